@@ -1,0 +1,31 @@
+"""
+Where files that were fetched are kept.
+"""
+
+import os
+from pathlib import Path
+
+from astropy.config import get_cache_dir_path
+
+__all__ = ["cache_folder"]
+
+
+def cache_folder(*parts):
+    """
+    A folder of the user's cache, made when it is not there.
+
+    Parameters
+    ----------
+    *parts : `str`
+        Names of folders in the cache.
+
+    Returns
+    -------
+    `pathlib.Path`
+        Under ``$SUNPY_FARSIDE_CACHE`` where that is set, else in the user's cache.
+    """
+    named = os.environ.get("SUNPY_FARSIDE_CACHE")
+    root = Path(named) if named else get_cache_dir_path("sunpy_farside")
+    folder = root.joinpath(*parts)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,80 @@
+"""
+Phases in radian to the numbers that a network sees.
+"""
+
+from dataclasses import asdict, dataclass
+
+import torch
+
+__all__ = ["Normalisation"]
+
+_KINDS = ("sequence", "valid", "constants")
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """
+    How phase maps are scaled before they enter a network.
+
+    Positive values become zero at the end: only negative phase shifts are the mark of
+    active regions.
+
+    Attributes
+    ----------
+    kind : {"sequence", "valid", "constants"}
+        ``"sequence"``, as published: missing data count as zero, then the mean and standard
+        deviation of all the maps of a sequence are taken out [Felipe & Asensio Ramos 2019].
+        ``"valid"``: the same statistics over the pixels with data, so that
+        the share of missing data does not change the scale.
+        ``"constants"``: a fixed mean and standard deviation, as in FarNet-II
+        [Broock et al. 2022, A&A 667, A132].
+    mean, standard_deviation : `float`
+        The constants in rad, by default those of FarNet-II.
+    """
+
+    kind: str = "sequence"
+    mean: float = -0.008417484
+    standard_deviation: float = 0.052406892
+
+    def __post_init__(self):
+        if self.kind not in _KINDS:
+            msg = f"Expected a normalisation out of {', '.join(_KINDS)}, found {self.kind!r}."
+            raise ValueError(msg)
+
+    def to_dict(self):
+        """
+        The settings that this kind uses.
+        """
+        return asdict(self) if self.kind == "constants" else {"kind": self.kind}
+
+    def __call__(self, phases):
+        """
+        Normalise sequences.
+
+        Parameters
+        ----------
+        phases : `torch.Tensor`, shape (n, maps, latitudes, longitudes)
+            Radian, NaN where there are no data.
+
+        Returns
+        -------
+        `torch.Tensor`
+            Of the same shape, none positive, zero where there are no data.
+        """
+        missing = torch.isnan(phases)
+        phases = phases.nan_to_num(0)
+        dims = (1, 2, 3)
+        if self.kind == "constants":
+            mean, deviation = self.mean, self.standard_deviation
+        elif self.kind == "sequence":
+            mean = phases.mean(dims, keepdim=True)
+            deviation = phases.std(dims, correction=0, keepdim=True)
+        else:
+            number = (~missing).sum(dims, keepdim=True).clamp(min=1)
+            mean = phases.sum(dims, keepdim=True) / number
+            variance = ((phases - mean) ** 2).masked_fill(missing, 0).sum(dims, keepdim=True)
+            deviation = (variance / number).sqrt()
+        # A sequence without any contrast holds nothing to detect, and no scale.
+        deviation = torch.as_tensor(deviation).clamp(min=1e-6)
+        scaled = ((phases - mean) / deviation).clamp(max=0)
+        return scaled if self.kind == "sequence" else scaled.masked_fill(missing, 0)

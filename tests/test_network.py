@@ -1,0 +1,155 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from reference_unet import functional_unet, random_network
+
+from sunpy_farside.network import FarsideModel, Normalisation, UNet, choose_device
+
+
+def test_layout_is_the_published_one():
+    network = UNet()
+    state = network.state_dict()
+    assert sum(value.numel() for value in network.parameters()) == 840_929
+    assert len(state) == 128
+    for key in (
+        "inc.conv.conv.0.weight",
+        "down1.mpconv.1.conv.3.bias",
+        "up1.conv.conv.1.running_mean",
+        "outc.conv.weight",
+    ):
+        assert key in state
+
+
+@pytest.mark.parametrize("width", [120, 140, 16, 130])
+def test_output_equals_an_independent_computation(width):
+    network = random_network()
+    x = torch.randn(2, 11, 144, width)
+    with torch.inference_mode():
+        found = network(x).sigmoid()
+        expected = functional_unet(network.state_dict(), x)
+    assert found.shape == (2, 144, width)
+    assert torch.allclose(found, expected, atol=1e-5, rtol=0)
+
+
+def test_bilinear_upsampling_is_another_network():
+    x = torch.randn(1, 11, 144, 120)
+    with torch.inference_mode():
+        nearest = random_network(upsampling="nearest")(x)
+        bilinear = random_network(upsampling="bilinear")(x)
+    assert not torch.allclose(nearest, bilinear)
+
+
+def phases(n=2, missing=0.1, seed=0):
+    rng = np.random.default_rng(seed)
+    data = rng.normal(-0.02, 0.05, (n, 11, 144, 32)).astype(np.float32)
+    data[rng.random(data.shape) < missing] = np.nan
+    return torch.from_numpy(data)
+
+
+def test_published_normalisation():
+    found = Normalisation("sequence")(phases())
+    for stack, expected in zip(found.numpy(), phases().numpy(), strict=True):
+        expected = np.nan_to_num(expected).astype(float)
+        expected = (expected - expected.mean()) / expected.std()
+        assert np.allclose(stack, np.minimum(expected, 0), atol=1e-4)
+
+
+def test_normalisation_over_valid_pixels():
+    found = Normalisation("valid")(phases())
+    for stack, data in zip(found.numpy(), phases().numpy(), strict=True):
+        expected = (data - np.nanmean(data)) / np.nanstd(data)
+        assert np.allclose(stack, np.nan_to_num(np.minimum(expected, 0)), atol=1e-4)
+
+
+def test_normalisation_with_the_constants_of_farnet2():
+    found = Normalisation("constants")(phases(missing=0))
+    expected = (phases(missing=0) + 0.008417484) / 0.052406892
+    assert torch.allclose(found, expected.clamp(max=0), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["sequence", "valid"])
+@given(shift=st.floats(-0.05, 0.05), scale=st.floats(0.5, 2))
+def test_normalisation_takes_out_the_level_and_the_scale(kind, shift, scale):
+    data = phases(missing=0)
+    found = Normalisation(kind)(data * scale + shift)
+    assert torch.allclose(found, Normalisation(kind)(data), atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["sequence", "valid", "constants"])
+def test_normalisation_of_flat_or_missing_data_is_finite(kind):
+    for value in (0.0, -0.1, np.nan):
+        data = torch.full((1, 11, 144, 32), value)
+        assert torch.isfinite(Normalisation(kind)(data)).all()
+
+
+def test_normalisation_is_one_of_three():
+    with pytest.raises(ValueError, match="sequence, valid, constants"):
+        Normalisation("batch")
+
+
+def model(**kwargs):
+    settings = {
+        "name": "test",
+        "frames": "own",
+        "normalisation": Normalisation(),
+        "threshold": 100.0,
+        "device": torch.device("cpu"),
+    }
+    return FarsideModel(random_network(), **(settings | kwargs))
+
+
+def test_predict_takes_one_sequence_or_many():
+    stack = phases(3).numpy()
+    many = model().predict(stack)
+    assert many.shape == (3, 144, 32)
+    assert many.dtype == np.float32
+    assert ((many >= 0) & (many <= 1)).all()
+    assert np.allclose(model().predict(stack[1]), many[1:2], atol=1e-6)
+
+
+def test_predict_leaves_its_input_alone():
+    stack = phases().numpy()
+    before = stack.copy()
+    model().predict(stack)
+    assert np.array_equal(stack, before, equal_nan=True)
+
+
+def test_predict_twice_gives_the_same_bits():
+    stack = phases(5).numpy()
+    assert np.array_equal(model().predict(stack), model().predict(stack))
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5])
+def test_the_size_of_a_batch_does_not_matter(batch):
+    stack = phases(5).numpy()
+    assert np.allclose(model().predict(stack, batch=batch), model().predict(stack), atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(10, 144, 120), (2, 11, 143, 120), (144, 120), (11, 144, 8)])
+def test_predict_says_what_shape_it_expects(shape):
+    with pytest.raises(ValueError, match=r"\(n, 11, 144, width\)"):
+        model().predict(np.zeros(shape))
+
+
+def test_unknown_frames():
+    with pytest.raises(ValueError, match="'own' or 'middle'"):
+        model(frames="first")
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "expected"), [(1, 1, "cuda"), (0, 1, "mps"), (0, 0, "cpu"), (1, 0, "cuda")]
+)
+def test_auto_takes_the_fastest_device(monkeypatch, cuda, mps, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(cuda))
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: bool(mps))
+    assert choose_device("auto") == torch.device(expected)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda", "cuda:7", "", "mps"])
+def test_devices_that_are_not_there(monkeypatch, device):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="auto, cpu"):
+        choose_device(device)

@@ -1,0 +1,120 @@
+"""
+Far-side phase maps as a source of `sunpy.map.Map`.
+"""
+
+import numpy as np
+from matplotlib.colors import Normalize
+
+import astropy.units as u
+
+from sunpy.map import GenericMap
+
+from sunpy_farside.geometry import carrington_header, far_side_central_meridian
+
+__all__ = ["PHASE_MAP_SHAPE", "FarsidePhaseMap", "phase_map_header"]
+
+# Latitudes -90..90 and Carrington longitudes 0..360, both ends included [JSOC].
+PHASE_MAP_SHAPE = (181, 361)
+
+_CONTENT = "far-side phase shift"
+
+
+class FarsidePhaseMap(GenericMap):
+    """
+    Far-side helioseismic phase map.
+
+    Waves that reflect on the far side arrive early where strong magnetic fields are: an
+    active region is a *negative* phase shift. Values are in radian, on whole degrees of
+    Carrington longitude and latitude, and NaN where there are no data, the near side among
+    them.
+
+    JSOC's files carry no usable header: open them with
+    `~sunpy_farside.maps.read.read_phase_map`, or fetch them through
+    `~sunpy.net.Fido`, which completes their headers. Saved maps open with
+    `sunpy.map.Map`.
+
+    References
+    ----------
+    `HMI far-side imaging <http://jsoc.stanford.edu/data/farside/>`__
+
+    Examples
+    --------
+    >>> import sunpy_farside
+    >>> phase_map = sunpy_farside.simulate_sequence("2022-05-05", seed=1).sequence.maps[5]
+    >>> phase_map.unit, phase_map.data.shape
+    (Unit("rad"), (181, 361))
+    """
+
+    def __init__(self, data, header, **kwargs):
+        super().__init__(data, header, **kwargs)
+        self._nickname = "Far side"
+        self.plot_settings["cmap"] = "RdBu"
+        self.plot_settings["norm"] = Normalize(-0.2, 0.2)
+
+    @classmethod
+    def is_datasource_for(cls, data, header, **kwargs):
+        """
+        Whether a header is one of a far-side phase map.
+        """
+        return str(header.get("content", "")).lower() == _CONTENT
+
+    @property
+    def product(self):
+        """
+        Which product the map belongs to: ``"phase_map"`` (24 hours of data) or
+        ``"phase_map_5day"``.
+        """
+        return self.meta.get("fsprod", "phase_map")
+
+    @property
+    def central_meridian(self):
+        """
+        Carrington longitude of the far side's central meridian at the map's date.
+        """
+        return far_side_central_meridian(self.date)
+
+    @property
+    def coverage(self):
+        """
+        Share of the map's pixels that hold data.
+        """
+        return np.isfinite(self.data).mean() * u.dimensionless_unscaled
+
+
+def phase_map_header(
+    time, product="phase_map", *, shape=PHASE_MAP_SHAPE, first_longitude=0, first_latitude=-90
+):
+    """
+    Header that makes an array a `FarsidePhaseMap`.
+
+    Parameters
+    ----------
+    time : {parse_time_types}
+        Date of the map.
+    product : {"phase_map", "phase_map_5day"}
+    shape : `tuple` of `int`
+        Rows and columns.
+    first_longitude, first_latitude : `int`
+        Whole degrees of the first column and row.
+
+    Returns
+    -------
+    `dict`
+
+    Examples
+    --------
+    >>> from sunpy_farside.maps import phase_map_header
+    >>> phase_map_header("2022-05-05")["bunit"]
+    'rad'
+    """
+    header = carrington_header(
+        time, shape, first_longitude=first_longitude, first_latitude=first_latitude
+    )
+    return header | {
+        "bunit": "rad",
+        # No INSTRUME that begins with HMI: sunpy's own HMI source would claim the map too.
+        "telescop": "SDO",
+        "detector": "HMI",
+        "content": _CONTENT,
+        "fsprod": product,
+    }

@@ -1,0 +1,202 @@
+"""
+Files of a range of times, and the eleven maps of a date, as the command line asks for them.
+"""
+
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+
+import astropy.units as u
+from astropy.time import Time
+
+from sunpy.net import attrs as a
+from sunpy.time import parse_time
+
+from sunpy_farside.cache import cache_folder
+from sunpy_farside.errors import SequenceError
+from sunpy_farside.maps import parse_file_name
+from sunpy_farside.net.attrs import Product
+from sunpy_farside.net.client import FarsideClient
+from sunpy_farside.net.download import is_there
+from sunpy_farside.net.listing import archive_url, file_name, local_name
+from sunpy_farside.sequence import CADENCE, N_MAPS
+
+__all__ = ["fetch_files", "fetch_sequence"]
+
+_HALF = N_MAPS // 2
+_TOLERANCE = 1 * u.minute
+# How far around a date the first search looks for a complete sequence.
+_NEIGHBOURHOOD = 45 * u.day
+_FIRST_MAP = Time("2010-04-25")
+
+
+def fetch_files(start, end, *, product="phase_map", folder=None, url=None, progress=True):
+    """
+    Fetch the files of a product in a range of times.
+
+    Parameters
+    ----------
+    start, end : {parse_time_types}
+        Both inclusive.
+    product : {"phase_map", "phase_map_5day", "region_list"}, optional
+    folder : path-like, optional
+        Where the files go. By default the user's cache, or the folder in the environment
+        variable ``SUNPY_FARSIDE_CACHE``.
+    url : `str`, optional
+        Base address of the archive (`~sunpy_farside.net.FarsideClient`).
+    progress : `bool`, optional
+        Whether to show progress bars.
+
+    Returns
+    -------
+    `parfive.Results`
+        Paths of the files, those among them that were there before, ordered by time. What
+        failed is in ``errors``.
+
+    Raises
+    ------
+    ConnectionError
+        The archive cannot be searched.
+
+    Examples
+    --------
+    >>> import sunpy_farside
+    >>> files = sunpy_farside.fetch_files("2022-05-02", "2022-05-08")  # doctest: +SKIP
+    """
+    client = FarsideClient(url)
+    found = client.search(a.Time(start, end), Product(product))
+    return _fetch(client, found, _folder(folder, product), progress)
+
+
+def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None, progress=True):
+    """
+    Fetch the eleven maps of a date.
+
+    Parameters
+    ----------
+    time : {parse_time_types} or "latest", optional
+        Date of the middle map, to which detections belong. The nearest 00 or 12 UT is taken,
+        the earlier one of two. ``"latest"`` takes the newest eleven maps without a gap.
+    product : {"phase_map", "phase_map_5day"}, optional
+    folder : path-like, optional
+        As for `fetch_files`. Where all eleven are there, nothing is asked of the archive.
+    url : `str`, optional
+        Base address of the archive (`~sunpy_farside.net.FarsideClient`).
+    progress : `bool`, optional
+        Whether to show progress bars.
+
+    Returns
+    -------
+    `list` of `pathlib.Path`
+        Eleven, ordered by time, for
+        `FarsideSequence.from_files <sunpy_farside.sequence.FarsideSequence.from_files>`.
+
+    Raises
+    ------
+    SequenceError
+        The archive has not all eleven. The message names what is missing and the nearest date
+        whose maps are all there.
+    ConnectionError
+        The archive cannot be searched, or a map cannot be fetched.
+
+    Examples
+    --------
+    >>> import sunpy_farside
+    >>> files = sunpy_farside.fetch_sequence("2022-05-05")  # doctest: +SKIP
+    >>> sequence = sunpy_farside.FarsideSequence.from_files(files)  # doctest: +SKIP
+    """
+    if product not in ("phase_map", "phase_map_5day"):
+        msg = f"Expected phase_map or phase_map_5day as the product, found {product!r}."
+        raise ValueError(msg)
+    folder = _folder(folder, product)
+    latest = isinstance(time, str) and time == "latest"
+    # The earlier one of two: half a step rounds down.
+    middle = None if latest else int(np.ceil(_steps(parse_time(time)) - 0.5))
+    if not latest:
+        paths = [
+            folder / local_name(file_name(product, _date(step).datetime)) for step in _run(middle)
+        ]
+        if all(is_there(path) for path in paths):
+            return paths
+    client = FarsideClient(url)
+    center = _now() if latest else _date(middle)
+    found = client.search(
+        a.Time(center - _NEIGHBOURHOOD, center + _NEIGHBOURHOOD), Product(product)
+    )
+    rows = _rows(found)
+    complete = _complete(rows)
+    if not complete:
+        found = client.search(a.Time(_FIRST_MAP, _now()), Product(product))
+        rows = _rows(found)
+        complete = _complete(rows)
+    if latest and complete:
+        middle = max(complete)
+    if middle not in complete:
+        raise SequenceError(_message_incomplete(middle, rows, complete, archive_url(url)))
+    results = _fetch(client, found[[rows[step] for step in _run(middle)]], folder, progress)
+    if results.errors:
+        msg = (
+            f"Expected {N_MAPS} maps, could not fetch {len(results.errors)} of them. "
+            f"{results.errors[0].exception}"
+        )
+        raise ConnectionError(msg)
+    return [Path(path) for path in results]
+
+
+def _now():
+    return Time.now()
+
+
+def _folder(folder, product):
+    return cache_folder(product) if folder is None else Path(folder)
+
+
+def _fetch(client, found, folder, progress):
+    # A folder is no template of names.
+    literal = str(folder).replace("{", "{{").replace("}", "}}")
+    return client.fetch(found, path=f"{literal}/{{file}}", progress=progress)
+
+
+def _steps(times):
+    return times.utc.mjd * u.day.to(CADENCE.unit) / CADENCE.value
+
+
+def _date(step):
+    return Time(step * CADENCE.to_value(u.day), format="mjd", scale="utc")
+
+
+def _run(middle):
+    return range(middle - _HALF, middle + _HALF + 1)
+
+
+def _rows(found):
+    """
+    Row of each step of the cadence that a search found.
+    """
+    if not len(found):
+        return {}
+    names = (unquote(url.rpartition("/")[2]) for url in found["url"])
+    steps = _steps(Time([parse_file_name(name)[0] for name in names]))
+    whole = np.round(steps).astype(int)
+    near = np.abs(steps - whole) * CADENCE <= _TOLERANCE
+    return {int(step): k for k, step in enumerate(whole) if near[k]}
+
+
+def _complete(rows):
+    """
+    Middle steps of the sequences without a gap.
+    """
+    return [middle for middle in rows if all(step in rows for step in _run(middle))]
+
+
+def _message_incomplete(middle, rows, complete, url):
+    if not complete:
+        return f"Expected {N_MAPS} maps, one every {CADENCE:.0f}, found no such run at {url}."
+    missing = [step for step in _run(middle) if step not in rows]
+    names = ", ".join(_date(step).isot[:16] for step in missing)
+    nearest = min(complete, key=lambda step: (abs(step - middle), step))
+    return (
+        f"Expected {N_MAPS} maps around {_date(middle).isot[:16]}, found {N_MAPS - len(missing)}; "
+        f"missing: {names}. The nearest date with all its maps is {_date(nearest).isot[:16]}."
+    )

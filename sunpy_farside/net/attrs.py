@@ -1,0 +1,32 @@
+"""
+Attributes of searches for far-side data, ``a.farside`` in `sunpy.net.attrs`.
+"""
+
+from sunpy.net.attr import SimpleAttr
+
+__all__ = ["Product"]
+
+_PRODUCTS = ("phase_map", "phase_map_5day", "region_list")
+
+
+# Completion offers what is made for users only, as in sunpy's own modules of attrs.
+def __dir__():
+    return __all__
+
+
+class Product(SimpleAttr):
+    """
+    Which far-side product to search for.
+
+    Parameters
+    ----------
+    value : {"phase_map", "phase_map_5day", "region_list"}
+        Phase maps from 24 hours of Doppler data, phase maps from five days, or the strong
+        regions that the standard method finds.
+    """
+
+    def __init__(self, value):
+        if value not in _PRODUCTS:
+            msg = f"Expected a product out of {', '.join(_PRODUCTS)}, found {value!r}."
+            raise ValueError(msg)
+        super().__init__(value)

@@ -1,0 +1,204 @@
+"""
+The far-side archive of JSOC as a client of `~sunpy.net.Fido`.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+
+import astropy.units as u
+from astropy.time import Time
+
+from sunpy.net import attrs as a
+from sunpy.net.base_client import QueryResponseRow
+from sunpy.net.dataretriever.client import GenericClient, QueryResponse
+from sunpy.util.parfive_helpers import Downloader
+
+from sunpy_farside.net.attrs import Product
+from sunpy_farside.net.download import Download
+from sunpy_farside.net.listing import archive_url, find_files, local_name
+
+__all__ = ["FarsideClient"]
+
+# Hours of data before and after the time in a file's name. See the client's notes.
+_HOURS = {"phase_map": (12, 12), "phase_map_5day": (108, 12), "region_list": (108, 12)}
+
+
+class _Response(QueryResponse):
+    size_column = "Size"
+
+
+class FarsideClient(GenericClient):
+    """
+    Far-side phase maps and region lists from HMI, published by JSOC.
+
+    Searches need `a.Time <sunpy.net.attrs.Time>` and
+    `a.farside.Product <sunpy_farside.net.attrs.Product>`, and take
+    `a.Instrument.hmi <sunpy.net.attrs.Instrument>`, ``a.Source.sdo`` and ``a.Provider.jsoc``.
+
+    Parameters
+    ----------
+    url : `str`, optional
+        Base address of the archive or of a mirror. By default the environment variable
+        ``SUNPY_FARSIDE_JSOC_URL`` at the time of the search, else JSOC.
+
+    Notes
+    -----
+    A file belongs to a range when the time in its name lies in it, both ends included.
+
+    ``Start Time`` and ``End Time`` are those of the data used. JSOC documents the lengths, 24
+    hours and five days, but not where in them the time in the name stands. Chosen here: in the
+    middle of the 24 hours, as `documented for the MDI far-side maps
+    <http://soi.stanford.edu/data/full_farside/link_info.html>`__ that these continue; and
+    five days of cumulated maps ending with the 24 hours of the newest, whose time is in the
+    name. Region lists are made from these.
+
+    Examples
+    --------
+    >>> from sunpy.net import Fido, attrs as a
+    >>> import sunpy_farside
+    >>> found = Fido.search(a.Time("2022-05-02 12:00", "2022-05-08"),
+    ...                     a.farside.Product("phase_map"))  # doctest: +REMOTE_DATA
+    >>> files = Fido.fetch(found)  # doctest: +SKIP
+    """
+
+    # The attribute of our own keeps every other client out of the search.
+    required = frozenset({a.Time, Product})
+
+    def __init__(self, url=None):
+        self._url = url
+
+    @property
+    def info_url(self):
+        """
+        Page about the data.
+        """
+        return "http://jsoc.stanford.edu/data/farside/"
+
+    @classmethod
+    def _attrs_module(cls):
+        return "farside", "sunpy_farside.net.attrs"
+
+    @classmethod
+    def register_values(cls):
+        """
+        Attributes that the client knows, with their values.
+        """
+        return {
+            Product: [
+                ("phase_map", "Far-side phase shifts from 24 hours of data, every 12 hours."),
+                ("phase_map_5day", "Far-side phase shifts cumulated over five days."),
+                ("region_list", "Strong far-side regions found by the standard method."),
+            ],
+            a.Instrument: [("HMI", "Helioseismic and Magnetic Imager.")],
+            a.Source: [("SDO", "The Solar Dynamics Observatory.")],
+            a.Provider: [("JSOC", "The Joint Science Operations Center at Stanford.")],
+        }
+
+    def search(self, *args, **kwargs):
+        """
+        Files of a product in a range of times.
+
+        Parameters
+        ----------
+        *args : attrs
+            `a.Time <sunpy.net.attrs.Time>` and `~sunpy_farside.net.attrs.Product` among them.
+        **kwargs
+            Not used; for sunpy's interface.
+
+        Returns
+        -------
+        `~sunpy.net.dataretriever.QueryResponse`
+            One row for each time, ordered by time.
+
+        Raises
+        ------
+        ConnectionError
+            The archive does not answer, or not with a listing.
+        """
+        time = next(item for item in args if isinstance(item, a.Time))
+        product = next(item for item in args if isinstance(item, Product)).value
+        files = find_files(product, _utc(time.start), _utc(time.end), archive_url(self._url))
+        before, after = _HOURS[product]
+        constants = {
+            "Instrument": "HMI",
+            "Product": product,
+            "Source": "SDO",
+            "Provider": "JSOC",
+        }
+        return _Response(
+            {
+                "Start Time": _times(file.time - timedelta(hours=before) for file in files),
+                "End Time": _times(file.time + timedelta(hours=after) for file in files),
+                **{name: np.full(len(files), value) for name, value in constants.items()},
+                "Size": np.array([file.size for file in files], dtype=float) * u.byte,
+                "url": np.array([file.url for file in files], dtype=str),
+            },
+            client=self,
+        )
+
+    def fetch(
+        self,
+        qres,
+        path=None,
+        overwrite=False,
+        progress=True,
+        downloader=None,
+        wait=True,
+        **kwargs,
+    ):
+        """
+        Download files that a search found.
+
+        Phase maps get their header on the way (the data stay as they are), so that
+        `sunpy.map.Map` opens them. A file that is there already is not downloaded again; one
+        that is damaged there is. Colons in names become underscores.
+
+        Parameters
+        ----------
+        qres : `~sunpy.net.dataretriever.QueryResponse` or one row of it
+        path : path-like, optional
+            Folder, or template of names that includes ``{file}``.
+        overwrite : `bool` or ``"unique"``, optional
+        progress : `bool`, optional
+        downloader : `parfive.Downloader`, optional
+            Used in place of a new one.
+        wait : `bool`, optional
+            `False` leaves it to the caller to run ``downloader``.
+        **kwargs
+            Not used; for sunpy's interface.
+
+        Returns
+        -------
+        `parfive.Results`
+            Paths of the files. What failed is in ``errors``.
+        """
+        if isinstance(qres, QueryResponseRow):
+            qres = qres.as_table()
+        run = downloader is None or wait
+        downloader = downloader or Downloader(progress=progress, overwrite=overwrite)
+        urls = [str(url) for url in qres["url"]] if len(qres) else []
+        names = [local_name(unquote(url.rpartition("/")[2])) for url in urls]
+        folder = None if path is None else Path(path)
+        paths = self._get_full_filenames(qres, names, folder)
+        for url, name, target in zip(urls, names, paths, strict=True):
+            Download(url, name, target).enqueue(downloader)
+        return downloader.download() if run else None
+
+
+def _utc(time):
+    """
+    A time as a datetime, to the millisecond so that whole seconds stay whole.
+    """
+    exact = time.utc.to_datetime(leap_second_strict="silent") + timedelta(microseconds=500)
+    return exact.replace(microsecond=exact.microsecond // 1000 * 1000)
+
+
+def _times(times):
+    column = Time(
+        np.array([time.isoformat() for time in times], dtype="U19"), scale="utc", format="isot"
+    )
+    column.format = "iso"
+    return column

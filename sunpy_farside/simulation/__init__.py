@@ -1,0 +1,5 @@
+"""
+Artificial phase maps with known active regions.
+"""
+
+from sunpy_farside.simulation.sequence import *

@@ -1,0 +1,211 @@
+"""
+Artificial phase maps with known active regions, as sunpy maps.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+import astropy.units as u
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+
+from sunpy.coordinates import HeliographicCarrington
+from sunpy.map import GenericMap, Map
+from sunpy.time import parse_time
+
+from sunpy_farside.geometry import (
+    disk_center_latitude,
+    far_side_central_meridian,
+    window_header,
+    window_longitudes,
+)
+from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
+from sunpy_farside.sequence import CADENCE, N_MAPS, FarsideSequence
+from sunpy_farside.simulation.maps import half_days, simulate_phases
+from sunpy_farside.simulation.noise import NoiseModel
+from sunpy_farside.simulation.regions import ACTIVE_FIELD, Regions, draw_regions, unsigned_field
+
+__all__ = ["SimulatedMaps", "SimulatedSequence", "simulate_maps", "simulate_sequence"]
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedMaps:
+    """
+    Artificial phase maps and what is behind them.
+
+    Attributes
+    ----------
+    maps : `list` of `~sunpy_farside.maps.phase_map.FarsidePhaseMap`
+    sun : `~sunpy_farside.simulation.regions.Regions`
+        The active regions; their day 0 is the date of ``maps[len(maps) // 2]``.
+    """
+
+    maps: list
+    sun: Regions
+
+    def regions(self, date):
+        """
+        Active regions of the whole Sun on a date.
+
+        Parameters
+        ----------
+        date : {parse_time_types}
+
+        Returns
+        -------
+        `~astropy.table.QTable`
+            ``name``, which stays with a region from date to date, ``centroid``
+            (`~astropy.coordinates.SkyCoord`) and unsigned ``flux``; the strongest first.
+        """
+        date = parse_time(date)
+        day = self._day(date)
+        flux = self.sun.flux_on(day)
+        table = QTable()
+        table["name"] = np.arange(len(self.sun))
+        table["centroid"] = SkyCoord(
+            self.sun.longitude_on(day) % 360 * u.deg,
+            self.sun.latitude * u.deg,
+            frame=HeliographicCarrington(obstime=date, observer="earth"),
+        )
+        table["flux"] = flux * u.Mx
+        table = table[flux > 0]
+        return table[np.argsort(-table["flux"])]
+
+    def truth(self, date, *, width=120):
+        """
+        Where the Sun is active in the far-side window of a date.
+
+        Parameters
+        ----------
+        date : {parse_time_types}
+        width : `int`, optional
+
+        Returns
+        -------
+        `~sunpy.map.GenericMap`
+            1 where the smoothed unsigned field is above 30 G, else 0: what the network learns
+            [Felipe & Asensio Ramos 2019, section 2.3].
+        """
+        date = parse_time(date)
+        header = window_header(date, width)
+        longitudes = window_longitudes(date, width).to_value(u.deg)
+        latitudes = np.arange(144) + (1 - header["crpix2"])
+        field = unsigned_field(self.sun, self._day(date), longitudes, latitudes)
+        return Map((field > ACTIVE_FIELD).astype(np.float32), header)
+
+    def _day(self, date):
+        return (date - self.maps[len(self.maps) // 2].date).to_value(u.day)
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedSequence:
+    """
+    An artificial sequence and its truth.
+
+    Attributes
+    ----------
+    sequence : `~sunpy_farside.sequence.FarsideSequence`
+    truth : `~sunpy.map.GenericMap`
+        1 where there is an active region in the middle map's window, else 0.
+    regions : `~astropy.table.QTable`
+        Active regions of the whole Sun on the middle map's date, the strongest first.
+    """
+
+    sequence: FarsideSequence
+    truth: GenericMap
+    regions: QTable
+
+
+def simulate_maps(start, n_maps, *, seed, activity=0.6):
+    """
+    Simulate phase maps of a Sun with known active regions.
+
+    Parameters
+    ----------
+    start : {parse_time_types}
+        Date of the first map.
+    n_maps : `int`
+        Number of maps, 12 hours apart.
+    seed : `int`
+        The same seed gives the same maps.
+    activity : `float`, optional
+        0 for a Sun without active regions, 1 for the maximum of a strong cycle.
+
+    Returns
+    -------
+    `SimulatedMaps`
+
+    Notes
+    -----
+    The noise has the statistics of real maps: 0.05 rad, grains of one size on the disk seen from
+    behind the Sun, and 12 of the 24 hours of each map shared with the next. Active regions
+    emerge, drift with the differential rotation, decay, and darken the maps in proportion to
+    their flux. See `sunpy_farside.simulation.noise` and `sunpy_farside.simulation.regions`.
+
+    Examples
+    --------
+    >>> import sunpy_farside
+    >>> simulated = sunpy_farside.simulate_maps("2022-05-01", 3, seed=1)
+    >>> [phase_map.date.isot[:13] for phase_map in simulated.maps]
+    ['2022-05-01T00', '2022-05-01T12', '2022-05-02T00']
+    """
+    rng = np.random.default_rng(seed)
+    times = parse_time(start) + np.arange(n_maps) * CADENCE
+    middle = times[n_maps // 2]
+    days = half_days(n_maps)
+    regions = draw_regions(rng, activity, (days[0], days[-1]))
+    centers = far_side_central_meridian(middle + days * u.day).deg
+    phases = simulate_phases(
+        rng,
+        regions,
+        NoiseModel.draw(rng),
+        days,
+        np.rad2deg(np.unwrap(np.deg2rad(centers))),
+        -disk_center_latitude(middle).deg,
+        np.arange(361.0),
+        np.arange(-90.0, 91.0),
+    )
+    # Both ends are the same meridian.
+    phases[:, :, 360] = phases[:, :, 0]
+    maps = [
+        FarsidePhaseMap(data, phase_map_header(time))
+        for data, time in zip(phases, times, strict=True)
+    ]
+    return SimulatedMaps(maps, regions)
+
+
+def simulate_sequence(date, *, seed, activity=0.6, width=120):
+    """
+    Simulate a sequence of eleven phase maps with known active regions.
+
+    Parameters
+    ----------
+    date : {parse_time_types}
+        Date of the middle map.
+    seed : `int`
+        The same seed gives the same sequence.
+    activity : `float`, optional
+        0 for a Sun without active regions, 1 for the maximum of a strong cycle.
+    width : `int`, optional
+        Columns of the windows.
+
+    Returns
+    -------
+    `SimulatedSequence`
+
+    See Also
+    --------
+    simulate_maps : longer series, and how the simulation works.
+
+    Examples
+    --------
+    >>> import sunpy_farside
+    >>> simulated = sunpy_farside.simulate_sequence("2022-05-05", seed=1)
+    >>> simulated.truth.data.shape
+    (144, 120)
+    """
+    date = parse_time(date)
+    simulated = simulate_maps(date - N_MAPS // 2 * CADENCE, N_MAPS, seed=seed, activity=activity)
+    sequence = FarsideSequence(simulated.maps, width=width)
+    return SimulatedSequence(sequence, simulated.truth(date, width=width), simulated.regions(date))

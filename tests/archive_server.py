@@ -1,0 +1,78 @@
+"""
+The archive as a server on the loopback address, which can fail in every way.
+"""
+
+from collections import Counter
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+
+class ArchiveServer(ThreadingHTTPServer):
+    """
+    A folder on the loopback address, listed in the way of Python's server or of Apache.
+
+    ``requests`` counts the requests by path, with its colons plain. ``fault`` is called with
+    each handler and path and returns whether it has answered.
+    """
+
+    def __init__(self, folder, style):
+        self.requests = Counter()
+        self.fault = lambda handler, path: False
+        self.style = style
+        super().__init__(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}/"
+
+    def handle_error(self, request, client_address):
+        """
+        Clients that hang up are part of the tests.
+        """
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        """
+        Say nothing.
+        """
+
+    def do_GET(self):
+        path = unquote(self.path)
+        self.server.requests[path] += 1
+        if not self.server.fault(self, path):
+            super().do_GET()
+
+    def list_directory(self, path):
+        if self.server.style == "python":
+            return super().list_directory(path)
+        lines = []
+        for item in sorted(Path(path).iterdir()):
+            name = quote(item.name) if self.server.style == "apache-quoted" else item.name
+            name += "/" if item.is_dir() else ""
+            size = "-" if item.is_dir() else f"{item.stat().st_size / 1024:.0f}K"
+            lines.append(
+                f'<tr><td valign="top"><img src="/icons/unknown.gif" alt="[   ]"></td>'
+                f'<td><a href="./{name}">{item.name[:20]}..&gt;</a></td>'
+                f'<td align="right">2022-05-09 07:01  </td><td align="right">{size}</td>'
+                "<td>&nbsp;</td></tr>"
+            )
+        self.answer(
+            "<html><body><table>"
+            '<tr><th><a href="?C=N;O=D">Name</a></th></tr>'
+            '<tr><td><a href="/data/">Parent Directory</a></td></tr>'
+            + "\n".join(lines)
+            + "</table></body></html>"
+        )
+        return None
+
+    def answer(self, body, *, status=200, length=None, **headers):
+        body = body if isinstance(body, bytes) else body.encode()
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body) if length is None else length))
+        self.end_headers()
+        self.wfile.write(body)

@@ -1,0 +1,706 @@
+"""
+The Fido client, against real HTTP servers on the loopback address.
+"""
+
+import shutil
+import threading
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+import numpy as np
+import parfive
+import pytest
+
+import astropy.units as u
+from astropy.io import fits
+from astropy.table import QTable
+
+import sunpy.map
+from sunpy.net import Fido
+from sunpy.net import attrs as a
+
+import sunpy_farside
+from sunpy_farside.net import FarsideClient, download, listing
+
+pytestmark = pytest.mark.usefixtures("only_loopback", "no_pause")
+
+COLUMNS = [
+    "Start Time",
+    "End Time",
+    "Instrument",
+    "Product",
+    "Source",
+    "Provider",
+    "Size",
+    "url",
+]
+TWELVE = [datetime(2022, 5, 2, 12) + k * timedelta(hours=12) for k in range(12)]
+RANGE = a.Time("2022-05-02 12:00", "2022-05-08 00:00")
+PHASE_MAP = a.farside.Product("phase_map")
+
+REGION_LIST = """\
+                         2022-05-05.0
+        Far-Side Vantage:  CLon = 128.0, Lat =   3.8
+
+Designation        Centroid       Strength    ETA at        Days from
+              Longitude  Latitude             East Limb     East Limb
+              (degree)   (degree)            (yyyy-mm-dd.d)
+
+FS-2022-025   143.2      -28.2       624      2022-05-10.7    5.7
+"""
+
+
+def raw_map(seed=0, **cards):
+    """
+    Bytes of a phase map with its structural cards and the given ones.
+    """
+    data = np.random.default_rng(seed).normal(0, 0.05, (181, 361)).astype(np.float32)
+    data[:, 300:] = np.nan
+    hdu = fits.PrimaryHDU(data)
+    hdu.header.update({key.replace("_", "-"): value for key, value in cards.items()})
+    return hdu
+
+
+def write_maps(folder, times, prefix="PHASE_MAP"):
+    folder.mkdir(parents=True, exist_ok=True)
+    for k, time in enumerate(times):
+        raw_map(k).writeto(folder / f"{prefix}_{time:%Y.%m.%d_%H:%M:%S}.fits")
+
+
+def data_bytes(path):
+    with fits.open(path) as hdus:
+        info = hdus[0].fileinfo()
+    return path.read_bytes()[info["datLoc"] : info["datLoc"] + 181 * 361 * 4]
+
+
+def times(found):
+    """
+    Times in the files' names.
+    """
+    return [
+        datetime.strptime(url[-24:-5], "%Y.%m.%d_%H:%M:%S")
+        for table in found
+        for url in table["url"]
+    ]
+
+
+@pytest.fixture
+def no_pause(monkeypatch):
+    monkeypatch.setattr(listing, "PAUSE", 0.01)
+    monkeypatch.setattr(download, "PAUSE", 0.01)
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """
+    The twelve maps of May 2022, made here, in the archive's layout.
+    """
+    folder = tmp_path / "archive"
+    write_maps(folder / "Phase_Maps" / "2022", TWELVE)
+    return folder
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "output"
+
+
+@pytest.mark.parametrize("style", ["python", "apache", "apache-quoted"])
+def test_twelve_real_maps_give_two_sequences(real_data, serve, output, style):
+    server = serve(real_data / "jsoc" / "farside", style)
+    found = Fido.search(RANGE, PHASE_MAP)
+    assert times(found) == TWELVE
+    files = Fido.fetch(found, path=output, progress=False)
+    assert files.errors == []
+    maps = sunpy.map.Map(list(files))
+    assert all(isinstance(item, sunpy_farside.FarsidePhaseMap) for item in maps)
+    assert [item.date.datetime for item in maps] == TWELVE
+    sequences = sunpy_farside.find_sequences(maps)
+    assert [item.date.isot[:13] for item in sequences] == ["2022-05-05T00", "2022-05-05T12"]
+    again = sunpy_farside.FarsideSequence.from_files(files[:11])
+    np.testing.assert_array_equal(again.data, sequences[0].data)
+    original = real_data / "jsoc" / "farside" / "Phase_Maps" / "2022"
+    for path, source in zip(sorted(output.iterdir()), sorted(original.iterdir()), strict=True):
+        assert data_bytes(path) == data_bytes(source)
+    assert server.requests["/Phase_Maps/2022/"] == 1
+
+
+@pytest.mark.parametrize("style", ["python", "apache", "apache-quoted"])
+def test_maps_open_after_a_download(archive, serve, output, style):
+    server = serve(archive, style)
+    found = Fido.search(RANGE, PHASE_MAP, a.Instrument.hmi, a.Source.sdo, a.Provider.jsoc)
+    assert times(found) == TWELVE
+    assert set(server.requests) == {"/Phase_Maps/", "/Phase_Maps/2022/"}
+    files = Fido.fetch(found, path=output, progress=False)
+    assert files.errors == []
+    assert [path.rpartition("/")[2] for path in files] == [
+        f"PHASE_MAP_{time:%Y.%m.%d_%H_%M_%S}.fits" for time in TWELVE
+    ]
+    maps = sunpy.map.Map(list(files))
+    assert {type(item) for item in maps} == {sunpy_farside.FarsidePhaseMap}
+    assert {item.unit for item in maps} == {u.rad}
+    assert [item.date.datetime for item in maps] == TWELVE
+    assert len(sunpy_farside.find_sequences(maps)) == 2
+    assert set(server.requests.values()) == {1}
+
+
+def test_rows(archive, serve):
+    serve(archive, "apache")
+    found = Fido.search(RANGE, PHASE_MAP)[0]
+    assert found.colnames == COLUMNS
+    first = found[0]
+    assert (first["Instrument"], first["Product"], first["Source"], first["Provider"]) == (
+        "HMI",
+        "phase_map",
+        "SDO",
+        "JSOC",
+    )
+    assert first["Start Time"].iso == "2022-05-02 00:00:00.000"
+    assert first["End Time"].iso == "2022-05-03 00:00:00.000"
+    assert first["url"].endswith("/Phase_Maps/2022/PHASE_MAP_2022.05.02_12:00:00.fits")
+    assert (found["Size"] == 259 * 1024 * u.byte).all()
+    assert np.isclose(found.total_size().to_value(u.byte), 12 * 259 * 1024, rtol=1e-3)
+    assert "url" not in str(found)
+    assert "PHASE" not in str(found)
+
+
+def test_size_is_nan_where_the_server_tells_none(archive, serve):
+    serve(archive, "python")
+    assert np.isnan(Fido.search(RANGE, PHASE_MAP)[0]["Size"]).all()
+
+
+def test_both_ends_are_inclusive(archive, serve):
+    serve(archive)
+    found = Fido.search(a.Time("2022-05-03 00:00", "2022-05-04 00:00"), PHASE_MAP)
+    assert times(found) == TWELVE[1:4]
+    found = Fido.search(a.Time("2022-05-03 00:00:01", "2022-05-03 23:59:59"), PHASE_MAP)
+    assert times(found) == TWELVE[2:3]
+
+
+def test_nothing_found_is_an_empty_table_with_its_columns(archive, serve, output):
+    serve(archive)
+    found = Fido.search(a.Time("2022-06-01", "2022-06-02"), PHASE_MAP)
+    assert len(found[0]) == 0
+    assert found[0].colnames == COLUMNS
+    assert list(found[0]["Start Time"]) == []
+    assert list(Fido.fetch(found, path=output, progress=False)) == []
+
+
+def test_years_without_an_archive_are_not_asked_for(archive, serve):
+    server = serve(archive)
+    assert len(Fido.search(a.Time("1999-01-01", "2009-12-31"), PHASE_MAP)[0]) == 0
+    # sunpy itself warns about such dates.
+    span = datetime(2190, 1, 1), datetime(2199, 1, 1)
+    assert listing.find_files("phase_map", *span, server.url) == []
+    assert not server.requests
+
+
+def test_a_query_reaches_no_other_client():
+    for query in (
+        (RANGE, PHASE_MAP),
+        (RANGE, a.farside.Product.phase_map_5day, a.Instrument.hmi),
+        (RANGE, a.farside.Product("region_list"), a.Provider("JSOC"), a.Source("SDO")),
+    ):
+        assert Fido._check_registered_widgets(*query) == [FarsideClient]
+    for query in (
+        (RANGE, a.Instrument.hmi),
+        (RANGE, a.Provider("JSOC")),
+        (RANGE, PHASE_MAP, a.Level(1)),
+    ):
+        assert not FarsideClient._can_handle_query(*query)
+    assert not FarsideClient._can_handle_query(RANGE, PHASE_MAP, a.Instrument("AIA"))
+
+
+def test_an_unknown_product_is_refused():
+    with pytest.raises(ValueError, match=r"phase_map, phase_map_5day, region_list, found 'maps'"):
+        a.farside.Product("maps")
+    assert dir(a.farside) == ["Product"]
+    assert "FarsideClient" in str(Fido)
+
+
+def test_flat_and_yearly_folders_give_one_row_per_time(archive, serve, output):
+    flat = archive / "Phase_Maps"
+    for time in TWELVE[10:]:
+        name = f"PHASE_MAP_{time:%Y.%m.%d_%H:%M:%S}.fits"
+        shutil.copy(flat / "2022" / name, flat / name)
+    newest = TWELVE[-1] + timedelta(hours=12)
+    write_maps(flat, [newest])
+    server = serve(archive)
+    found = Fido.search(a.Time("2022-05-01", "2022-05-09"), PHASE_MAP)
+    assert times(found) == [*TWELVE, newest]
+    assert sum("/2022/" in url for url in found[0]["url"]) == 12
+    assert server.requests["/Phase_Maps/"] == server.requests["/Phase_Maps/2022/"] == 1
+
+
+def test_a_turn_of_the_year(tmp_path, serve):
+    new_year = [datetime(2012, 12, 31, 12), datetime(2013, 1, 1), datetime(2013, 1, 1, 12)]
+    write_maps(tmp_path / "Phase_Maps" / "2012", new_year[:1])
+    write_maps(tmp_path / "Phase_Maps" / "2013", new_year[1:])
+    write_maps(tmp_path / "Phase_Maps" / "2014", [datetime(2014, 1, 1)])
+    server = serve(tmp_path)
+    assert times(Fido.search(a.Time("2012-12-31", "2013-01-02"), PHASE_MAP)) == new_year
+    assert set(server.requests) == {"/Phase_Maps/", "/Phase_Maps/2012/", "/Phase_Maps/2013/"}
+
+
+def test_missing_folders_hold_nothing(tmp_path, serve):
+    write_maps(tmp_path / "Phase_Maps", TWELVE)
+    server = serve(tmp_path)
+    assert times(Fido.search(RANGE, PHASE_MAP)) == TWELVE
+    assert server.requests["/Phase_Maps/2022/"] == 1
+    assert len(Fido.search(RANGE, a.farside.Product("region_list"))[0]) == 0
+
+
+def test_all_products(archive, serve, output):
+    write_maps(archive / "Phase_Maps_5Day_Cum", TWELVE[:2], "CUM_PHASE")
+    (archive / "AR_Lists" / "2022").mkdir(parents=True)
+    (archive / "AR_Lists" / "2022" / "AR_LIST_2022.05.05_00:00:00.txt").write_text(REGION_LIST)
+    serve(archive)
+    found = Fido.search(
+        RANGE, a.farside.Product("phase_map_5day") | a.farside.Product("region_list")
+    )
+    assert [len(table) for table in found] == [2, 1]
+    hours = (found[0]["End Time"][0] - found[0]["Start Time"][0]).to_value(u.hour)
+    assert np.isclose(hours, 120)
+    files = Fido.fetch(found, path=output, progress=False)
+    assert files.errors == []
+    cumulated = sunpy.map.Map(files[0])
+    assert cumulated.product == "phase_map_5day"
+    table = sunpy_farside.read_ar_list(files[2])
+    assert isinstance(table, QTable)
+    assert table["designation"][0] == "FS-2022-025"
+
+
+def test_a_mirror_is_named_at_the_time_of_the_search(archive, tmp_path, serve, monkeypatch):
+    first = serve(archive)
+    second = serve(tmp_path)
+    assert len(Fido.search(RANGE, PHASE_MAP)[0]) == 0
+    monkeypatch.setenv("SUNPY_FARSIDE_JSOC_URL", first.url.rstrip("/"))
+    assert len(Fido.search(RANGE, PHASE_MAP)[0]) == 12
+    assert len(FarsideClient(second.url).search(RANGE, PHASE_MAP)) == 0
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://127.0.0.1/", "file:///etc/", "nonsense", "http://", "http://h/?q"]
+)
+def test_a_wrong_address_is_refused(url):
+    with pytest.raises(ValueError, match="SUNPY_FARSIDE_JSOC_URL"):
+        FarsideClient(url).search(RANGE, PHASE_MAP)
+
+
+def test_the_header_is_completed_and_nothing_else(archive, serve, output):
+    cards = {
+        "REF_L0": 128.0,
+        "INSTRUME": "HMI_SIDE1",
+        "CTYPE1": "LONGITUDE",
+        "CRVAL1": 7.0,
+        "CDELT1": 3.0,
+        "PC1_2": 0.5,
+        "DATE_AVG": "2001-01-01",
+        "TIMESYS": "TAI",
+        "BUNIT": "radian",
+        "OWNER": "somebody",
+    }
+    path = archive / "Phase_Maps" / "2022" / "PHASE_MAP_2022.05.05_00:00:00.fits"
+    hdu = raw_map(5, **cards)
+    hdu.header["REF_L0"] = hdu.header.pop("REF-L0")
+    hdu.header["PC1_2"] = hdu.header.pop("PC1-2")
+    # NaN of an unusual kind: the bytes count, not the values.
+    hdu.data.view(np.uint32)[3, 3] = 0x7FC12345
+    hdu.writeto(path, overwrite=True)
+    serve(archive)
+    found = Fido.search(a.Time("2022-05-05", "2022-05-05 01:00"), PHASE_MAP)
+    (file,) = Fido.fetch(found, path=output, progress=False)
+    assert data_bytes(output / "PHASE_MAP_2022.05.05_00_00_00.fits") == data_bytes(path)
+    item = sunpy.map.Map(file)
+    assert isinstance(item, sunpy_farside.FarsidePhaseMap)
+    assert item.date.isot == item.reference_date.isot == "2022-05-05T00:00:00.000"
+    corner = item.pixel_to_world(100 * u.pix, 90 * u.pix)
+    assert np.isclose(corner.lon.deg, 100)
+    assert np.isclose(corner.lat.deg, 0)
+    assert (item.meta["owner"], item.meta["ref_l0"]) == ("somebody", 128.0)
+    assert "sunpy_farside" in item.meta["history"]
+    assert item.coordinate_frame.observer.lon.deg == 0
+
+
+def test_a_second_fetch_downloads_nothing(archive, serve, output):
+    server = serve(archive)
+    found = Fido.search(RANGE, PHASE_MAP)
+    files = Fido.fetch(found, path=output, progress=False)
+    server.requests.clear()
+    assert list(Fido.fetch(found, path=output, progress=False)) == list(files)
+    assert not server.requests
+
+
+def test_a_damaged_local_file_is_downloaded_again(archive, serve, output):
+    server = serve(archive)
+    found = Fido.search(RANGE, PHASE_MAP)[0][:2]
+    files = Fido.fetch(found, path=output, progress=False)
+    with Path(files[0]).open("r+b") as file:
+        file.truncate(10_000)
+    server.requests.clear()
+    again = Fido.fetch(found, path=output, progress=False)
+    assert list(again) == list(files)
+    assert sum(server.requests.values()) == 1
+    assert len(sunpy.map.Map(list(again))) == 2
+
+
+def test_overwriting(archive, serve, output):
+    server = serve(archive)
+    found = Fido.search(RANGE, PHASE_MAP)[0][:1]
+    (file,) = Fido.fetch(found, path=output, progress=False)
+    server.requests.clear()
+    assert list(Fido.fetch(found, path=output, progress=False, overwrite=True)) == [file]
+    (unique,) = Fido.fetch(found, path=output, progress=False, overwrite="unique")
+    assert sum(server.requests.values()) == 2
+    assert unique != file
+    assert sunpy_farside.read_phase_map(unique).date == sunpy_farside.read_phase_map(file).date
+
+
+def test_one_row_and_a_template_of_names(archive, serve, output):
+    serve(archive)
+    found = Fido.search(RANGE, PHASE_MAP)
+    path = output / "{product}" / "copy_of_{file}"
+    (file,) = FarsideClient().fetch(found[0][3], path=path, progress=False)
+    assert file == str(output / "phase_map" / "copy_of_PHASE_MAP_2022.05.04_00_00_00.fits")
+    assert sunpy.map.Map(file).product == "phase_map"
+
+
+def test_the_progress_bars_show(archive, serve, output, capfd):
+    serve(archive)
+    Fido.fetch(Fido.search(RANGE, PHASE_MAP), path=output)
+    assert "12/12" in capfd.readouterr().err
+
+
+# --- servers that fail ---
+
+
+def once_broken(times, status=500):
+    """
+    A fault: each path is answered with an error the first few times.
+    """
+
+    def fault(handler, path):
+        broken = handler.server.requests[path] <= times
+        if broken:
+            handler.answer("failed", status=status)
+        return broken
+
+    return fault
+
+
+def for_files(answer):
+    """
+    A fault of all the maps and lists, not of the folders.
+    """
+
+    def fault(handler, path):
+        if path.endswith("/"):
+            return False
+        answer(handler)
+        return True
+
+    return fault
+
+
+def only_errors(found, output, results, match):
+    """
+    Nothing was fetched, everything was reported, nothing was left behind.
+    """
+    assert list(results) == []
+    assert len(results.errors) == sum(map(len, found))
+    for error in results.errors:
+        assert error.url.startswith("http://127.0.0.1")
+        assert match in str(error.exception)
+        assert "\n" not in str(error.exception)
+        assert ".partial" not in str(error.exception)
+    assert not output.exists() or not list(output.iterdir())
+
+
+def test_a_server_that_fails_twice_is_asked_again(archive, serve, output):
+    server = serve(archive)
+    server.fault = once_broken(2)
+    found = Fido.search(RANGE, PHASE_MAP)
+    assert len(found[0]) == 12
+    files = Fido.fetch(found, path=output, progress=False)
+    assert files.errors == []
+    assert len(sunpy.map.Map(list(files))) == 12
+    assert set(server.requests.values()) == {3}
+
+
+@pytest.mark.parametrize(("status", "requests"), [(500, 3), (403, 1), (302, 1)])
+def test_a_listing_that_keeps_failing(archive, serve, status, requests):
+    server = serve(archive)
+    server.fault = once_broken(99, status)
+    with pytest.raises(
+        ConnectionError, match=rf"Phase_Maps/: expected a listing.*{status}.*mirror"
+    ):
+        FarsideClient().search(RANGE, PHASE_MAP)
+    assert server.requests["/Phase_Maps/"] == requests
+
+
+def test_no_server_at_all(archive, serve):
+    server = serve(archive)
+    url = server.url
+    server.server_close()
+    with pytest.raises(ConnectionError, match="expected a listing"):
+        FarsideClient(url).search(RANGE, PHASE_MAP)
+
+
+def test_a_listing_that_is_cut_short(archive, serve):
+    server = serve(archive)
+
+    def fault(handler, path):
+        if handler.server.requests[path] <= 1:
+            handler.answer("<html>", length=1000)
+            return True
+        return False
+
+    server.fault = fault
+    assert len(Fido.search(RANGE, PHASE_MAP)[0]) == 12
+
+
+def test_a_listing_that_hangs(archive, serve, monkeypatch):
+    server = serve(archive)
+    monkeypatch.setattr(listing, "_SILENCE", 0.2)
+    over = threading.Event()
+    server.fault = lambda handler, path: over.wait(10)
+    with pytest.raises(ConnectionError, match="timed out"):
+        FarsideClient().search(RANGE, PHASE_MAP)
+    over.set()
+    assert server.requests["/Phase_Maps/"] == 1
+
+
+def test_a_listing_that_never_ends(archive, serve, monkeypatch):
+    server = serve(archive)
+    monkeypatch.setattr(listing, "_PATIENCE", 0.2)
+    over = threading.Event()
+
+    def fault(handler, path):
+        handler.send_response(200)
+        handler.end_headers()
+        for _ in range(500):
+            handler.wfile.write(b" ")
+            if over.wait(0.02):
+                break
+        return True
+
+    server.fault = fault
+    with pytest.raises(ConnectionError, match=r"no end after 0\.2 s"):
+        FarsideClient().search(RANGE, PHASE_MAP)
+    over.set()
+
+
+def test_a_listing_beyond_all_bounds(archive, serve, monkeypatch):
+    server = serve(archive)
+    monkeypatch.setattr(listing, "_MAX_LISTING", 1000)
+    server.fault = lambda handler, path: handler.answer(" " * 2000) or True
+    with pytest.raises(ConnectionError, match="more than 1000 bytes"):
+        FarsideClient().search(RANGE, PHASE_MAP)
+
+
+def test_files_that_keep_failing_can_be_tried_again(archive, serve, output):
+    server = serve(archive)
+    found = Fido.search(RANGE, PHASE_MAP)
+    server.fault = for_files(lambda handler: handler.answer("failed", status=500))
+    results = Fido.fetch(found, path=output, progress=False)
+    only_errors(found, output, results, "the answer 500")
+    server.fault = lambda handler, path: False
+    again = Fido.fetch(results, path=output, progress=False)
+    assert again.errors == []
+    assert len(sunpy.map.Map(list(again))) == 12
+
+
+def test_a_second_try_checks_too(archive, serve, output):
+    server = serve(archive)
+    found = Fido.search(RANGE, PHASE_MAP)
+    server.fault = for_files(lambda handler: handler.answer("<html>sorry</html>"))
+    results = Fido.fetch(found, path=output, progress=False)
+    again = Fido.fetch(results, path=output, progress=False)
+    only_errors(found, output, again, "begins with b'<html>")
+
+
+def test_a_file_that_is_gone(archive, serve, output):
+    server = serve(archive)
+    found = Fido.search(RANGE, PHASE_MAP)
+    (archive / "Phase_Maps" / "2022" / "PHASE_MAP_2022.05.05_00:00:00.fits").unlink()
+    server.requests.clear()
+    results = Fido.fetch(found, path=output, progress=False)
+    assert len(results) == 11
+    (error,) = results.errors
+    assert "the answer 404" in str(error.exception)
+    assert set(server.requests.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("body", "match"),
+    [
+        (b"<!DOCTYPE html><title>Maintenance</title>", "expected a FITS file"),
+        (b"", "expected a FITS file"),
+        (b"SIMPLE  = nonsense" * 1000, "FITS file with an image"),
+        (b"\x1f\x8b\x08" + bytes(1000), "expected a FITS file"),
+        (bytes(5_000_000), "4000000 bytes at most"),
+    ],
+)
+def test_what_is_no_map_is_reported_and_removed(archive, serve, output, body, match):
+    server = serve(archive)
+    found = Fido.search(RANGE, PHASE_MAP)[0][:2]
+    server.fault = for_files(lambda handler: handler.answer(body))
+    results = Fido.fetch(found, path=output, progress=False)
+    only_errors([found], output, results, match)
+
+
+@pytest.mark.parametrize("size", [100, 2880, 20_000, 261_000])
+def test_a_truncated_map_is_reported_and_removed(archive, serve, output, size):
+    server = serve(archive)
+    found = Fido.search(RANGE, PHASE_MAP)[0][:2]
+    whole = (archive / "Phase_Maps" / "2022" / "PHASE_MAP_2022.05.02_12:00:00.fits").read_bytes()
+    server.fault = for_files(lambda handler: handler.answer(whole[:size]))
+    results = Fido.fetch(found, path=output, progress=False)
+    only_errors([found], output, results, "expected a FITS file")
+
+
+def test_a_connection_that_is_cut_half_way(archive, serve, output):
+    server = serve(archive)
+    found = Fido.search(RANGE, PHASE_MAP)[0][:2]
+    server.fault = for_files(lambda handler: handler.answer(b"SIMPLE  =" * 9000, length=264_960))
+    results = Fido.fetch(found, path=output, progress=False)
+    only_errors([found], output, results, "expected the whole file")
+    # Three tries each.
+    assert sum(server.requests[path] for path in server.requests if path.endswith("fits")) == 6
+
+
+def test_a_connection_that_is_cut_once(archive, serve, output):
+    server = serve(archive)
+    found = Fido.search(RANGE, PHASE_MAP)
+
+    def fault(handler, path):
+        if handler.server.requests[path] > 1:
+            return False
+        handler.answer(b"SIMPLE  =", length=264_960)
+        return True
+
+    server.fault = fault
+    results = Fido.fetch(found, path=output, progress=False)
+    assert results.errors == []
+    assert len(sunpy.map.Map(list(results))) == 12
+
+
+def test_a_download_that_hangs(archive, serve, output):
+    server = serve(archive)
+    found = Fido.search(RANGE, PHASE_MAP)[0][:2]
+    over = threading.Event()
+    server.fault = lambda handler, path: over.wait(10)
+    config = parfive.SessionConfig(timeouts=aiohttp.ClientTimeout(sock_read=0.2))
+    downloader = parfive.Downloader(progress=False, config=config)
+    results = Fido.fetch(found, path=output, downloader=downloader)
+    over.set()
+    only_errors([found], output, results, "found silence")
+
+
+def test_a_download_without_an_end(archive, serve, output, monkeypatch):
+    server = serve(archive)
+    monkeypatch.setattr(download, "_PATIENCE", 0.2)
+    found = Fido.search(RANGE, PHASE_MAP)[0][:1]
+    over = threading.Event()
+
+    def drip(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        for _ in range(500):
+            handler.wfile.write(b"S")
+            if over.wait(0.02):
+                break
+
+    server.fault = for_files(drip)
+    results = Fido.fetch(found, path=output, progress=False)
+    over.set()
+    only_errors([found], output, results, "found silence")
+
+
+def test_a_redirected_download_is_not_followed(archive, serve, output):
+    server = serve(archive)
+    found = Fido.search(RANGE, PHASE_MAP)[0][:1]
+    server.fault = for_files(
+        lambda handler: handler.answer("", status=302, Location="http://example.org/map.fits")
+    )
+    results = Fido.fetch(found, path=output, progress=False)
+    only_errors([found], output, results, "the answer 302")
+
+
+def test_a_listing_redirected_to_another_host(archive, serve):
+    server = serve(archive)
+    server.fault = lambda handler, path: (
+        handler.answer("", status=302, Location="http://example.org/") or True
+    )
+    with pytest.raises(ConnectionError, match=r"redirected to http://example\.org/"):
+        FarsideClient().search(RANGE, PHASE_MAP)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda hdu: hdu.data.fill(np.nan),
+        lambda hdu: hdu.header.update(BUNIT="s"),
+        lambda hdu: hdu.data.__setitem__((5, 5), np.inf),
+    ],
+    ids=["no data", "seconds", "infinite"],
+)
+def test_a_map_that_its_reader_refuses(archive, serve, output, change):
+    hdu = raw_map()
+    change(hdu)
+    hdu.writeto(
+        archive / "Phase_Maps" / "2022" / "PHASE_MAP_2022.05.05_00:00:00.fits", overwrite=True
+    )
+    serve(archive)
+    found = Fido.search(a.Time("2022-05-05", "2022-05-05 01:00"), PHASE_MAP)
+    results = Fido.fetch(found, path=output, progress=False)
+    only_errors(found, output, results, "found")
+
+
+def test_a_declared_size_is_not_believed(archive, serve, output):
+    """
+    A small file may declare a huge image.
+    """
+    header = raw_map().header
+    header["NAXIS1"], header["NAXIS2"] = 2_000_000, 2_000_000
+    server = serve(archive)
+    found = Fido.search(RANGE, PHASE_MAP)[0][:1]
+    server.fault = for_files(lambda handler: handler.answer(header.tostring().encode()))
+    results = Fido.fetch(found, path=output, progress=False)
+    only_errors([found], output, results, "(181, 361)")
+
+
+def test_a_packed_image_is_not_unpacked(archive, serve, output):
+    """
+    A small file may unpack to a huge image.
+    """
+    path = archive / "Phase_Maps" / "2022" / "PHASE_MAP_2022.05.05_00:00:00.fits"
+    huge = fits.CompImageHDU(np.zeros((2000, 2000), dtype=np.float32), compression_type="GZIP_1")
+    fits.HDUList([raw_map(), huge]).writeto(path, overwrite=True)
+    serve(archive)
+    found = Fido.search(a.Time("2022-05-05", "2022-05-05 01:00"), PHASE_MAP)
+    results = Fido.fetch(found, path=output, progress=False)
+    only_errors(found, output, results, "(2000, 2000)")
+
+
+@pytest.mark.parametrize("size", [10, 60, 150, len(REGION_LIST) - 6])
+def test_a_truncated_region_list(archive, serve, output, size):
+    (archive / "AR_Lists").mkdir()
+    (archive / "AR_Lists" / "AR_LIST_2022.05.05_00:00:00.txt").write_text(REGION_LIST)
+    server = serve(archive)
+    found = Fido.search(RANGE, a.farside.Product("region_list"))
+    server.fault = for_files(lambda handler: handler.answer(REGION_LIST[:size]))
+    results = Fido.fetch(found, path=output, progress=False)
+    only_errors(found, output, results, "cut short")
+
+
+@pytest.mark.remote_data
+def test_the_real_archive(tmp_path, monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.delenv("SUNPY_FARSIDE_JSOC_URL", raising=False)
+    found = Fido.search(a.Time("2022-05-05", "2022-05-05 12:00"), PHASE_MAP)
+    assert len(found[0]) == 2
+    files = Fido.fetch(found, path=tmp_path, progress=False)
+    assert files.errors == []
+    assert len(sunpy.map.Map(list(files))) == 2

@@ -1,0 +1,117 @@
+"""
+Reading listings, whatever they hold.
+"""
+
+import re
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sunpy_farside.net import listing
+
+HERE = "http://archive.example/farside/Phase_Maps/2022/"
+NAME = "PHASE_MAP_2022.05.05_12:00:00.fits"
+PATTERN = re.compile(rf"PHASE_MAP_{listing._STAMP}\.fits")
+
+times = st.datetimes(datetime(2010, 1, 1), datetime(2049, 12, 31)).map(
+    lambda time: time.replace(microsecond=0)
+)
+spellings = st.sampled_from(
+    [
+        '<a href="{}">',
+        '<a href="./{}">',
+        "<a class=x href='{}' id=y>",
+        "<A HREF={}>",
+        '<a href = "http://archive.example/farside/Phase_Maps/2022/{}">',
+        '<a href="/farside/Phase_Maps/2022/{}">',
+        '<a href="../2022/{}#top">',
+    ]
+)
+colons = st.sampled_from([":", "%3A", "%3a", "&#58;"])
+
+
+def parse(page):
+    return list(listing._parse(page, HERE, PATTERN))
+
+
+@given(st.lists(st.tuples(times, spellings, colons), max_size=20))
+def test_every_spelling_of_a_name_is_read(entries):
+    names = [listing.file_name("phase_map", time) for time, _, _ in entries]
+    page = "\n".join(
+        spelling.format(name.replace(":", colon)) + "x</a>"
+        for name, (_, spelling, colon) in zip(names, entries, strict=True)
+    )
+    files = parse(page)
+    assert [file.name for file in files] == names
+    assert [file.url for file in files] == [HERE + name for name in names]
+    assert [file.time for file in files] == [time for time, _, _ in entries]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://elsewhere.example/farside/Phase_Maps/2022/{}",
+        "//elsewhere.example/farside/Phase_Maps/2022/{}",
+        "https://archive.example/farside/Phase_Maps/2022/{}",
+        "http://archive.example:8080/farside/Phase_Maps/2022/{}",
+        "http://user@archive.example/farside/Phase_Maps/2022/{}",
+        "ftp://archive.example/farside/Phase_Maps/2022/{}",
+        "file:///farside/Phase_Maps/2022/{}",
+        "../{}",
+        "sub/{}",
+        "..%2F..%2F{}",
+        "../../../../etc/{}",
+        "{}/",
+        "{}?x=1",
+        "{}.gz",
+        "x{}",
+        "{}%00",
+        "{}%0A",
+        "http://[{}",
+    ],
+)
+def test_links_that_lead_elsewhere_are_ignored(link):
+    assert parse(f'<a href="{link.format(NAME)}">x</a>') == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PHASE_MAP_2022.02.30_12:00:00.fits",
+        "PHASE_MAP_2022.13.05_12:00:00.fits",
+        "PHASE_MAP_2022.05.05_25:00:00.fits",
+        "PHASE_MAP_0000.05.05_12:00:00.fits",
+        "PHASE_MAP_٢٠٢٢.05.05_12:00:00.fits",
+        "CUM_PHASE_2022.05.05_12:00:00.fits",
+        "PHASE_MAP_2022.05.05.fits",
+    ],
+)
+def test_names_of_no_map_are_ignored(name):
+    assert parse(f'<a href="{name}">x</a>') == []
+
+
+@given(st.text(alphabet="href=\"'<>./%: aAP&#x;\n", max_size=200) | st.text(max_size=200))
+def test_no_page_is_too_odd(text):
+    assert parse(text) == []
+    around = f'{text}"\'> <a href="./{NAME}">x</a> {text}'
+    for file in parse(around):
+        assert file.url == HERE + NAME
+
+
+@pytest.mark.parametrize(
+    ("after", "size"),
+    [
+        ('x</a></td><td align="right">2022-05-03 07:01  </td><td align="right">262K</td>', 268288),
+        ("PHASE_MAP_2022.05.05_12:00:..&gt;</a>   2022-05-03 07:01  1.5M", 1572864),
+        ("x</a>                   03-May-2022 07:01      264960", 264960),
+        ("x</a>  2022-05-03 07:01    - ", None),
+        ("PHASE_MAP_2022.05.05_12:00:00.fits</a></li>", None),
+        ("x</a>", None),
+    ],
+)
+def test_sizes_where_the_server_tells_them(after, size):
+    page = f'<a href="./{NAME}">{after}\n<a href="next">y</a> 2022-05-03 07:01 77K'
+    (file,) = parse(page)
+    assert file.size == size or (size is None and file.size != file.size)

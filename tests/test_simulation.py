@@ -1,0 +1,163 @@
+import numpy as np
+import pytest
+
+import astropy.units as u
+from astropy.time import Time
+
+from sunpy_farside import simulate_maps, simulate_sequence
+from sunpy_farside.geometry import far_side_distance
+from sunpy_farside.simulation.regions import draw_regions, unsigned_field
+
+
+@pytest.fixture(scope="module")
+def quiet():
+    """
+    Noise alone, two independent series of a month.
+    """
+    return [simulate_maps("2022-04-01", 31, seed=seed, activity=0).maps for seed in (1, 2)]
+
+
+def stack(maps):
+    return np.array([item.data for item in maps])
+
+
+def correlation(one, other):
+    both = np.isfinite(one) & np.isfinite(other)
+    return np.corrcoef(one[both], other[both])[0, 1]
+
+
+def test_the_same_seed_gives_the_same_maps():
+    one, two, other = (
+        simulate_sequence("2022-05-05", seed=seed).sequence.data for seed in (1, 1, 2)
+    )
+    assert np.array_equal(one, two, equal_nan=True)
+    assert not np.array_equal(one, other, equal_nan=True)
+
+
+def test_maps_look_like_the_published_ones(quiet):
+    item = quiet[0][3]
+    assert item.data.shape == (181, 361)
+    assert item.data.dtype == np.float32
+    assert item.unit == u.rad
+    assert np.array_equal(item.data[:, 0], item.data[:, 360], equal_nan=True)
+    # Data on the far hemisphere, and there alone.
+    points = item.pixel_to_world([40, 128, 300] * u.pix, [90, 90, 100] * u.pix)
+    for point in points:
+        x, y = item.world_to_pixel(point)
+        value = item.data[round(float(y.value)), round(float(x.value))]
+        assert np.isfinite(value) == (far_side_distance(point) < 90 * u.deg)
+
+
+def test_noise_has_the_measured_level_and_mean(quiet):
+    for maps in quiet:
+        data = stack(maps)
+        assert np.nanstd(data) == pytest.approx(0.05, rel=0.35)
+        assert -0.045 < np.nanmean(data) < 0
+
+
+def test_consecutive_maps_share_half_of_their_data(quiet):
+    # Measured on 31 real maps: 0.56 from one map to the next, of which the shared 12 hours
+    # give 0.5; 0.25 two maps apart, most of it lasting signal.
+    data = np.concatenate([stack(maps) for maps in quiet])
+    next_map = correlation(data[:-1], data[1:])
+    second = correlation(data[:-2], data[2:])
+    assert next_map == pytest.approx(0.56, abs=0.06)
+    assert 0.02 < second < 0.25
+
+
+def half_width(data, axis):
+    """
+    Lag in degrees at which the correlation falls to one half.
+    """
+    data = data - data.mean()
+    lags = np.arange(14)
+    size = data.shape[axis]
+    values = [
+        (data.take(range(size - lag), axis) * data.take(range(lag, size), axis)).mean()
+        for lag in lags
+    ]
+    return np.interp(-0.5, -np.array(values) / values[0], lags)
+
+
+def test_grains_have_the_measured_sizes():
+    sizes = []
+    for seed in range(6):
+        sequence = simulate_sequence("2022-04-15", seed=seed, activity=0.6, width=120).sequence
+        data = sequence.data
+        sizes.append(
+            [
+                half_width(data[:, 42:102, 30:90], 1),
+                half_width(data[:, 42:102, 30:90], 2),
+                half_width(data[:, 42:102, :30], 2),
+                half_width(data[:, 112:, :], 2),
+            ]
+        )
+    latitude, center, side, high = np.mean(sizes, axis=0)
+    # Measured on real maps: 4.7, 5, 6 and 8 degrees.
+    assert latitude == pytest.approx(4.7, abs=1)
+    assert center == pytest.approx(5, abs=1)
+    assert side == pytest.approx(6, abs=1.5)
+    assert high == pytest.approx(8, abs=2)
+    assert center < side < high
+
+
+def test_regions_are_negative_where_the_truth_is():
+    inside, outside = [], []
+    for seed in range(4):
+        simulated = simulate_sequence("2022-05-05", seed=seed, activity=1)
+        mean = np.nanmean(simulated.sequence.comoving_data, axis=0)
+        active = simulated.truth.data > 0
+        inside.append(mean[active].mean())
+        outside.append(mean[~active].mean())
+    assert np.mean(inside) < np.mean(outside) - 0.05
+
+
+def test_regions_drift_with_the_differential_rotation():
+    simulated = simulate_maps("2022-05-01", 21, seed=4, activity=1)
+    first, last = (simulated.regions(time) for time in ("2022-05-01", "2022-05-11"))
+    first = {row["name"]: row["centroid"] for row in first}
+    for row in last:
+        start = first.get(row["name"])
+        if start is None:
+            continue
+        s2 = np.sin(row["centroid"].lat) ** 2
+        rate = 14.38 - 1.95 * s2 - 2.18 * s2**2 - 14.1844
+        drift = (row["centroid"].lon - start.lon).wrap_at("180d").deg
+        assert drift == pytest.approx(10 * rate.value, abs=1e-6)
+
+
+def test_truth_stands_on_the_window_of_its_date():
+    simulated = simulate_sequence("2022-05-05", seed=2, activity=1, width=140)
+    truth = simulated.truth
+    assert truth.data.shape == (144, 140)
+    assert set(np.unique(truth.data)) == {0, 1}
+    assert truth.date == Time("2022-05-05")
+    column, row = simulated.sequence.wcs.world_to_pixel(simulated.regions["centroid"])
+    strong = simulated.regions["flux"] > 1.2e22 * u.Mx
+    for x, y in zip(column[strong], row[strong], strict=True):
+        if 3 < x < 136 and 3 < y < 140:
+            near = truth.data[round(y) - 3 : round(y) + 4, round(x) - 3 : round(x) + 4]
+            assert near.any()
+
+
+def test_a_quiet_sun_has_no_regions():
+    simulated = simulate_sequence("2022-05-05", seed=1, activity=0)
+    assert len(simulated.regions) == 0
+    assert not simulated.truth.data.any()
+
+
+def test_field_of_one_region_holds_its_flux():
+    rng = np.random.default_rng(0)
+    regions = draw_regions(rng, 1, (-3, 3))[:1]
+    longitudes, latitudes = np.arange(360.0), np.arange(-90.0, 91.0)
+    field = unsigned_field(regions, 0, longitudes, latitudes)
+    area = (np.pi / 180 * 6.957e10) ** 2 * np.cos(np.deg2rad(latitudes))[:, None]
+    assert (field * area).sum() == pytest.approx(regions.flux_on(0)[0], rel=0.02)
+
+
+def test_fluxes_grow_and_decay():
+    regions = draw_regions(np.random.default_rng(1), 1, (-3, 3))
+    assert np.all(regions.flux_on(regions.emergence) == 0)
+    assert np.allclose(regions.flux_on(regions.emergence + regions.rise), regions.flux)
+    later = regions.emergence + regions.rise + regions.decay
+    assert np.allclose(regions.flux_on(later), regions.flux / np.e)

@@ -1,0 +1,139 @@
+"""
+Detections as flat tables, for programs that know no coordinates and for readers.
+"""
+
+import json
+
+import numpy as np
+
+from astropy.table import Table, vstack
+
+from sunpy_farside.geometry import to_stonyhurst
+
+__all__ = ["flat_table", "to_csv", "to_json", "to_text"]
+
+# Decimals that the measurements are good for.
+_DECIMALS = {
+    "longitude": 1,
+    "latitude": 1,
+    "stonyhurst_longitude": 1,
+    "integrated_probability": 1,
+    "peak_probability": 3,
+    "area": 1,
+    "area_uhem": 0,
+    "longitude_extent": 1,
+    "latitude_extent": 1,
+    "mean_phase": 4,
+    "seismic_strength": 0,
+    "coverage": 2,
+}
+# Headings of the columns that a reader needs, with units.
+_HEADINGS = {
+    "label": "#",
+    "longitude": "lon [deg]",
+    "latitude": "lat [deg]",
+    "integrated_probability": "P_i [deg2]",
+    "peak_probability": "peak",
+    "area_uhem": "area [uHem]",
+    "mean_phase": "phase [rad]",
+    "seismic_strength": "S [uHem rad]",
+    "east_limb_arrival": "east limb",
+    "significant": "significant",
+}
+
+
+def flat_table(detection):
+    """
+    Regions of a detection as numbers and text alone.
+
+    Parameters
+    ----------
+    detection : `~sunpy_farside.detection.result.FarsideDetection`
+
+    Returns
+    -------
+    `~astropy.table.Table`
+        Without units or coordinates: Carrington ``longitude`` and ``latitude`` and
+        ``stonyhurst_longitude`` in degrees, the rest in the units of
+        `~sunpy_farside.detection.regions.COLUMNS`, dates as ISO 8601 text in UTC.
+    """
+    regions = detection.regions
+    flat = Table()
+    flat["date"] = np.full(len(regions), detection.date.utc.isot[:19])
+    flat["label"] = regions["label"]
+    centroid = regions["centroid"]
+    flat["longitude"] = centroid.lon.deg
+    flat["latitude"] = centroid.lat.deg
+    flat["stonyhurst_longitude"] = (
+        to_stonyhurst(centroid).lon.wrap_at("180d").deg if len(regions) else []
+    )
+    for name in regions.colnames:
+        if name in ("label", "centroid", "east_limb_arrival", "significant"):
+            continue
+        flat[name] = getattr(regions[name], "value", regions[name])
+    flat["east_limb_arrival"] = [text[:19] for text in regions["east_limb_arrival"].utc.isot]
+    flat["significant"] = regions["significant"]
+    for name, decimals in _DECIMALS.items():
+        flat[name] = np.round(np.asarray(flat[name], dtype=float), decimals)
+    return flat
+
+
+def to_csv(detections):
+    """
+    Regions of detections as comma-separated values with one line of names.
+    """
+    tables = [flat_table(detection) for detection in detections]
+    # Stacking turns the columns of tables without rows into another kind.
+    table = vstack([table for table in tables if len(table)] or tables[:1])
+    lines = [",".join(table.colnames)]
+    lines += [",".join(str(value) for value in row) for row in table]
+    return "\n".join(lines)
+
+
+def to_json(detections):
+    """
+    Detections as a JSON list: what they are made with, and their regions.
+    """
+    return json.dumps([_record(detection) for detection in detections], indent=1)
+
+
+def to_text(detection):
+    """
+    A detection as a table to read.
+    """
+    regions = detection.regions
+    flat = flat_table(detection)
+    head = f"Far side on {detection.date.utc.isot[:16]} UT, {detection.model}"
+    if len(flat) == 0:
+        return f"{head}: no active region found."
+    number = int(np.sum(regions["significant"]))
+    table = Table()
+    for name, heading in _HEADINGS.items():
+        if np.asarray(flat[name]).dtype.kind == "f" and np.isnan(flat[name]).all():
+            continue
+        table[heading] = flat[name]
+    table["significant"] = np.where(flat["significant"], "yes", "")
+    table["east limb"] = [text[:16].replace("T", " ") for text in flat["east_limb_arrival"]]
+    strength = regions.meta["strength"].replace("_", " ")
+    return "\n".join(
+        [
+            f"{head}: {number} significant of {len(flat)} "
+            f"({strength} of {regions.meta['threshold']} or more)",
+            *table.pformat(max_lines=-1, max_width=-1),
+        ]
+    )
+
+
+def _record(detection):
+    rows = [{name: _plain(row[name]) for name in row.colnames} for row in flat_table(detection)]
+    return {
+        "date": detection.date.utc.isot[:19],
+        **{key: value for key, value in detection.regions.meta.items() if key != "date"},
+        "regions": rows,
+    }
+
+
+def _plain(value):
+    value = value.item() if hasattr(value, "item") else value
+    # JSON has no NaN.
+    return None if isinstance(value, float) and np.isnan(value) else value

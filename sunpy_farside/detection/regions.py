@@ -1,0 +1,337 @@
+"""
+From a map of probability to a table of regions.
+"""
+
+import warnings
+
+import numpy as np
+import photutils
+from photutils.segmentation import deblend_sources, detect_sources
+from photutils.utils.exceptions import NoDetectionsWarning
+from scipy import ndimage
+
+import astropy.units as u
+from astropy.convolution import Gaussian2DKernel
+from astropy.coordinates import SkyCoord
+from astropy.stats import gaussian_fwhm_to_sigma
+from astropy.table import QTable
+from astropy.utils import minversion
+
+from sunpy.coordinates import HeliographicCarrington
+
+import sunpy_farside
+from sunpy_farside.geometry import (
+    disk_center_latitude,
+    east_limb_delay,
+    far_side_central_meridian,
+)
+from sunpy_farside.tables import whole_seconds
+
+__all__ = [
+    "COLUMNS",
+    "find_regions",
+    "label_regions",
+    "mean_phase",
+    "measure_regions",
+    "rank_regions",
+    "segment",
+    "smooth_probability",
+]
+
+# photutils 3.1 took the progress bar of deblending away, and warns of the option.
+_QUIET = {} if minversion(photutils, "3.1") else {"progress_bar": False}
+
+# Square degrees in a millionth of a hemisphere.
+_DEG2_PER_UHEM = (2 * np.pi * u.sr).to_value(u.deg**2) * 1e-6
+
+COLUMNS = {
+    "label": "rank by strength",
+    "centroid": "Carrington position, weighted by probability (or phase)",
+    "integrated_probability": "sum of the probability over the region's pixels",
+    "peak_probability": "largest probability in the region",
+    "area": "area on the Sun",
+    "area_uhem": "area on the Sun in millionths of a solar hemisphere",
+    "longitude_extent": "largest extent in longitude",
+    "latitude_extent": "largest extent in latitude",
+    "mean_phase": "mean phase shift of the eleven maps",
+    "seismic_strength": "negative phase integrated over the area, micro-hemisphere rad",
+    "coverage": "share of the pixels with data in all eleven maps",
+    "east_limb_arrival": "when rotation brings the centroid round the east limb",
+    "significant": "strong enough to be called an active region",
+}
+
+
+def find_regions(probability, *, level=0.01, n_pixels=5, threshold=100, deblend=False):
+    """
+    Find active regions in a map of probability.
+
+    Parameters
+    ----------
+    probability : `~sunpy.map.GenericMap`
+        Probability of an active region on a Carrington grid.
+    level : `float`, optional
+        Smoothed probability above which pixels belong to a region.
+    n_pixels : `int`, optional
+        Smallest number of connected pixels of a region, corners included.
+    threshold : `float`, optional
+        Integrated probability in square degrees from which a region is significant.
+    deblend : `bool`, optional
+        Part regions that touch at the saddle between their peaks.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        One row per region, strongest first, with the columns of
+        `sunpy_farside.detection.regions.COLUMNS`. What needs the phase maps is NaN.
+
+    Notes
+    -----
+    The probability is smoothed with a Gaussian of 3 pixels FWHM on 3 x 3 pixels; a region's
+    strength :math:`P_i` is the sum of the probability before smoothing over pixels of one
+    degree by one degree, without a cosine of latitude [Felipe & Asensio Ramos 2019, section
+    4.1].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sunpy.map
+    >>> import sunpy_farside
+    >>> from sunpy_farside.geometry import window_header
+    >>> data = np.zeros((144, 120))
+    >>> data[80:92, 50:60] = 1
+    >>> probability = sunpy.map.Map(data, window_header("2022-05-05"))
+    >>> regions = sunpy_farside.find_regions(probability)
+    >>> regions["integrated_probability"]
+    <Quantity [120.] deg2>
+    >>> regions["centroid"].lon, regions["centroid"].lat
+    (<Longitude [122.5] deg>, <Latitude [13.5] deg>)
+    """
+    labels = label_regions(probability.data, level=level, n_pixels=n_pixels, deblend=deblend)
+    table = measure_regions(labels, probability.wcs, probability.date, probability=probability.data)
+    return rank_regions(
+        table, "integrated_probability", threshold * u.deg**2, level=level, n_pixels=n_pixels
+    )
+
+
+def label_regions(probability, *, level=0.01, n_pixels=5, deblend=False):
+    """
+    Segment a map of probability as published.
+
+    Parameters
+    ----------
+    probability : array, shape (rows, columns)
+        NaN counts as zero.
+    level, n_pixels, deblend
+        As in `find_regions`.
+
+    Returns
+    -------
+    array of `int`, shape (rows, columns)
+        0 outside the regions, their numbers inside.
+    """
+    return segment(smooth_probability(probability), level, n_pixels, deblend=deblend)
+
+
+def smooth_probability(probability):
+    """
+    Smooth a map of probability as published, with a Gaussian of 3 pixels FWHM on 3 x 3 pixels.
+
+    Parameters
+    ----------
+    probability : array, shape (rows, columns)
+        NaN counts as zero.
+
+    Returns
+    -------
+    array, shape (rows, columns)
+    """
+    kernel = Gaussian2DKernel(3 * gaussian_fwhm_to_sigma, x_size=3, y_size=3)
+    kernel.normalize()
+    return ndimage.convolve(np.nan_to_num(probability), kernel.array, mode="constant", cval=0)
+
+
+def segment(image, level, n_pixels, *, deblend=False):
+    """
+    Number the connected parts of an image above a level.
+
+    Parameters
+    ----------
+    image : array, shape (rows, columns)
+    level : `float`
+    n_pixels : `int`
+    deblend : `bool`, optional
+
+    Returns
+    -------
+    array of `int`, shape (rows, columns)
+    """
+    with warnings.catch_warnings():
+        # Finding nothing is an answer.
+        warnings.simplefilter("ignore", NoDetectionsWarning)
+        segments = detect_sources(image, level, n_pixels)
+    if segments is None:
+        return np.zeros(image.shape, dtype=int)
+    if deblend:
+        segments = deblend_sources(image, segments, n_pixels, **_QUIET)
+    return segments.data
+
+
+def measure_regions(labels, wcs, date, *, probability=None, phases=None):
+    """
+    Measure labelled regions.
+
+    Parameters
+    ----------
+    labels : array of `int`, shape (rows, columns)
+        From `label_regions`.
+    wcs : `~astropy.wcs.WCS`
+        World coordinates of the labels, Carrington.
+    date : `~astropy.time.Time`
+    probability : array, shape (rows, columns), optional
+    phases : array, shape (maps, rows, columns), optional
+        Phase maps in the same window, rad, NaN where there are no data.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        In the order of the labels, without the columns that rank the regions.
+    """
+    index = np.arange(1, labels.max() + 1)
+    longitude_step, latitude_step, latitudes = _grid(wcs, len(labels))
+    pixel = (longitude_step * latitude_step)[:, np.newaxis]
+    sphere = pixel * np.cos(np.deg2rad(latitudes))[:, np.newaxis]
+
+    def total(values):
+        return ndimage.sum_labels(np.broadcast_to(values, labels.shape), labels, index)
+
+    measured = dict.fromkeys(
+        ("integrated", "peak", "phase", "strength", "coverage"), np.full(len(index), np.nan)
+    )
+    if probability is not None:
+        weight = probability = np.nan_to_num(probability)
+        measured["integrated"] = total(probability * pixel)
+        measured["peak"] = ndimage.maximum(probability, labels, index)
+    if phases is not None:
+        mean = mean_phase(phases)
+        known = np.isfinite(mean)
+        mean = np.nan_to_num(mean)
+        depth = -mean.clip(max=0) * sphere / _DEG2_PER_UHEM
+        measured["strength"] = total(depth)
+        with np.errstate(invalid="ignore"):
+            measured["phase"] = total(mean) / total(known)
+        measured["coverage"] = total(np.isfinite(phases).all(axis=0)) / total(1)
+        weight = depth if probability is None else probability
+
+    area = total(sphere)
+    boxes = ndimage.find_objects(labels, len(index))
+    table = QTable()
+    table["centroid"] = centroid = _centroids(weight, labels, index, wcs, date)
+    table["integrated_probability"] = _column(measured["integrated"], u.deg**2)
+    table["peak_probability"] = _column(measured["peak"])
+    table["area"] = _column(area, u.deg**2)
+    table["area_uhem"] = _column(area / _DEG2_PER_UHEM)
+    table["longitude_extent"] = _column(
+        [longitude_step[box[0]].max() * (box[1].stop - box[1].start) for box in boxes], u.deg
+    )
+    table["latitude_extent"] = _column([latitude_step[box[0]].sum() for box in boxes], u.deg)
+    table["mean_phase"] = _column(measured["phase"], u.rad)
+    table["seismic_strength"] = _column(measured["strength"], u.urad)
+    table["coverage"] = _column(measured["coverage"])
+    table["east_limb_arrival"] = _arrivals(centroid, date)
+    return table
+
+
+def rank_regions(table, column, threshold, **meta):
+    """
+    Number regions by strength, the strongest first, and mark the significant ones.
+
+    Parameters
+    ----------
+    table : `~astropy.table.QTable`
+        From `measure_regions`.
+    column : `str`
+        What strength is: ``"integrated_probability"`` or ``"seismic_strength"``.
+    threshold : `~astropy.units.Quantity`
+        Strength from which a region is significant.
+    **meta
+        Recorded in the table.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        With the columns of `COLUMNS`.
+    """
+    # Equal strengths keep the order of the labels, so that the same input gives the same table.
+    table = table[np.argsort(-table[column], kind="stable")]
+    table["label"] = np.arange(1, len(table) + 1)
+    table["significant"] = table[column] >= threshold
+    table = table[list(COLUMNS)]
+    for name, description in COLUMNS.items():
+        table[name].info.description = description
+    table.meta = {
+        "date": table["centroid"].obstime.isot,
+        "version": sunpy_farside.__version__,
+        "strength": column,
+        "threshold": str(threshold),
+        **meta,
+    }
+    return table
+
+
+def mean_phase(phases):
+    """
+    Mean of phase maps over the maps that have data.
+
+    Parameters
+    ----------
+    phases : array, shape (maps, rows, columns)
+        NaN where there are no data.
+
+    Returns
+    -------
+    array, shape (rows, columns)
+        NaN where no map has data.
+    """
+    known = np.isfinite(phases)
+    with np.errstate(invalid="ignore"):
+        return np.nan_to_num(phases).sum(axis=0, dtype=float) / known.sum(axis=0)
+
+
+def _grid(wcs, n_rows):
+    """
+    Steps in longitude and latitude, and the latitude, of every row of a map in degrees.
+    """
+    kinds = [ctype[:4] for ctype in wcs.wcs.ctype]
+    if kinds != ["CRLN", "CRLT"]:
+        msg = (
+            f"Expected a map in Carrington coordinates, found {' and '.join(wcs.wcs.ctype)}. "
+            "Reproject it to Carrington coordinates."
+        )
+        raise ValueError(msg)
+    rows = np.arange(n_rows)
+    column = np.full(n_rows, wcs.wcs.crpix[0] - 1)
+
+    def latitude(row):
+        return wcs.wcs_pix2world(column, row, 0)[1]
+
+    steps = np.abs(latitude(rows + 0.5) - latitude(rows - 0.5))
+    return np.full(n_rows, abs(wcs.wcs.cdelt[0])), steps, latitude(rows)
+
+
+def _column(values, unit=u.dimensionless_unscaled):
+    values = np.asarray(values, dtype=float)
+    return values if unit == u.dimensionless_unscaled else values * unit
+
+
+def _centroids(weight, labels, index, wcs, date):
+    positions = ndimage.center_of_mass(weight, labels, index)
+    row, column = np.asarray(positions, dtype=float).reshape(-1, 2).T
+    longitude, latitude = wcs.wcs_pix2world(column, row, 0)
+    frame = HeliographicCarrington(obstime=date, observer="earth")
+    return SkyCoord(longitude % 360 * u.deg, latitude * u.deg, frame=frame)
+
+
+def _arrivals(centroid, date):
+    stonyhurst = centroid.lon.deg - (far_side_central_meridian(date).deg - 180)
+    delay = east_limb_delay(stonyhurst, centroid.lat.deg, disk_center_latitude(date).deg)
+    return whole_seconds(date + delay * u.day)

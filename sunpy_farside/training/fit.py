@@ -1,0 +1,200 @@
+"""
+Training of the network with Lightning.
+"""
+
+from functools import cached_property
+from math import ceil
+from pathlib import Path
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger
+from torch.nn import functional
+from torch.utils.data import DataLoader
+
+from sunpy_farside.network import FarsideModel, Normalisation, UNet
+from sunpy_farside.training.simulated import SimulatedSequences
+
+__all__ = ["TrainingModule", "fit", "trained_model"]
+
+# Batches in an epoch, after each of which there is a checkpoint.
+EPOCH = 100
+# How often a run is judged on the validation set.
+_VALIDATIONS = 10
+# What separates the seeds of the fixed validation set from those of training.
+_VALIDATION_SEED = 1_000_000
+
+
+class TrainingModule(lightning.LightningModule):
+    """
+    U-Net under binary cross-entropy, the loss that keeps probabilities honest.
+
+    Parameters
+    ----------
+    recipe : `~sunpy_farside.training.recipe.Recipe`
+    """
+
+    def __init__(self, recipe):
+        super().__init__()
+        self.recipe = recipe
+        self.normalise = Normalisation(recipe.normalisation)
+        self.network = UNet(hidden=recipe.hidden, upsampling=recipe.upsampling)
+        self.network.to(memory_format=torch.channels_last)
+
+    def _loss(self, batch):
+        phases, active = (part.flatten(0, 1) for part in batch)
+        maps = self.normalise(phases).contiguous(memory_format=torch.channels_last)
+        logits = self.network(maps)
+        return functional.binary_cross_entropy_with_logits(logits, active), logits, active
+
+    def training_step(self, batch):
+        """
+        Loss of one batch.
+        """
+        loss, _, _ = self._loss(batch)
+        self.log("train_loss", loss, prog_bar=True)
+        return loss
+
+    def validation_step(self, batch):
+        """
+        Loss and overlap with the truth on one batch of the validation set.
+        """
+        loss, logits, active = self._loss(batch)
+        found = (logits > 0).float()
+        dice = 2 * (found * active).sum() / (found.sum() + active.sum()).clamp(min=1)
+        self.log_dict({"val_loss": loss, "val_dice": dice}, prog_bar=True, batch_size=len(active))
+
+    def configure_optimizers(self):
+        """
+        Adam with one cycle of the learning rate.
+        """
+        optimizer = torch.optim.Adam(self.parameters(), lr=self.recipe.learning_rate)
+        steps = ceil(self.recipe.examples / self.recipe.batch)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            self.recipe.learning_rate,
+            total_steps=steps,
+            # The rise needs two steps, however short the run.
+            pct_start=max(0.1, 2 / steps),
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class SimulatedData(lightning.LightningDataModule):
+    """
+    Simulated sequences, new ones in every epoch.
+
+    Parameters
+    ----------
+    recipe : `~sunpy_farside.training.recipe.Recipe`
+    workers : `int`
+        Processes that simulate.
+    """
+
+    def __init__(self, recipe, workers):
+        super().__init__()
+        self.recipe = recipe
+        self.workers = workers
+
+    def train_dataloader(self):
+        """
+        The examples of the present epoch.
+        """
+        recipe = self.recipe
+        number = recipe.batch * EPOCH
+        first = number * self.trainer.current_epoch
+        data = SimulatedSequences(
+            min(number, recipe.examples - first), seed=recipe.seed, first=first, width=recipe.width
+        )
+        return DataLoader(data, batch_size=recipe.batch // 2, num_workers=self.workers)
+
+    @cached_property
+    def _validation(self):
+        # Simulated once and kept: it is judged on many times.
+        data = SimulatedSequences(
+            self.recipe.validation,
+            seed=self.recipe.seed + _VALIDATION_SEED,
+            width=self.recipe.width,
+        )
+        return list(DataLoader(data, batch_size=None, num_workers=self.workers))
+
+    def val_dataloader(self):
+        """
+        The fixed validation set.
+        """
+        return DataLoader(self._validation, batch_size=self.recipe.batch // 2)
+
+
+def fit(recipe, folder, *, workers=1, **trainer_options):
+    """
+    Train a network on simulated sequences.
+
+    A run that was interrupted goes on from its last checkpoint in ``folder``, one at most a
+    hundred batches old, and ends with the weights of an uninterrupted one.
+
+    Parameters
+    ----------
+    recipe : `~sunpy_farside.training.recipe.Recipe`
+    folder : path-like
+        Where checkpoints and the log (``log/metrics.csv``) go.
+    workers : `int`
+        Processes that simulate.
+    **trainer_options
+        Passed to `lightning.Trainer`: accelerator, devices, strategy, precision.
+
+    Returns
+    -------
+    `TrainingModule`
+        With the weights of the end of the run.
+    """
+    folder = Path(folder)
+    lightning.seed_everything(recipe.seed, workers=True, verbose=False)
+    module = TrainingModule(recipe)
+    epochs = ceil(recipe.examples / (recipe.batch * EPOCH))
+    trainer = lightning.Trainer(
+        max_epochs=epochs,
+        default_root_dir=folder,
+        logger=CSVLogger(folder, name="", version="log"),
+        callbacks=[
+            ModelCheckpoint(folder, save_top_k=0, save_last=True, save_on_train_epoch_end=True),
+            LearningRateMonitor(),
+        ],
+        check_val_every_n_epoch=max(epochs // _VALIDATIONS, 1),
+        num_sanity_val_steps=0,
+        reload_dataloaders_every_n_epochs=1,
+        log_every_n_steps=min(20, EPOCH),
+        **trainer_options,
+    )
+    last = folder / "last.ckpt"
+    trainer.fit(
+        module,
+        datamodule=SimulatedData(recipe, workers),
+        ckpt_path=last if last.exists() else None,
+    )
+    return module
+
+
+def trained_model(module, *, name, threshold):
+    """
+    The network of a training run, ready for use.
+
+    Parameters
+    ----------
+    module : `TrainingModule`
+    name : `str`
+    threshold : `float`
+        Integrated probability in square degrees from which a region is significant.
+
+    Returns
+    -------
+    `~sunpy_farside.network.model.FarsideModel`
+    """
+    return FarsideModel(
+        module.network,
+        name=name,
+        frames="middle",
+        normalisation=module.normalise,
+        threshold=threshold,
+        device=torch.device("cpu"),
+    )

@@ -1,0 +1,284 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import astropy.units as u
+from astropy.io import fits
+from astropy.table import QTable
+from astropy.time import Time
+
+from sunpy.map import Map
+
+from sunpy_farside import (
+    FarsideDetection,
+    FarsideSequence,
+    FileFormatError,
+    WeightsError,
+    detect_farside,
+    find_sequences,
+    load_model,
+    read_phase_map,
+    simulate_sequence,
+)
+from sunpy_farside.detection import COLUMNS
+from sunpy_farside.detection.export import flat_table, to_csv, to_json, to_text
+
+
+def equal_columns(one, other):
+    for name in one.colnames:
+        if name == "centroid":
+            continue
+        first, second = one[name], other[name]
+        same = first == second
+        if name not in ("label", "significant", "east_limb_arrival"):
+            same |= np.isnan(first) & np.isnan(second)
+        assert np.all(same), name
+        assert getattr(first, "unit", None) == getattr(second, "unit", None)
+        assert first.info.description == second.info.description
+
+
+def same_coordinates(wcs, other):
+    corners = [0, 60, 119], [0, 72, 143]
+    one, two = wcs.pixel_to_world(*corners), other.pixel_to_world(*corners)
+    return (
+        np.array_equal(one.lon, two.lon)
+        and np.array_equal(one.lat, two.lat)
+        and one.frame.is_equivalent_frame(two.frame)
+    )
+
+
+def test_detection_belongs_to_the_middle_map(detection, simulated):
+    assert detection.date == Time("2022-05-05")
+    assert detection.model == "default"
+    assert detection.sequence is simulated.sequence
+    assert detection.probability.data.shape == (144, 120)
+    assert same_coordinates(detection.probability.wcs, simulated.sequence.wcs)
+    assert detection.regions.colnames == list(COLUMNS)
+    meta = detection.regions.meta
+    assert meta["first_map"] == "2022-05-02T12:00:00.000"
+    assert meta["last_map"] == "2022-05-07T12:00:00.000"
+    assert meta["model"] == "default"
+
+
+def test_the_strongest_simulated_region_is_found(detection, simulated):
+    true = simulated.regions[0]["centroid"]
+    best = detection.regions[0]["centroid"]
+    assert best.separation(true).deg < 8
+    assert detection.regions["mean_phase"][0] < -0.05 * u.rad
+
+
+def test_the_same_input_gives_the_same_table(detection, simulated):
+    again = detect_farside(simulated.sequence, device="cpu")
+    assert np.array_equal(again.probability.data, detection.probability.data)
+    equal_columns(detection.regions, again.regions)
+
+
+def test_many_sequences_equal_one_at_a_time(maps):
+    sequences = find_sequences(maps)
+    many = detect_farside(sequences, device="cpu")
+    assert [item.date.isot[:13] for item in many] == [
+        "2022-05-03T12",
+        "2022-05-04T00",
+        "2022-05-04T12",
+    ]
+    for sequence, found in zip(sequences, many, strict=True):
+        alone = detect_farside(sequence, device="cpu")
+        assert np.allclose(alone.probability.data, found.probability.data, atol=1e-6)
+    assert detect_farside([], device="cpu") == []
+    assert len(detect_farside((item for item in sequences[:1]), device="cpu")) == 1
+
+
+def test_sequences_of_different_widths(maps):
+    sequences = [FarsideSequence(maps[:11], width=width) for width in (120, 140)]
+    found = detect_farside(sequences, device="cpu")
+    assert [item.probability.data.shape[1] for item in found] == [120, 140]
+
+
+def test_threshold_is_a_number_or_square_degrees(simulated, detection):
+    strongest = detection.regions["integrated_probability"][0]
+    for threshold in (strongest, strongest.value):
+        found = detect_farside(simulated.sequence, threshold=threshold, device="cpu")
+        assert found.regions["significant"].sum() == 1
+    found = detect_farside(simulated.sequence, threshold=1e6, device="cpu")
+    assert not found.regions["significant"].any()
+
+
+def test_unknown_model_and_device(simulated):
+    with pytest.raises(WeightsError, match="felipe2019"):
+        detect_farside(simulated.sequence, "nothing")
+    with pytest.raises(ValueError, match="device"):
+        detect_farside(simulated.sequence, device="abacus")
+
+
+def test_write_and_read_lose_nothing(detection, tmp_path):
+    detection.write(tmp_path / "out")
+    back = FarsideDetection.read(tmp_path / "out")
+    equal_columns(detection.regions, back.regions)
+    assert back.regions.meta == detection.regions.meta
+    ours, theirs = detection.regions["centroid"], back.regions["centroid"]
+    assert np.all((ours.lon == theirs.lon) & (ours.lat == theirs.lat))
+    assert ours.frame.is_equivalent_frame(theirs.frame)
+    assert ours.obstime == theirs.obstime
+    for name in ("lon", "lat", "radius"):
+        assert getattr(ours.observer, name) == getattr(theirs.observer, name)
+    assert np.array_equal(detection.probability.data, back.probability.data)
+    assert back.probability.data.dtype == np.float32
+    assert same_coordinates(back.probability.wcs, detection.probability.wcs)
+    for key, value in detection.probability.meta.items():
+        assert back.probability.meta[key] == value
+    assert back.probability.date == detection.probability.date
+    assert back.model == detection.model
+    assert np.array_equal(back.sequence.data, detection.sequence.data, equal_nan=True)
+    assert np.array_equal(
+        back.sequence.comoving_data, detection.sequence.comoving_data, equal_nan=True
+    )
+    assert np.all(back.sequence.times == detection.sequence.times)
+    again = detect_farside(back.sequence, device="cpu")
+    equal_columns(detection.regions, again.regions)
+
+
+def test_empty_tables_go_round(tmp_path):
+    quiet = simulate_sequence("2022-05-05", seed=3, activity=0)
+    none = detect_farside(quiet.sequence, device="cpu")
+    none = FarsideDetection(none.probability, none.regions[:0], none.sequence, none.model)
+    none.write(tmp_path)
+    back = FarsideDetection.read(tmp_path)
+    assert len(back.regions) == 0
+    assert back.regions.colnames == list(COLUMNS)
+    assert back.regions["centroid"].obstime == none.date
+
+
+def test_map_and_table_survive_their_own_writers(detection, tmp_path):
+    detection.probability.save(tmp_path / "probability.fits")
+    back = Map(tmp_path / "probability.fits")
+    assert np.array_equal(back.data, detection.probability.data)
+    assert same_coordinates(back.wcs, detection.probability.wcs)
+    detection.regions.write(tmp_path / "regions.ecsv")
+    equal_columns(detection.regions, QTable.read(tmp_path / "regions.ecsv"))
+
+
+def test_writing_again_replaces(detection, tmp_path):
+    detection.write(tmp_path)
+    detection.write(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "maps.fits",
+        "probability.fits",
+        "regions.ecsv",
+    ]
+
+
+def test_a_failed_write_leaves_the_old_files(detection, tmp_path, monkeypatch):
+    detection.write(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(QTable, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        detection.write(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_reading_what_is_not_there_or_damaged(detection, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"probability\.fits"):
+        FarsideDetection.read(tmp_path)
+    for name in ("probability.fits", "regions.ecsv", "maps.fits"):
+        folder = tmp_path / name
+        detection.write(folder)
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(content[: len(content) // 3])
+        with pytest.raises(FileFormatError, match="Run the detection again"):
+            FarsideDetection.read(folder)
+
+
+def test_plot(detection):
+    drawn = detection.plot()
+    assert len(drawn.labels) == len(detection.regions)
+    assert "2022-05-05" in drawn.axes.get_title()
+    given = plt.figure().add_subplot(projection=detection.probability)
+    assert detection.plot(given).axes is given
+
+
+def test_peek_shows_a_figure_of_its_own(detection, monkeypatch):
+    shown = []
+    monkeypatch.setattr(plt, "show", lambda: shown.append(len(plt.gcf().axes)))
+    detection.peek()
+    assert shown == [2]
+    plt.close("all")
+
+
+def test_flat_forms(detection):
+    flat = flat_table(detection)
+    assert len(flat) == len(detection.regions)
+    assert flat["longitude"][0] == pytest.approx(detection.regions["centroid"].lon.deg[0], abs=0.05)
+    assert all(abs(flat["stonyhurst_longitude"]) > 90)
+    assert to_csv([detection]).count("\n") == len(flat)
+    assert '"regions"' in to_json([detection])
+    text = to_text(detection)
+    assert text.startswith("Far side on 2022-05-05T00:00 UT, default")
+    empty = FarsideDetection(
+        detection.probability, detection.regions[:0], detection.sequence, "default"
+    )
+    assert to_text(empty).endswith("no active region found.")
+    assert to_csv([empty]).startswith("date,label,longitude")
+
+
+@pytest.mark.parametrize("longitude", [105, 130, 150])
+@pytest.mark.parametrize("latitude", [-25, 17])
+def test_a_spot_in_the_files_comes_out_where_it_was_painted(tmp_path, longitude, latitude):
+    # Columns of JSOC's files are Carrington longitudes, rows are latitudes plus 90.
+    rows, columns = np.mgrid[:181, :361]
+    distance = np.hypot(columns - longitude, rows - 90 - latitude)
+    quiet = simulate_sequence("2022-05-05", seed=8, activity=0).sequence
+    for item in quiet.maps:
+        # Little noise: it shifts the edges of a region by some degrees.
+        data = 0.3 * item.data - 0.25 * np.exp(-(distance**2) / 50).astype(np.float32)
+        name = item.date.strftime("PHASE_MAP_%Y.%m.%d_%H:%M:%S.fits")
+        fits.PrimaryHDU(data).writeto(tmp_path / name)
+    sequence = FarsideSequence.from_files(tmp_path.iterdir())
+    best = detect_farside(sequence, device="cpu").regions[0]
+    assert best["significant"]
+    assert best["centroid"].lon.deg == pytest.approx(longitude, abs=2)
+    assert best["centroid"].lat.deg == pytest.approx(latitude, abs=2)
+
+
+@pytest.fixture(scope="module")
+def real_sequences(real_data):
+    files = sorted((real_data / "jsoc/farside/Phase_Maps/2022").iterdir())
+    return {
+        width: find_sequences([read_phase_map(path) for path in files], width=width)
+        for width in (120, 140)
+    }
+
+
+@pytest.mark.parametrize("width", [120, 140])
+@pytest.mark.parametrize("case", [0, 1])
+def test_regions_that_solar_orbiter_saw(real_sequences, width, case):
+    regions = detect_farside(real_sequences[width][case], load_model(device="cpu")).regions
+
+    def near(longitude, latitude):
+        frame = regions["centroid"].frame.replicate_without_data()
+        target = regions["centroid"][:1].__class__(longitude * u.deg, latitude * u.deg, frame=frame)
+        return regions["centroid"].separation(target) < 8 * u.deg
+
+    strong, weak = near(105, 17), near(149, -28)
+    assert (regions["significant"] & strong).any()
+    assert weak.any()
+    assert not (regions["significant"] & ~strong & ~weak).any()
+
+
+@pytest.mark.slow
+def test_noise_alone_is_not_significant():
+    model = load_model(device="cpu")
+    significant = 0
+    for seed in range(50_000, 50_200):
+        quiet = simulate_sequence("2022-05-05", seed=seed, activity=0).sequence
+        significant += detect_farside(quiet, model).regions["significant"].sum()
+    assert significant <= 4
+
+
+def test_little_noise_is_significant():
+    for seed in range(60_000, 60_010):
+        quiet = simulate_sequence("2022-05-05", seed=seed, activity=0).sequence
+        assert not detect_farside(quiet, device="cpu").regions["significant"].any()

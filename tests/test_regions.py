@@ -1,0 +1,222 @@
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import astropy.units as u
+from astropy.table import QTable
+from astropy.time import Time
+
+from sunpy.coordinates import HeliographicCarrington
+from sunpy.map import Map
+from sunpy.map.header_helper import make_heliographic_header
+
+from sunpy_farside import find_regions
+from sunpy_farside.detection import COLUMNS, label_regions, mean_phase, measure_regions
+from sunpy_farside.geometry import carrington_header, window_header, window_wcs
+
+DATE = Time("2022-05-05")
+
+
+def probability(*boxes, width=120, date=DATE):
+    """
+    A map with boxes (rows, columns, value) of probability.
+    """
+    data = np.zeros((144, width), np.float32)
+    for rows, columns, value in boxes:
+        data[rows, columns] = value
+    return Map(data, window_header(date, width))
+
+
+def box(row, column, height=10, width=10, value=1.0):
+    return slice(row, row + height), slice(column, column + width), value
+
+
+def test_published_maps(real_data):
+    with h5py.File(real_data / "published/probability_maps.h5") as file:
+        cases = file["magnetogram"][...]
+    tables = [find_regions(Map(case, window_header(DATE))) for case in cases]
+    assert len(tables) == 20
+    assert len(tables[2]) == 1
+    # Section 4.1 of the paper's notebook: P_i = 31.973699834.
+    strength = tables[2]["integrated_probability"][0]
+    assert strength.to_value(u.deg**2) == pytest.approx(31.974, abs=0.001)
+    for table in tables:
+        assert not table["significant"].any()
+        assert (table["integrated_probability"] < 100 * u.deg**2).all()
+
+
+def test_all_the_columns_are_there():
+    table = find_regions(probability(box(80, 50)))
+    assert table.colnames == list(COLUMNS)
+    units = {name: table[name].unit for name in ("area", "mean_phase", "seismic_strength")}
+    assert units == {"area": u.deg**2, "mean_phase": u.rad, "seismic_strength": u.urad}
+    assert all(table[name].info.description for name in COLUMNS)
+    assert table.meta["threshold"] == "100.0 deg2"
+    assert table.meta["date"] == "2022-05-05T00:00:00.000"
+
+
+def test_a_box_is_measured_exactly():
+    table = find_regions(probability(box(80, 50, 12, 10, 0.9)), threshold=100)
+    row = table[0]
+    # Column 60 is longitude 128, row 72 is latitude 0.
+    assert row["centroid"].lon.deg == pytest.approx(128 - 10 + 4.5)
+    assert row["centroid"].lat.deg == pytest.approx(8 + 5.5)
+    assert row["integrated_probability"].value == pytest.approx(108, rel=1e-6)
+    assert row["peak_probability"] == pytest.approx(0.9)
+    # Smoothing adds one pixel all round: the level is 1 per cent of it.
+    latitude = np.deg2rad(np.arange(7, 21))
+    assert row["area"].value == pytest.approx(12 * np.cos(latitude).sum())
+    assert row["area_uhem"] == pytest.approx(row["area"].value / 0.020626481, rel=1e-5)
+    assert row["longitude_extent"] == 12 * u.deg
+    assert row["latitude_extent"] == 14 * u.deg
+    assert row["significant"]
+    assert np.isnan(row["mean_phase"])
+
+
+def test_centroids_are_carrington_seen_from_earth_on_the_date():
+    centroid = find_regions(probability(box(80, 50)))["centroid"]
+    assert isinstance(centroid.frame, HeliographicCarrington)
+    assert centroid.obstime == DATE
+    assert centroid.observer.lon.deg == pytest.approx(0, abs=1e-9)
+    assert centroid.observer.radius.to_value(u.AU) == pytest.approx(1.0084, abs=1e-3)
+
+
+def test_a_region_across_the_seam_is_one_region():
+    date = Time("2022-05-14T12:00")
+    table = find_regions(probability(box(80, 58, 10, 8), date=date))
+    assert len(table) == 1
+    assert 0 <= table["centroid"].lon.deg[0] < 360
+    wcs = window_wcs(date, 120)
+    expected = wcs.pixel_to_world(61.5, 84.5)
+    assert table["centroid"][0].separation(expected).deg == pytest.approx(0, abs=1e-6)
+
+
+def test_strongest_first_and_significant_at_the_threshold():
+    table = find_regions(
+        probability(box(20, 20, 5, 5), box(80, 50, 10, 10), box(120, 90, 8, 8)), threshold=64
+    )
+    assert list(table["label"]) == [1, 2, 3]
+    assert np.allclose(table["integrated_probability"].value, [100, 64, 25])
+    assert list(table["significant"]) == [True, True, False]
+
+
+def test_touching_corners_are_connected_and_small_regions_left_out():
+    data = np.zeros((144, 120))
+    data[50:53, 50:53] = 1
+    data[53:56, 53:56] = 1
+    assert label_regions(data).max() == 1
+    data = np.zeros((144, 120))
+    data[50, 50] = 0.05
+    # Smoothing spreads one pixel over 9.
+    assert label_regions(data, n_pixels=5).max() <= 1
+    assert label_regions(data, n_pixels=10).max() == 0
+
+
+def test_deblending_parts_neighbours():
+    y, x = np.mgrid[:144, :120]
+    data = sum(np.exp(-((x - c) ** 2 + (y - 80) ** 2) / 30) for c in (50, 66))
+    blend = Map(data, window_header(DATE))
+    assert len(find_regions(blend)) == 1
+    assert len(find_regions(blend, deblend=True)) == 2
+
+
+def test_nothing_found_gives_the_same_columns():
+    for value in (0.0, np.nan):
+        table = find_regions(Map(np.full((144, 120), value), window_header(DATE)))
+        assert len(table) == 0
+        assert table.colnames == list(COLUMNS)
+        assert table["centroid"].obstime == DATE
+        assert table["area"].unit == u.deg**2
+
+
+def test_missing_probability_counts_as_none():
+    data = probability(box(80, 50)).data.copy()
+    data[0] = np.nan
+    table = find_regions(Map(data, window_header(DATE)))
+    assert table["integrated_probability"].value == pytest.approx([100])
+
+
+def test_any_carrington_map_will_do():
+    header = make_heliographic_header(
+        DATE,
+        Map(np.zeros((4, 4)), window_header(DATE)).observer_coordinate,
+        (180, 360),
+        frame="carrington",
+        projection_code="CEA",
+    )
+    data = np.zeros((180, 360))
+    data[90:100, 100:112] = 1
+    table = find_regions(Map(data, header))
+    # Equal-area rows near the equator are 2 / 180 of a radius high.
+    height = np.rad2deg(np.arcsin(10 / 90))
+    assert table["integrated_probability"].value == pytest.approx([12 * height], rel=1e-3)
+
+
+def test_other_coordinates_are_refused():
+    header = window_header(DATE) | {"ctype1": "HGLN-CAR", "ctype2": "HGLT-CAR"}
+    with pytest.raises(ValueError, match="Carrington"):
+        find_regions(Map(np.zeros((144, 120)), header))
+
+
+def test_phase_columns():
+    labels = np.zeros((144, 120), int)
+    labels[70:75, 40:50] = 1
+    phases = np.full((11, 144, 120), -0.02)
+    phases[:, 70:75, 40:50] = -0.1
+    phases[3, 70:75, 40:45] = np.nan
+    row = measure_regions(labels, window_wcs(DATE), DATE, phases=phases)[0]
+    assert row["mean_phase"].value == pytest.approx(-0.1)
+    assert row["coverage"] == pytest.approx(0.5)
+    area = 10 * np.cos(np.deg2rad(np.arange(-2, 3))).sum()
+    hemisphere = 2 * np.pi * (180 / np.pi) ** 2
+    assert row["seismic_strength"].value == pytest.approx(0.1 * area / hemisphere * 1e6)
+    assert np.isnan(row["integrated_probability"])
+
+
+def test_mean_phase_uses_the_maps_with_data():
+    phases = np.array([[[1.0, np.nan, np.nan]], [[3.0, 5.0, np.nan]]])
+    assert np.array_equal(mean_phase(phases), [[2, 5, np.nan]], equal_nan=True)
+
+
+def test_table_survives_ecsv(tmp_path):
+    for boxes in ([box(80, 50), box(20, 20)], []):
+        table = find_regions(probability(*boxes))
+        table.write(tmp_path / "regions.ecsv", overwrite=True)
+        back = QTable.read(tmp_path / "regions.ecsv")
+        assert back.colnames == table.colnames
+        assert back.meta == table.meta
+        for name in table.colnames:
+            if name == "centroid":
+                continue
+            assert back[name].dtype == table[name].dtype if hasattr(back[name], "dtype") else True
+            assert (
+                np.array_equal(np.isnan(back[name]), np.isnan(table[name]))
+                if name in ("mean_phase",)
+                else np.all(back[name] == table[name]) or np.isnan(table[name]).all()
+            )
+        assert np.all(back["centroid"].lon == table["centroid"].lon)
+        assert back["centroid"].obstime == table["centroid"].obstime
+        assert back["centroid"].observer.radius == table["centroid"].observer.radius
+
+
+@given(st.integers(0, 130), st.integers(0, 108), st.integers(4, 12), st.integers(4, 12))
+def test_strength_does_not_depend_on_the_place(row, column, height, width):
+    data = np.zeros((144, 120))
+    data[row : row + height, column : column + width] = 0.5
+    labels = label_regions(data)
+    table = measure_regions(labels, window_wcs(DATE), DATE, probability=data)
+    inside = (min(row + height, 144) - row) * (min(column + width, 120) - column)
+    assert table["integrated_probability"].value == pytest.approx([0.5 * inside])
+    expected_latitude = (row + min(row + height, 144) - 1) / 2 - 72
+    assert table["centroid"].lat.deg == pytest.approx([expected_latitude], abs=1e-6)
+
+
+def test_a_full_map_works_too():
+    header = carrington_header(DATE, (181, 361), first_longitude=0, first_latitude=-90)
+    data = np.zeros((181, 361))
+    data[100:110, 40:50] = 1
+    table = find_regions(Map(data, header))
+    assert table["centroid"].lon.deg == pytest.approx([44.5])
+    assert table["centroid"].lat.deg == pytest.approx([14.5])

@@ -1,0 +1,489 @@
+from collections import Counter, defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+import astropy.units as u
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+from astropy.time import Time
+
+from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst
+
+import sunpy_farside
+from sunpy_farside.detection import RegionTracks, measure_regions, rank_regions, stack_regions
+from sunpy_farside.detection.tracking import link_regions
+from sunpy_farside.evaluation import match_positions
+from sunpy_farside.geometry import (
+    carrington_drift,
+    disk_center_latitude,
+    east_limb_delay,
+    far_side_central_meridian,
+    separations,
+    window_start,
+    window_wcs,
+)
+
+START = Time("2022-05-05")
+
+
+def table(regions, step=0, kind="seismic_strength"):
+    """
+    A detection's table with regions (longitude, latitude, strength) by hand.
+    """
+    date = START + step * 12 * u.hour
+    wcs = window_wcs(date)
+    labels = np.zeros((144, 120), dtype=int)
+    for number in range(len(regions)):
+        labels[10 * number // 100 * 5 : 10 * number // 100 * 5 + 2, number] = number + 1
+    measured = measure_regions(
+        labels, wcs, date, probability=np.ones(labels.shape), phases=-np.ones((1, *labels.shape))
+    )
+    where = np.reshape(np.array(regions, dtype=float), (-1, 3)).T
+    measured["centroid"] = SkyCoord(
+        where[0] % 360 * u.deg,
+        where[1] * u.deg,
+        frame=HeliographicCarrington(obstime=date, observer="earth"),
+    )
+    unit = measured[kind].unit
+    measured[kind] = where[2] * unit
+    return rank_regions(measured, kind, 400 * unit, model=kind)
+
+
+def follow(longitude, latitude, step):
+    """
+    Where differential rotation takes a point.
+    """
+    return longitude + carrington_drift(latitude) * step / 2, latitude
+
+
+def test_a_region_keeps_its_name_and_its_numbers():
+    tables = [table([(*follow(100, 30, k), 500 + 10 * k)], k) for k in range(8)]
+    result = sunpy_farside.track_regions(tables)
+    (track,) = result.tracks
+    assert track["designation"] == "FS20220505T00-100N30"
+    assert set(result.members["designation"]) == {track["designation"]}
+    assert track["first_date"] == START
+    assert track["last_date"] == START + 3.5 * u.day
+    assert (track["n_detections"], track["n_possible"]) == (8, 8)
+    assert not track["persistent"]
+    assert_allclose(track["scatter"].value, 0, atol=1e-6)
+    assert_allclose(track["drift"].to_value(u.deg / u.day), carrington_drift(30))
+    assert_allclose(track["mean_position"].lon.deg, 100 + carrington_drift(30) * 1.5)
+    assert track["mean_position"].obstime == START + 1.5 * u.day
+    assert_allclose(track["latest_position"].lon.deg, follow(100, 30, 7)[0])
+    assert (track["peak_strength"], track["latest_strength"]) == (570 * u.urad, 570 * u.urad)
+    assert (track["split_from"], track["merged_into"]) == ("", "")
+    assert track["east_limb_arrival"] == sunpy_farside.east_limb_arrival(track["latest_position"])
+
+
+def test_scatter_is_the_positions_scatter():
+    rng = np.random.default_rng(1)
+    noise = rng.normal(0, 2, (2, 60))
+    noise[0] /= np.cos(np.deg2rad(40))
+    tables = [
+        table([(follow(100, 40, k)[0] + noise[0, k], 40 + noise[1, k], 500)], k) for k in range(60)
+    ]
+    (track,) = sunpy_farside.track_regions(tables).tracks
+    assert_allclose(track["scatter"].value, 2, rtol=0.2)
+    assert_allclose(
+        track["arrival_uncertainty"].value,
+        sunpy_farside.arrival_uncertainty(track["latest_position"], track["scatter"]).value,
+    )
+
+
+@pytest.mark.parametrize(("gap", "tracks"), [(6, 1), (7, 2)])
+def test_a_track_survives_a_gap_of_three_days(gap, tracks):
+    tables = [table([(100, 10, 500)], 0), table([(100, 10, 500)], gap)]
+    result = sunpy_farside.track_regions(tables)
+    assert len(result.tracks) == tracks
+
+
+def test_dates_without_regions_count_as_possible():
+    tables = [table([(100, 10, 500)] if k != 1 else [], k) for k in range(3)]
+    (track,) = sunpy_farside.track_regions(tables).tracks
+    assert (track["n_detections"], track["n_possible"]) == (2, 3)
+    assert_allclose(track["mean_position"].lat.deg, 10)
+
+
+def test_persistence_is_significance_on_successive_dates():
+    def persistent(strengths):
+        tables = [table([(100, 10, s)] if s else [], k) for k, s in enumerate(strengths)]
+        return sunpy_farside.track_regions(tables, persistence=3).tracks["persistent"].tolist()
+
+    assert persistent([500, 500, 500]) == [True]
+    assert persistent([500, 300, 500, 500]) == [False]
+    assert persistent([500, 0, 500, 500]) == [False]
+    assert persistent([300, 300, 300]) == [False]
+
+
+def test_regions_cross_the_seam():
+    tables = [table([(359.5 + k, 0, 500)], k) for k in range(4)]
+    (track,) = sunpy_farside.track_regions(tables).tracks
+    # Four dates have no middle: the mean stands at the second.
+    assert_allclose(track["mean_position"].lon.deg, 1 - carrington_drift(0) / 4)
+    assert track["designation"].endswith("-000N00")
+
+
+def test_two_regions_of_one_place_get_two_names():
+    first = table([(100, 10, 500), (100.2, 10.2, 450)], 0)
+    names = sunpy_farside.track_regions([first]).tracks["designation"].tolist()
+    assert names == ["FS20220505T00-100N10", "FS20220505T00-100N10b"]
+
+
+def test_splitting_and_merging_are_noted():
+    together, apart = [(100, 10, 900)], [(98, 10, 500), (107, 10, 400)]
+    tables = [table(x, k) for k, x in enumerate([together, apart, apart, together])]
+    tracks = sunpy_farside.track_regions(tables).tracks
+    main = tracks["designation"][0]
+    assert tracks["split_from"].tolist() == ["", main]
+    assert tracks["merged_into"].tolist() == ["", main]
+    # Seen again, it was not lost.
+    again = sunpy_farside.track_regions([*tables, table(apart, 4)]).tracks
+    assert again["merged_into"].tolist() == ["", ""]
+
+
+def test_strong_stays_with_strong():
+    # A fragment comes up nearer to the old place than the region itself.
+    tables = [table([(100, 10, 2000)], 0), table([(103, 10, 1900), (98, 10, 50)], 1)]
+    members = sunpy_farside.track_regions(tables).members
+    assert members["designation"][0] == members["designation"][1]
+
+
+def test_no_date_changes_what_came_before_it():
+    rng = np.random.default_rng(2)
+    tables = [
+        table([(rng.uniform(80, 160), rng.uniform(-30, 30), 400) for _ in range(4)], k)
+        for k in range(12)
+    ]
+    everything = sunpy_farside.track_regions(tables)
+    part = sunpy_farside.track_regions(tables[:7])
+    number = len(part.members)
+    assert_array_equal(everything.members["designation"][:number], part.members["designation"])
+
+
+regions = st.lists(
+    st.tuples(st.integers(60, 190), st.integers(-40, 40), st.integers(100, 900)), max_size=4
+)
+
+
+@given(st.lists(regions, min_size=2, max_size=8), st.data())
+@settings(deadline=None, max_examples=12)
+def test_day_by_day_equals_at_once(dates, data):
+    tables = [table(x, k) for k, x in enumerate(dates)]
+    cut = data.draw(st.integers(1, len(tables) - 1))
+    at_once = sunpy_farside.track_regions(tables)
+    first = sunpy_farside.track_regions(tables[:cut])
+    later = sunpy_farside.track_regions(tables[cut:], first)
+    same(at_once, later)
+    # Nor does the order of the dates matter.
+    same(at_once, sunpy_farside.track_regions(tables[::-1]))
+
+
+def same(first, second):
+    for name in ("tracks", "members"):
+        a, b = getattr(first, name), getattr(second, name)
+        assert a.colnames == b.colnames
+        for column in a.colnames:
+            if isinstance(a[column], SkyCoord):
+                assert_array_equal(a[column].lon, b[column].lon)
+                assert_array_equal(a[column].lat, b[column].lat)
+                if len(a):
+                    assert_array_equal(a[column].obstime.isot, b[column].obstime.isot)
+            elif isinstance(a[column], Time):
+                assert_array_equal(a[column].isot, b[column].isot)
+            else:
+                assert_array_equal(a[column], b[column])
+                assert getattr(a[column], "unit", None) == getattr(b[column], "unit", None)
+    assert first.members.meta == second.members.meta
+
+
+def test_tracks_are_written_and_read(tmp_path):
+    tables = [table([(100, 10, 500), (140, -20, 300)], k) for k in range(3)]
+    result = sunpy_farside.track_regions(tables[:2])
+    result.write(tmp_path)
+    again = RegionTracks.read(tmp_path)
+    same(result, again)
+    same(
+        sunpy_farside.track_regions(tables),
+        sunpy_farside.track_regions(tables[2:], again),
+    )
+    (tmp_path / "tracks.ecsv").write_text("cut short")
+    with pytest.raises(sunpy_farside.FileFormatError, match="tracks"):
+        RegionTracks.read(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"tracks\.ecsv"):
+        RegionTracks.read(tmp_path / "nowhere")
+
+
+def test_dates_that_are_there_already_are_passed_over():
+    tables = [table([(100, 10, 500)], k) for k in range(3)]
+    result = sunpy_farside.track_regions(tables)
+    same(result, sunpy_farside.track_regions(tables, result))
+
+
+def test_a_date_that_comes_late_changes_no_name():
+    tables = [table([(100, 10, 500), (150, 0, 100 * k + 10)], k) for k in range(5)]
+    earlier = sunpy_farside.track_regions([tables[k] for k in (1, 2, 4)])
+    names = earlier.tracks["designation"].tolist()
+    result = sunpy_farside.track_regions([tables[0], tables[3]], earlier)
+    assert set(names) <= set(result.tracks["designation"])
+    old = np.isin(result.members["date"].isot, earlier.members["date"].isot)
+    assert_array_equal(result.members["designation"][old], earlier.members["designation"])
+    assert result.members["designation"][-3] in names
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_dates_without_any_region(count, tmp_path):
+    result = sunpy_farside.track_regions([table([], k) for k in range(count)])
+    assert len(result.tracks) == len(result.members) == 0
+    assert len(result.members.meta["dates"]) == count
+    result.write(tmp_path)
+    again = RegionTracks.read(tmp_path)
+    later = sunpy_farside.track_regions([table([(100, 10, 500)], 5)], again)
+    assert later.tracks["n_possible"].tolist() == [1]
+
+
+def test_one_date_only():
+    result = sunpy_farside.track_regions([table([(100, 10, 500), (140, 10, 300)])])
+    assert result.tracks["n_detections"].tolist() == [1, 1]
+    assert np.isnan(result.tracks["scatter"]).all()
+    assert np.isnan(result.tracks["drift"]).all()
+    assert np.isnan(result.tracks["arrival_uncertainty"]).all()
+    assert not result.tracks["persistent"].any()
+
+
+def test_bad_input():
+    one = table([(100, 10, 500)])
+    with pytest.raises(ValueError, match="every date once, found 2022-05-05"):
+        sunpy_farside.track_regions([one, one])
+    network = table([(100, 10, 500)], 1, "integrated_probability")
+    with pytest.raises(ValueError, match="one method"):
+        sunpy_farside.track_regions([one, network])
+    with pytest.raises(ValueError, match="as the tracks"):
+        sunpy_farside.track_regions([network], sunpy_farside.track_regions([one]))
+    with pytest.raises(ValueError, match="found none"):
+        sunpy_farside.track_regions([])
+    with pytest.raises(TypeError, match="found str"):
+        sunpy_farside.track_regions(["2022-05-05"])
+    with pytest.raises(ValueError, match="found one without label"):
+        sunpy_farside.track_regions([QTable()])
+    for option in ({"radius": 0 * u.deg}, {"memory": 0 * u.day}, {"persistence": 0}):
+        with pytest.raises(ValueError, match=f"positive {next(iter(option))}"):
+            sunpy_farside.track_regions([one], **option)
+
+
+def test_networks_and_the_standard_method_have_names_of_their_own():
+    network = table([(100, -10, 500)], 1, "integrated_probability")
+    (track,) = sunpy_farside.track_regions([network]).tracks
+    assert track["designation"] == "NN20220505T12-100S10"
+    assert track["peak_strength"].unit == u.deg**2
+
+
+def test_stacked_tables_are_tracked_alike():
+    tables = [table([(100, 10, 500), (140, 10, 300)], k) for k in range(3)]
+    stack = stack_regions(tables)
+    same(sunpy_farside.track_regions(tables), sunpy_farside.track_regions(stack))
+
+
+# Arrivals.
+
+
+def carrington(longitude, latitude, date="2022-05-05"):
+    frame = HeliographicCarrington(obstime=date, observer="earth")
+    return SkyCoord(longitude * u.deg, latitude * u.deg, frame=frame)
+
+
+def test_arrival_of_a_point_on_the_equator():
+    # Twenty degrees behind the east limb, at 13.3944 degrees a day.
+    position = SkyCoord(-110 * u.deg, 0 * u.deg, frame=HeliographicStonyhurst(obstime="2022-05-05"))
+    arrival = sunpy_farside.east_limb_arrival(position) - START
+    assert_allclose(arrival.to_value(u.day), 20 / 13.3944, atol=1e-4)
+    crossing = sunpy_farside.central_meridian_crossing(position) - START
+    assert_allclose(crossing.to_value(u.day), 110 / 13.3944, atol=1e-4)
+    assert_allclose(
+        sunpy_farside.arrival_uncertainty(position, 3 * u.deg).to_value(u.day),
+        3 * np.hypot(1, np.tan(np.deg2rad(3.8))) / 13.3944,
+        rtol=0.01,
+    )
+
+
+def test_the_limbs_tilt_matters():
+    # In the north the limb is further away when the north pole is tilted towards the Earth.
+    early, late = east_limb_delay(180, 40, 7), east_limb_delay(180, 40, -7)
+    tilt = np.rad2deg(np.arcsin(np.tan(np.deg2rad(40)) * np.tan(np.deg2rad(7))))
+    rate = 14.38 - 1.95 * np.sin(np.deg2rad(40)) ** 2 - 2.18 * np.sin(np.deg2rad(40)) ** 4 - 0.9856
+    assert_allclose(late - early, 2 * tilt / rate)
+
+
+def test_uncertainty_is_the_scatter_of_arrivals():
+    rng = np.random.default_rng(3)
+    latitude = 25 + rng.normal(0, 2, 20000)
+    longitude = 100 + rng.normal(0, 2, 20000) / np.cos(np.deg2rad(25))
+    stonyhurst = longitude - far_side_central_meridian(START).deg + 180
+    delays = east_limb_delay(stonyhurst, latitude, disk_center_latitude(START).deg)
+    expected = sunpy_farside.arrival_uncertainty(carrington(100, 25), 2 * u.deg)
+    assert_allclose(delays.std(), expected.to_value(u.day), rtol=0.03)
+
+
+def test_arrivals_of_tables():
+    sequence = sunpy_farside.simulate_sequence(START, seed=4).sequence
+    regions = sunpy_farside.detect_seismic_strength(sequence).regions
+    assert_array_equal(
+        sunpy_farside.east_limb_arrival(regions).isot, regions["east_limb_arrival"].isot
+    )
+    tracks = sunpy_farside.track_regions([regions]).tracks
+    assert_array_equal(
+        sunpy_farside.east_limb_arrival(tracks).isot, tracks["east_limb_arrival"].isot
+    )
+    assert len(sunpy_farside.east_limb_arrival(table([]))) == 0
+    with pytest.raises(ValueError, match="scatter"):
+        sunpy_farside.arrival_uncertainty(regions)
+    with pytest.raises(ValueError, match="latest_position or centroid"):
+        sunpy_farside.east_limb_arrival(QTable({"a": [1]}))
+    with pytest.raises(TypeError, match="SkyCoord or a table"):
+        sunpy_farside.east_limb_arrival("2022-05-05")
+    with pytest.raises(ValueError, match="observation time"):
+        sunpy_farside.east_limb_arrival(
+            SkyCoord(1 * u.deg, 0 * u.deg, frame=HeliographicCarrington)
+        )
+
+
+def test_arrivals_equal_those_of_the_real_lists(real_data):
+    paths = sorted((real_data / "jsoc/farside/AR_Lists").glob("*/*.txt"))
+    lists = sunpy_farside.read_ar_list(paths)
+    apart = (sunpy_farside.east_limb_arrival(lists) - lists["east_limb_arrival"]).to_value(u.day)
+    assert len(apart) == 198
+    assert apart.std() <= 0.04
+    assert np.abs(apart).max() <= 0.12
+
+
+def test_real_designations_are_never_mixed(real_data):
+    # JSOC's own names of the same regions, from list to list.
+    paths = sorted((real_data / "jsoc/farside/AR_Lists").glob("*/*.txt"))
+    lists = sunpy_farside.read_ar_list(paths)
+    links = link_regions(
+        lists["date"].mjd,
+        lists["centroid"].lon.deg,
+        lists["centroid"].lat.deg,
+        lists["seismic_strength"].value,
+        radius=12,
+        memory=3,
+    )
+    pairs = set(zip(links.track.tolist(), lists["designation"].tolist(), strict=True))
+    per_track = Counter(track for track, _ in pairs)
+    per_name = Counter(name for _, name in pairs)
+    assert set(per_track.values()) == {1}
+    # Those that come out in two tracks move by fifteen degrees or more in the lists.
+    for name, number in per_name.items():
+        positions = lists["centroid"][lists["designation"] == name]
+        assert number == 1 or max(np.ptp(positions.lon.deg), np.ptp(positions.lat.deg)) > 15
+
+
+def test_arrivals_equal_those_of_a_list():
+    # Rows of the list of 2022-05-05 00:00.
+    longitude, latitude = [142.6, 98.7], [-28.5, 20.8]
+    arrival = sunpy_farside.east_limb_arrival(carrington(longitude, latitude))
+    assert_allclose((arrival - START).to_value(u.day), [5.7, 9.2], atol=0.12)
+
+
+# Simulated months. Seeds that served to choose the defaults are 0 to 39 and 100 to 119.
+
+
+def month(seed):
+    """
+    Tables of the standard method, and the true regions in the windows of their dates.
+    """
+    simulated = sunpy_farside.simulate_maps("2022-05-01", 60, seed=seed)
+    sequences = sunpy_farside.find_sequences(simulated.maps)
+    detections = sunpy_farside.detect_seismic_strength(sequences)
+    truth = []
+    for sequence in sequences:
+        regions = simulated.regions(sequence.date)
+        start = int(window_start(far_side_central_meridian(sequence.date).deg, 120))
+        inside = ((regions["centroid"].lon.deg - start) % 360 <= 119) & (
+            np.abs(regions["centroid"].lat.deg) <= 71
+        )
+        truth.append(regions[inside])
+    return [detection.regions for detection in detections], truth
+
+
+def judge(tables, truth):
+    """
+    What becomes of the true regions of a month.
+
+    A true region of 5e21 Mx, whose smoothed field is above 30 G, is detected on a date when a
+    significant region lies within 7.5 degrees of it, one to one: a detection that stays where it
+    is cannot be that of two regions more than 15 degrees apart. Its passage through the window is
+    a true track: regions that come back a rotation later are new ones. A persistent track is
+    false when most of its detections have no true region of 2e21 Mx within 10 degrees.
+    """
+    members = sunpy_farside.track_regions(tables).members
+    tracks = sunpy_farside.track_regions(tables).tracks
+    names = np.asarray(members["designation"])
+    place = members["centroid"].lon.deg, members["centroid"].lat.deg
+    seen, passages, present = {}, Counter(), Counter()
+    found, where, near = defaultdict(list), {}, Counter()
+    for step, (regions, date) in enumerate(zip(truth, members.meta["dates"], strict=True)):
+        here = np.flatnonzero(members["date"].isot == date)
+        true = regions["centroid"].lon.deg, regions["centroid"].lat.deg
+        for name in regions["name"]:
+            if step - seen.get(name, step) > 10:
+                passages[name] += 1
+            seen[name] = step
+        strong = np.flatnonzero(regions["flux"] > 5e21 * u.Mx)
+        keys = [(name, passages[name]) for name in regions["name"][strong]]
+        for key, k in zip(keys, strong, strict=True):
+            present[key] += 1
+            where[key] = true[0][k] - carrington_drift(true[1][k]) * step / 2, true[1][k]
+        certain = here[members["significant"][here]]
+        pairs = match_positions(
+            place[0][certain], place[1][certain], true[0][strong], true[1][strong], 7.5
+        )
+        for row, k in zip(*pairs[:2], strict=True):
+            found[keys[k]].append(names[certain[row]])
+        known = regions["flux"] > 2e21 * u.Mx
+        apart = separations(
+            place[0][here, None], place[1][here, None], true[0][known], true[1][known]
+        )
+        near.update(names[here[(apart <= 10).any(axis=1)]])
+    lasting = [key for key in found if present[key] >= 7]
+    number = Counter(names.tolist())
+    false = [
+        name
+        for name in tracks["designation"][tracks["persistent"]]
+        if near[name] <= number[name] / 2
+    ]
+    of_track = defaultdict(set)
+    for key, members_of in found.items():
+        for name in members_of:
+            of_track[name].add(key)
+    wide = sum(
+        any(separations(*where[a], *where[b]) > 15 for a in keys for b in keys)
+        for keys in of_track.values()
+    )
+    single = sum(len(set(found[key])) == 1 for key in lasting)
+    return len(lasting), single, len(false), wide, len(of_track)
+
+
+@pytest.mark.slow
+def test_simulated_months():
+    results = np.array([judge(*month(seed)) for seed in range(40, 60)])
+    lasting, single, false, wide, matched = results.T
+    summary = (
+        f"{lasting.sum()} true tracks, {single.sum()} whole; false per month {false.tolist()}; "
+        f"{wide.sum()} of {matched.sum()} tracks join regions more than 15 degrees apart"
+    )
+    print(summary)
+    assert single.sum() / lasting.sum() >= 0.95, summary
+    assert false.mean() <= 1, summary
+    # Where regions lie side by side, the standard method sees one that moves between them.
+    assert wide.sum() <= 0.05 * matched.sum(), summary
+
+
+def test_a_simulated_month():
+    lasting, single, *_ = judge(*month(3))
+    assert lasting >= 1
+    assert single >= 0.75 * lasting

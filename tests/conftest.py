@@ -1,0 +1,150 @@
+"""
+What all the tests share.
+"""
+
+import asyncio
+import os
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+from archive_server import ArchiveServer
+from hypothesis import settings
+
+from astropy.io import fits
+from astropy.utils import iers
+
+from sunpy_farside import detect_farside, simulate_maps, simulate_sequence
+
+# Machines differ in speed: timing is for the benchmarks.
+settings.register_profile("no_deadline", deadline=None)
+settings.load_profile("no_deadline")
+
+REAL_DATA_VARIABLE = "SUNPY_FARSIDE_TEST_DATA"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network():
+    with iers.conf.set_temp("auto_download", False):
+        yield
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """
+    Folder of the real maps, lists and tables, which are no part of the project.
+    """
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get(REAL_DATA_VARIABLE, beside))
+    if not folder.is_dir():
+        pytest.skip(f"no real data: {folder} is absent and {REAL_DATA_VARIABLE} names none")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def simulated():
+    """
+    Eleven artificial maps with known regions, and the truth.
+    """
+    return simulate_sequence("2022-05-05", seed=2)
+
+
+@pytest.fixture(scope="session")
+def maps():
+    """
+    Thirteen consecutive artificial maps: three sequences.
+    """
+    return simulate_maps("2022-05-01", 13, seed=7).maps
+
+
+@pytest.fixture(scope="session")
+def detection(simulated):
+    return detect_farside(simulated.sequence, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def jsoc_files(tmp_path_factory, simulated):
+    """
+    Eleven artificial maps in files as JSOC publishes them: structural cards alone.
+    """
+    folder = tmp_path_factory.mktemp("jsoc")
+    for item in simulated.sequence.maps:
+        name = item.date.strftime("PHASE_MAP_%Y.%m.%d_%H:%M:%S.fits")
+        fits.PrimaryHDU(item.data).writeto(folder / name)
+    return sorted(folder.iterdir())
+
+
+def pytest_collection_modifyitems(config, items):
+    """
+    Leave out what takes minutes or needs the network, unless its marker is asked for.
+    """
+    for marker in ("slow", "remote_data"):
+        if marker in config.option.markexpr:
+            continue
+        skip = pytest.mark.skip(reason=f"asked for with -m {marker}")
+        for item in items:
+            if marker in item.keywords:
+                item.add_marker(skip)
+
+
+@pytest.fixture
+def serve(monkeypatch):
+    """
+    Serve a folder as the archive: ``serve(folder, style="python")`` gives an `ArchiveServer`.
+    """
+    # parfive leaves the event loop of each download open. Collected in a server's thread it
+    # would complain, for its signal handlers are the main thread's.
+    loops, new_loop = [], asyncio.new_event_loop
+
+    def new_event_loop():
+        loops.append(new_loop())
+        return loops[-1]
+
+    monkeypatch.setattr(asyncio, "new_event_loop", new_event_loop)
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    servers = []
+
+    def start(folder, style="python"):
+        server = ArchiveServer(folder, style)
+        # Each request of ours is over soon: the server need not look often for its end.
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        servers.append((server, thread))
+        monkeypatch.setenv("SUNPY_FARSIDE_JSOC_URL", server.url)
+        return server
+
+    yield start
+    for server, thread in servers:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    for loop in loops:
+        loop.close()
+
+
+@pytest.fixture
+def only_loopback(monkeypatch):
+    """
+    Fail when anything connects to another address than 127.0.0.1, or asks for one.
+    """
+    connect, getaddrinfo = socket.socket.connect, socket.getaddrinfo
+
+    def check(host):
+        if host not in ("127.0.0.1", "localhost"):
+            msg = f"a request left the machine, for {host}"
+            raise AssertionError(msg)
+
+    def connect_checked(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            check(address[0])
+        return connect(self, address)
+
+    def getaddrinfo_checked(host, *args, **kwargs):
+        check(host)
+        return getaddrinfo(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_checked)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo_checked)

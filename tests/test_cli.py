@@ -1,0 +1,288 @@
+import csv
+import json
+import shutil
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+
+from astropy.io import fits
+from astropy.table import QTable
+
+from sunpy_farside import FarsideDetection, cli, read_phase_map
+
+
+def run(*arguments):
+    return cli.main([str(argument) for argument in arguments])
+
+
+def test_detect_prints_a_table(jsoc_files, capsys):
+    assert run("detect", *jsoc_files) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("Far side on 2022-05-05T00:00 UT, default: ")
+    assert "lon [deg]" in out
+    assert err == ""
+
+
+def test_detect_takes_a_folder_and_writes_files(jsoc_files, tmp_path, capsys):
+    assert run("detect", jsoc_files[0].parent, "--output", tmp_path / "out") == 0
+    folder = tmp_path / "out" / "20220505_0000"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "detection.png",
+        "maps.fits",
+        "probability.fits",
+        "regions.csv",
+        "regions.ecsv",
+        "regions.json",
+    ]
+    detection = FarsideDetection.read(folder)
+    with (folder / "regions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(detection.regions)
+    assert float(rows[0]["longitude"]) == pytest.approx(
+        detection.regions["centroid"].lon.deg[0], abs=0.05
+    )
+    assert rows[0]["date"] == "2022-05-05T00:00:00"
+    assert "Files and pictures" in capsys.readouterr().out
+
+
+def test_json_and_csv_are_all_there_is_on_standard_output(jsoc_files, capsys):
+    assert run("detect", *jsoc_files, "--format", "json", "--width", 140) == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert record["date"] == "2022-05-05T00:00:00"
+    assert record["model"] == "default"
+    assert record["regions"][0]["label"] == 1
+    assert run("detect", *jsoc_files, "--format", "csv") == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert rows[0]["label"] == "1"
+
+
+def test_threshold_decides_what_is_significant(jsoc_files, capsys):
+    run("detect", *jsoc_files, "--threshold", 0.001, "--format", "json")
+    (record,) = json.loads(capsys.readouterr().out)
+    assert all(region["significant"] for region in record["regions"])
+    assert record["threshold"] == "0.001 deg2"
+
+
+def test_more_than_eleven_maps_give_every_sequence(maps, tmp_path, capsys):
+    for item in maps:
+        name = item.date.strftime("PHASE_MAP_%Y.%m.%d_%H:%M:%S.fits")
+        fits.PrimaryHDU(item.data).writeto(tmp_path / name)
+    assert run("detect", tmp_path, "--format", "json") == 0
+    assert len(json.loads(capsys.readouterr().out)) == 3
+
+
+def test_stacks_need_a_date(simulated, tmp_path, capsys):
+    path = tmp_path / "stack.h5"
+    with h5py.File(path, "w") as file:
+        file["phases"] = simulated.sequence.data
+    assert run("detect", path) == 2
+    assert "--date" in capsys.readouterr().err
+    assert run("detect", path, "--date", "2022-05-05") == 0
+    assert "2022-05-05T00:00" in capsys.readouterr().out
+    with h5py.File(path, "w") as file:
+        file["phases"] = np.stack([simulated.sequence.data] * 2)
+    assert run("detect", path, "--date", "2022-05-05") == 2
+    assert "found 2" in capsys.readouterr().err
+
+
+def _ten(folder):
+    next(folder.iterdir()).unlink()
+
+
+def _html(folder):
+    next(folder.iterdir()).write_text("<html></html>")
+
+
+def _truncated(folder):
+    path = next(folder.iterdir())
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def _empty(folder):
+    for path in folder.iterdir():
+        path.unlink()
+
+
+def _gone(folder):
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (_ten, "found 10"),
+        (_html, "web page"),
+        (_truncated, "cut short"),
+        (_empty, "found none"),
+        (_gone, "no such file or folder"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_1(jsoc_files, tmp_path, capsys, spoil, message):
+    folder = tmp_path / "maps"
+    shutil.copytree(jsoc_files[0].parent, folder)
+    spoil(folder)
+    assert run("detect", folder, "--output", tmp_path / "out") == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())
+
+
+def test_debug_shows_where_an_error_comes_from(tmp_path, capsys):
+    assert run("detect", tmp_path, "--debug") == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["detect", "--time", "yesterday"],
+        ["fetch", "2022-05-05"],
+        ["simulate", "never", "3", "--output", "x"],
+        ["detect", "a.fits", "--width", "121"],
+        ["detect", "a.fits", "--width", "wide"],
+        ["detect", "a.fits", "--format", "xml"],
+        ["detect", "a.fits", "--threshold", "high"],
+        ["simulate", "2022-05-05", "0", "--output", "x"],
+        ["explode"],
+    ],
+)
+def test_wrong_usage_is_exit_code_2(arguments, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        run(*arguments)
+    assert exit_.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_unknown_device_and_model(jsoc_files, capsys):
+    assert run("detect", *jsoc_files, "--device", "abacus") == 2
+    assert "auto, cpu" in capsys.readouterr().err
+    assert run("detect", *jsoc_files, "--model", "nothing") == 1
+    assert "felipe2019" in capsys.readouterr().err
+
+
+def test_output_that_cannot_be_written(jsoc_files, tmp_path, capsys):
+    blocked = tmp_path / "file"
+    blocked.touch()
+    assert run("detect", *jsoc_files, "--output", blocked / "out") == 1
+    assert str(blocked) in capsys.readouterr().err
+
+
+def test_demo_runs_the_whole_chain(tmp_path, capsys):
+    assert run("demo", "--output", tmp_path / "demo") == 0
+    out = capsys.readouterr().out
+    assert "Eleven simulated phase maps" in out
+    assert "put into the simulation" in out
+    assert len(list((tmp_path / "demo" / "maps").iterdir())) == 11
+    assert (tmp_path / "demo" / "20220505_0000" / "detection.png").stat().st_size > 10_000
+
+
+def test_simulate_writes_maps_that_open_and_the_truth(tmp_path, capsys):
+    arguments = ["simulate", "2022-05-01", 3, "--seed", 5, "--output", tmp_path / "sim"]
+    assert run(*arguments) == 0
+    files = sorted((tmp_path / "sim").glob("*.fits"))
+    assert [path.name for path in files] == [
+        "PHASE_MAP_2022.05.01_00_00_00.fits",
+        "PHASE_MAP_2022.05.01_12_00_00.fits",
+        "PHASE_MAP_2022.05.02_00_00_00.fits",
+    ]
+    assert read_phase_map(files[0]).product == "phase_map"
+    truth = QTable.read(tmp_path / "sim" / "truth.ecsv")
+    assert truth["flux"].unit == "Mx"
+
+
+def test_info(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("SUNPY_FARSIDE_CACHE", str(tmp_path))
+    assert run("info") == 0
+    out = capsys.readouterr().out
+    for word in ("torch", "device: ", "felipe2019", str(tmp_path)):
+        assert word in out
+
+
+def test_interruption_is_one_line(jsoc_files, capsys, monkeypatch):
+    def interrupt(_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_sequences", interrupt)
+    assert run("detect", *jsoc_files) == 130
+    assert capsys.readouterr().err == "sunpy-farside: interrupted\n"
+
+
+def test_module_runs_as_a_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "sunpy_farside", "--version"], capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert done.stdout.strip()
+
+
+@pytest.fixture
+def archive(jsoc_files, tmp_path, serve, monkeypatch, only_loopback):
+    """
+    The eleven maps on a loopback server, and an empty cache.
+    """
+    folder = tmp_path / "served" / "Phase_Maps" / "2022"
+    shutil.copytree(jsoc_files[0].parent, folder)
+    monkeypatch.setenv("SUNPY_FARSIDE_CACHE", str(tmp_path / "cache"))
+    return serve(tmp_path / "served")
+
+
+def test_detect_at_a_time_fetches_into_the_cache(archive, capsys):
+    assert run("detect", "--time", "2022-05-05", "--format", "json") == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert record["date"] == "2022-05-05T00:00:00"
+
+
+def test_a_gap_in_the_archive_names_the_nearest_date(archive, capsys):
+    assert run("detect", "--time", "2022-05-06") == 1
+    error = capsys.readouterr().err
+    assert "missing: 2022-05-08T00:00, 2022-05-08T12:00" in error
+    assert "nearest date with all its maps is 2022-05-05T00:00" in error
+
+
+def test_fetch_prints_the_files(archive, tmp_path, capsys):
+    output = tmp_path / "fetched"
+    assert run("fetch", "2022-05-05", "2022-05-05T12:00", "--output", output) == 0
+    paths = capsys.readouterr().out.split()
+    assert [path.rpartition("/")[2] for path in paths] == [
+        "PHASE_MAP_2022.05.05_00_00_00.fits",
+        "PHASE_MAP_2022.05.05_12_00_00.fits",
+    ]
+    assert run("fetch", "2021-01-01", "2021-01-02") == 1
+    assert "no phase_map from" in capsys.readouterr().err
+    assert run("fetch", "2022-05-05", "2022-05-04") == 2
+
+
+def test_paths_or_a_time(jsoc_files, capsys):
+    for arguments in ([], [*jsoc_files, "--latest"], ["--latest", "--time", "2022-05-05"]):
+        assert run("detect", *arguments) == 2
+        assert "--latest" in capsys.readouterr().err
+
+
+def test_watch_track_and_compare(maps, tmp_path, capsys):
+    for item in maps:
+        name = item.date.strftime("PHASE_MAP_%Y.%m.%d_%H:%M:%S.fits")
+        fits.PrimaryHDU(item.data).writeto(tmp_path / name)
+    assert run("watch", tmp_path) == 0
+    assert capsys.readouterr().out.startswith("3 new dates")
+    assert run("watch", tmp_path) == 0
+    assert capsys.readouterr().out.startswith("0 new dates")
+    catalogue = tmp_path / "detections"
+    assert run("track", catalogue, "--all", "--method", "standard") == 0
+    assert "designation" in capsys.readouterr().out
+    region_list = tmp_path / "AR_LIST_2022.05.04_00_00_00.txt"
+    region_list.write_text(
+        "                         2022-05-04.0\n"
+        "        Far-Side Vantage:  CLon = 141.2, Lat =   3.9\n\n"
+        "No Strong Active Regions (SARs) in the Sun's far hemisphere at this time.\n"
+    )
+    assert run("compare", catalogue, region_list) == 0
+    assert capsys.readouterr().out.startswith("1 dates: 0 matched, 0 missed, ")
+    assert run("compare", tmp_path / "nowhere", region_list) == 1
+    assert "watch_folder makes it" in capsys.readouterr().err

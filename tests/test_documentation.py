@@ -1,0 +1,46 @@
+import re
+import shutil
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
+import sunpy
+
+import sunpy_farside
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_code_of_the_readme_runs(jsoc_files, serve, only_loopback, tmp_path, monkeypatch):
+    archive = tmp_path / "archive"
+    shutil.copytree(jsoc_files[0].parent, archive / "Phase_Maps")
+    serve(archive)
+    monkeypatch.setitem(sunpy.config["downloads"], "download_dir", str(tmp_path / "downloads"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(plt, "show", lambda: None)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert blocks
+    names = {"paths": jsoc_files}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), names)
+    assert (tmp_path / "results" / "regions.ecsv").exists()
+    assert len(names["files"]) == len(jsoc_files)
+    plt.close("all")
+
+
+def test_every_example_ends_with_a_picture():
+    examples = sorted((ROOT / "examples").glob("*.py"))
+    assert len(examples) > 8
+    for path in examples:
+        text = path.read_text()
+        assert text.rstrip().endswith("plt.show()"), path.name
+        assert path.name.startswith("plot_") or "needs the network" in text
+
+
+def test_pages_name_no_function_that_is_not_there():
+    pages = [*(ROOT / "docs").glob("*.rst"), *(ROOT / "docs" / "guides").glob("*.rst")]
+    assert len(pages) > 12
+    text = "\n".join(path.read_text() for path in pages)
+    names = set(re.findall(r"sunpy_farside\.([a-z_]+)\(", text))
+    assert len(names) > 5
+    assert names <= set(sunpy_farside.__all__)

@@ -1,0 +1,126 @@
+"""
+How the documentation is built: ``sphinx-build -W -b html docs docs/_build/html``, offline.
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+# The network of an example is small: one thread does, and leaves the machine to others.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import matplotlib
+from docutils import nodes
+from docutils.parsers.rst.roles import GenericRole
+from sphinx.domains import Domain
+
+from astropy.utils import iers
+
+import sunpy_farside
+
+sys.path.insert(0, str(Path(__file__).parent))
+from markdown import to_rst
+
+matplotlib.use("agg")
+# A build asks nothing of the network.
+iers.conf.auto_download = False
+
+project = "sunpy_farside"
+author = "The sunpy_farside developers"
+copyright = author
+release = sunpy_farside.__version__
+version = release.split("+")[0]
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx_automodapi.automodapi",
+    "sphinx_automodapi.smart_resolver",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "generated/**/*.ipynb", "generated/**/*.codeobj.json"]
+default_role = "obj"
+# No inventories of other projects: the build works where there is no network.
+intersphinx_mapping = {}
+suppress_warnings = ["config.cache"]
+
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+# Types as they are written: the words between their links are no names of ours.
+napoleon_use_param = False
+# Attributes of data classes are described once.
+napoleon_use_ivar = True
+automodapi_toctreedirnm = "api"
+automodapi_inheritance_diagram = False
+automodsumm_inherited_members = False
+autodoc_typehints = "none"
+
+html_theme = "sunpy"
+html_theme_options = {"rtd_search": False, "sst_site_root": "https://sunpy.org"}
+html_static_path = []
+
+folder = Path(__file__).parent
+examples = folder.parent / "examples"
+sphinx_gallery_conf = {
+    "examples_dirs": str(examples),
+    "gallery_dirs": "generated/gallery",
+    "filename_pattern": r"plot_",
+    "ignore_pattern": r"__init__",
+    "within_subsection_order": "FileNameSortKey",
+    "abort_on_example_error": True,
+    "min_reported_time": 5,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "write_computation_times": False,
+    "matplotlib_animations": False,
+    "backreferences_dir": None,
+}
+
+
+def _model_card():
+    """
+    The card that lies next to the weights, without its title.
+    """
+    text = (Path(sunpy_farside.__file__).parent / "data" / "default.md").read_text()
+    return to_rst(text.split("\n", 1)[1])
+
+
+def _news():
+    """
+    The changes since the last release, kind by kind.
+    """
+    parts = []
+    for kind, title in {
+        "breaking": "Breaking changes",
+        "feature": "New features",
+        "bugfix": "Bug fixes",
+        "doc": "Documentation",
+    }.items():
+        paths = sorted((folder.parent / "changelog").glob(f"*.{kind}*.rst"))
+        news = [re.sub(r"\n(?=.)", "\n  ", path.read_text().strip()) for path in paths]
+        if news:
+            parts += [f"{title}\n{'-' * len(title)}", *(f"- {item}" for item in news)]
+    return "\n\n".join(parts) + "\n"
+
+
+(folder / "generated").mkdir(exist_ok=True)
+(folder / "generated" / "model_card.inc").write_text(_model_card())
+(folder / "generated" / "news.inc").write_text(_news())
+
+
+class _Papers(Domain):
+    """
+    How sunpy's docstrings, which sources of maps inherit, cite papers.
+    """
+
+    name = "cite"
+    roles = {"t": GenericRole("cite:t", nodes.literal)}
+
+
+def setup(app):
+    """
+    Know what inherited docstrings use.
+    """
+    app.add_domain(_Papers)

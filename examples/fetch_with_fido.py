@@ -1,0 +1,29 @@
+"""
+Fetch maps with Fido
+====================
+
+This example needs the network and is not run here.
+"""
+
+import matplotlib.pyplot as plt
+
+from sunpy.net import Fido
+from sunpy.net import attrs as a
+
+import sunpy_farside
+
+# %%
+# Importing the package teaches Fido about the archive. The other products are ``"phase_map_5day"``
+# and ``"region_list"``.
+
+found = Fido.search(a.Time("2022-05-02 12:00", "2022-05-07 12:00"), a.farside.Product("phase_map"))
+print(found)
+
+# %%
+# The client completes the headers of what it downloads, so that ``sunpy.map.Map(files)`` works too.
+
+files = Fido.fetch(found)
+detection = sunpy_farside.detect_farside(sunpy_farside.FarsideSequence.from_files(files))
+figure = plt.figure(figsize=(7, 6), layout="constrained")
+detection.plot()
+plt.show()

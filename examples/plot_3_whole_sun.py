@@ -1,0 +1,34 @@
+"""
+The whole Sun in one picture
+============================
+
+The far side's probability beside the near side's magnetogram.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import sunpy.map
+
+import sunpy_farside
+from sunpy_farside.geometry import carrington_header
+from sunpy_farside.simulation.regions import unsigned_field
+
+simulated = sunpy_farside.simulate_maps("2022-05-02T12:00", 11, seed=9)
+sequence = sunpy_farside.FarsideSequence(simulated.maps)
+detection = sunpy_farside.detect_farside(sequence)
+
+# %%
+# In place of a magnetogram, the field of the simulated Sun. A full-disk map is rotated to the date
+# of the detection; the longitudes of a synoptic map, like this one, stand.
+
+header = carrington_header(detection.date, (181, 361), first_longitude=0, first_latitude=-90)
+field = unsigned_field(simulated.sun, 0, np.arange(361), np.arange(-90, 91))
+near_map = sunpy.map.Map(field, header | {"bunit": "G"})
+
+# %%
+# The east limb is in the middle: regions come from the left.
+
+figure = plt.figure(figsize=(10, 4.2), layout="constrained")
+sunpy_farside.synchronic_view(near_map, detection)
+plt.show()

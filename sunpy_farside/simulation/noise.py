@@ -57,7 +57,7 @@ class NoiseModel:
     fine_grain: float = 0.045
     coarse_grain: float = 0.042
     transition: float = 47.0
-    lasting: float = 0.35
+    lasting: float = 0.2
     jitter: float = 0.08
     bad_share: float = 0.02
     bad_factor: float = 1.8
@@ -72,7 +72,7 @@ class NoiseModel:
             mean=rng.uniform(-0.04, -0.005),
             fine_grain=0.045 * np.exp(rng.normal(0, 0.08)),
             coarse_grain=0.042 * np.exp(rng.normal(0, 0.08)),
-            lasting=rng.uniform(0.25, 0.45),
+            lasting=rng.uniform(0.1, 0.3),
         )
 
 

@@ -28,7 +28,7 @@ _SPREAD = 0.29
 # Phase shift integrated over a region of 1e22 Mx, in rad deg^2: a choice that gives the
 # standard method's limit of reliability, a strength of 400 micro-hemisphere rad, to
 # regions of about 1e22 Mx.
-_PHASE_PER_FLUX = 15.0
+_PHASE_PER_FLUX = 20.0
 # Standard deviation of the point-spread function of the waves in solar radii on the
 # disk: as fine as the finest noise.
 _RESOLUTION = 0.048

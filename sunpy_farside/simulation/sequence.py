@@ -15,6 +15,8 @@ from sunpy.map import GenericMap, Map
 from sunpy.time import parse_time
 
 from sunpy_farside.geometry import (
+    FIRST_LATITUDE,
+    WINDOW_ROWS,
     disk_center_latitude,
     far_side_central_meridian,
     window_header,
@@ -22,7 +24,7 @@ from sunpy_farside.geometry import (
 )
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.sequence import CADENCE, N_MAPS, FarsideSequence
-from sunpy_farside.simulation.maps import half_days, simulate_phases
+from sunpy_farside.simulation.maps import View, half_days, simulate_phases
 from sunpy_farside.simulation.noise import NoiseModel
 from sunpy_farside.simulation.regions import ACTIVE_FIELD, Regions, draw_regions, unsigned_field
 
@@ -56,7 +58,8 @@ class SimulatedMaps:
         -------
         `~astropy.table.QTable`
             ``name``, which stays with a region from date to date, ``centroid``
-            (`~astropy.coordinates.SkyCoord`) and unsigned ``flux``; the strongest first.
+            (`~astropy.coordinates.SkyCoord`), unsigned ``flux``, ``extent`` (the distance of the
+            two polarities) and ``age`` since its emergence; the strongest first.
         """
         date = parse_time(date)
         day = self._day(date)
@@ -69,8 +72,32 @@ class SimulatedMaps:
             frame=HeliographicCarrington(obstime=date, observer="earth"),
         )
         table["flux"] = flux * u.Mx
+        table["extent"] = self.sun.separation * u.deg
+        table["age"] = (day - self.sun.emergence) * u.day
         table = table[flux > 0]
         return table[np.argsort(-table["flux"])]
+
+    def field(self, date, *, width=120):
+        """
+        Smoothed unsigned magnetic field in the far-side window of a date.
+
+        Parameters
+        ----------
+        date : {parse_time_types}
+        width : `int`, optional
+
+        Returns
+        -------
+        `~sunpy.map.GenericMap`
+            In gauss, smoothed with a Gaussian of 3 degrees.
+        """
+        date = parse_time(date)
+        header = window_header(date, width)
+        header["bunit"] = "G"
+        longitudes = window_longitudes(date, width).to_value(u.deg)
+        latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
+        field = unsigned_field(self.sun, self._day(date), longitudes, latitudes)
+        return Map(field.astype(np.float32), header)
 
     def truth(self, date, *, width=120):
         """
@@ -84,15 +111,10 @@ class SimulatedMaps:
         Returns
         -------
         `~sunpy.map.GenericMap`
-            1 where the smoothed unsigned field is above 30 G, else 0: what the network learns
-            [Felipe & Asensio Ramos 2019, section 2.3].
+            1 where the smoothed unsigned field is above 30 G, else 0: what the published network
+            learned [Felipe & Asensio Ramos 2019, section 2.3].
         """
-        date = parse_time(date)
-        header = window_header(date, width)
-        longitudes = window_longitudes(date, width).to_value(u.deg)
-        latitudes = np.arange(144) + (1 - header["crpix2"])
-        field = unsigned_field(self.sun, self._day(date), longitudes, latitudes)
-        return Map((field > ACTIVE_FIELD).astype(np.float32), header)
+        return _active(self.field(date, width=width))
 
     def _day(self, date):
         return (date - self.maps[len(self.maps) // 2].date).to_value(u.day)
@@ -106,15 +128,22 @@ class SimulatedSequence:
     Attributes
     ----------
     sequence : `~sunpy_farside.sequence.FarsideSequence`
-    truth : `~sunpy.map.GenericMap`
-        1 where there is an active region in the middle map's window, else 0.
+    field : `~sunpy.map.GenericMap`
+        Smoothed unsigned magnetic field in the middle map's window, G.
     regions : `~astropy.table.QTable`
         Active regions of the whole Sun on the middle map's date, the strongest first.
     """
 
     sequence: FarsideSequence
-    truth: GenericMap
+    field: GenericMap
     regions: QTable
+
+    @property
+    def truth(self):
+        """
+        1 where the field is above 30 G, else 0 (`~sunpy.map.GenericMap`).
+        """
+        return _active(self.field)
 
 
 def simulate_maps(start, n_maps, *, seed, activity=0.6):
@@ -127,7 +156,7 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
         Date of the first map.
     n_maps : `int`
         Number of maps, 12 hours apart.
-    seed : `int`
+    seed : `int` or sequence of them
         The same seed gives the same maps.
     activity : `float`, optional
         0 for a Sun without active regions, 1 for the maximum of a strong cycle.
@@ -156,16 +185,14 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
     days = half_days(n_maps)
     regions = draw_regions(rng, activity, (days[0], days[-1]))
     centers = far_side_central_meridian(middle + days * u.day).deg
-    phases = simulate_phases(
-        rng,
-        regions,
-        NoiseModel.draw(rng),
+    view = View(
         days,
-        np.rad2deg(np.unwrap(np.deg2rad(centers))),
+        np.unwrap(centers, period=360),
         -disk_center_latitude(middle).deg,
         np.arange(361.0),
         np.arange(-90.0, 91.0),
     )
+    phases = simulate_phases(rng, regions, NoiseModel.draw(rng), view)
     # Both ends are the same meridian.
     phases[:, :, 360] = phases[:, :, 0]
     maps = [
@@ -183,7 +210,7 @@ def simulate_sequence(date, *, seed, activity=0.6, width=120):
     ----------
     date : {parse_time_types}
         Date of the middle map.
-    seed : `int`
+    seed : `int` or sequence of them
         The same seed gives the same sequence.
     activity : `float`, optional
         0 for a Sun without active regions, 1 for the maximum of a strong cycle.
@@ -208,4 +235,9 @@ def simulate_sequence(date, *, seed, activity=0.6, width=120):
     date = parse_time(date)
     simulated = simulate_maps(date - N_MAPS // 2 * CADENCE, N_MAPS, seed=seed, activity=activity)
     sequence = FarsideSequence(simulated.maps, width=width)
-    return SimulatedSequence(sequence, simulated.truth(date, width=width), simulated.regions(date))
+    return SimulatedSequence(sequence, simulated.field(date, width=width), simulated.regions(date))
+
+
+def _active(field):
+    header = {key: value for key, value in field.meta.items() if key != "bunit"}
+    return Map((field.data > ACTIVE_FIELD).astype(np.float32), header)

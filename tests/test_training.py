@@ -8,52 +8,78 @@ import torch
 from sunpy_farside.network import load_model, save_model
 from sunpy_farside.training.fit import TrainingModule, fit, trained_model
 from sunpy_farside.training.recipe import Recipe, load_recipe
-from sunpy_farside.training.simulated import SimulatedSequences, draw_example, own_window
+from sunpy_farside.training.simulated import SimulatedSequences, draw_examples
 
 TINY = Recipe(
-    examples=160,
-    batch=4,
-    learning_rate=1e-2,
-    hidden=2,
-    upsampling="bilinear",
-    normalisation="valid",
+    network={"architecture": "coarse_unet", "hidden": 2},
+    normalisation={"kind": "valid", "clip": False},
+    frames="middle",
     width=32,
-    validation=4,
+    level=15.0,
+    examples=320,
+    batch=8,
+    learning_rate=2e-2,
+    schedule="one_cycle",
+    validation=8,
+    patience=100,
     seed=3,
 )
 
 
-def test_examples_are_pairs_of_mirror_images():
-    phases, active = SimulatedSequences(4, seed=1, width=32)[1]
-    assert phases.shape == (2, 11, 144, 32)
-    assert active.shape == (2, 144, 32)
+def test_a_noise_serves_two_suns_with_both_signs_and_both_ways_up():
+    phases, active = SimulatedSequences(8, seed=1)[0]
+    assert phases.shape == (8, 11, 144, 120)
+    assert active.shape == (8, 144, 120)
     assert phases.dtype == active.dtype == torch.float32
-    assert torch.equal(phases[0].flip(-2).nan_to_num(9), phases[1].nan_to_num(9))
-    assert torch.equal(active[0].flip(-2), active[1])
+    assert torch.equal(phases[:4].flip(-2).nan_to_num(9), phases[4:].nan_to_num(9))
+    assert torch.equal(active[:4].flip(-2), active[4:])
+    assert torch.equal(active[0], active[1])
+    assert not torch.equal(active[0], active[2])
+    # The mean of both signs is what two Suns look like without noise; their difference is noise.
+    signal, noise = (phases[::2] + phases[1::2]) / 2, (phases[::2] - phases[1::2]) / 2
+    assert torch.allclose(noise[0], noise[1], atol=1e-6, equal_nan=True)
+    assert (signal.nan_to_num(-1) <= 0).all()
+    assert abs(noise.nanmean()) < 0.02
 
 
 def test_examples_come_from_their_seed():
-    one, two, other = (SimulatedSequences(4, seed=seed, width=32)[0] for seed in (1, 1, 2))
+    one, two, other = (SimulatedSequences(8, seed=seed, width=32)[0] for seed in (1, 1, 2))
     assert torch.equal(one[0].nan_to_num(9), two[0].nan_to_num(9))
     assert not torch.equal(one[0].nan_to_num(9), other[0].nan_to_num(9))
+    later = SimulatedSequences(8, seed=1, first=8, width=32)[0]
+    assert torch.equal(
+        later[0].nan_to_num(9), SimulatedSequences(16, seed=1, width=32)[1][0].nan_to_num(9)
+    )
     with pytest.raises(IndexError):
-        SimulatedSequences(4, seed=1)[2]
+        SimulatedSequences(8, seed=1)[1]
 
 
 def test_half_of_the_examples_end_at_their_own_windows():
     bounded = 0
     for seed in range(20):
-        phases, _ = draw_example(np.random.default_rng(seed), 120)
-        missing = np.isnan(phases[0]).all(axis=0).sum()
+        phases, _ = draw_examples(np.random.default_rng(seed), 120)
+        missing = np.isnan(phases[0, 0]).all(axis=0).sum()
         bounded += missing > 20
-        assert np.isfinite(phases[5]).mean() > 0.95
+        assert np.isfinite(phases[0, 5]).mean() > 0.95
     assert 4 <= bounded <= 16
 
 
-def test_own_window_has_the_columns_of_the_sequence():
-    longitudes = np.arange(100, 220)
-    assert own_window(longitudes, 160, 120).all()
-    assert own_window(longitudes, 166, 120).sum() == 114
+def test_own_frames_drift_and_middle_frames_do_not():
+    signals = {}
+    for frames in ("own", "middle"):
+        phases, _ = draw_examples(np.random.default_rng(3), 120, frames=frames)
+        signals[frames] = (phases[0] + phases[1]) / 2
+    for index in range(11):
+        # The windows move by 6.6 degrees a map, in whole degrees.
+        middle, own = signals["middle"][index], signals["own"][index]
+        expected = 6.6 * (index - 5)
+        agree = []
+        for shift in (int(np.floor(expected)), int(np.floor(expected)) + 1):
+            there = np.arange(max(0, -shift), min(120, 120 - shift))
+            pair = middle[:, there], own[:, there + shift]
+            both = np.isfinite(pair[0]) & np.isfinite(pair[1])
+            agree.append(np.allclose(pair[0][both], pair[1][both], atol=1e-5))
+        assert any(agree), index
 
 
 def rows(folder):
@@ -84,7 +110,7 @@ def test_training_lowers_the_loss_and_ships_usable_weights(tmp_path, monkeypatch
 @_LIGHTNING
 def test_a_killed_run_ends_with_the_same_weights(tmp_path, monkeypatch):
     monkeypatch.setattr("sunpy_farside.training.fit.EPOCH", 4)
-    recipe = replace(TINY, examples=40)
+    recipe = replace(TINY, examples=80)
     options = {"workers": 1, "accelerator": "cpu", "enable_progress_bar": False}
     whole = fit(recipe, tmp_path / "whole", **options)
 
@@ -106,11 +132,19 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, monkeypatch):
         assert torch.equal(value, resumed.network.state_dict()[key]), key
 
 
+@_LIGHTNING
+def test_a_run_that_does_not_improve_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr("sunpy_farside.training.fit.EPOCH", 2)
+    recipe = replace(TINY, learning_rate=1e-12, schedule="constant", patience=1)
+    fit(recipe, tmp_path, workers=0, accelerator="cpu", enable_progress_bar=False)
+    assert len([row for row in rows(tmp_path) if row.get("val_loss")]) < 10
+
+
 def test_the_loss_is_binary_cross_entropy():
     torch.manual_seed(0)
     module = TrainingModule(TINY)
     batch = [
-        torch.stack(part) for part in zip(*SimulatedSequences(4, seed=1, width=32), strict=True)
+        torch.stack(part) for part in zip(*SimulatedSequences(8, seed=1, width=32), strict=True)
     ]
     loss, logits, active = module._loss(batch)
     probability = logits.sigmoid()
@@ -120,12 +154,16 @@ def test_the_loss_is_binary_cross_entropy():
 
 def test_recipes():
     recipe = load_recipe()
-    assert recipe.hidden == 16
-    assert "learning_rate = 0.002" in recipe.to_text()
+    assert recipe.network["architecture"] == "coarse_unet"
+    assert "frames = middle" in recipe.to_text()
+    # The paper's, section 2.4.
+    recipe = load_recipe("felipe2019")
+    assert (recipe.learning_rate, recipe.schedule, recipe.frames) == (3e-4, "constant", "own")
+    assert recipe.network == {"architecture": "unet", "hidden": 16, "upsampling": "nearest"}
 
 
 def test_unusable_recipes(tmp_path):
-    with pytest.raises(FileNotFoundError, match="'default'"):
+    with pytest.raises(FileNotFoundError, match="default, felipe2019"):
         load_recipe("nothing")
     path = tmp_path / "mine.toml"
     path.write_text("examples = 10\ncolour = 'red'\n")

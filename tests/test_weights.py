@@ -146,10 +146,12 @@ def test_safetensors_of_something_else(tmp_path):
     with pytest.raises(WeightsError, match="settings"):
         load_model(tmp_path / "bare.safetensors", device="cpu")
     metadata = {
-        "n_maps": "11",
-        "hidden": "16",
-        "upsampling": "nearest",
+        "architecture": "unet",
+        "network": json.dumps({"n_maps": 11, "hidden": 16, "upsampling": "nearest"}),
         "frames": "own",
+        "field_level": "30.0",
+        "level": "0.01",
+        "deblend": "false",
         "threshold": "100",
         "normalisation": json.dumps({"kind": "sequence"}),
     }

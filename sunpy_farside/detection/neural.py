@@ -22,7 +22,7 @@ __all__ = ["detect_farside"]
 _BATCH = 8
 # Sequences from which work takes seconds, and a progress bar helps.
 _LONG = 32
-_LEVEL, _N_PIXELS = 0.01, 5
+_N_PIXELS = 5
 # Models that never change are loaded once; files may.
 _NAMED = ("default", "felipe2019")
 _loaded = lru_cache(maxsize=4)(load_model)
@@ -107,7 +107,9 @@ def _detect_batch(sequences, model, threshold):
 def _detection(sequence, phases, probability, model, threshold):
     header = window_header(sequence.date, sequence.width)
     header["content"] = "far-side active-region probability"
-    labels = label_regions(probability, level=_LEVEL, n_pixels=_N_PIXELS)
+    labels = label_regions(
+        probability, level=model.level, n_pixels=_N_PIXELS, deblend=model.deblend
+    )
     table = measure_regions(
         labels, sequence.wcs, sequence.date, probability=probability, phases=phases
     )
@@ -115,7 +117,8 @@ def _detection(sequence, phases, probability, model, threshold):
         table,
         "integrated_probability",
         threshold,
-        level=_LEVEL,
+        level=model.level,
+        deblend=model.deblend,
         n_pixels=_N_PIXELS,
         model=model.name,
         first_map=sequence.times[0].isot,

@@ -172,7 +172,8 @@ def segment(image, level, n_pixels, *, deblend=False):
     if segments is None:
         return np.zeros(image.shape, dtype=int)
     if deblend:
-        segments = deblend_sources(image, segments, n_pixels, **_QUIET)
+        # Levels at equal distances, for probabilities know no faint wings as stars do.
+        segments = deblend_sources(image, segments, n_pixels, mode="linear", **_QUIET)
     return segments.data
 
 

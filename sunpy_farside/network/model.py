@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 from sunpy_farside.network.normalisation import Normalisation
-from sunpy_farside.network.unet import UNet
 
 __all__ = ["FarsideModel", "choose_device"]
 
@@ -24,7 +23,7 @@ class FarsideModel:
 
     Attributes
     ----------
-    network : `~sunpy_farside.network.unet.UNet`
+    network : `~sunpy_farside.network.unet.UNet` or `~sunpy_farside.network.coarse.CoarseUNet`
     name : `str`
     frames : {"own", "middle"}
         How the maps of a stack are cut: each at its own window, as published, or all at the
@@ -33,18 +32,27 @@ class FarsideModel:
     threshold : `float`
         Integrated probability in square degrees from which a region is significant.
     device : `torch.device`
+    field_level : `float`
+        What a probability is of: that the smoothed unsigned field is above this, in gauss.
+    level : `float`
+        Smoothed probability above which pixels belong to a region.
+    deblend : `bool`
+        Whether regions that touch are parted at the saddle between their peaks.
     licence : `str`
         Licence of the weights.
     metadata : `dict`
         What is recorded with the weights.
     """
 
-    network: UNet
+    network: torch.nn.Module
     name: str
     frames: str
     normalisation: Normalisation
     threshold: float
     device: torch.device
+    field_level: float = 30.0
+    level: float = 0.01
+    deblend: bool = False
     licence: str = "BSD-3-Clause"
     metadata: dict = field(default_factory=dict)
 
@@ -105,7 +113,7 @@ class FarsideModel:
         # MPS has no double precision: the cast comes before the move.
         phases = torch.from_numpy(stack.astype(np.float32, copy=True)).to(self.device)
         maps = self.normalisation(phases).contiguous(memory_format=torch.channels_last)
-        return self.network(maps).sigmoid().cpu().numpy()
+        return self.network(maps, phases.isnan()).sigmoid().cpu().numpy()
 
 
 def choose_device(device="auto"):

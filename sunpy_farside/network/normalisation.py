@@ -16,8 +16,8 @@ class Normalisation:
     """
     How phase maps are scaled before they enter a network.
 
-    Positive values become zero at the end: only negative phase shifts are the mark of
-    active regions.
+    Positive values become zero at the end, as published, unless ``clip`` is false: only negative
+    phase shifts are the mark of active regions, but averages of the noise need both signs.
 
     Attributes
     ----------
@@ -30,11 +30,14 @@ class Normalisation:
         [Broock et al. 2022, A&A 667, A132].
     mean, standard_deviation : `float`
         The constants in rad, by default those of FarNet-II.
+    clip : `bool`
+        Whether positive values become zero.
     """
 
     kind: str = "sequence"
     mean: float = -0.008417484
     standard_deviation: float = 0.052406892
+    clip: bool = True
 
     def __post_init__(self):
         if self.kind not in _KINDS:
@@ -45,7 +48,8 @@ class Normalisation:
         """
         The settings that this kind uses.
         """
-        return asdict(self) if self.kind == "constants" else {"kind": self.kind}
+        settings = asdict(self)
+        return settings if self.kind == "constants" else {k: settings[k] for k in ("kind", "clip")}
 
     def __call__(self, phases):
         """
@@ -59,7 +63,7 @@ class Normalisation:
         Returns
         -------
         `torch.Tensor`
-            Of the same shape, none positive, zero where there are no data.
+            Of the same shape, zero where there are no data.
         """
         missing = torch.isnan(phases)
         phases = phases.nan_to_num(0)
@@ -76,5 +80,7 @@ class Normalisation:
             deviation = (variance / number).sqrt()
         # A sequence without any contrast holds nothing to detect, and no scale.
         deviation = torch.as_tensor(deviation).clamp(min=1e-6)
-        scaled = ((phases - mean) / deviation).clamp(max=0)
+        scaled = (phases - mean) / deviation
+        if self.clip:
+            scaled = scaled.clamp(max=0)
         return scaled if self.kind == "sequence" else scaled.masked_fill(missing, 0)

@@ -44,7 +44,14 @@ class UNet(nn.Module):
             below = channels
         self.outc = _Outlet(up[3], 1)
 
-    def forward(self, maps):
+    @property
+    def settings(self):
+        """
+        What makes a network of the same layout.
+        """
+        return {"n_maps": self.n_maps, "hidden": self.hidden, "upsampling": self.upsampling}
+
+    def forward(self, maps, missing=None):
         """
         Logits of the probability that a pixel is active.
 
@@ -52,6 +59,8 @@ class UNet(nn.Module):
         ----------
         maps : `torch.Tensor`, shape (n, n_maps, latitudes, longitudes)
             Normalised phases.
+        missing : `torch.Tensor` of `bool`, of the same shape, optional
+            Where there are no data. This network does not ask.
 
         Returns
         -------

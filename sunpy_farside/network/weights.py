@@ -16,11 +16,14 @@ from safetensors.torch import save
 
 from sunpy_farside.cache import cache_folder
 from sunpy_farside.errors import WeightsError
+from sunpy_farside.network.coarse import CoarseUNet
 from sunpy_farside.network.model import FarsideModel, choose_device
 from sunpy_farside.network.normalisation import Normalisation
 from sunpy_farside.network.unet import UNet
 
-__all__ = ["load_model", "save_model"]
+__all__ = ["NETWORKS", "load_model", "save_model"]
+
+NETWORKS = {"unet": UNet, "coarse_unet": CoarseUNet}
 
 # The checkpoint that Felipe & Asensio Ramos published with their paper (MIT licence).
 _FELIPE2019_URL = (
@@ -116,12 +119,13 @@ def save_model(model, path, **notes):
     path = Path(path)
     network = model.network
     metadata = {
-        "architecture": "unet",
-        "n_maps": str(network.n_maps),
-        "hidden": str(network.hidden),
-        "upsampling": network.upsampling,
+        "architecture": next(key for key, kind in NETWORKS.items() if type(network) is kind),
+        "network": json.dumps(network.settings),
         "frames": model.frames,
         "normalisation": json.dumps(model.normalisation.to_dict()),
+        "field_level": repr(model.field_level),
+        "level": repr(model.level),
+        "deblend": json.dumps(model.deblend),
         "threshold": repr(model.threshold),
         "licence": model.licence,
     }
@@ -142,14 +146,13 @@ def _load_safetensors(path, device, name):
         msg = f"{path}: expected a safetensors file, found one that does not read ({error})."
         raise WeightsError(msg) from error
     try:
-        network = UNet(
-            n_maps=int(metadata["n_maps"]),
-            hidden=int(metadata["hidden"]),
-            upsampling=metadata["upsampling"],
-        )
+        network = NETWORKS[metadata["architecture"]](**json.loads(metadata["network"]))
         settings = {
             "frames": metadata["frames"],
             "normalisation": Normalisation(**json.loads(metadata["normalisation"])),
+            "field_level": float(metadata["field_level"]),
+            "level": float(metadata["level"]),
+            "deblend": bool(json.loads(metadata["deblend"])),
             "threshold": float(metadata["threshold"]),
             "licence": metadata.get("licence", ""),
         }

@@ -8,27 +8,27 @@ from pathlib import Path
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from torch.nn import functional
 from torch.utils.data import DataLoader
 
-from sunpy_farside.network import FarsideModel, Normalisation, UNet
-from sunpy_farside.training.simulated import SimulatedSequences
+from sunpy_farside.network import NETWORKS, FarsideModel, Normalisation
+from sunpy_farside.training.simulated import SIBLINGS, SimulatedSequences
 
 __all__ = ["TrainingModule", "fit", "trained_model"]
 
 # Batches in an epoch, after each of which there is a checkpoint.
 EPOCH = 100
 # How often a run is judged on the validation set.
-_VALIDATIONS = 10
+_VALIDATIONS = 20
 # What separates the seeds of the fixed validation set from those of training.
 _VALIDATION_SEED = 1_000_000
 
 
 class TrainingModule(lightning.LightningModule):
     """
-    U-Net under binary cross-entropy, the loss that keeps probabilities honest.
+    A network under binary cross-entropy, the loss that keeps probabilities honest.
 
     Parameters
     ----------
@@ -38,14 +38,15 @@ class TrainingModule(lightning.LightningModule):
     def __init__(self, recipe):
         super().__init__()
         self.recipe = recipe
-        self.normalise = Normalisation(recipe.normalisation)
-        self.network = UNet(hidden=recipe.hidden, upsampling=recipe.upsampling)
+        self.normalise = Normalisation(**recipe.normalisation)
+        settings = dict(recipe.network)
+        self.network = NETWORKS[settings.pop("architecture")](**settings)
         self.network.to(memory_format=torch.channels_last)
 
     def _loss(self, batch):
         phases, active = (part.flatten(0, 1) for part in batch)
         maps = self.normalise(phases).contiguous(memory_format=torch.channels_last)
-        logits = self.network(maps)
+        logits = self.network(maps, phases.isnan())
         return functional.binary_cross_entropy_with_logits(logits, active), logits, active
 
     def training_step(self, batch):
@@ -67,9 +68,11 @@ class TrainingModule(lightning.LightningModule):
 
     def configure_optimizers(self):
         """
-        Adam with one cycle of the learning rate.
+        Adam, with one cycle of the learning rate if the recipe says so.
         """
         optimizer = torch.optim.Adam(self.parameters(), lr=self.recipe.learning_rate)
+        if self.recipe.schedule == "constant":
+            return optimizer
         steps = ceil(self.recipe.examples / self.recipe.batch)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer,
@@ -101,29 +104,35 @@ class SimulatedData(lightning.LightningDataModule):
         """
         The examples of the present epoch.
         """
-        recipe = self.recipe
-        number = recipe.batch * EPOCH
+        number = self.recipe.batch * EPOCH
         first = number * self.trainer.current_epoch
-        data = SimulatedSequences(
-            min(number, recipe.examples - first), seed=recipe.seed, first=first, width=recipe.width
-        )
-        return DataLoader(data, batch_size=recipe.batch // 2, num_workers=self.workers)
+        return self._loader(self._examples(min(number, self.recipe.examples - first), 0, first))
 
     @cached_property
     def _validation(self):
         # Simulated once and kept: it is judged on many times.
-        data = SimulatedSequences(
-            self.recipe.validation,
-            seed=self.recipe.seed + _VALIDATION_SEED,
-            width=self.recipe.width,
-        )
+        data = self._examples(self.recipe.validation, _VALIDATION_SEED)
         return list(DataLoader(data, batch_size=None, num_workers=self.workers))
 
     def val_dataloader(self):
         """
         The fixed validation set.
         """
-        return DataLoader(self._validation, batch_size=self.recipe.batch // 2)
+        return DataLoader(self._validation, batch_size=self.recipe.batch // SIBLINGS)
+
+    def _examples(self, number, seed, first=0):
+        recipe = self.recipe
+        return SimulatedSequences(
+            number,
+            seed=recipe.seed + seed,
+            first=first,
+            width=recipe.width,
+            frames=recipe.frames,
+            level=recipe.level,
+        )
+
+    def _loader(self, data):
+        return DataLoader(data, batch_size=self.recipe.batch // SIBLINGS, num_workers=self.workers)
 
 
 def fit(recipe, folder, *, workers=1, **trainer_options):
@@ -146,7 +155,7 @@ def fit(recipe, folder, *, workers=1, **trainer_options):
     Returns
     -------
     `TrainingModule`
-        With the weights of the end of the run.
+        With the weights of the smallest loss on the validation set.
     """
     folder = Path(folder)
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
@@ -158,6 +167,8 @@ def fit(recipe, folder, *, workers=1, **trainer_options):
         logger=CSVLogger(folder, name="", version="log"),
         callbacks=[
             ModelCheckpoint(folder, save_top_k=0, save_last=True, save_on_train_epoch_end=True),
+            ModelCheckpoint(folder, filename="best", monitor="val_loss"),
+            EarlyStopping("val_loss", patience=recipe.patience),
             LearningRateMonitor(),
         ],
         check_val_every_n_epoch=max(epochs // _VALIDATIONS, 1),
@@ -172,6 +183,8 @@ def fit(recipe, folder, *, workers=1, **trainer_options):
         datamodule=SimulatedData(recipe, workers),
         ckpt_path=last if last.exists() else None,
     )
+    best = torch.load(trainer.checkpoint_callbacks[1].best_model_path, weights_only=True)
+    module.load_state_dict(best["state_dict"])
     return module
 
 
@@ -193,8 +206,9 @@ def trained_model(module, *, name, threshold):
     return FarsideModel(
         module.network,
         name=name,
-        frames="middle",
+        frames=module.recipe.frames,
         normalisation=module.normalise,
+        field_level=module.recipe.level,
         threshold=threshold,
         device=torch.device("cpu"),
     )

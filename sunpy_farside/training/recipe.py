@@ -17,32 +17,42 @@ class Recipe:
 
     Attributes
     ----------
-    examples : `int`
-        Simulated sequences seen, none of them twice.
-    batch : `int`
-        Sequences in a batch, even.
-    learning_rate : `float`
-        Adam's largest; it rises over the first tenth of the run and falls to zero along
-        a cosine.
-    hidden : `int`
-        Width of the U-Net.
-    upsampling : {"bilinear", "nearest"}
-    normalisation : {"valid", "sequence", "constants"}
+    network : `dict`
+        ``architecture`` (one of `sunpy_farside.network.weights.NETWORKS`) and its settings.
+    normalisation : `dict`
+        Settings of `~sunpy_farside.network.normalisation.Normalisation`.
+    frames : {"own", "middle"}
+        Every map in its own window, or all in the middle map's.
     width : `int`
         Columns of the window.
+    level : `float`
+        Smoothed unsigned field in gauss above which the Sun is active.
+    examples : `int`
+        Examples seen: simulated ones, none of them twice, or stored ones over and over.
+    batch : `int`
+        Examples in a batch, a multiple of eight.
+    learning_rate : `float`
+        Adam's; the largest of a schedule.
+    schedule : {"constant", "one_cycle"}
+        The second rises over the first tenth of the run and falls to zero along a cosine.
     validation : `int`
-        Simulated sequences of the fixed validation set.
+        Simulated examples of the fixed validation set.
+    patience : `int`
+        Validations, of which a run has twenty, without progress after which it ends.
     seed : `int`
     """
 
+    network: dict
+    normalisation: dict
+    frames: str
+    width: int
+    level: float
     examples: int
     batch: int
     learning_rate: float
-    hidden: int
-    upsampling: str
-    normalisation: str
-    width: int
+    schedule: str
     validation: int
+    patience: int
     seed: int
 
     def to_text(self):
@@ -59,7 +69,10 @@ def load_recipe(name="default"):
     Parameters
     ----------
     name : `str` or path-like
-        ``"default"``, or the path of a TOML file with the same keys.
+        ``"default"``, what the weights of the package are made by; ``"felipe2019"``, the loss,
+        optimiser, batch and number of epochs of the paper [Felipe & Asensio Ramos 2019, section
+        2.4]; another file of the package's ``training/recipes``; or the path of a TOML file with
+        the same keys.
 
     Returns
     -------
@@ -75,13 +88,15 @@ def load_recipe(name="default"):
     Examples
     --------
     >>> from sunpy_farside.training.recipe import load_recipe
-    >>> load_recipe("default").hidden
-    16
+    >>> load_recipe("felipe2019").batch
+    32
     """
-    shipped = resources.files("sunpy_farside.training") / "recipes" / f"{name}.toml"
+    folder = resources.files("sunpy_farside.training") / "recipes"
+    shipped = folder / f"{name}.toml"
     source = shipped if shipped.is_file() else Path(name)
     if not source.is_file():
-        msg = f"No recipe {str(name)!r}. Expected 'default' or the path of a TOML file."
+        names = ", ".join(sorted(item.name.removesuffix(".toml") for item in folder.iterdir()))
+        msg = f"No recipe {str(name)!r}. Expected {names}, or the path of a TOML file."
         raise FileNotFoundError(msg)
     settings = tomllib.loads(source.read_text())
     expected = {field.name for field in fields(Recipe)}

@@ -7,120 +7,132 @@ import torch
 from torch.utils.data import Dataset
 
 from sunpy_farside.geometry import FIRST_LATITUDE, WINDOW_ROWS
-from sunpy_farside.simulation.maps import half_days, simulate_phases
+from sunpy_farside.simulation.maps import View, half_days
 from sunpy_farside.simulation.noise import NoiseModel
-from sunpy_farside.simulation.regions import ACTIVE_FIELD, draw_regions, unsigned_field
+from sunpy_farside.simulation.regions import draw_regions, unsigned_field
 
-__all__ = ["SimulatedSequences", "draw_example", "own_window"]
+__all__ = ["SIBLINGS", "SimulatedSequences", "draw_examples"]
 
+# Examples that share a noise.
+SIBLINGS = 8
 _N_MAPS = 11
 # Degrees a day that the far side's centre moves eastward in Carrington longitude.
 _DRIFT = 13.2
+# Largest activity: a fifth above a strong maximum.
+_ACTIVITY = 1.2
 
 
 class SimulatedSequences(Dataset):
     """
     Examples for the network, each drawn anew from its own seed.
 
-    Every simulated Sun gives two examples, itself and its mirror image about the
-    equator, which is a Sun just as possible: nothing in the maps knows the sign of
-    the field.
+    Noise is dear and symmetric: it is as likely with the other sign, and as likely mirrored about
+    the equator, as are the regions (nothing in the maps knows the sign of the field). Every noise
+    therefore serves two Suns, with both signs and both ways up: eight examples.
 
     Parameters
     ----------
     length : `int`
-        Number of examples.
+        Number of examples, a multiple of eight.
     seed : `int`
         Examples of different seeds are independent.
     first : `int`
         Number of examples of this seed to leave out.
     width : `int`
         Columns of the window.
+    frames : {"own", "middle"}
+        Every map in its own window, or all in the middle map's.
+    level : `float`
+        Field in gauss above which the Sun is active.
     """
 
-    def __init__(self, length, *, seed, first=0, width=120):
+    def __init__(self, length, *, seed, first=0, width=120, frames="middle", level=30.0):
         self.length = length
         self.seed = seed
         self.first = first
-        self.width = width
+        self.options = {"width": width, "frames": frames, "level": level}
 
     def __len__(self):
-        return self.length // 2
+        return self.length // SIBLINGS
 
     def __getitem__(self, index):
         """
-        A pair of examples.
+        Eight examples.
 
         Returns
         -------
-        phases : `torch.Tensor`, shape (2, 11, 144, width)
-            Moved to the middle map's window, rad.
-        active : `torch.Tensor`, shape (2, 144, width)
+        phases : `torch.Tensor`, shape (8, 11, 144, width)
+            Rad, NaN where there are no data.
+        active : `torch.Tensor`, shape (8, 144, width)
             1 where there is an active region, else 0.
         """
         if not 0 <= index < len(self):
             raise IndexError(index)
-        rng = np.random.default_rng([self.seed, self.first // 2 + index])
-        phases, active = draw_example(rng, self.width)
-        mirror = np.flip(phases, -2), np.flip(active, -2)
-        return (
-            torch.from_numpy(np.stack([phases, mirror[0]])),
-            torch.from_numpy(np.stack([active, mirror[1]])),
-        )
+        rng = np.random.default_rng([self.seed, self.first // SIBLINGS + index])
+        phases, active = draw_examples(rng, **self.options)
+        phases = np.concatenate([phases, phases[..., ::-1, :]])
+        active = np.concatenate([active, active[..., ::-1, :]])
+        return torch.from_numpy(phases), torch.from_numpy(active)
 
 
-def draw_example(rng, width=120, *, activity=None):
+def draw_examples(rng, width=120, *, frames="middle", level=30.0):
     """
-    Draw one example: eleven maps in the middle map's window, and the truth there.
+    Draw two Suns and a noise, and see each Sun through the noise and through its negative.
 
     Parameters
     ----------
     rng : `numpy.random.Generator`
     width : `int`
         Columns of the window.
-    activity : `float`, optional
-        See `~sunpy_farside.simulation.regions.draw_regions`; drawn between a quiet
-        Sun and a strong maximum by default.
+    frames : {"own", "middle"}
+        Every map in its own window, or all in the middle map's.
+    level : `float`
+        Field in gauss above which the Sun is active.
 
     Returns
     -------
-    phases : array of `numpy.float32`, shape (11, 144, width)
-        Rad; NaN on the near side and, in half of the examples, outside the windows
-        that the single maps have of their own.
-    active : array of `numpy.float32`, shape (144, width)
+    phases : array of `numpy.float32`, shape (4, 11, 144, width)
+        Rad; NaN on the near side and, for the middle window, in half of the draws outside the
+        windows that the single maps have of their own.
+    active : array of `numpy.float32`, shape (4, 144, width)
+        In the middle map's window.
     """
-    if activity is None:
-        activity = rng.uniform(0, 1.2)
     days = half_days(_N_MAPS)
-    regions = draw_regions(rng, activity, (days[0], days[-1]))
     meridian = 180 + rng.uniform(0, 1)
     vantage = 7.25 * np.sin(rng.uniform(0, 2 * np.pi))
-    longitudes = 180 - width // 2 + np.arange(width, dtype=float)
+    starts = _starts(meridian - _DRIFT * (days[1:] + days[:-1]) / 2, width)
+    middle = starts[_N_MAPS // 2] + np.arange(width)
+    nodes = middle if frames == "middle" else np.arange(starts.min(), starts.max() + width)
     latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
-    phases = simulate_phases(
-        rng,
-        regions,
-        NoiseModel.draw(rng),
-        days,
-        meridian - _DRIFT * days,
-        vantage,
-        longitudes,
-        latitudes,
-    )
-    if rng.random() < 0.5:
-        map_days = (days[1:] + days[:-1]) / 2
-        centers = np.floor(meridian - _DRIFT * map_days)
-        for phase, center in zip(phases, centers, strict=True):
-            phase[:, ~own_window(longitudes, center, width)] = np.nan
+    view = View(days, meridian - _DRIFT * days, vantage, nodes.astype(float), latitudes)
+    model = NoiseModel.draw(rng)
+    noise = view.noise(rng, model)
+    hidden = view.hidden()
+    # Drawn for both frames, which so show the same Suns.
+    bounded = rng.random() < 0.5
+    if frames == "middle" and bounded:
+        for out, start in zip(hidden, starts, strict=True):
+            out[:, (nodes < start) | (nodes >= start + width)] = True
     if rng.random() < 0.1:
         # The seam meridian has no data in some files.
-        phases[:, :, rng.integers(width)] = np.nan
-    field = unsigned_field(regions, 0, longitudes, latitudes)
-    return phases, (field > ACTIVE_FIELD).astype(np.float32)
+        hidden[:, :, rng.integers(len(nodes))] = True
+    phases, active = [], []
+    for _ in range(2):
+        regions = draw_regions(rng, rng.uniform(0, _ACTIVITY), (days[0], days[-1]))
+        signal = view.signatures(regions) + np.float32(model.mean)
+        phases += [signal + noise, signal - noise]
+        field = unsigned_field(regions, 0, middle.astype(float), latitudes)
+        active += 2 * [np.float32(field > level)]
+    phases = np.stack(phases)
+    phases[:, hidden] = np.nan
+    if frames == "own":
+        cuts = zip(phases.swapaxes(0, 1), starts - nodes[0], strict=True)
+        phases = np.stack([part[..., start : start + width] for part, start in cuts], axis=1)
+    return phases, np.stack(active)
 
 
-def own_window(longitudes, center, width):
+def _starts(meridians, width):
     """
-    Which longitudes lie in the window of a map with this central meridian.
+    First longitudes of the windows around central meridians.
     """
-    return (longitudes >= center - width // 2) & (longitudes < center - width // 2 + width)
+    return np.floor(meridians).astype(int) - width // 2

@@ -1,0 +1,5 @@
+"""
+Truth against detections: matches, curves, reports.
+"""
+
+from sunpy_farside.evaluation.matching import *

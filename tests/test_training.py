@@ -10,12 +10,13 @@ from sunpy_farside.training.fit import TrainingModule, fit, trained_model
 from sunpy_farside.training.recipe import Recipe, load_recipe
 from sunpy_farside.training.simulated import SimulatedSequences, draw_examples
 
+TARGET = {"kind": "field", "level": 15.0}
 TINY = Recipe(
     network={"architecture": "coarse_unet", "hidden": 2},
     normalisation={"kind": "valid", "clip": False},
     frames="middle",
     width=32,
-    level=15.0,
+    target=TARGET,
     examples=320,
     batch=8,
     learning_rate=2e-2,
@@ -27,7 +28,7 @@ TINY = Recipe(
 
 
 def test_a_noise_serves_two_suns_with_both_signs_and_both_ways_up():
-    phases, active = SimulatedSequences(8, seed=1)[0]
+    phases, active = SimulatedSequences(8, target=TARGET, seed=1)[0]
     assert phases.shape == (8, 11, 144, 120)
     assert active.shape == (8, 144, 120)
     assert phases.dtype == active.dtype == torch.float32
@@ -43,21 +44,24 @@ def test_a_noise_serves_two_suns_with_both_signs_and_both_ways_up():
 
 
 def test_examples_come_from_their_seed():
-    one, two, other = (SimulatedSequences(8, seed=seed, width=32)[0] for seed in (1, 1, 2))
+    one, two, other = (
+        SimulatedSequences(8, target=TARGET, seed=seed, width=32)[0] for seed in (1, 1, 2)
+    )
     assert torch.equal(one[0].nan_to_num(9), two[0].nan_to_num(9))
     assert not torch.equal(one[0].nan_to_num(9), other[0].nan_to_num(9))
-    later = SimulatedSequences(8, seed=1, first=8, width=32)[0]
+    later = SimulatedSequences(8, target=TARGET, seed=1, first=8, width=32)[0]
     assert torch.equal(
-        later[0].nan_to_num(9), SimulatedSequences(16, seed=1, width=32)[1][0].nan_to_num(9)
+        later[0].nan_to_num(9),
+        SimulatedSequences(16, target=TARGET, seed=1, width=32)[1][0].nan_to_num(9),
     )
     with pytest.raises(IndexError):
-        SimulatedSequences(8, seed=1)[1]
+        SimulatedSequences(8, target=TARGET, seed=1)[1]
 
 
 def test_half_of_the_examples_end_at_their_own_windows():
     bounded = 0
     for seed in range(20):
-        phases, _ = draw_examples(np.random.default_rng(seed), 120)
+        phases, _ = draw_examples(np.random.default_rng(seed), TARGET, 120)
         missing = np.isnan(phases[0, 0]).all(axis=0).sum()
         bounded += missing > 20
         assert np.isfinite(phases[0, 5]).mean() > 0.95
@@ -67,7 +71,7 @@ def test_half_of_the_examples_end_at_their_own_windows():
 def test_own_frames_drift_and_middle_frames_do_not():
     signals = {}
     for frames in ("own", "middle"):
-        phases, _ = draw_examples(np.random.default_rng(3), 120, frames=frames)
+        phases, _ = draw_examples(np.random.default_rng(3), TARGET, 120, frames=frames)
         signals[frames] = (phases[0] + phases[1]) / 2
     for index in range(11):
         # The windows move by 6.6 degrees a map, in whole degrees.
@@ -144,7 +148,8 @@ def test_the_loss_is_binary_cross_entropy():
     torch.manual_seed(0)
     module = TrainingModule(TINY)
     batch = [
-        torch.stack(part) for part in zip(*SimulatedSequences(8, seed=1, width=32), strict=True)
+        torch.stack(part)
+        for part in zip(*SimulatedSequences(8, target=TARGET, seed=1, width=32), strict=True)
     ]
     loss, logits, active = module._loss(batch)
     probability = logits.sigmoid()

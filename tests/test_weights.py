@@ -149,7 +149,7 @@ def test_safetensors_of_something_else(tmp_path):
         "architecture": "unet",
         "network": json.dumps({"n_maps": 11, "hidden": 16, "upsampling": "nearest"}),
         "frames": "own",
-        "field_level": "30.0",
+        "target": json.dumps({"kind": "field", "level": 30.0}),
         "level": "0.01",
         "deblend": "false",
         "threshold": "100",

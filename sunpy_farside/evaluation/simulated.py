@@ -16,9 +16,15 @@ from astropy.time import Time
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.detection.seismic_strength import METHOD
 from sunpy_farside.evaluation.scores import FLUX, Scores, judge
-from sunpy_farside.geometry import far_side_distance
+from sunpy_farside.geometry import (
+    FIRST_LATITUDE,
+    WINDOW_ROWS,
+    far_side_distance,
+    window_longitudes,
+)
 from sunpy_farside.network import load_model
 from sunpy_farside.simulation import simulate_sequence
+from sunpy_farside.simulation.regions import near_centers
 
 __all__ = ["BINS", "Judged", "Pixels", "evaluate_simulated", "simulated_case"]
 
@@ -207,11 +213,23 @@ def _judge_case(number):
     for name, model in _worker["models"].items():
         detection = detect_farside(simulated.sequence, model)
         detected[name] = _rows(detection.regions), model.threshold
-        truth = simulated.field.data > model.field_level
-        pixels[name] = Pixels.of(detection.probability.data, truth)
+        pixels[name] = Pixels.of(detection.probability.data, _active(simulated, model.target))
     standard = detect_seismic_strength(simulated.sequence)
     detected[METHOD] = _rows(standard.regions), 400.0
     return _known(simulated), detected, pixels
+
+
+def _active(simulated, target):
+    """
+    Where a target is met in the window.
+    """
+    if target["kind"] == "field":
+        return simulated.field.data > target["level"]
+    regions = simulated.regions[simulated.regions["flux"].to_value(u.Mx) >= target["flux"]]
+    centroid, sequence = regions["centroid"], simulated.sequence
+    longitudes = window_longitudes(sequence.date, sequence.width).to_value(u.deg)
+    latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
+    return near_centers(centroid.lon.deg, centroid.lat.deg, longitudes, latitudes, target["radius"])
 
 
 def _rows(regions):

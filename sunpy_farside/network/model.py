@@ -32,8 +32,10 @@ class FarsideModel:
     threshold : `float`
         Integrated probability in square degrees from which a region is significant.
     device : `torch.device`
-    field_level : `float`
-        What a probability is of: that the smoothed unsigned field is above this, in gauss.
+    target : `dict`
+        What the probability is of: by default, as published, that the unsigned field, smoothed
+        with a Gaussian of 3 degrees, is above 30 G
+        (`sunpy_farside.simulation.regions.active_mask`).
     level : `float`
         Smoothed probability above which pixels belong to a region.
     deblend : `bool`
@@ -50,7 +52,7 @@ class FarsideModel:
     normalisation: Normalisation
     threshold: float
     device: torch.device
-    field_level: float = 30.0
+    target: dict = field(default_factory=lambda: {"kind": "field", "level": 30.0})
     level: float = 0.01
     deblend: bool = False
     licence: str = "BSD-3-Clause"

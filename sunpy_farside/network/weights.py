@@ -123,7 +123,7 @@ def save_model(model, path, **notes):
         "network": json.dumps(network.settings),
         "frames": model.frames,
         "normalisation": json.dumps(model.normalisation.to_dict()),
-        "field_level": repr(model.field_level),
+        "target": json.dumps(model.target),
         "level": repr(model.level),
         "deblend": json.dumps(model.deblend),
         "threshold": repr(model.threshold),
@@ -150,7 +150,7 @@ def _load_safetensors(path, device, name):
         settings = {
             "frames": metadata["frames"],
             "normalisation": Normalisation(**json.loads(metadata["normalisation"])),
-            "field_level": float(metadata["field_level"]),
+            "target": json.loads(metadata["target"]),
             "level": float(metadata["level"]),
             "deblend": bool(json.loads(metadata["deblend"])),
             "threshold": float(metadata["threshold"]),

@@ -6,10 +6,18 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from sunpy_farside.geometry import disk_coordinates
+from sunpy_farside.geometry import disk_coordinates, separations
 from sunpy_farside.simulation.noise import compress_limb
 
-__all__ = ["ACTIVE_FIELD", "Regions", "add_signatures", "draw_regions", "unsigned_field"]
+__all__ = [
+    "ACTIVE_FIELD",
+    "Regions",
+    "active_mask",
+    "add_signatures",
+    "draw_regions",
+    "near_centers",
+    "unsigned_field",
+]
 
 # Gauss; where the smoothed unsigned field is above it the Sun is active
 # [Felipe & Asensio Ramos 2019, section 2.3].
@@ -196,6 +204,57 @@ def unsigned_field(regions, day, longitudes, latitudes, *, smoothing=3.0):
                 np.exp(-(dlat**2) / (2 * var_lat[i])), np.exp(-(dlon**2) / (2 * var_lon[i]))
             )
     return field
+
+
+def near_centers(longitude, latitude, longitudes, latitudes, radius):
+    """
+    Which nodes of a map lie near the centre of a region.
+
+    Parameters
+    ----------
+    longitude, latitude : array, shape (n,)
+        Centres in degrees.
+    longitudes, latitudes : array
+        Nodes of the map in degrees.
+    radius : `float`
+        Largest angular distance in degrees.
+
+    Returns
+    -------
+    array of `bool`, shape (latitudes, longitudes)
+    """
+    near = np.zeros((len(latitudes), len(longitudes)), dtype=bool)
+    for center in zip(longitude, latitude, strict=True):
+        rows = np.abs(latitudes - center[1]) <= radius
+        near[rows] |= separations(longitudes, latitudes[rows, np.newaxis], *center) <= radius
+    return near
+
+
+def active_mask(target, regions, day, longitudes, latitudes):
+    """
+    Where the Sun is active, in the sense of a target.
+
+    Parameters
+    ----------
+    target : `dict`
+        ``{"kind": "field", "level": G}``: where the smoothed unsigned field (`unsigned_field`) is
+        above a level in gauss. ``{"kind": "centers", "radius": deg, "flux": Mx}``: within a
+        distance of the centre of a region with at least this unsigned flux.
+    regions : `Regions`
+    day : `float`
+    longitudes, latitudes : array
+        Nodes of the map in degrees.
+
+    Returns
+    -------
+    array of `bool`, shape (latitudes, longitudes)
+    """
+    if target["kind"] == "field":
+        return unsigned_field(regions, day, longitudes, latitudes) > target["level"]
+    strong = regions[regions.flux_on(day) >= target["flux"]]
+    return near_centers(
+        strong.longitude_on(day), strong.latitude, longitudes, latitudes, target["radius"]
+    )
 
 
 def add_signatures(half, regions, day, center, longitudes, latitudes, disk):

@@ -128,7 +128,7 @@ class SimulatedData(lightning.LightningDataModule):
             first=first,
             width=recipe.width,
             frames=recipe.frames,
-            level=recipe.level,
+            target=recipe.target,
         )
 
     def _loader(self, data):
@@ -208,7 +208,7 @@ def trained_model(module, *, name, threshold):
         name=name,
         frames=module.recipe.frames,
         normalisation=module.normalise,
-        field_level=module.recipe.level,
+        target=module.recipe.target,
         threshold=threshold,
         device=torch.device("cpu"),
     )

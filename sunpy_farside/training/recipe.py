@@ -21,12 +21,12 @@ class Recipe:
         ``architecture`` (one of `sunpy_farside.network.weights.NETWORKS`) and its settings.
     normalisation : `dict`
         Settings of `~sunpy_farside.network.normalisation.Normalisation`.
+    target : `dict`
+        Where the Sun is active (`~sunpy_farside.simulation.regions.active_mask`).
     frames : {"own", "middle"}
         Every map in its own window, or all in the middle map's.
     width : `int`
         Columns of the window.
-    level : `float`
-        Smoothed unsigned field in gauss above which the Sun is active.
     examples : `int`
         Examples seen: simulated ones, none of them twice, or stored ones over and over.
     batch : `int`
@@ -44,9 +44,9 @@ class Recipe:
 
     network: dict
     normalisation: dict
+    target: dict
     frames: str
     width: int
-    level: float
     examples: int
     batch: int
     learning_rate: float

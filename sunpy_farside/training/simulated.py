@@ -9,7 +9,7 @@ from torch.utils.data import Dataset
 from sunpy_farside.geometry import FIRST_LATITUDE, WINDOW_ROWS
 from sunpy_farside.simulation.maps import View, half_days
 from sunpy_farside.simulation.noise import NoiseModel
-from sunpy_farside.simulation.regions import draw_regions, unsigned_field
+from sunpy_farside.simulation.regions import active_mask, draw_regions
 
 __all__ = ["SIBLINGS", "SimulatedSequences", "draw_examples"]
 
@@ -42,15 +42,15 @@ class SimulatedSequences(Dataset):
         Columns of the window.
     frames : {"own", "middle"}
         Every map in its own window, or all in the middle map's.
-    level : `float`
-        Field in gauss above which the Sun is active.
+    target : `dict`
+        Where the Sun is active (`~sunpy_farside.simulation.regions.active_mask`).
     """
 
-    def __init__(self, length, *, seed, first=0, width=120, frames="middle", level=30.0):
+    def __init__(self, length, *, seed, target, first=0, width=120, frames="middle"):
         self.length = length
         self.seed = seed
         self.first = first
-        self.options = {"width": width, "frames": frames, "level": level}
+        self.options = {"width": width, "frames": frames, "target": target}
 
     def __len__(self):
         return self.length // SIBLINGS
@@ -75,19 +75,19 @@ class SimulatedSequences(Dataset):
         return torch.from_numpy(phases), torch.from_numpy(active)
 
 
-def draw_examples(rng, width=120, *, frames="middle", level=30.0):
+def draw_examples(rng, target, width=120, *, frames="middle"):
     """
     Draw two Suns and a noise, and see each Sun through the noise and through its negative.
 
     Parameters
     ----------
     rng : `numpy.random.Generator`
+    target : `dict`
+        Where the Sun is active (`~sunpy_farside.simulation.regions.active_mask`).
     width : `int`
         Columns of the window.
     frames : {"own", "middle"}
         Every map in its own window, or all in the middle map's.
-    level : `float`
-        Field in gauss above which the Sun is active.
 
     Returns
     -------
@@ -121,8 +121,7 @@ def draw_examples(rng, width=120, *, frames="middle", level=30.0):
         regions = draw_regions(rng, rng.uniform(0, _ACTIVITY), (days[0], days[-1]))
         signal = view.signatures(regions) + np.float32(model.mean)
         phases += [signal + noise, signal - noise]
-        field = unsigned_field(regions, 0, middle.astype(float), latitudes)
-        active += 2 * [np.float32(field > level)]
+        active += 2 * [np.float32(active_mask(target, regions, 0, middle.astype(float), latitudes))]
     phases = np.stack(phases)
     phases[:, hidden] = np.nan
     if frames == "own":

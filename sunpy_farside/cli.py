@@ -208,6 +208,22 @@ def _parser():
     train.add_argument("--accelerator", default="auto", help="passed to Lightning")
     train.set_defaults(run=_train)
 
+    evaluate = commands.add_parser(
+        "evaluate",
+        parents=[common],
+        help="hold networks and the standard method against known regions",
+        description="Count true and false detections in a fixed set of simulated sequences.",
+    )
+    evaluate.add_argument(
+        "--model", action="append", metavar="MODEL", help="as for detect; several may be given"
+    )
+    evaluate.add_argument("--output", type=Path, metavar="DIR", required=True)
+    evaluate.add_argument("--number", type=_positive, default=1000, help="sequences (1000)")
+    evaluate.add_argument("--set", choices=("test", "noise"), default="test")
+    evaluate.add_argument("--width", type=_width, default=120, help="columns of the window (120)")
+    evaluate.add_argument("--workers", type=_positive, default=1, help="processes")
+    evaluate.set_defaults(run=_evaluate)
+
     info = commands.add_parser("info", parents=[common], help="versions, device, models, cache")
     info.set_defaults(run=_info)
     return parser
@@ -507,6 +523,7 @@ def _train(options):
     except ImportError as error:
         msg = "Training needs Lightning. Install it with: pip install 'sunpy_farside[train]'"
         raise ImportError(msg) from error
+    from sunpy_farside.evaluation.threshold import choose_threshold
     from sunpy_farside.network import save_model
     from sunpy_farside.training.recipe import load_recipe
 
@@ -514,9 +531,28 @@ def _train(options):
     options.output.mkdir(parents=True, exist_ok=True)
     module = fit(recipe, options.output, workers=options.workers, accelerator=options.accelerator)
     path = options.output / "weights.safetensors"
+    notes = {"recipe": recipe.to_text(), "data": "simulated maps"}
     model = trained_model(module, name="weights", threshold=100.0)
-    save_model(model, path, recipe=recipe.to_text(), data="simulated maps")
-    print(f"Weights: {path}")
+    save_model(model, path, **notes)
+    model.threshold = choose_threshold(path, workers=options.workers + 1)
+    save_model(model, path, **notes)
+    print(f"Weights: {path}, significant from {model.threshold:g} deg2")
+
+
+def _evaluate(options):
+    from sunpy_farside.evaluation.report import write_report
+    from sunpy_farside.evaluation.simulated import evaluate_simulated
+
+    _check_writable(options.output)
+    models = {Path(model).stem: model for model in options.model or ["default"]}
+    if len(models) < len(options.model or [""]):
+        msg = "Expected models of different names, found one twice."
+        raise _UsageError(msg)
+    judged = evaluate_simulated(
+        models, options.number, kind=options.set, width=options.width, workers=options.workers
+    )
+    write_report(judged, options.output)
+    print((options.output / "report.md").read_text())
 
 
 def _info(_options):

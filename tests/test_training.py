@@ -16,6 +16,7 @@ TINY = Recipe(
     normalisation={"kind": "valid", "clip": False},
     frames="middle",
     width=32,
+    regions={"level": 0.1, "deblend": True},
     target=TARGET,
     examples=320,
     batch=8,
@@ -130,8 +131,17 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(TrainingModule, "training_step", killed)
     with pytest.raises(RuntimeError, match="killed"):
         fit(recipe, tmp_path / "killed", **options)
-    monkeypatch.setattr(TrainingModule, "training_step", step)
+    # Killed while it wrote the next checkpoint.
+    (tmp_path / "killed" / "epoch=7.ckpt").write_bytes(b"PK half of it")
+
+    def counted(self, batch):
+        calls.append(1)
+        return step(self, batch)
+
+    calls.clear()
+    monkeypatch.setattr(TrainingModule, "training_step", counted)
     resumed = fit(recipe, tmp_path / "killed", **options)
+    assert len(calls) == 6
     for key, value in whole.network.state_dict().items():
         assert torch.equal(value, resumed.network.state_dict()[key]), key
 

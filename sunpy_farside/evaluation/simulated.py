@@ -33,8 +33,13 @@ BINS = np.linspace(0.05, 1, 11)
 # The first date; six days lie between two sequences, which span five, so that none share a map.
 _FIRST, _SPACING = Time("2010-06-01"), 6 * u.day
 # Sets of sequences, told apart by their seeds. Training has single numbers for seeds.
-SETS = {"test": 2_000_001, "validation": 2_000_002, "noise": 2_000_003}
-# The longest sets keep the dates within those that astropy knows the Earth's rotation for.
+SETS = {
+    "test": 2_000_001,
+    "noise": 2_000_002,
+    "validation": 2_000_003,
+    "validation_noise": 2_000_004,
+}
+# The dates stay within those that astropy knows the Earth's rotation for.
 _DATES = 1000
 _CHUNK = 5
 
@@ -127,10 +132,10 @@ def simulated_case(number, *, kind="test", width=120):
     ----------
     number : `int`
         Of the set, from 0.
-    kind : {"test", "validation", "noise"}
-        Sets whose seeds and Suns are independent of each other and of those of training. Suns of
-        the first two are anything between quiet and a fifth above a strong maximum; those of the
-        last have no active regions.
+    kind : {"test", "noise", "validation", "validation_noise"}
+        Sets whose seeds and Suns are independent of each other and of those of training. Suns are
+        anything between quiet and a fifth above a strong maximum, in the sets of noise without
+        active regions.
     width : `int`, optional
         Columns of the window.
 
@@ -140,7 +145,7 @@ def simulated_case(number, *, kind="test", width=120):
         Of full maps, cut by `~sunpy_farside.sequence.FarsideSequence`.
     """
     seed = [SETS[kind], number]
-    activity = 0 if kind == "noise" else np.random.default_rng(seed).uniform(0, 1.2)
+    activity = 0 if kind.endswith("noise") else np.random.default_rng(seed).uniform(0, 1.2)
     date = _FIRST + (number % _DATES) * _SPACING
     return simulate_sequence(date, seed=[*seed, 1], activity=activity, width=width)
 
@@ -155,7 +160,7 @@ def evaluate_simulated(models, number=1000, *, kind="test", width=120, workers=1
         By name, what `~sunpy_farside.network.weights.load_model` takes.
     number : `int`, optional
         Sequences.
-    kind : {"test", "validation", "noise"}, optional
+    kind : {"test", "noise", "validation", "validation_noise"}, optional
         Which set (`simulated_case`).
     width : `int`, optional
         Columns of the window.

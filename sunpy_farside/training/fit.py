@@ -2,6 +2,7 @@
 Training of the network with Lightning.
 """
 
+import zipfile
 from functools import cached_property
 from math import ceil
 from pathlib import Path
@@ -166,7 +167,8 @@ def fit(recipe, folder, *, workers=1, **trainer_options):
         default_root_dir=folder,
         logger=CSVLogger(folder, name="", version="log"),
         callbacks=[
-            ModelCheckpoint(folder, save_top_k=0, save_last=True, save_on_train_epoch_end=True),
+            # The one before goes when the new one is whole.
+            ModelCheckpoint(folder, filename="{epoch}", save_on_train_epoch_end=True),
             ModelCheckpoint(folder, filename="best", monitor="val_loss"),
             EarlyStopping("val_loss", patience=recipe.patience),
             LearningRateMonitor(),
@@ -177,15 +179,22 @@ def fit(recipe, folder, *, workers=1, **trainer_options):
         log_every_n_steps=min(20, EPOCH),
         **trainer_options,
     )
-    last = folder / "last.ckpt"
-    trainer.fit(
-        module,
-        datamodule=SimulatedData(recipe, workers),
-        ckpt_path=last if last.exists() else None,
-    )
+    trainer.fit(module, datamodule=SimulatedData(recipe, workers), ckpt_path=_last(folder))
     best = torch.load(trainer.checkpoint_callbacks[1].best_model_path, weights_only=True)
     module.load_state_dict(best["state_dict"])
     return module
+
+
+def _last(folder):
+    """
+    The last whole checkpoint of a run, or None.
+    """
+    paths = folder.glob("epoch=*.ckpt")
+    for path in sorted(paths, key=lambda path: int(path.stem.split("=")[1]), reverse=True):
+        # A run that was killed while it wrote leaves a damaged one beside the one before.
+        if zipfile.is_zipfile(path):
+            return path
+    return None
 
 
 def trained_model(module, *, name, threshold):
@@ -209,6 +218,7 @@ def trained_model(module, *, name, threshold):
         frames=module.recipe.frames,
         normalisation=module.normalise,
         target=module.recipe.target,
+        **module.recipe.regions,
         threshold=threshold,
         device=torch.device("cpu"),
     )

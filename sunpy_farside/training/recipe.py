@@ -27,6 +27,9 @@ class Recipe:
         Every map in its own window, or all in the middle map's.
     width : `int`
         Columns of the window.
+    regions : `dict`
+        How regions are cut out of a map of probability: ``level`` and ``deblend`` of
+        `~sunpy_farside.network.model.FarsideModel`.
     examples : `int`
         Examples seen: simulated ones, none of them twice, or stored ones over and over.
     batch : `int`
@@ -47,6 +50,7 @@ class Recipe:
     target: dict
     frames: str
     width: int
+    regions: dict
     examples: int
     batch: int
     learning_rate: float

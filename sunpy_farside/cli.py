@@ -350,7 +350,7 @@ def _write(detection, output):
     with whole_files(folder) as partial:
         (partial / "regions.csv").write_text(to_csv([detection]) + "\n")
         (partial / "regions.json").write_text(to_json([detection]) + "\n")
-        figure = Figure(figsize=(7, 6), layout="constrained")
+        figure = Figure(figsize=(6.4, 6), layout="constrained")
         detection.plot(figure.add_subplot(projection=detection.probability))
         figure.savefig(partial / "detection.png", dpi=110)
 

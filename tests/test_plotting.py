@@ -31,7 +31,7 @@ from sunpy_farside import (
 )
 from sunpy_farside.detection import region_names, region_outlines
 from sunpy_farside.detection.regions import label_regions
-from sunpy_farside.drawing import draw_rim, place
+from sunpy_farside.drawing import COLORS, draw_rim, place
 from sunpy_farside.geometry import (
     carrington_header,
     far_side_central_meridian,
@@ -404,6 +404,9 @@ def test_tables_of_regions(found):
     x = [float(drawn_points(marker)[0, 0]) for marker in drawn.markers]
     assert x == pytest.approx([howard(100, 10, 7), 130], abs=0.02)
     assert len(overplot_regions(found.regions, drawn.axes).markers) == 5
+    # Numbers of two tables on the same axes tell to which they belong.
+    both = [overplot_regions(table, drawn.axes, color=color) for color in COLORS.values()]
+    assert [item.labels[0].get_color() for item in both] == list(COLORS.values())
 
 
 def test_what_cannot_be_drawn_on(found):
@@ -484,6 +487,24 @@ def test_strip(seam_sequence, at_seam):
     assert np.array_equal(drawn.images[5].get_array(), seam_sequence.data[5])
 
 
+def test_longitudes_of_the_strip_can_be_read(seam_sequence):
+    """
+    Every window has its own longitudes, and the numbers of two do not touch.
+    """
+    figure = Figure(figsize=(10, 4.6), layout="constrained")
+    drawn = plot_sequence(seam_sequence, figure=figure)
+    figure.draw_without_rendering()
+    boxes = []
+    for axes in drawn.axes:
+        left, right = axes.get_xlim()
+        marks = [mark for mark in axes.get_xticks() if left < mark < right]
+        labels = [text for text in axes.get_xticklabels() if text.get_text()]
+        assert len(labels) == len(marks) >= 1
+        assert [f"{mark % 360:.0f}" for mark in marks] == [text.get_text() for text in labels]
+        boxes += [text.get_window_extent() for text in labels]
+    assert not any(box.count_overlaps(boxes[k + 1 :]) for k, box in enumerate(boxes))
+
+
 def test_animation(seam_sequence, at_seam):
     animation = animate_sequence(seam_sequence, detection=at_seam)
     image, title = animation._func(10)
@@ -509,6 +530,11 @@ def test_synchronic_view_of_a_disk(found):
     assert (x - 1, y - 1) == pytest.approx((left, bottom), abs=1e-2)
     labels = [text.get_text() for text in drawn.axes.texts]
     assert "east limb" in labels
+    assert near.get_clim() == (-200, 200)
+    # Maps come in other units too.
+    header["bunit"] = "mT"
+    near, _ = synchronic_view(Map(np.ones((410, 410)), header), found, field=50 * u.G).images
+    assert near.get_clim() == pytest.approx((-5, 5))
 
 
 def test_synchronic_view_of_synoptic_maps(found):
@@ -558,6 +584,10 @@ def test_tracks_across_the_seam(at_seam):
     assert y == pytest.approx(np.interp(x, east.get_xdata(), east.get_ydata()), abs=2)
     (label,) = drawn.labels
     assert label.get_text().startswith(tracks.tracks["designation"][0])
+    # The name stands on the near side of the limb, where no other track is.
+    drawn.axes.figure.draw_without_rendering()
+    box = label.get_window_extent().transformed(drawn.axes.transData.inverted())
+    assert box.y0 > np.interp(box.x0, east.get_xdata(), east.get_ydata())
 
 
 def test_no_tracks_are_no_picture(at_seam):

@@ -285,8 +285,9 @@ def label_axes(axes):
     """
     frame = _solar_frame(axes)
     kind = "Carrington" if isinstance(frame, HeliographicCarrington) else "Stonyhurst"
-    axes.set_xlabel(f"{kind} longitude [deg]")
-    axes.set_ylabel("Latitude [deg]")
+    # Not by set_xlabel and set_ylabel: a latitude may have its numbers on the right.
+    axes.coords[axes.wcs.wcs.lng].set_axislabel(f"{kind} longitude [deg]")
+    axes.coords[axes.wcs.wcs.lat].set_axislabel("Latitude [deg]")
 
 
 def _solar_frame(axes):

@@ -3,18 +3,17 @@ import warnings
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from handmade import axes_of, blobs, cea_header, hmi_header, polar_header, stonyhurst_header
 from matplotlib.figure import Figure
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
-from astropy.wcs import WCS
 
 from sunpy.coordinates import (
     HeliographicCarrington,
     HeliographicStonyhurst,
     Helioprojective,
-    get_earth,
 )
 from sunpy.map import Map, make_fitswcs_header
 
@@ -50,21 +49,6 @@ def _closed():
     plt.close("all")
 
 
-def blobs(date, places):
-    """
-    A detection of round regions at given distances from the far side's central meridian.
-    """
-    row, column = np.indices((144, 120))
-    probability = np.zeros((144, 120))
-    for offset, latitude, radius in places:
-        distance = np.hypot(column - 60 - offset, row - 72 - latitude)
-        probability += 1 / (1 + np.exp((distance - radius) * 2))
-    header = window_header(date)
-    regions = find_regions(Map(probability.clip(0, 1), header), threshold=60)
-    regions.meta["model"] = "blobs"
-    return FarsideDetection(Map(probability, header), regions, None, "blobs")
-
-
 @pytest.fixture(scope="module")
 def found():
     return blobs(DATE, [(-30, 20, 7), (10, -25, 6), (40, 5, 5), (45, 45, 3), (-50, -60, 2)])
@@ -73,46 +57,6 @@ def found():
 @pytest.fixture(scope="module")
 def at_seam():
     return blobs(SEAM_DATE, [(0, 15, 8)])
-
-
-def axes_of(header, shape):
-    wcs = WCS(header)
-    wcs.array_shape = shape
-    axes = plt.figure().add_subplot(projection=wcs)
-    axes.set(xlim=(-0.5, shape[1] - 0.5), ylim=(-0.5, shape[0] - 0.5))
-    return axes
-
-
-def hmi_header(date, shape=(4096, 4096), center=(0, 0)):
-    """
-    As HMI's full-disk magnetograms, which stand upside down.
-    """
-    frame = Helioprojective(observer=get_earth(date), obstime=date, rsun=696e6 * u.m)
-    middle = SkyCoord(*(center * u.arcsec), frame=frame)
-    return make_fitswcs_header(
-        shape, middle, scale=[0.5, 0.5] * u.arcsec / u.pix, rotation_angle=179.93 * u.deg
-    )
-
-
-def cea_header(date, shape=(1440, 3600)):
-    """
-    As HMI's synoptic maps: equal steps in sine latitude.
-    """
-    return carrington_header(date, shape, first_longitude=0, first_latitude=0) | {
-        "ctype1": "CRLN-CEA",
-        "ctype2": "CRLT-CEA",
-        "cdelt1": 0.1,
-        "cdelt2": 180 / np.pi * 2 / 1440,
-        "crpix1": 1800.5,
-        "crpix2": 720.5,
-        "crval1": 180.0,
-        "pv2_1": 1.0,
-    }
-
-
-def stonyhurst_header(date, shape=(180, 360)):
-    header = carrington_header(date, shape, first_longitude=0, first_latitude=-90)
-    return header | {"ctype1": "HGLN-CAR", "ctype2": "HGLT-CAR", "crval1": 0.0, "crpix2": 90.5}
 
 
 def drawn_points(line):
@@ -207,6 +151,26 @@ def test_differential_rotation(found, days):
         points = quarters(region[0])
         points[:, 0] = howard(*points.T, days)
         assert nearest(longitude, latitude, points).max() < 0.001
+
+
+@pytest.mark.parametrize(
+    ("shape", "center"),
+    [((4096, 4096), (0, 0)), ((1200, 1400), (100, 300))],
+    ids=["disk", "cutout"],
+)
+def test_differential_rotation_on_the_disk(found, shape, center):
+    later = found.date + 14 * u.day
+    axes = axes_of(hmi_header(later, shape, center), shape)
+    drawn = overplot_regions(found, axes)
+    compared = 0
+    for line, (ring,) in zip(drawn.outlines, region_outlines(found), strict=True):
+        longitude, latitude = carrington_points(axes, line, later)
+        points = quarters(ring)
+        points[:, 0] = howard(*points.T, 14)
+        if len(longitude):
+            assert nearest(longitude, latitude, points).max() < 0.001
+            compared += len(longitude)
+    assert compared > 300
 
 
 def test_a_date_other_than_the_picture_s(found):
@@ -428,14 +392,7 @@ def test_what_cannot_be_drawn_on(found):
 
 
 def test_place_in_a_map_of_the_pole(found):
-    header = carrington_header(DATE, (200, 200), first_longitude=0, first_latitude=-90) | {
-        "ctype1": "CRLN-ARC",
-        "ctype2": "CRLT-ARC",
-        "crpix1": 100.5,
-        "crpix2": 100.5,
-        "crval1": 0.0,
-        "crval2": 90.0,
-    }
+    header = polar_header(DATE)
     axes = axes_of(header, (200, 200))
     x, y, visible = place(found.regions["centroid"], axes)
     assert visible.all()
@@ -446,16 +403,7 @@ def test_outlines_lie_on_the_reprojected_map_of_the_pole(found):
     """
     What reproject makes of the probability is inside the outlines.
     """
-    header = carrington_header(DATE, (200, 200), first_longitude=0, first_latitude=-90) | {
-        "ctype1": "CRLN-ARC",
-        "ctype2": "CRLT-ARC",
-        "crpix1": 100.5,
-        "crpix2": 100.5,
-        "crval1": 0.0,
-        "crval2": 90.0,
-        "naxis1": 200,
-        "naxis2": 200,
-    }
+    header = polar_header(DATE)
     view = found.probability.reproject_to(header)
     drawn = overplot_regions(found, view)
     for marker, row in zip(drawn.markers, found.regions, strict=True):

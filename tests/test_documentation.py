@@ -1,3 +1,4 @@
+import importlib
 import re
 import shutil
 from pathlib import Path
@@ -36,6 +37,12 @@ def test_every_example_ends_with_a_picture():
         text = path.read_text()
         assert text.rstrip().endswith("plt.show()"), path.name
         assert path.name.startswith("plot_") or "needs the network" in text
+
+
+def test_the_reference_has_every_public_name():
+    pages = re.findall(r"automodapi:: (\S+)", (ROOT / "docs" / "reference.rst").read_text())
+    described = {name for page in pages for name in importlib.import_module(page).__all__}
+    assert set(sunpy_farside.__all__) - described == set()
 
 
 def test_pages_name_no_function_that_is_not_there():

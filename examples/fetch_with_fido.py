@@ -24,6 +24,6 @@ print(found)
 
 files = Fido.fetch(found)
 detection = sunpy_farside.detect_farside(sunpy_farside.FarsideSequence.from_files(files))
-figure = plt.figure(figsize=(7, 6), layout="constrained")
+figure = plt.figure(figsize=(6.4, 6), layout="constrained")
 detection.plot()
 plt.show()

@@ -34,6 +34,6 @@ sunpy_farside.plot_sequence(sequence, detection=detection, figure=figure)
 # %%
 # The detection. Weak regions are dashed.
 
-figure = plt.figure(figsize=(7, 6), layout="constrained")
+figure = plt.figure(figsize=(6.4, 6), layout="constrained")
 detection.plot()
 plt.show()

@@ -21,17 +21,16 @@ from sunpy_farside.simulation.regions import unsigned_field
 # %%
 # A detection on artificial maps.
 
-simulated = sunpy_farside.simulate_maps("2022-04-29T12:00", 25, seed=11)
-sequence = sunpy_farside.find_sequences(simulated.maps)[7]
-detection = sunpy_farside.detect_farside(sequence)
+simulated = sunpy_farside.simulate_maps("2022-05-02T12:00", 11, seed=28)
+detection = sunpy_farside.detect_farside(sunpy_farside.FarsideSequence(simulated.maps))
 
 # %%
-# In place of an HMI magnetogram, the simulated Sun as it is nine days later: the smoothed unsigned
+# In place of an HMI magnetogram, the simulated Sun as it is a week later: the smoothed unsigned
 # field of its regions, seen from Earth.
 
-later = detection.date + 9 * u.day
+days = 7
+later = detection.date + days * u.day
 header = carrington_header(later, (181, 361), first_longitude=0, first_latitude=-90)
-days = (later - simulated.maps[12].date).to_value(u.day)
 field = unsigned_field(simulated.sun, days, np.arange(361), np.arange(-90, 91))
 frame = Helioprojective(observer=get_earth(later), obstime=later)
 disk = sunpy.map.make_fitswcs_header(
@@ -46,7 +45,7 @@ near_map = sunpy.map.Map(field, header).reproject_to(disk)
 # Any map does: full disk, a cutout, a synoptic map. Regions are moved to the date of the map by
 # differential rotation; what is still behind the limb is left out, or dotted with ``hidden=True``.
 
-figure = plt.figure(figsize=(7, 6.5), layout="constrained")
+figure = plt.figure(figsize=(7, 5.8), layout="constrained")
 axes = figure.add_subplot(projection=near_map)
 image = near_map.plot(axes=axes, cmap="gray", vmin=0, vmax=80, norm=None)
 near_map.draw_limb(axes=axes, color="white")

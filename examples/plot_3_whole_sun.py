@@ -8,6 +8,8 @@ The far side's probability beside the near side's magnetogram.
 import matplotlib.pyplot as plt
 import numpy as np
 
+import astropy.units as u
+
 import sunpy.map
 
 import sunpy_farside
@@ -27,8 +29,9 @@ field = unsigned_field(simulated.sun, 0, np.arange(361), np.arange(-90, 91))
 near_map = sunpy.map.Map(field, header | {"bunit": "G"})
 
 # %%
-# The east limb is in the middle: regions come from the left.
+# The east limb is in the middle: regions come from the left. The field is a smoothed one, so that
+# less of it is white than of a magnetogram's.
 
 figure = plt.figure(figsize=(10, 4.2), layout="constrained")
-sunpy_farside.synchronic_view(near_map, detection)
+sunpy_farside.synchronic_view(near_map, detection, field=40 * u.G)
 plt.show()

@@ -21,7 +21,8 @@ standard = sunpy_farside.detect_seismic_strength(sequence)
 print(standard.regions["label", "seismic_strength", "mean_phase", "significant"][:5])
 
 # %%
-# The same coordinates, and the same class of result: they can be drawn on top of each other.
+# The same coordinates, and the same class of result: they can be drawn on top of each other. On the
+# right, the regions of the network are orange.
 
 figure = plt.figure(figsize=(10, 5), layout="constrained")
 left, right = (

@@ -52,7 +52,7 @@ print(matches["outcome", "designation", "separation"])
 # %%
 # A table has no outlines: its regions are crosses with their designations.
 
-figure = plt.figure(figsize=(7, 6), layout="constrained")
+figure = plt.figure(figsize=(6.4, 6), layout="constrained")
 drawn = detection.plot()
 sunpy_farside.overplot_regions(regions, drawn.axes)
 plt.show()

@@ -22,8 +22,8 @@ print(f"{truth.data.sum():.0f} square degrees are active")
 # %%
 # Active pixels that have no probability are missed; probability outside of them is false.
 
-figure = plt.figure(figsize=(7, 6), layout="constrained")
+figure = plt.figure(figsize=(6.4, 6), layout="constrained")
 drawn = detection.plot()
-drawn.axes.contour(truth.data, levels=[0.5], colors="#E69F00", linewidths=2)
-drawn.axes.set_title(f"{drawn.axes.get_title()}\norange: truth")
+drawn.axes.contour(truth.data, levels=[0.5], colors="#E69F00", linewidths=3, linestyles="dotted")
+drawn.axes.set_title(f"{drawn.axes.get_title()}; dotted: truth")
 plt.show()

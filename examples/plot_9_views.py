@@ -1,6 +1,6 @@
 """
-The far side as a disk, and from above the pole
-===============================================
+The far side from behind, from the side and from above
+======================================================
 
 Maps of a detection are sunpy maps: they go wherever sunpy's projections go.
 """
@@ -14,42 +14,74 @@ import sunpy.map
 from sunpy.coordinates import HeliographicStonyhurst, Helioprojective
 
 import sunpy_farside
-from sunpy_farside.geometry import carrington_header
+from sunpy_farside.drawing import halo
+from sunpy_farside.geometry import carrington_header, far_side_central_meridian
 
 sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=9).sequence
 detection = sunpy_farside.detect_farside(sequence)
 date = detection.date
 
 # %%
-# From behind the Sun, at Earth's distance.
+# As a disk: from behind the Sun, and from over the east limb of Earth's disk, which is then the
+# meridian in the middle. What is behind the limb of such a picture is left out.
 
-frame = HeliographicStonyhurst(obstime=date)
-behind = SkyCoord(180 * u.deg, 0 * u.deg, 1 * u.AU, frame=frame)
-disk = sunpy.map.make_fitswcs_header(
-    (512, 512),
-    SkyCoord(0 * u.arcsec, 0 * u.arcsec, frame=Helioprojective(observer=behind, obstime=date)),
-    scale=[4, 4] * u.arcsec / u.pix,
-)
 
-# %%
-# From above the north pole, with equal steps of latitude.
+def seen_from(longitude):
+    observer = SkyCoord(
+        longitude * u.deg, 0 * u.deg, 1 * u.AU, frame=HeliographicStonyhurst(obstime=date)
+    )
+    return sunpy.map.make_fitswcs_header(
+        (512, 512),
+        SkyCoord(0 * u.arcsec, 0 * u.arcsec, frame=Helioprojective(observer=observer)),
+        scale=[4, 4] * u.arcsec / u.pix,
+    )
 
-pole = carrington_header(date, (180, 180), first_longitude=0, first_latitude=-90) | {
-    "ctype1": "CRLN-ARC",
-    "ctype2": "CRLT-ARC",
-    "crpix1": 90.5,
-    "crpix2": 90.5,
-    "crval1": 0.0,
-    "crval2": 90.0,
-    "naxis1": 180,
-    "naxis2": 180,
-}
 
-figure = plt.figure(figsize=(10, 5), layout="constrained")
-for number, (header, name) in enumerate([(disk, "From behind"), (pole, "From above the pole")]):
-    view = detection.probability.reproject_to(header)
-    axes = figure.add_subplot(1, 2, number + 1, projection=view)
+def draw(view, axes, name):
     view.plot(axes=axes, cmap="cividis", norm=None, vmin=0, vmax=1, title=name)
     axes.set_facecolor("0.75")
     sunpy_farside.overplot_regions(detection, axes)
+
+
+figure = plt.figure(figsize=(10, 5), layout="constrained")
+views = [(180, "From behind"), (-90, "From over the east limb")]
+for number, (longitude, name) in enumerate(views):
+    view = detection.probability.reproject_to(seen_from(longitude))
+    axes = figure.add_subplot(1, 2, number + 1, projection=view)
+    draw(view, axes, name)
+    view.draw_grid(axes=axes, grid_spacing=30 * u.deg, color="white", alpha=0.4, annotate=False)
+
+# %%
+# From above the north pole, with equal steps of latitude, to 60 degrees beyond the equator. The far
+# side's central meridian points down.
+
+meridian = far_side_central_meridian(date).deg
+pole = carrington_header(date, (150, 300), first_longitude=0, first_latitude=-90) | {
+    "ctype1": "CRLN-ARC",
+    "ctype2": "CRLT-ARC",
+    "crpix1": 150.5,
+    "crpix2": 150.5,
+    "crval1": meridian + 180,
+    "crval2": 90.0,
+    "naxis1": 300,
+    "naxis2": 150,
+}
+
+figure = plt.figure(figsize=(8, 4.6), layout="constrained")
+view = detection.probability.reproject_to(pole)
+axes = figure.add_subplot(projection=view)
+draw(view, axes, "From above the north pole")
+for axis in axes.coords:
+    axis.set_ticks(spacing=30 * u.deg)
+    axis.set_ticks_visible(False)
+    axis.set_ticklabel_visible(False)
+    axis.set_axislabel("")
+middle = round(meridian / 30) * 30
+marks = [(middle + away, -50, f"{(middle + away) % 360} deg") for away in (-60, -30, 0, 30, 60)]
+marks += [(meridian + 75, latitude, f"{latitude:+d} deg") for latitude in (-30, 0, 30, 60)]
+for longitude, latitude, text in marks:
+    x, y = view.wcs.wcs_world2pix(longitude, latitude, 0)
+    axes.text(
+        x, y, text, ha="center", va="center", fontsize="small", color="white", path_effects=halo(1)
+    )
 plt.show()

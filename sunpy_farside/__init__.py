@@ -44,6 +44,7 @@ _LAZY = {
     "track_regions": "sunpy_farside.detection",
     "match_dates": "sunpy_farside.evaluation",
     "match_regions": "sunpy_farside.evaluation",
+    "match_summaries": "sunpy_farside.summaries",
     "read_catalogue": "sunpy_farside.watch",
     "update_tracks": "sunpy_farside.watch",
     "watch_folder": "sunpy_farside.watch",

@@ -161,11 +161,19 @@ def _parser():
     compare = commands.add_parser(
         "compare",
         parents=[common],
-        help="match a catalogue with JSOC's region lists",
+        help="match a catalogue with JSOC's region lists or NOAA's summaries",
         description="Match the regions of a catalogue that watch keeps with published lists.",
     )
     compare.add_argument("catalogue", type=Path, metavar="DIR", help="the output folder of watch")
-    compare.add_argument("lists", type=Path, nargs="+", metavar="LIST", help="AR_LIST_*.txt")
+    compare.add_argument("lists", type=Path, nargs="*", metavar="LIST", help="AR_LIST_*.txt")
+    compare.add_argument(
+        "--noaa",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="SRS",
+        help="*SRS.txt: regions due to return or new at the east limb, against earlier detections",
+    )
     compare.add_argument("--method", choices=("network", "standard"), default="network")
     compare.add_argument(
         "--distance", type=float, default=10, help="largest distance of a match in degrees (10)"
@@ -366,7 +374,7 @@ def _write(detection, output):
     with whole_files(folder) as partial:
         (partial / "regions.csv").write_text(to_csv([detection]) + "\n")
         (partial / "regions.json").write_text(to_json([detection]) + "\n")
-        figure = Figure(figsize=(7, 6), layout="constrained")
+        figure = Figure(figsize=(6.4, 6), layout="constrained")
         detection.plot(figure.add_subplot(projection=detection.probability))
         figure.savefig(partial / "detection.png", dpi=110)
 
@@ -438,17 +446,31 @@ def _track_table(tracks):
 def _compare(options):
     import astropy.units as u
 
-    from sunpy_farside.catalogue import read_ar_list
-    from sunpy_farside.evaluation import OUTCOMES, match_dates
+    from sunpy_farside.catalogue import read_ar_list, read_noaa_summary
+    from sunpy_farside.evaluation import match_dates
+    from sunpy_farside.summaries import match_summaries
     from sunpy_farside.watch import read_catalogue
 
-    matches = match_dates(
-        read_catalogue(options.catalogue, options.method),
-        read_ar_list(options.lists),
-        distance=options.distance * u.deg,
-    )
+    if not options.lists and not options.noaa:
+        msg = "Expected region lists, or NOAA's summaries after --noaa, found neither."
+        raise _UsageError(msg)
+    detected = read_catalogue(options.catalogue, options.method)
+    distance = options.distance * u.deg
+    if options.lists:
+        matches = match_dates(detected, read_ar_list(options.lists), distance=distance)
+        _print_matches(matches, f"{len(matches.meta['dates'])} dates")
+    if options.noaa:
+        summaries = [read_noaa_summary(path) for path in options.noaa]
+        matches = match_summaries(detected, summaries, distance=distance)
+        used = f"{len(matches.meta['summaries'])} of {len(summaries)} summaries"
+        _print_matches(matches, f"{used}, {matches.meta['outside']} regions outside of the window")
+
+
+def _print_matches(matches, heading):
+    from sunpy_farside.evaluation import OUTCOMES
+
     counts = ", ".join(f"{matches.meta[outcome]} {outcome}" for outcome in OUTCOMES)
-    print(f"{len(matches.meta['dates'])} dates: {counts}")
+    print(f"{heading}: {counts}")
     if len(matches):
         print("\n".join(_match_table(matches).pformat(max_lines=-1, max_width=-1)))
 
@@ -457,6 +479,9 @@ def _match_table(matches):
     from astropy.table import Table
 
     table = Table()
+    if "summary" in matches.colnames:
+        table["summary"] = [text[:10] for text in matches["summary"].isot]
+        table["section"] = matches["section"]
     table["date"] = [text[:16] for text in matches["date"].isot]
     table["outcome"] = matches["outcome"]
     table["designation"] = matches["designation"]

@@ -33,6 +33,7 @@ __all__ = [
     "Artists",
     "draw_regions",
     "draw_rim",
+    "halo",
     "label_axes",
     "own_axes",
     "place",
@@ -179,7 +180,7 @@ def draw_regions(axes, outlines, centroids, names, significant, *, color, date=N
     for number, strong in enumerate(significant):
         mine = [ring for ring, region in zip(placed, owner, strict=True) if region == number]
         width = 1.8 if strong else 1.1
-        style = {"color": color, "lw": width, "path_effects": _halo(width), "zorder": 5}
+        style = {"color": color, "lw": width, "path_effects": halo(width), "zorder": 5}
         seen = [_cut(xy, visible, axes) for xy, visible in mine]
         line = _add_line(axes, seen, ls="-" if strong else (0, (3, 1.5)), **style)
         artists.outlines.append(line)
@@ -190,7 +191,7 @@ def draw_regions(axes, outlines, centroids, names, significant, *, color, date=N
     for number, strong in enumerate(significant):
         here = (x[number], y[number]) if visible[number] else (np.nan, np.nan)
         style = {"marker": "+", "ms": 8, "mew": 1.5} if strong else {"marker": ".", "ms": 5}
-        marker = Line2D(*np.reshape(here, (2, 1)), color=color, path_effects=_halo(1), **style)
+        marker = Line2D(*np.reshape(here, (2, 1)), color=color, path_effects=halo(1), **style)
         artists.markers.append(axes.add_artist(marker))
         artists.labels.append(_label(axes, names[number], here, color, strong))
     spread_labels(axes, artists.labels, significant)
@@ -234,7 +235,24 @@ def draw_rim(axes, date, *, color="white"):
     frame = HeliographicCarrington(obstime=parse_time(date), observer="earth")
     x, y, visible = place(SkyCoord(rim.lon, rim.lat, frame=frame), axes)
     parts = [_cut(np.stack([x, y], axis=1), visible, axes)]
-    return _add_line(axes, parts, color=color, lw=1, ls=(0, (6, 2, 1, 2)), path_effects=_halo(1))
+    return _add_line(axes, parts, color=color, lw=1, ls=(0, (6, 2, 1, 2)), path_effects=halo(1))
+
+
+def halo(width):
+    """
+    Dark edges, by which a line stands out from whatever it crosses, in print too.
+
+    Parameters
+    ----------
+    width : `float`
+        Of the line, in points.
+
+    Returns
+    -------
+    `list`
+        For ``path_effects=``.
+    """
+    return [withStroke(linewidth=width + 1.6, foreground="black", alpha=0.8)]
 
 
 def own_axes(projection, **options):
@@ -267,8 +285,9 @@ def label_axes(axes):
     """
     frame = _solar_frame(axes)
     kind = "Carrington" if isinstance(frame, HeliographicCarrington) else "Stonyhurst"
-    axes.set_xlabel(f"{kind} longitude [deg]")
-    axes.set_ylabel("Latitude [deg]")
+    # Not by set_xlabel and set_ylabel: a latitude may have its numbers on the right.
+    axes.coords[axes.wcs.wcs.lng].set_axislabel(f"{kind} longitude [deg]")
+    axes.coords[axes.wcs.wcs.lat].set_axislabel("Latitude [deg]")
 
 
 def _solar_frame(axes):
@@ -376,10 +395,6 @@ def _add_line(axes, parts, **style):
     return axes.add_artist(Line2D(x, y, **style))
 
 
-def _halo(width):
-    return [withStroke(linewidth=width + 1.6, foreground="black", alpha=0.8)]
-
-
 def _label(axes, name, position, color, strong):
     label = axes.annotate(
         name,
@@ -388,7 +403,7 @@ def _label(axes, name, position, color, strong):
         textcoords="offset points",
         ha="center",
         va="center",
-        color="white",
+        color=color,
         fontsize="medium" if strong else "small",
         fontweight="bold" if strong else "normal",
         path_effects=[withStroke(linewidth=2.5, foreground="black")],

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.animation import FuncAnimation
 from matplotlib.dates import ConciseDateFormatter
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MultipleLocator
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator
 
 import astropy.units as u
 from astropy.table import Table
@@ -26,6 +27,7 @@ from sunpy_farside.drawing import (
     Artists,
     draw_regions,
     draw_rim,
+    halo,
     label_axes,
     own_axes,
     spread_labels,
@@ -54,8 +56,11 @@ _FINE = 2
 # Cosine of the distance from disk centre beyond which the near side is a smear.
 _RIM = np.cos(np.deg2rad(85))
 _WEAK_TRACK = {"ls": "--", "lw": 1, "marker": ".", "ms": 3}
-# Field that a synchronic view shows as black or white, in gauss.
-_FIELD = 200
+# Share of the time that a picture of tracks keeps free after the last arrival, for names.
+_MARGIN = 0.22
+# Longitudes between the marked ones of a small panel, and the least distance from its edges,
+# within which the numbers of two panels would touch.
+_PANEL_STEP, _PANEL_EDGE = 60, 12
 
 
 def overplot_regions(regions, axes, *, date=None, color=COLORS["first"], hidden=False):
@@ -183,9 +188,8 @@ def plot_sequence(sequence, *, detection=None, figure=None):
                 fontweight="bold" if time == sequence.date else "normal",
             )
             _degree_ticks(panel, "small")
+            _panel_ticks(panel)
             drawn.outlines.extend(_outline_significant(panel, detection))
-        for panel in grid[0, :5]:
-            panel.tick_params(labelbottom=False)
         figure.supxlabel("Carrington longitude [deg]", fontsize="medium")
         figure.supylabel("Latitude [deg]", fontsize="medium")
         outlined = (
@@ -302,7 +306,8 @@ def plot_tracks(tracks, *, axes=None):
     persistent = np.asarray(table["persistent"])
     ends = [members["date"].mjd.min(), members["date"].mjd.max()]
     ends[1] = np.max([ends[1], *table["east_limb_arrival"].mjd[persistent]])
-    band = _FarSideBand(Time(np.arange(ends[0] - 0.5, ends[1] + 1, 0.25), format="mjd"))
+    after = max(1, _MARGIN * (ends[1] - ends[0]))
+    band = _FarSideBand(Time(np.arange(ends[0] - 0.5, ends[1] + after, 0.25), format="mjd"))
     drawn = Artists(axes, lines=band.draw(axes))
     for row in table:
         mine = members[members["designation"] == row["designation"]]
@@ -323,7 +328,8 @@ def plot_tracks(tracks, *, axes=None):
     return drawn
 
 
-def synchronic_view(near_map, detection, *, axes=None):
+@u.quantity_input
+def synchronic_view(near_map, detection, *, axes=None, field: u.G = 200 * u.G):
     """
     Draw the whole Sun: a near-side map, and the far side's probability.
 
@@ -337,6 +343,9 @@ def synchronic_view(near_map, detection, *, axes=None):
     detection : `~sunpy_farside.detection.result.FarsideDetection`
     axes : `~astropy.visualization.wcsaxes.WCSAxes`, optional
         A Carrington picture of the whole Sun; made in the current figure by default.
+    field : `~astropy.units.Quantity`, optional
+        Magnetic field of either sign that is shown as white or black. Maps in other units than
+        gauss are shown with their own ``plot_settings``.
 
     Returns
     -------
@@ -368,11 +377,12 @@ def synchronic_view(near_map, detection, *, axes=None):
     target.array_shape = shape
     axes = own_axes(target) if axes is None else axes
     near = _near_side(near_map, target, date)
-    field = near_map.unit is not None and near_map.unit.is_equivalent(u.G)
+    magnetic = near_map.unit is not None and near_map.unit.is_equivalent(u.G)
     settings = near_map.plot_settings
+    limit = field.to_value(near_map.unit) if magnetic else None
     scale = (
-        {"cmap": "gray", "vmin": -_FIELD, "vmax": _FIELD}
-        if field
+        {"cmap": "gray", "vmin": -limit, "vmax": limit}
+        if magnetic
         else {"cmap": settings["cmap"], "norm": settings["norm"]}
     )
     axes.set_facecolor("0.75")
@@ -521,13 +531,14 @@ def _draw_arrival(drawn, row, path, color):
     drawn.markers.append(marker)
     label = axes.annotate(
         f"{row['designation']}\n{arrival.isot[5:13].replace('T', ' ')} UT",
-        (arrival.plot_date - days / 2, (path[1][-1] + longitude) / 2),
+        # Beyond the limb there is nothing that it could cover.
+        (arrival.plot_date, longitude),
         xytext=(0, 0),
         textcoords="offset points",
-        ha="center",
-        va="center",
+        ha="left",
+        va="bottom",
         fontsize="small",
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
+        path_effects=[withStroke(linewidth=2.5, foreground="white")],
     )
     label.set_in_layout(False)
     drawn.labels.append(label)
@@ -552,10 +563,17 @@ def _window(first, width):
 
 
 def _degree_ticks(axes, size):
-    axes.xaxis.set_major_locator(MultipleLocator(60 if size == "small" else 30))
+    axes.xaxis.set_major_locator(MultipleLocator(30))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value % 360:.0f}"))
     axes.yaxis.set_major_locator(MultipleLocator(30))
     axes.tick_params(labelsize=size)
+
+
+def _panel_ticks(panel):
+    left, right = panel.get_xlim()
+    marks = np.arange(np.ceil(left / _PANEL_STEP), right / _PANEL_STEP) * _PANEL_STEP
+    inside = (marks - left >= _PANEL_EDGE) & (right - marks >= _PANEL_EDGE)
+    panel.xaxis.set_major_locator(FixedLocator(marks[inside]))
 
 
 def _outline_significant(axes, detection):
@@ -569,6 +587,7 @@ def _outline_significant(axes, detection):
     strong = zip(region_outlines(detection), detection.regions["significant"], strict=True)
     for ring in (ring for rings, significant in strong if significant for ring in rings):
         turns = np.round(((left + right) / 2 - ring[:, 0].mean()) / 360)
-        line = Line2D(ring[:, 0] + 360 * turns, ring[:, 1], color=COLORS["first"], lw=1.2)
+        style = {"color": COLORS["first"], "lw": 1.2, "path_effects": halo(1.2)}
+        line = Line2D(ring[:, 0] + 360 * turns, ring[:, 1], **style)
         lines.append(axes.add_artist(line))
     return lines

@@ -271,7 +271,7 @@ def _finish(sequences, model, catalogue, output):
 
 
 def _draw(detections, path):
-    figure = Figure(figsize=(12, 6.5))
+    figure = Figure(figsize=(10.5, 5.2), layout="constrained")
     FigureCanvasAgg(figure)
     for number, detection in enumerate(detections, start=1):
         axes = figure.add_subplot(1, len(detections), number, projection=detection.probability)

@@ -284,5 +284,24 @@ def test_watch_track_and_compare(maps, tmp_path, capsys):
     )
     assert run("compare", catalogue, region_list) == 0
     assert capsys.readouterr().out.startswith("1 dates: 0 matched, 0 missed, ")
+    summary = tmp_path / "20220509SRS.txt"
+    summary.write_text(
+        ":Product: 0509SRS.txt\n:Issued: 2022 May 09 0030 UTC\n"
+        "I.  Regions with Sunspots.  Locations Valid at 08/2400Z\n"
+        "Nmbr Location  Lo  Area  Z   LL   NN Mag Type\nNone\n"
+        "IA. H-alpha Plages without Spots.  Locations Valid at 08/2400Z May\n"
+        "Nmbr  Location  Lo\nNone\n"
+        "II. Regions Due to Return 09 May to 11 May\nNmbr Lat    Lo\n2990 S60    150\n"
+    )
+    assert run("compare", catalogue, "--noaa", summary, summary) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("2 of 2 summaries, 0 regions outside of the window: 0 matched, 2 missed")
+    assert "12990" in out
+    assert run("compare", catalogue, region_list, "--noaa", summary) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("1 dates: ")
+    assert "1 of 1 summaries" in out
+    assert run("compare", catalogue) == 2
+    assert "--noaa" in capsys.readouterr().err
     assert run("compare", tmp_path / "nowhere", region_list) == 1
     assert "watch_folder makes it" in capsys.readouterr().err

@@ -1,8 +1,10 @@
+import ast
 import importlib
 import inspect
 import pkgutil
 import subprocess
 import sys
+import textwrap
 
 import pytest
 
@@ -57,6 +59,39 @@ def test_functions_that_users_call_have_examples():
         if "Error" not in name and ">>>" not in getattr(sunpy_farside, name).__doc__
     ]
     assert without == []
+
+
+def own_functions():
+    for name in sunpy_farside.__all__:
+        item = getattr(sunpy_farside, name)
+        if not inspect.isclass(item):
+            yield name, item
+            continue
+        for key in vars(item):
+            # What overrides a method of sunpy's is described there.
+            inherited = any(hasattr(base, key) for base in item.__mro__[1:])
+            member = getattr(item, key)
+            if not key.startswith("_") and not inherited and inspect.isroutine(member):
+                yield f"{name}.{key}", member
+
+
+def test_functions_say_what_they_take_give_and_raise():
+    functions = dict(own_functions())
+    assert len(functions) > 25
+    gaps = []
+    for name, function in functions.items():
+        doc = inspect.getdoc(function)
+        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))
+        nodes = list(ast.walk(tree))
+        needed = {
+            "Parameters": set(inspect.signature(function).parameters) - {"self"},
+            "Returns": any(isinstance(node, ast.Return) and node.value for node in nodes),
+            "Raises": any(isinstance(node, ast.Raise) for node in nodes),
+        }
+        gaps += [
+            f"{name}: {part}" for part, is_ in needed.items() if is_ and f"{part}\n-" not in doc
+        ]
+    assert gaps == []
 
 
 def test_unknown_names():

@@ -3,18 +3,17 @@ import warnings
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from handmade import axes_of, blobs, cea_header, hmi_header, polar_header, stonyhurst_header
 from matplotlib.figure import Figure
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
-from astropy.wcs import WCS
 
 from sunpy.coordinates import (
     HeliographicCarrington,
     HeliographicStonyhurst,
     Helioprojective,
-    get_earth,
 )
 from sunpy.map import Map, make_fitswcs_header
 
@@ -31,7 +30,7 @@ from sunpy_farside import (
 )
 from sunpy_farside.detection import region_names, region_outlines
 from sunpy_farside.detection.regions import label_regions
-from sunpy_farside.drawing import draw_rim, place
+from sunpy_farside.drawing import COLORS, draw_rim, place
 from sunpy_farside.geometry import (
     carrington_header,
     far_side_central_meridian,
@@ -50,21 +49,6 @@ def _closed():
     plt.close("all")
 
 
-def blobs(date, places):
-    """
-    A detection of round regions at given distances from the far side's central meridian.
-    """
-    row, column = np.indices((144, 120))
-    probability = np.zeros((144, 120))
-    for offset, latitude, radius in places:
-        distance = np.hypot(column - 60 - offset, row - 72 - latitude)
-        probability += 1 / (1 + np.exp((distance - radius) * 2))
-    header = window_header(date)
-    regions = find_regions(Map(probability.clip(0, 1), header), threshold=60)
-    regions.meta["model"] = "blobs"
-    return FarsideDetection(Map(probability, header), regions, None, "blobs")
-
-
 @pytest.fixture(scope="module")
 def found():
     return blobs(DATE, [(-30, 20, 7), (10, -25, 6), (40, 5, 5), (45, 45, 3), (-50, -60, 2)])
@@ -73,46 +57,6 @@ def found():
 @pytest.fixture(scope="module")
 def at_seam():
     return blobs(SEAM_DATE, [(0, 15, 8)])
-
-
-def axes_of(header, shape):
-    wcs = WCS(header)
-    wcs.array_shape = shape
-    axes = plt.figure().add_subplot(projection=wcs)
-    axes.set(xlim=(-0.5, shape[1] - 0.5), ylim=(-0.5, shape[0] - 0.5))
-    return axes
-
-
-def hmi_header(date, shape=(4096, 4096), center=(0, 0)):
-    """
-    As HMI's full-disk magnetograms, which stand upside down.
-    """
-    frame = Helioprojective(observer=get_earth(date), obstime=date, rsun=696e6 * u.m)
-    middle = SkyCoord(*(center * u.arcsec), frame=frame)
-    return make_fitswcs_header(
-        shape, middle, scale=[0.5, 0.5] * u.arcsec / u.pix, rotation_angle=179.93 * u.deg
-    )
-
-
-def cea_header(date, shape=(1440, 3600)):
-    """
-    As HMI's synoptic maps: equal steps in sine latitude.
-    """
-    return carrington_header(date, shape, first_longitude=0, first_latitude=0) | {
-        "ctype1": "CRLN-CEA",
-        "ctype2": "CRLT-CEA",
-        "cdelt1": 0.1,
-        "cdelt2": 180 / np.pi * 2 / 1440,
-        "crpix1": 1800.5,
-        "crpix2": 720.5,
-        "crval1": 180.0,
-        "pv2_1": 1.0,
-    }
-
-
-def stonyhurst_header(date, shape=(180, 360)):
-    header = carrington_header(date, shape, first_longitude=0, first_latitude=-90)
-    return header | {"ctype1": "HGLN-CAR", "ctype2": "HGLT-CAR", "crval1": 0.0, "crpix2": 90.5}
 
 
 def drawn_points(line):
@@ -207,6 +151,26 @@ def test_differential_rotation(found, days):
         points = quarters(region[0])
         points[:, 0] = howard(*points.T, days)
         assert nearest(longitude, latitude, points).max() < 0.001
+
+
+@pytest.mark.parametrize(
+    ("shape", "center"),
+    [((4096, 4096), (0, 0)), ((1200, 1400), (100, 300))],
+    ids=["disk", "cutout"],
+)
+def test_differential_rotation_on_the_disk(found, shape, center):
+    later = found.date + 14 * u.day
+    axes = axes_of(hmi_header(later, shape, center), shape)
+    drawn = overplot_regions(found, axes)
+    compared = 0
+    for line, (ring,) in zip(drawn.outlines, region_outlines(found), strict=True):
+        longitude, latitude = carrington_points(axes, line, later)
+        points = quarters(ring)
+        points[:, 0] = howard(*points.T, 14)
+        if len(longitude):
+            assert nearest(longitude, latitude, points).max() < 0.001
+            compared += len(longitude)
+    assert compared > 300
 
 
 def test_a_date_other_than_the_picture_s(found):
@@ -404,6 +368,9 @@ def test_tables_of_regions(found):
     x = [float(drawn_points(marker)[0, 0]) for marker in drawn.markers]
     assert x == pytest.approx([howard(100, 10, 7), 130], abs=0.02)
     assert len(overplot_regions(found.regions, drawn.axes).markers) == 5
+    # Numbers of two tables on the same axes tell to which they belong.
+    both = [overplot_regions(table, drawn.axes, color=color) for color in COLORS.values()]
+    assert [item.labels[0].get_color() for item in both] == list(COLORS.values())
 
 
 def test_what_cannot_be_drawn_on(found):
@@ -425,14 +392,7 @@ def test_what_cannot_be_drawn_on(found):
 
 
 def test_place_in_a_map_of_the_pole(found):
-    header = carrington_header(DATE, (200, 200), first_longitude=0, first_latitude=-90) | {
-        "ctype1": "CRLN-ARC",
-        "ctype2": "CRLT-ARC",
-        "crpix1": 100.5,
-        "crpix2": 100.5,
-        "crval1": 0.0,
-        "crval2": 90.0,
-    }
+    header = polar_header(DATE)
     axes = axes_of(header, (200, 200))
     x, y, visible = place(found.regions["centroid"], axes)
     assert visible.all()
@@ -443,16 +403,7 @@ def test_outlines_lie_on_the_reprojected_map_of_the_pole(found):
     """
     What reproject makes of the probability is inside the outlines.
     """
-    header = carrington_header(DATE, (200, 200), first_longitude=0, first_latitude=-90) | {
-        "ctype1": "CRLN-ARC",
-        "ctype2": "CRLT-ARC",
-        "crpix1": 100.5,
-        "crpix2": 100.5,
-        "crval1": 0.0,
-        "crval2": 90.0,
-        "naxis1": 200,
-        "naxis2": 200,
-    }
+    header = polar_header(DATE)
     view = found.probability.reproject_to(header)
     drawn = overplot_regions(found, view)
     for marker, row in zip(drawn.markers, found.regions, strict=True):
@@ -484,6 +435,24 @@ def test_strip(seam_sequence, at_seam):
     assert np.array_equal(drawn.images[5].get_array(), seam_sequence.data[5])
 
 
+def test_longitudes_of_the_strip_can_be_read(seam_sequence):
+    """
+    Every window has its own longitudes, and the numbers of two do not touch.
+    """
+    figure = Figure(figsize=(10, 4.6), layout="constrained")
+    drawn = plot_sequence(seam_sequence, figure=figure)
+    figure.draw_without_rendering()
+    boxes = []
+    for axes in drawn.axes:
+        left, right = axes.get_xlim()
+        marks = [mark for mark in axes.get_xticks() if left < mark < right]
+        labels = [text for text in axes.get_xticklabels() if text.get_text()]
+        assert len(labels) == len(marks) >= 1
+        assert [f"{mark % 360:.0f}" for mark in marks] == [text.get_text() for text in labels]
+        boxes += [text.get_window_extent() for text in labels]
+    assert not any(box.count_overlaps(boxes[k + 1 :]) for k, box in enumerate(boxes))
+
+
 def test_animation(seam_sequence, at_seam):
     animation = animate_sequence(seam_sequence, detection=at_seam)
     image, title = animation._func(10)
@@ -509,6 +478,11 @@ def test_synchronic_view_of_a_disk(found):
     assert (x - 1, y - 1) == pytest.approx((left, bottom), abs=1e-2)
     labels = [text.get_text() for text in drawn.axes.texts]
     assert "east limb" in labels
+    assert near.get_clim() == (-200, 200)
+    # Maps come in other units too.
+    header["bunit"] = "mT"
+    near, _ = synchronic_view(Map(np.ones((410, 410)), header), found, field=50 * u.G).images
+    assert near.get_clim() == pytest.approx((-5, 5))
 
 
 def test_synchronic_view_of_synoptic_maps(found):
@@ -558,6 +532,10 @@ def test_tracks_across_the_seam(at_seam):
     assert y == pytest.approx(np.interp(x, east.get_xdata(), east.get_ydata()), abs=2)
     (label,) = drawn.labels
     assert label.get_text().startswith(tracks.tracks["designation"][0])
+    # The name stands on the near side of the limb, where no other track is.
+    drawn.axes.figure.draw_without_rendering()
+    box = label.get_window_extent().transformed(drawn.axes.transData.inverted())
+    assert box.y0 > np.interp(box.x0, east.get_xdata(), east.get_ydata())
 
 
 def test_no_tracks_are_no_picture(at_seam):

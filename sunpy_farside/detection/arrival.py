@@ -120,6 +120,11 @@ def arrival_uncertainty(where, scatter=None):
     `~astropy.units.Quantity`
         Days. NaN where the scatter is not known, as for a region that was seen once.
 
+    Raises
+    ------
+    ValueError
+        ``where`` has no column ``scatter``, and none is given.
+
     Notes
     -----
     The scatter in longitude and, through the limb's tilt and the rate of rotation, in latitude.

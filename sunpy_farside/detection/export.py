@@ -81,6 +81,15 @@ def flat_table(detection):
 def to_csv(detections):
     """
     Regions of detections as comma-separated values with one line of names.
+
+    Parameters
+    ----------
+    detections : `list` of `~sunpy_farside.detection.result.FarsideDetection`
+        One or more.
+
+    Returns
+    -------
+    `str`
     """
     tables = [flat_table(detection) for detection in detections]
     # Stacking turns the columns of tables without rows into another kind.
@@ -93,6 +102,15 @@ def to_csv(detections):
 def to_json(detections):
     """
     Detections as a JSON list: what they are made with, and their regions.
+
+    Parameters
+    ----------
+    detections : `list` of `~sunpy_farside.detection.result.FarsideDetection`
+        One or more.
+
+    Returns
+    -------
+    `str`
     """
     return json.dumps([_record(detection) for detection in detections], indent=1)
 
@@ -100,6 +118,14 @@ def to_json(detections):
 def to_text(detection):
     """
     A detection as a table to read.
+
+    Parameters
+    ----------
+    detection : `~sunpy_farside.detection.result.FarsideDetection`
+
+    Returns
+    -------
+    `str`
     """
     regions = detection.regions
     flat = flat_table(detection)

@@ -30,8 +30,12 @@ from sunpy_farside.sequence import FarsideSequence
 __all__ = ["FarsideDetection"]
 
 _PROBABILITY, _REGIONS, _MAPS = "probability.fits", "regions.ecsv", "maps.fits"
-# What the two measures of strength are called in a picture.
-_SYMBOLS = {"integrated_probability": "$P_i$", "seismic_strength": "$S$"}
+# What the two measures of strength, and their units, are called in a picture.
+_SYMBOLS = {
+    "integrated_probability": ("$P_i$", r"$\mathrm{deg^{2}}$"),
+    # In full, for the unit of the column leaves out the hemisphere, which is a number.
+    "seismic_strength": ("$S$", "µhem rad"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +177,8 @@ class FarsideDetection:
         axes.figure.colorbar(image, ax=axes, label=label, shrink=0.8)
         label_axes(axes)
         regions = self.regions
-        threshold = u.Quantity(regions.meta["threshold"])
+        symbol, unit = _SYMBOLS[regions.meta["strength"]]
+        threshold = u.Quantity(regions.meta["threshold"]).value
         drawn = draw_regions(
             axes,
             region_outlines(self),
@@ -186,8 +191,7 @@ class FarsideDetection:
         drawn.lines.append(draw_rim(axes, self.date))
         axes.set_title(
             f"Far side {self.date.isot[:16].replace('T', ' ')} UT, {self.model}\n"
-            f"solid: {_SYMBOLS[regions.meta['strength']]} ≥ {threshold.value:g} "
-            f"{threshold.unit:latex_inline}; dashed: weaker"
+            f"solid: {symbol} ≥ {threshold:g} {unit}; dashed: weaker"
         )
         return drawn
 

@@ -33,6 +33,15 @@ class FarsidePhaseMap(GenericMap):
     `~sunpy.net.Fido`, which completes their headers. Saved maps open with
     `sunpy.map.Map`.
 
+    Parameters
+    ----------
+    data : array, shape (181, 361)
+        Phases in rad, south first; a part of such a map is one too.
+    header : `dict` or `~sunpy.util.MetaDict`
+        Of `phase_map_header`.
+    **kwargs
+        For `~sunpy.map.GenericMap`.
+
     References
     ----------
     `HMI far-side imaging <http://jsoc.stanford.edu/data/farside/>`__
@@ -48,13 +57,25 @@ class FarsidePhaseMap(GenericMap):
     def __init__(self, data, header, **kwargs):
         super().__init__(data, header, **kwargs)
         self._nickname = "Far side"
-        self.plot_settings["cmap"] = "RdBu"
+        # Dark where waves come early, in print too.
+        self.plot_settings["cmap"] = "gray"
         self.plot_settings["norm"] = Normalize(-0.2, 0.2)
 
     @classmethod
     def is_datasource_for(cls, data, header, **kwargs):
         """
         Whether a header is one of a far-side phase map.
+
+        Parameters
+        ----------
+        data : array
+        header : `dict` or `~sunpy.util.MetaDict`
+        **kwargs
+            Taken as `sunpy.map.Map` gives them, and not used.
+
+        Returns
+        -------
+        `bool`
         """
         return str(header.get("content", "")).lower() == _CONTENT
 

@@ -78,6 +78,11 @@ def archive_url(url=None):
     -------
     `str`
 
+    Raises
+    ------
+    ValueError
+        It is no address of a folder.
+
     Examples
     --------
     >>> from sunpy_farside.net.listing import archive_url

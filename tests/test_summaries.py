@@ -1,0 +1,162 @@
+"""
+Detections against NOAA's solar region summaries.
+"""
+
+import tarfile
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import astropy.units as u
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+from astropy.time import Time
+
+from sunpy.coordinates import HeliographicCarrington
+
+from sunpy_farside import match_summaries, read_ar_list, read_noaa_summary
+from sunpy_farside.geometry import carrington_drift, far_side_central_meridian
+
+ISSUED = "2014-05-05"
+SUMMARY = """:Product: 0505SRS.txt
+:Issued: 2014 May 05 0030 UTC
+I.  Regions with Sunspots.  Locations Valid at 04/2400Z
+Nmbr Location  Lo  Area  Z   LL   NN Mag Type
+2047 S17W54   049  0170 Dao  10   16 Beta
+2054 S12E65   290  0040 Hsx  02   01 Alpha
+2055 S12E45   310  0040 Hsx  02   01 Alpha
+IA. H-alpha Plages without Spots.  Locations Valid at 04/2400Z May
+Nmbr  Location  Lo
+2056 N12E70   285
+II. Regions Due to Return 05 May to 07 May
+Nmbr Lat    Lo
+2034 N05    264
+"""
+
+
+@pytest.fixture
+def summary(tmp_path):
+    path = tmp_path / "20140505SRS.txt"
+    path.write_text(SUMMARY)
+    return read_noaa_summary(path)
+
+
+def catalogue(places, dates=("2014-04-30",)):
+    """
+    Detections that rotation brings to given Stonyhurst longitudes and latitudes when the summary
+    is issued, all of them on all the dates.
+    """
+    dates, issued = Time(list(dates)), Time(ISSUED)
+    away, latitude = np.reshape(np.array(places, dtype=float), (-1, 2)).T
+    owner = np.repeat(np.arange(len(dates)), len(away))
+    away, latitude = np.tile(away, len(dates)), np.tile(latitude, len(dates))
+    elapsed = (issued - dates).to_value(u.day)[owner]
+    longitude = far_side_central_meridian(issued).deg - 180 + away
+    longitude = longitude - carrington_drift(latitude) * elapsed
+    frame = HeliographicCarrington(obstime=dates[owner] if len(owner) else ISSUED, observer="earth")
+    table = QTable({"date": dates[owner]})
+    table["centroid"] = SkyCoord(longitude * u.deg, latitude * u.deg, frame=frame)
+    table["seismic_strength"] = np.arange(len(owner)) * 1e-6 * u.rad
+    table.meta = {"dates": dates.isot.tolist(), "strength": "seismic_strength"}
+    return table
+
+
+def outcomes(table):
+    return dict(zip(table["designation"], table["outcome"], strict=True))
+
+
+def test_regions_due_to_return_and_new_ones_at_the_limb(summary):
+    table = match_summaries(catalogue([(-66, -11), (-90, 6), (-110, 30)]), [summary])
+    # Neither the region on the west of the disk nor the one that is no longer new.
+    assert outcomes(table) == {
+        "12054": "matched",
+        "12056": "missed",
+        "12034": "matched",
+        "": "extra",
+    }
+    assert dict(zip(table["designation"], table["section"], strict=True)) == {
+        "12054": "I",
+        "12056": "IA",
+        "12034": "II",
+        "": "",
+    }
+    assert (table["date"].isot == "2014-04-30T00:00:00.000").all()
+    assert (table["summary"].isot == "2014-05-05T00:00:00.000").all()
+    matched = table[table["outcome"] == "matched"]
+    assert matched["detected"].tolist() == [0, 1]
+    assert summary["number"][matched["reference"]].tolist() == [12054, 12034]
+    assert_allclose(matched["separation"].value, 1, atol=1)
+    assert table.meta | {"version": ""} == {
+        "summaries": ["2014-05-05T00:00:00.000"],
+        "distance": "10.0 deg",
+        "version": "",
+        "matched": 2,
+        "missed": 1,
+        "extra": 1,
+        "outside": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("longitude", "extra"), [(-58, 0), (-62, 1), (-127, 1), (-133, 0), (-170, 0), (160, 0)]
+)
+def test_what_a_summary_does_not_speak_of_is_not_extra(summary, longitude, extra):
+    assert match_summaries(catalogue([(longitude, 50)]), [summary]).meta["extra"] == extra
+
+
+def test_the_latest_date_on_which_the_limb_was_in_the_window(summary):
+    days = [f"2014-04-{day:02d}" for day in range(20, 31)] + ["2014-05-01", "2014-05-04"]
+    detected = catalogue([(-66, -11)], days)
+    for reach, date in ((60, "2014-04-30"), (75, "2014-05-01"), (180, "2014-05-04")):
+        table = match_summaries(detected, [summary], reach=reach * u.deg)
+        assert set(table["date"].isot) == {f"{date}T00:00:00.000"}
+    matched = match_summaries(detected, [summary])["detected"].max()
+    assert detected["date"].isot[matched] == "2014-04-30T00:00:00.000"
+
+
+def test_regions_outside_of_the_window_count_as_nothing(summary):
+    # Ten days before, the region due to return was beyond the far side's west.
+    table = match_summaries(catalogue([(-66, -11)], ["2014-04-23"]), [summary])
+    assert table.meta["outside"] == 1
+    assert outcomes(table) == {"12054": "matched", "12056": "missed"}
+
+
+def test_no_detection_and_no_region(summary):
+    nothing = catalogue([])
+    table = match_summaries(nothing, [summary, summary])
+    assert table.meta["missed"] == 6
+    assert len(table.meta["summaries"]) == 2
+    quiet = summary[:0]
+    assert len(match_summaries(nothing, [quiet])) == 0
+    assert match_summaries(catalogue([(-100, 0)]), [quiet]).meta["extra"] == 1
+
+
+@pytest.mark.parametrize("date", ["2014-04-01", "2014-05-04", "2014-05-09"])
+def test_dates_that_do_not_fit(summary, date):
+    with pytest.raises(ValueError, match=r"4\.5 to 13\.6 days before"):
+        match_summaries(catalogue([(-66, -11)], [date]), [summary])
+
+
+def test_a_table_without_dates(summary):
+    detected = catalogue([(-66, -11)])
+    del detected.meta["dates"]
+    with pytest.raises(ValueError, match="stack_regions"):
+        match_summaries(detected, [summary])
+
+
+def test_real_lists_and_summaries(real_data, tmp_path):
+    """
+    JSOC's own lists of March 2015: regions that came round the limb were there before.
+    """
+    lists = read_ar_list(sorted((real_data / "jsoc/farside/AR_Lists/2015").glob("*.txt")))
+    lists.meta["dates"] = [item["date"].isot for item in lists.meta["lists"]]
+    with tarfile.open(real_data / "noaa" / "2015_SRS.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    paths = sorted(tmp_path.rglob("2015*SRS.txt"))
+    wanted = [path for path in paths if "20150306" <= path.name[:8] <= "20150410"]
+    table = match_summaries(lists, [read_noaa_summary(path) for path in wanted])
+    assert len(table.meta["summaries"]) == 36
+    seen = table[table["section"] == "I"]
+    assert (seen["outcome"] == "matched").sum() >= 6
+    assert len(seen) == 8

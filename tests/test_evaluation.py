@@ -1,198 +1,215 @@
-import itertools
+import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
 
-import astropy.units as u
-from astropy.coordinates import SkyCoord
+from astropy.table import Table
 
-from sunpy.coordinates import HeliographicCarrington
-
-import sunpy_farside
-from sunpy_farside.evaluation import match_positions
-from sunpy_farside.geometry import separations
-
-SUMMARY = """:Product: 0505SRS.txt
-:Issued: 2014 May 05 0030 UTC
-I.  Regions with Sunspots.  Locations Valid at 04/2400Z
-Nmbr Location  Lo  Area  Z   LL   NN Mag Type
-2047 S17W54   049  0170 Dao  10   16 Beta
-2054 S12E65   290  0040 Hsx  02   01 Alpha
-IA. H-alpha Plages without Spots.  Locations Valid at 04/2400Z May
-Nmbr  Location  Lo
-None
-II. Regions Due to Return 05 May to 07 May
-Nmbr Lat    Lo
-2037 S10    264
-2034 N05    264
-"""
-AR_LIST = """                         2022-05-05.0
-        Far-Side Vantage:  CLon = 128.0, Lat =   3.8
-
-Designation        Centroid       Strength    ETA at        Days from
-              Longitude  Latitude             East Limb     East Limb
-              (degree)   (degree)            (yyyy-mm-dd.d)
-
-FS-2022-025   142.6      -28.5       780      2022-05-10.7    5.7
-FS-2022-026    98.7       20.8      3675      2022-05-14.2    9.2
-"""
+from sunpy_farside.assignment import assign
+from sunpy_farside.cli import main
+from sunpy_farside.evaluation.comparison import compare_methods, rates_by
+from sunpy_farside.evaluation.report import write_report
+from sunpy_farside.evaluation.scores import judge, match_by_strength, regions_of_mask
+from sunpy_farside.evaluation.simulated import Pixels, evaluate_simulated, simulated_case
+from sunpy_farside.evaluation.threshold import choose_threshold
 
 
-def points(longitude, latitude, date="2022-05-05"):
-    frame = HeliographicCarrington(obstime=date, observer="earth")
-    return SkyCoord(longitude * u.deg, latitude * u.deg, frame=frame)
+def known(*positions):
+    longitude, latitude = np.array(positions, dtype=float).reshape(-1, 2).T
+    return Table({"longitude": longitude, "latitude": latitude})
 
 
-def test_every_region_stands_in_one_row():
-    match = sunpy_farside.match_regions(
-        points([100, 20, 60], [19, 5, 0]), points([142.6, 98.7], [-28.5, 20.8])
-    )
-    assert match["outcome"].tolist() == ["matched", "missed", "extra", "extra"]
-    assert match["detected"].tolist() == [0, -1, 1, 2]
-    assert match["reference"].tolist() == [1, 0, -1, -1]
-    assert_allclose(match["separation"][0].value, 2.17, atol=0.01)
-    assert np.isnan(match["separation"][1:]).all()
-    assert_allclose(match["centroid"].lon.deg, [100, 142.6, 20, 60])
-    assert match.meta["matched"], match.meta["missed"] == (1, 1)
+def found(*rows):
+    return np.array(rows, dtype=float).reshape(-1, 3)
 
 
-def test_pairs_are_one_to_one_across_the_seam():
-    match = sunpy_farside.match_regions(points([359, 2], [0, 0]), points([1], [0]))
-    assert match["outcome"].tolist() == ["matched", "extra"]
-    assert match["detected"].tolist() == [1, 0]
+@pytest.fixture(scope="module")
+def judged():
+    return evaluate_simulated({"default": "default"}, 3, progress=False)
 
 
-def test_as_many_pairs_as_there_can_be():
-    # The nearest pair would leave two regions alone.
-    match = sunpy_farside.match_regions(points([10, 18], [0, 0]), points([16, 26], [0, 0]))
-    assert match["reference"].tolist() == [0, 1]
-
-
-def test_distance_is_a_limit():
-    detected, reference = points([10], [0]), points([15], [0])
-    for distance, outcome in ((5.001, ["matched"]), (4.999, ["missed", "extra"])):
-        match = sunpy_farside.match_regions(detected, reference, distance=distance * u.deg)
-        assert match["outcome"].tolist() == outcome
-
-
-def test_reference_is_moved_to_the_date():
-    # Ten days of differential rotation at 45 degrees take a region 13.2 degrees east.
-    match = sunpy_farside.match_regions(
-        points([100], [45], "2022-05-15"), points([113.2], [45], "2022-05-05"), distance=0.2 * u.deg
-    )
-    assert match["outcome"].tolist() == ["matched"]
-
-
-@pytest.mark.parametrize(("detected", "reference"), [(0, 0), (2, 0), (0, 2)])
-def test_nothing_against_something(detected, reference):
-    match = sunpy_farside.match_regions(
-        points(np.arange(detected), np.arange(detected)),
-        points(np.arange(reference), np.arange(reference)),
-    )
-    assert match["outcome"].tolist() == ["missed"] * reference + ["extra"] * detected
-
-
-def test_names_and_strengths_come_along(tmp_path):
-    path = tmp_path / "AR_LIST_2022.05.05_00_00_00.txt"
-    path.write_text(AR_LIST)
-    match = sunpy_farside.match_regions(points([100], [19]), sunpy_farside.read_ar_list(path))
-    assert match["designation"].tolist() == ["FS-2022-026", "FS-2022-025"]
-    assert_allclose(match["reference_strength"].value, [3675, 780])
-    assert np.isnan(match["detected_strength"]).all()
-
-
-places = st.lists(st.tuples(st.integers(0, 359), st.integers(-60, 60)), max_size=5)
-
-
-@given(places, places)
-@settings(deadline=None, max_examples=60)
-def test_pairing_equals_trying_everything(detected, reference):
-    a, b = (np.reshape(np.array(x, dtype=float), (-1, 2)).T for x in (detected, reference))
-    rows, columns, apart = match_positions(*a, *b, 30)
-    assert len(set(rows)) == len(set(columns)) == len(rows)
-    assert (apart <= 30).all()
-    distance = separations(a[0][:, None], a[1][:, None], b[0], b[1])
-    if len(detected) > len(reference):
-        distance = distance.T
-    best = (0, 0.0)
-    for order in itertools.permutations(range(distance.shape[1]), distance.shape[0]):
-        pairs = [d for d in distance[range(distance.shape[0]), order] if d <= 30]
-        best = max(best, (len(pairs), -sum(pairs)))
-    assert (len(rows), -apart.sum()) == pytest.approx(best, abs=1e-6)
-
-
-def test_bad_input():
-    there = points([1], [0])
-    with pytest.raises(ValueError, match="positive distance"):
-        sunpy_farside.match_regions(there, there, distance=0 * u.deg)
-    with pytest.raises(ValueError, match="observation time"):
-        sunpy_farside.match_regions(
-            SkyCoord([1] * u.deg, [0] * u.deg, frame=HeliographicCarrington), there
+@given(
+    allowed=st.integers(0, 5).flatmap(
+        lambda columns: st.lists(
+            st.lists(st.booleans(), min_size=columns, max_size=columns), max_size=7
         )
-    with pytest.raises(TypeError, match="SkyCoord or a table"):
-        sunpy_farside.match_regions([1, 2], there)
-    with pytest.raises(ValueError, match="several"):
-        sunpy_farside.match_regions(
-            SkyCoord(
-                [1, 2] * u.deg,
-                [0, 0] * u.deg,
-                frame=HeliographicCarrington,
-                obstime=["2022-05-05", "2022-05-06"],
-                observer="earth",
-            ),
-            there,
-        )
-
-
-def test_dates_are_matched_one_by_one(tmp_path):
-    path = tmp_path / "AR_LIST_2022.05.05_00_00_00.txt"
-    path.write_text(AR_LIST)
-    lists = sunpy_farside.read_ar_list(path)
-    maps = sunpy_farside.simulate_maps("2022-05-02T12:00", 13, seed=4).maps
-    detected = sunpy_farside.stack_regions(
-        sunpy_farside.detect_seismic_strength(sunpy_farside.find_sequences(maps))
+    ),
+    data=st.data(),
+)
+def test_every_threshold_has_as_many_pairs_as_there_can_be(allowed, data):
+    n_regions = len(allowed[0]) if allowed else 3
+    allowed = np.array(allowed, dtype=bool).reshape(len(allowed), n_regions)
+    strength = np.array(
+        data.draw(st.lists(st.integers(0, 4), min_size=len(allowed), max_size=len(allowed))),
+        dtype=float,
     )
-    match = sunpy_farside.match_dates(detected, lists)
-    assert match.meta["dates"] == ["2022-05-05T00:00:00.000"]
-    assert match.meta["matched"] + match.meta["missed"] == 2
-    on_date = detected["date"].isot == "2022-05-05T00:00:00.000"
-    assert match.meta["matched"] + match.meta["extra"] == on_date.sum()
-    rows = match["detected"][match["outcome"] == "extra"]
-    assert_allclose(
-        match["centroid"].lon.deg[match["outcome"] == "extra"],
-        detected["centroid"].lon.deg[rows],
+    true, found_at = match_by_strength(strength, allowed)
+    for threshold in range(6):
+        strong = strength >= threshold
+        pairs, _ = assign(np.ones_like(allowed[strong], dtype=float), allowed[strong])
+        assert true[strong].sum() == len(pairs) == (found_at >= threshold).sum()
+
+
+def test_a_second_detection_of_a_region_is_false():
+    scores = judge("m", 1.0, [found([5, 100, 10], [3, 103, 10])], [known([101, 10])])
+    assert scores.counts(1) == (1, 1)
+    assert scores.counts(4) == (1, 0)
+
+
+def test_the_distance_is_on_the_sphere():
+    # Fourteen degrees of longitude at latitude 60 are seven on the sphere; the seam is no edge.
+    for longitude, latitude, true in ((14, 60, 1), (14, 0, 0), (355, 0, 1)):
+        scores = judge("m", 1.0, [found([5, longitude, latitude])], [known([0, latitude])])
+        assert scores.counts(1)[0] == true
+
+
+def test_curves_and_the_best_threshold():
+    detected = [found([9, 0, 0], [8, 90, 0], [7, 180, 0], [6, 270, 0], [6, 300, 0])]
+    scores = judge("m", 7.0, detected, [known([0, 0], [180, 0], [270, 0], [90, 60])])
+    curve = scores.curve()
+    assert curve["threshold"].tolist() == [9, 8, 7, 6]
+    assert curve["true"].tolist() == [1, 1, 2, 3]
+    assert curve["false"].tolist() == [0, 1, 1, 2]
+    assert curve["true_positive_rate"].tolist() == [0.25, 0.25, 0.5, 0.75]
+    assert curve["false_discovery_rate"].tolist() == [0, 0.5, 1 / 3, 0.4]
+    assert scores.best(0.35) == (7, 2)
+    assert scores.best(0.1) == (9, 1)
+    assert scores.best(0.5) == (6, 3)
+    assert scores.curve(weights=[2])["true"].tolist() == [2, 2, 4, 6]
+
+
+def test_nothing_found_and_nothing_there():
+    scores = judge("m", 1.0, [found(), found([3, 0, 0])], [known([5, 5]), known()])
+    assert scores.counts(1) == (0, 1)
+    assert scores.best(0.5) == (np.inf, 0)
+    empty = judge("m", 1.0, [found()], [known()])
+    assert empty.counts(1) == (0, 0)
+    assert len(empty.curve()) == 0
+
+
+def test_a_method_that_finds_twice_as_much_has_the_ratio_two():
+    truth = [known([0, 0], [90, 0], [180, 0], [270, 0]) for _ in range(50)]
+    rows = [[400, 0, 0], [390, 90, 0], [380, 180, 0], [370, 270, 0]]
+    standard = judge("s", 350, [found(*rows[:2]) for _ in range(50)], truth)
+    network = judge("n", 350, [found(*rows) for _ in range(50)], truth)
+    compared = compare_methods(network, standard, number=50)
+    for key in ("at_standard", "at_published"):
+        assert (compared[key].value, compared[key].low, compared[key].high) == (2, 2, 2)
+    assert compared["standard_rate"].value == 0
+    assert compared["smallest"][0] == 2
+    assert str(compared["at_standard"]) == "2.00 (2.00 to 2.00)"
+    with pytest.raises(ValueError, match="same sequences"):
+        compare_methods(network, judge("s", 1, [found()], [known()]))
+
+
+def test_intervals_grow_where_sequences_differ():
+    truth = [known([0, 0], [90, 0]) for _ in range(40)]
+    standard = judge("s", 1, [found([5, 0, 0]) for _ in range(40)], truth)
+    rows = [found([5, 0, 0], [5, 90, 0]) if k % 2 else found([5, 0, 0]) for k in range(40)]
+    interval = compare_methods(judge("n", 1, rows, truth), standard, number=200)["at_standard"]
+    assert interval.low < interval.value == 1.5 < interval.high
+
+
+def test_rates_in_bins():
+    table = known([0, 0], [90, -20], [180, 20])
+    table["flux"] = [1.0, 2.0, 3.0]
+    scores = judge("m", 5, [found([9, 90, -20], [2, 180, 20])], [table])
+    rates = rates_by(scores, "latitude", np.array([0, 10, 30]))
+    assert rates["number"].tolist() == [1, 2]
+    assert rates["true_positive_rate"].tolist() == [0, 0.5]
+
+
+def test_patches_of_a_mask():
+    mask = np.zeros((144, 120))
+    mask[72, 10:20] = 1
+    mask[100:102, 50:52] = 1
+    mask[5, 5] = np.nan
+    table = regions_of_mask(mask, np.arange(350, 470) % 360)
+    assert table["longitude"].tolist() == [4.5]
+    assert table["latitude"].tolist() == [0]
+    assert table["area"].tolist() == [10]
+
+
+def test_pixels_say_how_probability_and_truth_agree():
+    rng = np.random.default_rng(0)
+    probability = rng.uniform(0, 1, (400, 400))
+    honest = Pixels.of(probability, rng.uniform(size=probability.shape) < probability)
+    assert honest.calibration_error < 0.01
+    assert Pixels.of(probability, np.zeros_like(probability)).calibration_error > 0.4
+    both = honest + honest
+    assert both.number.sum() == 2 * (probability >= 0.05).sum()
+    assert both.dice == honest.dice
+    perfect = Pixels.of(np.eye(9), np.eye(9))
+    assert (perfect.dice, perfect.calibration_error) == (1, 0)
+
+
+def test_test_sequences_share_no_map_with_each_other_or_another_set():
+    first, second = simulated_case(0), simulated_case(1)
+    assert first.sequence.times[-1] < second.sequence.times[0]
+    for other in (second, simulated_case(0, kind="validation")):
+        assert not np.array_equal(first.sequence.data, other.sequence.data, equal_nan=True)
+    again = simulated_case(0)
+    assert np.array_equal(first.sequence.data, again.sequence.data, equal_nan=True)
+    assert len(simulated_case(0, kind="noise").regions) == 0
+
+
+def test_true_regions_are_those_in_the_window(judged):
+    simulated = simulated_case(0)
+    regions = judged.scores["default"].regions
+    here = regions[regions["sequence"] == 0]
+    inside = 0
+    for row in simulated.regions:
+        column, line = simulated.sequence.wcs.world_to_pixel(row["centroid"])
+        strong = row["flux"].value >= 2e21
+        inside += bool(strong and -0.5 < column < 119.5 and -0.5 < line < 143.5)
+    assert len(here) == inside > 0
+    assert judged.pixels["default"].known > 0
+
+
+def test_the_report_has_text_picture_and_numbers(judged, tmp_path):
+    write_report(judged, tmp_path / "report")
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == [
+        "report.json",
+        "report.md",
+        "report.png",
+    ]
+    numbers = json.loads((tmp_path / "report" / "report.json").read_text())
+    standard = numbers["methods"]["seismic_strength"]
+    assert (numbers["sequences"], standard["threshold"]) == (3, 400)
+    assert standard["true"] + standard["false"] == sum(
+        judged.scores["seismic_strength"].counts(400)
     )
-    lists.meta["lists"][0]["date"] += 1 * u.year
-    with pytest.raises(ValueError, match="in common"):
-        sunpy_farside.match_dates(detected, lists)
+    text = (tmp_path / "report" / "report.md").read_text()
+    assert "| default |" in text
+    assert "unsigned flux" in text
 
 
-def test_noaa_summary(tmp_path):
-    path = tmp_path / "20140505SRS.txt"
-    path.write_text(SUMMARY)
-    table = sunpy_farside.read_noaa_summary(path)
-    assert table["number"].tolist() == [12047, 12054, 12037, 12034]
-    assert table["section"].tolist() == ["I", "I", "II", "II"]
-    assert table.meta["date"] == "2014-05-05T00:00:00.000"
-    assert_allclose(table["centroid"].lon.deg, [49, 290, 264, 264], atol=1)
-    assert_allclose(table["centroid"].lat.deg, [-17, -12, -10, 5])
-    assert_allclose(table["stonyhurst_longitude"].value, [54, -65, np.nan, np.nan])
-    due = table[table["section"] == "II"]
-    match = sunpy_farside.match_regions(points([264], [-9], "2014-05-05"), due)
-    assert match["designation"].tolist() == ["12037", "12034"]
+def test_the_threshold_lets_little_noise_pass(monkeypatch):
+    truth = [known([0, 0]), known([0, 0])]
+    scores = {
+        "validation": judge("n", 1, [found([50, 0, 0]), found([40.01, 0, 0], [9, 90, 0])], truth),
+        "validation_noise": judge("n", 1, [found([60, 0, 0], [45.31, 90, 0])], [known()]),
+    }
+
+    class Found:
+        def __init__(self, kind):
+            self.scores = {"network": scores[kind]}
+
+    monkeypatch.setattr(
+        "sunpy_farside.evaluation.threshold.evaluate_simulated",
+        lambda models, number, *, kind, **options: Found(kind),
+    )
+    assert choose_threshold("weights") == pytest.approx(45.4)
+    scores["validation_noise"] = judge("n", 1, [found()], [known()])
+    assert choose_threshold("weights") == pytest.approx(40.1)
 
 
-@pytest.mark.parametrize("content", ["", "<html></html>", SUMMARY[:200]])
-def test_no_noaa_summary(tmp_path, content):
-    path = tmp_path / "20140505SRS.txt"
-    path.write_text(content)
-    with pytest.raises(sunpy_farside.FileFormatError, match="summary"):
-        sunpy_farside.read_noaa_summary(path)
-
-
-def test_missing_noaa_summary(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no such file"):
-        sunpy_farside.read_noaa_summary(tmp_path / "20140505SRS.txt")
+def test_the_command_evaluates(tmp_path, capsys):
+    assert main(["evaluate", "--number", "2", "--output", str(tmp_path / "out")]) == 0
+    assert "seismic_strength" in capsys.readouterr().out
+    assert (tmp_path / "out" / "report.png").stat().st_size > 10_000
+    again = ["evaluate", "--model", "a/x.pth", "--model", "b/x.pth", "--output", str(tmp_path)]
+    assert main(again) == 2
+    assert "different names" in capsys.readouterr().err

@@ -35,7 +35,13 @@ from sunpy_farside.training.pairing import (
     step_times,
 )
 from sunpy_farside.training.store import MASK_WIDTH, Store, write_store
-from sunpy_farside.training.targets import active_mask, mask_in_window, near_side_field, read_frame
+from sunpy_farside.training.targets import (
+    PUBLISHED_MASK,
+    active_mask,
+    mask_in_window,
+    near_side_field,
+    read_frame,
+)
 
 __all__ = ["assemble", "build_dataset", "reduce_frames"]
 
@@ -43,7 +49,6 @@ _MAPS, _FRAMES, _FIELDS, _NOAA, _STORE = "phase_maps", "frames", "fields", "noaa
 # A region is seen for two weeks: so much earlier its first appearance may have been.
 _PASSAGE = 15 * u.day
 _REACH = (N_MAPS // 2) * CADENCE
-_PUBLISHED = {"box": (15, 12) * u.deg, "smoothing": 3 * u.deg, "threshold": 30 * u.G}
 
 
 def build_dataset(
@@ -222,7 +227,7 @@ def assemble(
     """
     folder = Path(folder)
     left_out = list(left_out)
-    region_options, mask_options = dict(regions or {}), {**_PUBLISHED, **(mask or {})}
+    region_options, mask_options = dict(regions or {}), {**PUBLISHED_MASK, **(mask or {})}
     maps = _phase_maps(folder / _MAPS, start - lag - _REACH, end - lag + _REACH, left_out)
     fields = _fields(folder / _FIELDS, start, end)
     summaries = read_noaa_summaries(folder / _NOAA)

@@ -18,7 +18,7 @@ from sunpy_farside.files import whole_files
 from sunpy_farside.geometry import FIRST_LATITUDE, WINDOW_ROWS, window_header
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.sequence import N_MAPS, FarsideSequence
-from sunpy_farside.training.pairing import step_times
+from sunpy_farside.training.pairing import SPLITS, step_times
 
 __all__ = ["MASK_WIDTH", "Store", "write_store"]
 
@@ -75,8 +75,12 @@ def write_store(path, first_step, meridians, phases, sequences, *, settings=None
         file["middle"] = np.asarray(contents["middle"], dtype="<i8")
         file["frame_date"] = np.array(contents["frame_date"], dtype="S23")
         file["split"] = np.array(contents["split"], dtype="S10")
-        active = np.asarray(contents["active"]).reshape(-1, WINDOW_ROWS, MASK_WIDTH)
-        file["active"] = np.where(np.isnan(active), _UNKNOWN, active == 1).astype("u1")
+        file["active"] = np.stack(
+            [
+                np.where(np.isnan(mask), _UNKNOWN, mask == 1).astype("u1")
+                for mask in contents["active"]
+            ]
+        )
         left_out = np.array(contents["left_out"], dtype="U").reshape(-1, 2)
         file["left_out"] = np.char.encode(left_out, "utf-8")
 
@@ -179,6 +183,22 @@ class Store:
         Dates of the magnetograms (`~astropy.time.Time`).
         """
         return Time(self._frame_dates)
+
+    def summary(self):
+        """
+        What the store holds and what is left out of it, as text.
+
+        Returns
+        -------
+        `str`
+        """
+        counts = [f"{(self.splits == name).sum()} for {name}" for name in SPLITS]
+        counts.append(f"{(self.splits == '').sum()} between")
+        lines = [f"{len(self)} sequences: {', '.join(counts)}"]
+        if self.left_out:
+            lines.append(f"{len(self.left_out)} left out:")
+            lines += [f"  {name}: {reason}" for name, reason in self.left_out]
+        return "\n".join(lines)
 
     def cut(self, index, *, frames="middle", width=120):
         """

@@ -26,12 +26,26 @@ from sunpy_farside.geometry import (
 from sunpy_farside.maps import parse_file_name, read_images
 from sunpy_farside.sequence import centred
 
-__all__ = ["active_mask", "mask_from_map", "mask_in_window", "near_side_field", "read_frame"]
+__all__ = [
+    "PUBLISHED_MASK",
+    "active_mask",
+    "mask_from_map",
+    "mask_in_window",
+    "near_side_field",
+    "read_frame",
+]
 
 # The columns of new data begin 60 degrees east of the central meridian and cover 120 degrees
 # [HMI daily synoptic frames].
 _EAST = 60
 _DISK = 120
+# [Felipe & Asensio Ramos 2019, A&A 632, A82, section 2.3]
+PUBLISHED_MASK = {
+    "box": (15, 12) * u.deg,
+    "smoothing": 3 * u.deg,
+    "threshold": 30 * u.G,
+    "unsigned": True,
+}
 _UNITS = ("g", "gauss", "mx/cm^2", "mx/cm2", "mx cm^-2", "mx cm-2")
 _DATE_KEYS = ("T_REC", "T_OBS", "DATE-OBS")
 
@@ -215,10 +229,10 @@ def active_mask(
     field,
     regions=None,
     *,
-    box: u.deg = (15, 12) * u.deg,
-    smoothing: u.deg = 3 * u.deg,
-    threshold: u.G = 30 * u.G,
-    unsigned=True,
+    box: u.deg = PUBLISHED_MASK["box"],
+    smoothing: u.deg = PUBLISHED_MASK["smoothing"],
+    threshold: u.G = PUBLISHED_MASK["threshold"],
+    unsigned=PUBLISHED_MASK["unsigned"],
 ):
     """
     Where the Sun is active, for the network to learn.

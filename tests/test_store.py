@@ -12,10 +12,19 @@ import torch
 from numpy.testing import assert_array_equal
 from torch.utils.data import DataLoader
 
-from sunpy_farside import FarsideSequence, FileFormatError, simulate_maps
+from astropy.time import Time
+
+from sunpy_farside import (
+    FarsideSequence,
+    FileFormatError,
+    read_phase_map,
+    read_stack,
+    simulate_maps,
+)
 from sunpy_farside.geometry import far_side_central_meridian, window_longitudes
 from sunpy_farside.sequence import cut_globe
 from sunpy_farside.training.dataset import StoredSequences
+from sunpy_farside.training.fetch import dated_files
 from sunpy_farside.training.pairing import map_steps, step_times
 from sunpy_farside.training.simulated import SimulatedSequences
 from sunpy_farside.training.store import Store, write_store
@@ -164,6 +173,32 @@ def test_files_that_are_no_stores(stored, tmp_path):
     (tmp_path / "short.h5").write_bytes(stored[0].read_bytes()[:100_000])
     with pytest.raises(FileFormatError, match="does not read"):
         Store(tmp_path / "short.h5")
+
+
+def test_real_maps_give_the_published_stack(real_data, tmp_path):
+    files = dated_files(real_data / "jsoc/farside/Phase_Maps/2022")
+    steps = map_steps(Time(list(files.values())))[0]
+    middle = [steps[5], steps[6]]
+
+    def sequences(_written):
+        return {
+            "middle": middle,
+            "frame_date": step_times(middle).isot,
+            "split": ["test"] * 2,
+            "active": np.zeros((2, 144, 180)),
+            "left_out": [],
+        }
+
+    meridians = np.floor(far_side_central_meridian(step_times(steps)).deg)
+    maps = (
+        (step, cut_globe(read_phase_map(path))) for step, path in zip(steps, files, strict=True)
+    )
+    write_store(tmp_path / "dataset.h5", steps[0], meridians, maps, sequences)
+    data = StoredSequences(tmp_path / "dataset.h5", "test", frames="own")
+    published = read_stack(real_data / "farnet2/20220505_00_20220505_12.h5")
+    assert data.dates.isot.tolist() == ["2022-05-05T00:00:00.000", "2022-05-05T12:00:00.000"]
+    for k in range(2):
+        assert_array_equal(data[k][0][0], published[k])
 
 
 @pytest.mark.slow

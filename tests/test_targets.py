@@ -240,6 +240,8 @@ def test_maps_off_the_grid_are_told(tmp_path):
     frame = read_frame(write_frame(tmp_path / "f.fits", "2014-05-05T12:00", np.zeros(SMALL)))
     with pytest.raises(ValueError, match="near_side_field"):
         active_mask(frame)
+    with pytest.raises(ValueError, match="found a map in CRLN-CAR"):
+        near_side_field(near_side_field(frame))
 
 
 def behind(date, longitude, field, place):

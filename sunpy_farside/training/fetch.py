@@ -156,7 +156,11 @@ def _export(first, last, folder, email):
     try:
         found = client.search(period, a.jsoc.Series(SERIES), a.jsoc.Notify(email))
         # Days that JSOC does not have stay missing.
-        files = client.fetch(found, path=str(folder), progress=False) if len(found) else []
+        files = (
+            client.fetch(found, path=f"{_literal(folder)}/{{file}}", progress=False)
+            if len(found)
+            else []
+        )
     except Exception as error:
         msg = (
             f"Expected JSOC to export the frames of {_day(first)} to {_day(last)}, found: {error} "

@@ -172,6 +172,11 @@ def near_side_field(frame):
         meridian to 60 degrees west, on whole degrees of Carrington longitude and of latitude
         (-72 to 71). NaN where less than half of a pixel was observed.
 
+    Raises
+    ------
+    ValueError
+        The map is no such frame.
+
     Notes
     -----
     Every pixel is the mean of the pixels of the frame that it overlaps, weighted by the area of
@@ -191,6 +196,12 @@ def near_side_field(frame):
     >>> field.data.shape, float(field.data.mean()), field.pixel_to_world(0 * u.pix, 0 * u.pix).lon
     ((144, 120), 7.5, <Longitude 289. deg>)
     """
+    if frame.meta.get("ctype1") != "CRLN-CEA" or "crln_obs" not in frame.meta:
+        msg = (
+            f"Expected a daily synoptic frame, found a map in {frame.meta.get('ctype1')}. read_frame "
+            "reads such frames; mask_from_map takes other maps."
+        )
+        raise ValueError(msg)
     rows, columns = frame.data.shape
     step = 360 / columns
     east = frame.meta["crln_obs"] - _EAST - step / 2

@@ -198,8 +198,8 @@ def near_side_field(frame):
     """
     if frame.meta.get("ctype1") != "CRLN-CEA" or "crln_obs" not in frame.meta:
         msg = (
-            f"Expected a daily synoptic frame, found a map in {frame.meta.get('ctype1')}. read_frame "
-            "reads such frames; mask_from_map takes other maps."
+            f"Expected a daily synoptic frame, found a map in {frame.meta.get('ctype1')}. "
+            "read_frame reads such frames; mask_from_map takes other maps."
         )
         raise ValueError(msg)
     rows, columns = frame.data.shape

@@ -497,4 +497,4 @@ def test_four_months_end_to_end(serve, tmp_path, monkeypatch):
     truth = np.stack([test.truth(k).data for k in range(len(test))])
     assert probability[truth == 1].mean() > 2 * probability[truth == 0].mean()
     with h5py.File(store.path) as file:
-        assert file["phases"].shape[0] == 2 * days + 9
+        assert file["phases"].shape == (2 * days + 10, 144, 360)

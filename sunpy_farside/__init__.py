@@ -19,7 +19,8 @@ except ImportError:  # a checkout that was never installed
 
 _LAZY = {
     "read_ar_list": "sunpy_farside.catalogue",
-    "read_noaa_summary": "sunpy_farside.catalogue",
+    "read_noaa_summaries": "sunpy_farside.noaa",
+    "read_noaa_summary": "sunpy_farside.noaa",
     "fetch_files": "sunpy_farside.net.archive",
     "fetch_sequence": "sunpy_farside.net.archive",
     "FarsideSequence": "sunpy_farside.sequence",

@@ -1,5 +1,5 @@
 """
-Region lists: the standard method's, as JSOC publishes them, and NOAA's.
+Region lists of the standard method, as JSOC publishes them.
 """
 
 import os
@@ -15,14 +15,13 @@ from astropy.table import QTable
 from astropy.time import Time
 
 from sunpy.coordinates import HeliographicCarrington
-from sunpy.io.special.srs import read_srs
 from sunpy.util.exceptions import warn_user
 
 import sunpy_farside.tables  # noqa: F401  (makes tables of coordinates writable)
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.geometry import far_side_central_meridian
 
-__all__ = ["STRENGTH_UNIT", "read_ar_list", "read_noaa_summary"]
+__all__ = ["STRENGTH_UNIT", "read_ar_list"]
 
 # Phase in rad times area in millionths of the hemisphere, the area being a share of the
 # hemisphere and so without a dimension.
@@ -126,112 +125,6 @@ def read_ar_list(paths):
     for path, item, date in zip(paths, lists, dates, strict=True):
         _check_vantage(path, item.vantage[0], date)
     return _table([lists[k] for k in np.argsort(dates.mjd, kind="stable")])
-
-
-def read_noaa_summary(path):
-    """
-    Read a solar region summary of NOAA.
-
-    Parameters
-    ----------
-    path : path-like
-        One of SWPC's ``YYYYMMDDSRS.txt``.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        One row per region, as in the file:
-
-        - ``number`` of the region, with the 10000 that the file leaves out;
-        - ``section``: ``"I"`` with sunspots, ``"IA"`` plages without spots, ``"II"`` due to return
-          at the east limb within three days;
-        - ``centroid``: `~astropy.coordinates.SkyCoord` in
-          `~sunpy.coordinates.HeliographicCarrington`, observed from Earth at midnight before the
-          file was issued, for which its positions hold;
-        - ``stonyhurst_longitude``: degrees from the central meridian, negative in the east, NaN
-          of regions due to return.
-
-        ``meta["date"]`` is the date of the positions.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such file.
-    FileFormatError
-        The file is no summary.
-
-    Notes
-    -----
-    Regions that came round the east limb lately are those of sections I and IA with a
-    ``stonyhurst_longitude`` of less than about -60 degrees.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> from sunpy_farside.catalogue import read_noaa_summary
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "20140505SRS.txt"
-    >>> _ = path.write_text('''\
-    ... :Product: 0505SRS.txt
-    ... :Issued: 2014 May 05 0030 UTC
-    ... I.  Regions with Sunspots.  Locations Valid at 04/2400Z
-    ... Nmbr Location  Lo  Area  Z   LL   NN Mag Type
-    ... 2054 S12E65   290  0040 Hsx  02   01 Alpha
-    ... IA. H-alpha Plages without Spots.  Locations Valid at 04/2400Z May
-    ... Nmbr  Location  Lo
-    ... None
-    ... II. Regions Due to Return 05 May to 07 May
-    ... Nmbr Lat    Lo
-    ... 2037 S10    264
-    ... ''')
-    >>> read_noaa_summary(path)["number", "section", "stonyhurst_longitude"]
-    <QTable length=2>
-    number section stonyhurst_longitude
-                           deg
-    int64    str2        float64
-    ------ ------- --------------------
-     12054       I                -65.0
-     12037      II                  nan
-    """
-    path = Path(path)
-    if not path.exists():
-        msg = f"{path}: no such file."
-        raise FileNotFoundError(msg)
-    try:
-        summary = read_srs(path)
-        issued = Time(summary.meta["issued"])
-        date = Time(issued.isot[:10])
-        longitude = _filled(summary["Carrington Longitude"], u.deg)
-        latitude = _filled(summary["Latitude"], u.deg)
-        stonyhurst = _filled(summary["Longitude"], u.deg)
-        # The same to a degree; what was measured is the distance from the central meridian.
-        seen = np.isfinite(stonyhurst)
-        longitude[seen] = far_side_central_meridian(date).deg - 180 + stonyhurst[seen]
-        table = QTable(
-            {
-                "number": np.array(summary["Number"], dtype=int),
-                "section": np.array(summary["ID"], dtype="U2"),
-                "centroid": SkyCoord(
-                    longitude % 360 * u.deg,
-                    latitude * u.deg,
-                    frame=HeliographicCarrington(obstime=date, observer="earth"),
-                ),
-                "stonyhurst_longitude": stonyhurst * u.deg,
-            }
-        )
-    # sunpy's reader raises whatever the damage brings about.
-    except Exception as error:
-        msg = (
-            f"{path}: expected a solar region summary of NOAA, found a file that does not read "
-            f"({error}). It may be cut short or a web page; fetch it again."
-        )
-        raise FileFormatError(msg) from error
-    table.meta["date"] = date.isot
-    return table
-
-
-def _filled(column, unit):
-    values = u.Quantity(getattr(column, "unmasked", column), unit).value.astype(float)
-    return np.where(getattr(column, "mask", False), np.nan, values)
 
 
 def _read(path):

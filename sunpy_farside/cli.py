@@ -232,6 +232,26 @@ def _parser():
     evaluate.add_argument("--workers", type=_positive, default=1, help="processes")
     evaluate.set_defaults(run=_evaluate)
 
+    build = commands.add_parser(
+        "build-dataset",
+        parents=[common, archive],
+        help="make a training set of the real Sun",
+        description="Fetch phase maps, magnetograms and region lists, and make a training set.",
+    )
+    build.add_argument("--start", type=_time, required=True, help="first day of the magnetograms")
+    build.add_argument("--end", type=_time, required=True, help="last day of the magnetograms")
+    build.add_argument("--output", type=Path, metavar="DIR", required=True)
+    build.add_argument("--email", help="address that is registered for exports of JSOC")
+    build.add_argument("--offline", action="store_true", help="make do with what is in DIR")
+    for name in ("validation", "test"):
+        build.add_argument(
+            f"--{name}", type=_time, nargs=2, metavar=("FIRST", "LAST"), help="dates (by share)"
+        )
+    build.add_argument(
+        "--gap", type=float, default=27.3, help="days between the splits (27.3, a rotation)"
+    )
+    build.set_defaults(run=_build_dataset)
+
     info = commands.add_parser("info", parents=[common], help="versions, device, models, cache")
     info.set_defaults(run=_info)
     return parser
@@ -578,6 +598,27 @@ def _evaluate(options):
     )
     write_report(judged, options.output)
     print((options.output / "report.md").read_text())
+
+
+def _build_dataset(options):
+    import astropy.units as u
+
+    from sunpy_farside.training.build import build_dataset
+
+    store = build_dataset(
+        options.start,
+        options.end,
+        options.output,
+        email=options.email,
+        url=options.url,
+        offline=options.offline,
+        progress=sys.stderr.isatty(),
+        validation=options.validation,
+        test=options.test,
+        gap=options.gap * u.day,
+    )
+    print(store.summary())
+    print(f"Training set: {store.path}")
 
 
 def _info(_options):

@@ -23,7 +23,7 @@ from sunpy_farside.geometry import (
 )
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header, read_phase_map
 
-__all__ = ["CADENCE", "N_MAPS", "FarsideSequence", "cut_map", "find_sequences"]
+__all__ = ["CADENCE", "N_MAPS", "FarsideSequence", "cut_globe", "cut_map", "find_sequences"]
 
 # Eleven maps, one every 12 hours [Felipe & Asensio Ramos 2019, section 2.2].
 N_MAPS = 11
@@ -289,6 +289,42 @@ def find_sequences(maps, *, width=120):
     return sequences
 
 
+def cut_globe(phase_map):
+    """
+    Cut one map to the latitudes of the windows, all round the Sun.
+
+    Parameters
+    ----------
+    phase_map : `~sunpy.map.GenericMap`
+        Phases in rad on whole degrees.
+
+    Returns
+    -------
+    array of `numpy.float32`, shape (144, 360)
+        Phases in rad, NaN where there are no data. Column ``k`` stands at longitude ``k``, so
+        that any window is cut by index.
+
+    Raises
+    ------
+    SequenceError
+        The map is not in rad, not on whole degrees, or holds no data in its window.
+
+    Examples
+    --------
+    >>> import sunpy_farside
+    >>> from sunpy_farside.sequence import cut_globe
+    >>> phase_map = sunpy_farside.simulate_maps("2022-05-05", 1, seed=1).maps[0]
+    >>> cut_globe(phase_map).shape
+    (144, 360)
+    """
+    frame = _frame(phase_map, phase_map.date, 120)
+    _check_frames([frame])
+    if frame.origin is None:
+        msg = f"Expected a map on whole degrees, found {phase_map.meta.get('ctype1')} on others."
+        raise SequenceError(msg)
+    return _cut(frame, 0, 360)
+
+
 def cut_map(phase_map, width=120):
     """
     Cut one map to the window of its own date.
@@ -507,16 +543,28 @@ def _resample(item, time, width):
     # Only maps off the whole-degree grid need it, and it is slow to load.
     from reproject import reproject_interp
 
-    data, wcs = _centred(item, far_side_central_meridian(time).deg)
+    data, wcs = centred(item, far_side_central_meridian(time).deg)
     window, _ = reproject_interp(
         (data, wcs), window_wcs(time, width), shape_out=(WINDOW_ROWS, width)
     )
     return window.astype(np.float32)
 
 
-def _centred(item, meridian):
+def centred(item, meridian):
     """
-    Turn a cylindrical map that goes round the Sun so that its seam is on the near side.
+    Turn a cylindrical map that goes round the Sun so that its seam is far from a meridian.
+
+    Parameters
+    ----------
+    item : `~sunpy.map.GenericMap`
+    meridian : `float`
+        Carrington longitude in degrees.
+
+    Returns
+    -------
+    data : array of `float`
+    wcs : `~astropy.wcs.WCS`
+        Those of any other map are returned as they are.
     """
     wcs = item.wcs.deepcopy()
     data = np.asarray(item.data, dtype=float)

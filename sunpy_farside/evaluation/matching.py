@@ -37,7 +37,7 @@ def match_regions(detected, reference, *, distance: u.deg = 10 * u.deg):
         Regions of one date: a detection's table, or positions.
     reference : `~astropy.table.QTable` or `~astropy.coordinates.SkyCoord`
         What they are held against: a region list (`~sunpy_farside.catalogue.read_ar_list`), a
-        summary of NOAA (`~sunpy_farside.catalogue.read_noaa_summary`), another detection's table,
+        summary of NOAA (`~sunpy_farside.noaa.read_noaa_summary`), another detection's table,
         or positions. Where the dates differ, differential rotation moves the reference to the
         date of ``detected``.
     distance : `~astropy.units.Quantity`, optional

@@ -1,0 +1,232 @@
+"""
+NOAA's region summaries: one table of many days, first appearances, positions at other times.
+"""
+
+import io
+import shutil
+import tarfile
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+import astropy.units as u
+from astropy.time import Time
+
+from sunpy.coordinates import sun
+from sunpy.util.exceptions import SunpyUserWarning
+
+from sunpy_farside import FileFormatError, read_noaa_summaries, read_noaa_summary
+from sunpy_farside.geometry import carrington_drift
+from sunpy_farside.noaa import first_appearances, positions_at
+
+
+def summary(date, seen=(), plages=(), due=()):
+    """
+    A summary as NOAA writes it, of rows such as "2054 S12E65   290".
+    """
+    day = Time(date).datetime
+    sections = [
+        ("I.  Regions with Sunspots.", [f"{row}  0040 Hsx  02   01 Alpha" for row in seen]),
+        ("IA. H-alpha Plages without Spots.", plages),
+        ("II. Regions Due to Return", due),
+    ]
+    lines = [f":Product: {day:%m%d}SRS.txt", f":Issued: {day:%Y %b %d} 0030 UTC", "#"]
+    for heading, rows in sections:
+        lines += [heading, "Nmbr Location  Lo", *(rows or ["None"])]
+    return "\n".join(lines) + "\n"
+
+
+def write(folder, date, *args, **kwargs):
+    path = folder / f"{Time(date).strftime('%Y%m%d')}SRS.txt"
+    path.write_text(summary(date, *args, **kwargs))
+    return path
+
+
+@pytest.fixture(scope="module")
+def record(real_data):
+    """
+    NOAA's summaries of ten years, and what was said about them.
+    """
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        regions = read_noaa_summaries(real_data / "noaa")
+    return regions, [str(item.message) for item in said if item.category is SunpyUserWarning]
+
+
+def test_published_numbers(record):
+    regions, _ = record
+    first = first_appearances(regions)
+    first = first[first["date"].isot < "2018-10-27"]
+    assert len(first) == 1644
+    assert (first["stonyhurst_longitude"] > -60 * u.deg).sum() == 1033
+    # 967 regions were blanked for the published network.
+    assert first["emerged"].sum() == pytest.approx(967, rel=0.02)
+
+
+def test_broken_files_are_named_and_nothing_else_is_lost(record):
+    regions, said = record
+    names = [name[-15:] for name in regions.meta["broken"]]
+    assert names == ["20190804SRS.txt", "20190807SRS.txt"]
+    assert len(regions.meta["dates"]) == 3473 - 2
+    assert (regions["section"] != "II").sum() == 15851
+    broken, cut_short = said
+    assert "2 solar" in broken
+    assert "20190804SRS.txt" in broken
+    assert "20190807SRS.txt" in broken
+    # Its only heading has nothing below it.
+    assert "20191011SRS.txt" in cut_short
+
+
+def test_regions_whose_longitude_or_class_is_open(record):
+    regions, _ = record
+    day = regions[regions["date"].isot == "2011-02-13T00:00:00.000"]
+    assert day["number"].tolist() == [11156, 11157, 11158, 11159, 11160]
+    assert day["stonyhurst_longitude"].value.tolist() == [22, 18, -11, -9, -88]
+
+
+def test_many_days_are_the_single_days(tmp_path):
+    first = write(tmp_path, "2014-05-05", ["2051 S09W64   059"], due=["2037 S10    264"])
+    second = write(tmp_path, "2014-05-06", ["2051 S09W77   059"], ["2056  N05E40   300"])
+    table = read_noaa_summaries([second, first])
+    single = read_noaa_summary(first)
+    assert table["number"].tolist() == [12051, 12037, 12051, 12056]
+    assert table["section"].tolist() == ["I", "II", "I", "IA"]
+    assert (
+        table["date"].isot.tolist()
+        == ["2014-05-05T00:00:00.000"] * 2 + ["2014-05-06T00:00:00.000"] * 2
+    )
+    assert_allclose(table["centroid"].lon.deg[:2], single["centroid"].lon.deg, rtol=0, atol=1e-9)
+    assert_allclose(
+        table["centroid"].transform_to("heliographic_stonyhurst").lon.deg[[0, 2, 3]],
+        [64, 77, -40],
+        atol=0.01,
+    )
+    assert_allclose(table["centroid"].lat.deg, [-9, -10, -9, 5])
+
+
+def test_tarballs_folders_and_files_give_one_table(tmp_path):
+    days = tmp_path / "days"
+    days.mkdir()
+    paths = [write(days, f"2014-05-0{k}", ["2051 S09W64   059"]) for k in (5, 6, 7)]
+    with tarfile.open(tmp_path / "2014_SRS.tar.gz", "w:gz") as archive:
+        for path in paths:
+            archive.add(path, f"2014_SRS/{path.name}")
+        archive.addfile(tarfile.TarInfo("2014_SRS/README"), io.BytesIO())
+    expected = read_noaa_summaries(paths)
+    for source in (days, tmp_path / "2014_SRS.tar.gz", tmp_path, [days, tmp_path]):
+        table = read_noaa_summaries(source)
+        # What is there twice counts once.
+        assert table["date"].isot.tolist() == expected["date"].isot.tolist()
+        assert table["number"].tolist() == [12051] * 3
+
+
+def test_days_without_regions(tmp_path):
+    write(tmp_path, "2019-08-01")
+    regions = read_noaa_summaries(tmp_path)
+    assert len(regions) == 0
+    assert len(first_appearances(regions)) == 0
+    assert len(positions_at(regions, "2019-08-01T12:00")) == 0
+
+
+def test_which_regions_emerged_on_the_near_side(tmp_path):
+    # 2001 comes round the limb, 2002 emerges beside it, 2003 far from it.
+    write(tmp_path, "2014-05-05", ["2001 N10E70   290", "2003 S20E60   300"])
+    write(tmp_path, "2014-05-06", ["2001 N10E57   290", "2002 N14E50   300", "2004 S20W20   010"])
+    regions = read_noaa_summaries(tmp_path)
+    first = first_appearances(regions)
+    assert first["number"].tolist() == [12001, 12003, 12002, 12004]
+    assert first["emerged"].tolist() == [False, False, False, True]
+    assert first["neighbour"][2].to_value(u.deg) == pytest.approx(7.9, abs=0.1)
+    # 12003 stands at the limit, and counts as having come round the limb.
+    assert first_appearances(regions, limb=-61 * u.deg)["emerged"].tolist() == [False, True] * 2
+    near = first_appearances(regions, distance=5 * u.deg)
+    assert near["emerged"].tolist() == [False, False, True, True]
+
+
+def test_positions_move_from_midnight_to_noon(tmp_path):
+    write(tmp_path, "2014-05-05", ["2001 N40W10   000", "2002 S00E30   000"], due=["2037 S10  264"])
+    write(tmp_path, "2014-05-07", ["2009 N10W10   000"])
+    regions = read_noaa_summaries(tmp_path)
+    noon = positions_at(regions, "2014-05-05T12:00")
+    assert noon["number"].tolist() == [12001, 12002]
+    meridian = sun.L0("2014-05-05").deg
+    expected = meridian + [10, -30] + carrington_drift([40, 0]) / 2
+    assert_allclose(noon["centroid"].lon.deg, expected % 360)
+    assert noon["centroid"].obstime.isot == "2014-05-05T12:00:00.000"
+    # A day without a summary takes the one before, up to two days.
+    assert positions_at(regions, "2014-05-06T12:00")["number"].tolist() == [12001, 12002]
+    assert positions_at(regions, "2014-05-07T00:00")["number"].tolist() == [12009]
+    for time in ("2014-05-04T23:59", "2014-05-09T00:01"):
+        with pytest.raises(ValueError, match="Expected a solar region summary of"):
+            positions_at(regions, time)
+
+
+@given(
+    longitude=st.integers(-90, 90),
+    latitude=st.integers(-50, 50),
+    hours=st.integers(0, 48),
+)
+def test_positions_are_those_of_the_summary_plus_the_drift(
+    tmp_path_factory, longitude, latitude, hours
+):
+    folder = tmp_path_factory.mktemp("day")
+    place = f"{'NS'[latitude < 0]}{abs(latitude):02d}{'WE'[longitude < 0]}{abs(longitude):02d}"
+    path = write(folder, "2014-12-31", [f"2001 {place}   000"])
+    regions = read_noaa_summaries(path)
+    assert regions["stonyhurst_longitude"][0].value == longitude
+    moved = positions_at(regions, Time("2014-12-31") + hours * u.hour)["centroid"]
+    drift = (moved.lon - regions["centroid"].lon).wrap_at("180d").deg
+    assert_allclose(drift, carrington_drift(latitude) * hours / 24, atol=1e-3)
+    assert_allclose(moved.lat.deg, latitude)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "no date of issue"),
+        (b"<html>404</html>", "no date of issue"),
+        (b":Issued: 2014 May 35 0030 UTC\n", "a wrong date of issue"),
+        (b":Issued: 2014 May 05 0030 UTC\n", "no section"),
+        (summary("2014-05-05", ["2051 S09?64   059"]).encode(), "the line '2051 S09"),
+        (summary("2014-05-05", due=["2051 S09"]).encode(), "the line '2051 S09"),
+        (summary("2014-05-05").encode()[:-60], "not all of its sections"),
+        (b"x" * 1_000_001, "more than"),
+    ],
+)
+def test_broken_summaries(tmp_path, content, found):
+    path = tmp_path / "20140505SRS.txt"
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match=found) as error:
+        read_noaa_summary(path)
+    assert str(path) in str(error.value)
+
+
+def test_broken_files_among_others(tmp_path):
+    write(tmp_path, "2014-05-05", ["2051 S09W64   059"])
+    (tmp_path / "20140506SRS.txt").write_text("")
+    with pytest.warns(SunpyUserWarning, match="20140506SRS"):
+        regions = read_noaa_summaries(tmp_path)
+    assert regions["number"].tolist() == [12051]
+
+
+def test_nothing_to_read(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        read_noaa_summaries(tmp_path / "nothing")
+    with pytest.raises(FileNotFoundError, match="found none"):
+        read_noaa_summaries(tmp_path)
+    (tmp_path / "20140506SRS.txt").write_text("")
+    with pytest.raises(FileFormatError, match="20140506SRS"):
+        read_noaa_summaries(tmp_path)
+    shutil.copy(tmp_path / "20140506SRS.txt", tmp_path / "2014_SRS.tar.gz")
+    with pytest.raises(FileFormatError, match="expected a tarball"):
+        read_noaa_summaries(tmp_path / "2014_SRS.tar.gz")
+
+
+def test_old_numbers_have_four_digits(tmp_path):
+    path = write(tmp_path, "2001-03-29", ["9393 N20W19   152"])
+    assert read_noaa_summaries(path)["number"].tolist() == [9393]
+    assert np.isfinite(read_noaa_summary(path)["centroid"].lon.deg).all()

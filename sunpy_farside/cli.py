@@ -212,6 +212,12 @@ def _parser():
     )
     train.add_argument("--recipe", default="default", help="default, or a TOML file")
     train.add_argument("--output", type=Path, metavar="DIR", required=True)
+    train.add_argument(
+        "--data", type=Path, metavar="DIR", help="of build-dataset (simulated maps by default)"
+    )
+    train.add_argument(
+        "--start", metavar="MODEL", help="begin with the weights of a model, named as for detect"
+    )
     train.add_argument("--workers", type=_positive, default=1, help="processes that simulate")
     train.add_argument("--accelerator", default="auto", help="passed to Lightning")
     train.set_defaults(run=_train)
@@ -226,6 +232,9 @@ def _parser():
         "--model", action="append", metavar="MODEL", help="as for detect; several may be given"
     )
     evaluate.add_argument("--output", type=Path, metavar="DIR", required=True)
+    evaluate.add_argument(
+        "--data", type=Path, metavar="DIR", help="of build-dataset: its test split, not simulated"
+    )
     evaluate.add_argument("--number", type=_positive, default=1000, help="sequences (1000)")
     evaluate.add_argument("--set", choices=("test", "noise"), default="test")
     evaluate.add_argument("--width", type=_width, default=120, help="columns of the window (120)")
@@ -569,33 +578,54 @@ def _train(options):
         msg = "Training needs Lightning. Install it with: pip install 'sunpy_farside[train]'"
         raise ImportError(msg) from error
     from sunpy_farside.evaluation.threshold import choose_threshold
-    from sunpy_farside.network import save_model
+    from sunpy_farside.network import load_model, save_model
     from sunpy_farside.training.recipe import load_recipe
+    from sunpy_farside.training.store import store_path
 
     recipe = load_recipe(options.recipe)
-    options.output.mkdir(parents=True, exist_ok=True)
-    module = fit(recipe, options.output, workers=options.workers, accelerator=options.accelerator)
+    data = store_path(options.data) if options.data else None
+    start = load_model(options.start, device="cpu") if options.start else None
+    _check_writable(options.output)
+    module = fit(
+        recipe,
+        options.output,
+        data=data,
+        start=start,
+        workers=options.workers,
+        accelerator=options.accelerator,
+    )
     path = options.output / "weights.safetensors"
     notes = {"recipe": recipe.to_text(), "data": "simulated maps"}
+    if data:
+        notes["data"] = f"{data.name}, {data.stat().st_size} bytes"
+    if start:
+        notes["start"] = start.name
     model = trained_model(module, name="weights", threshold=100.0)
     save_model(model, path, **notes)
-    model.threshold = choose_threshold(path, workers=options.workers + 1)
+    model.threshold = choose_threshold(path, data=data, workers=options.workers)
     save_model(model, path, **notes)
     print(f"Weights: {path}, significant from {model.threshold:g} deg2")
 
 
 def _evaluate(options):
     from sunpy_farside.evaluation.report import write_report
-    from sunpy_farside.evaluation.simulated import evaluate_simulated
 
     _check_writable(options.output)
     models = {Path(model).stem: model for model in options.model or ["default"]}
     if len(models) < len(options.model or [""]):
         msg = "Expected models of different names, found one twice."
         raise _UsageError(msg)
-    judged = evaluate_simulated(
-        models, options.number, kind=options.set, width=options.width, workers=options.workers
-    )
+    if options.data:
+        from sunpy_farside.evaluation.masks import evaluate_stored
+        from sunpy_farside.training.store import store_path
+
+        judged = evaluate_stored(models, store_path(options.data), width=options.width)
+    else:
+        from sunpy_farside.evaluation.simulated import evaluate_simulated
+
+        judged = evaluate_simulated(
+            models, options.number, kind=options.set, width=options.width, workers=options.workers
+        )
     write_report(judged, options.output)
     print((options.output / "report.md").read_text())
 

@@ -2,10 +2,13 @@
 From phase maps, frames and region lists to a store, without a network.
 """
 
+import csv
+import json
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -22,15 +25,17 @@ from sunpy.coordinates import sun
 from sunpy.net.dataretriever.sources.noaa import SRSClient
 from sunpy.util.exceptions import SunpyUserWarning
 
-from sunpy_farside import FarsideSequence, detect_farside, read_phase_map, simulate_maps
+from sunpy_farside import FarsideSequence, read_phase_map, simulate_maps
 from sunpy_farside.cli import main
-from sunpy_farside.network import Normalisation, UNet
+from sunpy_farside.evaluation.masks import evaluate_stored
 from sunpy_farside.simulation.regions import unsigned_field
 from sunpy_farside.training import build as build_module
 from sunpy_farside.training import fetch as fetch_module
 from sunpy_farside.training.build import build_dataset, reduce_frames
 from sunpy_farside.training.dataset import StoredSequences
 from sunpy_farside.training.fetch import dated_files
+from sunpy_farside.training.fit import TrainingModule, fit, trained_model
+from sunpy_farside.training.recipe import Recipe
 from sunpy_farside.training.store import Store
 
 pytestmark = pytest.mark.usefixtures("only_loopback")
@@ -446,33 +451,85 @@ def test_command(built, archive, tmp_path, capsys):
     assert (Store(folder / "dataset.h5").splits == "test").sum() == 5
 
 
-def learn(data, epochs=2):
-    """
-    Mean loss of each epoch of a small network.
-    """
-    torch.manual_seed(1)
-    normalise, network = Normalisation("valid"), UNet(hidden=2, upsampling="nearest")
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
-    losses = []
-    for _ in range(epochs):
-        losses.append([])
-        for phases, active in torch.utils.data.DataLoader(data, batch_size=2):
-            logits = network(normalise(phases.flatten(0, 1)))
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(
-                logits, active.flatten(0, 1)
-            )
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            losses[-1].append(loss.item())
-    return [np.mean(epoch) for epoch in losses]
+# Lightning advises on workers and devices, and about its own use of torch.
+lightning_warns = pytest.mark.filterwarnings(
+    "ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning"
+)
+TINY = Recipe(
+    network={"architecture": "unet", "hidden": 2, "upsampling": "nearest"},
+    normalisation={"kind": "sequence"},
+    target={"kind": "field", "level": 30.0},
+    frames="own",
+    width=32,
+    regions={"level": 0.01, "deblend": False},
+    examples=24,
+    batch=2,
+    learning_rate=1e-2,
+    schedule="constant",
+    validation=8,
+    patience=100,
+    seed=1,
+)
+QUIETLY = {"workers": 0, "accelerator": "cpu", "enable_progress_bar": False}
 
 
-def test_a_network_learns_from_a_store(built):
-    first, second = learn(StoredSequences(built.path, "training", width=32, mirror=True))
-    assert second < first
+def losses(folder):
+    with (folder / "log" / "metrics.csv").open() as file:
+        return [float(row["val_loss"]) for row in csv.DictReader(file) if row.get("val_loss")]
 
 
+@lightning_warns
+def test_a_network_learns_from_a_store_and_a_killed_run_ends_alike(built, tmp_path, monkeypatch):
+    whole = fit(TINY, tmp_path / "whole", data=built.path, **QUIETLY)
+    found = losses(tmp_path / "whole")
+    assert found[-1] < found[0]
+
+    step, calls = TrainingModule.training_step, []
+
+    def killed(self, batch):
+        calls.append(1)
+        if len(calls) == whole.steps - 1:
+            raise RuntimeError("killed")
+        return step(self, batch)
+
+    monkeypatch.setattr(TrainingModule, "training_step", killed)
+    with pytest.raises(RuntimeError, match="killed"):
+        fit(TINY, tmp_path / "killed", data=built.path.parent, **QUIETLY)
+    calls.clear()
+    resumed = fit(TINY, tmp_path / "killed", data=built.path.parent, **QUIETLY)
+    assert len(calls) < whole.steps - 1
+    for key, value in whole.network.state_dict().items():
+        assert torch.equal(value, resumed.network.state_dict()[key]), key
+
+
+@lightning_warns
+def test_a_run_begins_with_other_weights(built, tmp_path):
+    recipe = replace(TINY, learning_rate=1e-9)
+    first = fit(TINY, tmp_path / "first", data=built.path, **QUIETLY)
+    start = trained_model(first, name="first", threshold=100.0)
+    tuned = fit(recipe, tmp_path / "tuned", data=built.path, start=start, **QUIETLY)
+    for key, value in dict(first.network.named_parameters()).items():
+        assert torch.allclose(value, dict(tuned.network.named_parameters())[key], atol=1e-6), key
+    wider = replace(TINY, network=TINY.network | {"hidden": 4})
+    with pytest.raises(ValueError, match="Choose a recipe of the same network"):
+        fit(wider, tmp_path / "wider", data=built.path, start=start, **QUIETLY)
+    with pytest.raises(ValueError, match="a batch, or more"):
+        fit(replace(TINY, batch=1000), tmp_path / "more", data=built.path, **QUIETLY)
+
+
+def test_methods_are_judged_on_a_store(built, tmp_path, capsys):
+    options = ["--data", str(built.path.parent), "--output", str(tmp_path / "report")]
+    assert main(["evaluate", *options]) == 0
+    assert "| seismic_strength |" in capsys.readouterr().out
+    numbers = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert numbers["sequences"] == (built.splits == "test").sum()
+
+
+def truth_size(data):
+    return sum(np.isfinite(data.truth(index).data).sum() for index in range(len(data)))
+
+
+@lightning_warns
 @pytest.mark.slow
 def test_four_months_end_to_end(serve, tmp_path, monkeypatch):
     archive, days = tmp_path / "archive", 120
@@ -485,16 +542,20 @@ def test_four_months_end_to_end(serve, tmp_path, monkeypatch):
     store = run(tmp_path / "set", days=days, offline=False, gap=27.3 * u.day)
     assert len(store) == days
     assert {"training", "validation", "test"} <= set(store.splits)
-    first, second = learn(StoredSequences(store.path, "training", mirror=True))
-    assert second < first
+    recipe = replace(TINY, width=120, examples=120)
+    fit(recipe, tmp_path / "run", data=store.path, **QUIETLY)
+    found = losses(tmp_path / "run")
+    assert len(found) >= 2
+    assert found[-1] < found[0]
     # Far-side maps show what the near side shows later: active pixels are darker, and the network
     # of the package, which knows simulated maps, finds them.
     test = StoredSequences(store.path, "test")
     phases, active = map(torch.cat, zip(*test, strict=True))
     assert phases[:, 5][active == 1].nanmean() < phases[:, 5][active == 0].nanmean() - 0.01
-    detections = detect_farside([test.sequence(k) for k in range(len(test))], device="cpu")
-    probability = np.stack([detection.probability.data for detection in detections])
-    truth = np.stack([test.truth(k).data for k in range(len(test))])
-    assert probability[truth == 1].mean() > 2 * probability[truth == 0].mean()
+    judged = evaluate_stored({"default": "default"}, store.path, progress=False)
+    true, false = judged.scores["default"].counts(0)
+    assert true > false
+    pixels = judged.pixels["default"]
+    assert pixels.active.sum() / pixels.number.sum() > 2 * pixels.known / truth_size(test)
     with h5py.File(store.path) as file:
         assert file["phases"].shape == (2 * days + 10, 144, 360)

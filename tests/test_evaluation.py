@@ -7,12 +7,17 @@ from hypothesis import strategies as st
 
 from astropy.table import Table
 
+from sunpy.map import Map
+
+from sunpy_farside import simulate_sequence
 from sunpy_farside.assignment import assign
 from sunpy_farside.cli import main
 from sunpy_farside.evaluation.comparison import compare_methods, rates_by
+from sunpy_farside.evaluation.judged import Pixels
+from sunpy_farside.evaluation.masks import evaluate_masks
 from sunpy_farside.evaluation.report import write_report
 from sunpy_farside.evaluation.scores import judge, match_by_strength, regions_of_mask
-from sunpy_farside.evaluation.simulated import Pixels, evaluate_simulated, simulated_case
+from sunpy_farside.evaluation.simulated import evaluate_simulated, simulated_case
 from sunpy_farside.evaluation.threshold import choose_threshold
 
 
@@ -166,6 +171,24 @@ def test_true_regions_are_those_in_the_window(judged):
         inside += bool(strong and -0.5 < column < 119.5 and -0.5 < line < 143.5)
     assert len(here) == inside > 0
     assert judged.pixels["default"].known > 0
+
+
+def test_masks_are_truth_as_well(simulated):
+    judged = evaluate_masks(
+        {"default": "default"}, [(simulated.sequence, simulated.truth)], progress=False
+    )
+    regions = judged.scores["seismic_strength"].regions
+    assert len(regions) > 0
+    assert judged.pixels["default"].known == simulated.truth.data.sum()
+    # Where nothing is known there is neither truth nor error.
+    blank = Map(np.full(simulated.truth.data.shape, np.nan), simulated.truth.meta)
+    judged = evaluate_masks({"default": "default"}, [(simulated.sequence, blank)], progress=False)
+    assert judged.pixels["default"].number.sum() == 0
+    wide = simulate_sequence("2022-05-05", seed=2, width=140)
+    with pytest.raises(ValueError, match="mask_from_map"):
+        evaluate_masks({}, [(wide.sequence, simulated.truth)], progress=False)
+    with pytest.raises(ValueError, match="found none"):
+        evaluate_masks({}, [], progress=False)
 
 
 def test_the_report_has_text_picture_and_numbers(judged, tmp_path):

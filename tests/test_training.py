@@ -100,7 +100,7 @@ _LIGHTNING = pytest.mark.filterwarnings(
 
 @_LIGHTNING
 def test_training_lowers_the_loss_and_ships_usable_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr("sunpy_farside.training.fit.EPOCH", 8)
+    monkeypatch.setattr("sunpy_farside.training.data.EPOCH", 8)
     module = fit(TINY, tmp_path, workers=1, accelerator="cpu", enable_progress_bar=False)
     losses = [float(row["val_loss"]) for row in rows(tmp_path) if row.get("val_loss")]
     assert losses[-1] < losses[0]
@@ -114,7 +114,7 @@ def test_training_lowers_the_loss_and_ships_usable_weights(tmp_path, monkeypatch
 
 @_LIGHTNING
 def test_a_killed_run_ends_with_the_same_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr("sunpy_farside.training.fit.EPOCH", 4)
+    monkeypatch.setattr("sunpy_farside.training.data.EPOCH", 4)
     recipe = replace(TINY, examples=80)
     options = {"workers": 1, "accelerator": "cpu", "enable_progress_bar": False}
     whole = fit(recipe, tmp_path / "whole", **options)
@@ -148,7 +148,7 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, monkeypatch):
 
 @_LIGHTNING
 def test_a_run_that_does_not_improve_ends(tmp_path, monkeypatch):
-    monkeypatch.setattr("sunpy_farside.training.fit.EPOCH", 2)
+    monkeypatch.setattr("sunpy_farside.training.data.EPOCH", 2)
     recipe = replace(TINY, learning_rate=1e-12, schedule="constant", patience=1)
     fit(recipe, tmp_path, workers=0, accelerator="cpu", enable_progress_bar=False)
     assert len([row for row in rows(tmp_path) if row.get("val_loss")]) < 10
@@ -156,7 +156,7 @@ def test_a_run_that_does_not_improve_ends(tmp_path, monkeypatch):
 
 def test_the_loss_is_binary_cross_entropy():
     torch.manual_seed(0)
-    module = TrainingModule(TINY)
+    module = TrainingModule(TINY, 1)
     batch = [
         torch.stack(part)
         for part in zip(*SimulatedSequences(8, target=TARGET, seed=1, width=32), strict=True)

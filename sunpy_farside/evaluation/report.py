@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 import sunpy_farside
 from sunpy_farside.detection.seismic_strength import METHOD
 from sunpy_farside.evaluation.comparison import PUBLISHED_RATE, compare_methods, rates_by
-from sunpy_farside.evaluation.simulated import BINS
+from sunpy_farside.evaluation.judged import BINS
 from sunpy_farside.files import whole_files
 
 __all__ = ["summarise", "write_report"]
@@ -31,7 +31,7 @@ def summarise(judged):
 
     Parameters
     ----------
-    judged : `~sunpy_farside.evaluation.simulated.Judged`
+    judged : `~sunpy_farside.evaluation.judged.Judged`
 
     Returns
     -------
@@ -82,7 +82,7 @@ def write_report(judged, folder):
 
     Parameters
     ----------
-    judged : `~sunpy_farside.evaluation.simulated.Judged`
+    judged : `~sunpy_farside.evaluation.judged.Judged`
     folder : path-like
         The files appear when they are whole.
 

@@ -4,7 +4,6 @@ Methods held against simulated Suns whose regions are known.
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -13,9 +12,8 @@ import astropy.units as u
 from astropy.table import Table
 from astropy.time import Time
 
-from sunpy_farside.detection import detect_farside, detect_seismic_strength
-from sunpy_farside.detection.seismic_strength import METHOD
-from sunpy_farside.evaluation.scores import FLUX, Scores, judge
+from sunpy_farside.evaluation.judged import collect, detect_all
+from sunpy_farside.evaluation.scores import FLUX
 from sunpy_farside.geometry import (
     FIRST_LATITUDE,
     WINDOW_ROWS,
@@ -26,10 +24,8 @@ from sunpy_farside.network import load_model
 from sunpy_farside.simulation import simulate_sequence
 from sunpy_farside.simulation.regions import near_centers
 
-__all__ = ["BINS", "Judged", "Pixels", "evaluate_simulated", "simulated_case"]
+__all__ = ["SETS", "evaluate_simulated", "simulated_case"]
 
-# Edges of the bins of probability in a reliability diagram.
-BINS = np.linspace(0.05, 1, 11)
 # The first date; six days lie between two sequences, which span five, so that none share a map.
 _FIRST, _SPACING = Time("2010-06-01"), 6 * u.day
 # Sets of sequences, told apart by their seeds. Training has single numbers for seeds.
@@ -42,86 +38,6 @@ SETS = {
 # The dates stay within those that astropy knows the Earth's rotation for.
 _DATES = 1000
 _CHUNK = 5
-
-
-@dataclass(frozen=True)
-class Pixels:
-    """
-    How probabilities and truth agree, pixel by pixel.
-
-    Attributes
-    ----------
-    number, probability, active : array, shape (10,)
-        In every bin of `BINS`: how many pixels, the sum of their probabilities, and how many are
-        active.
-    overlap, found, known : `float`
-        Pixels of a probability above one half that are active, all pixels above one half, and all
-        active pixels.
-    """
-
-    number: np.ndarray
-    probability: np.ndarray
-    active: np.ndarray
-    overlap: float
-    found: float
-    known: float
-
-    def __add__(self, other):
-        return Pixels(*(getattr(self, name) + getattr(other, name) for name in vars(self)))
-
-    @property
-    def dice(self):
-        """
-        Twice the overlap over the sum of what is found and what is known.
-        """
-        return 2 * self.overlap / max(self.found + self.known, 1)
-
-    @property
-    def calibration_error(self):
-        """
-        Mean distance of probability and truth over the bins, weighted by their pixels.
-        """
-        number = np.maximum(self.number, 1)
-        distance = np.abs(self.probability - self.active) / number
-        return float(np.sum(distance * self.number) / max(self.number.sum(), 1))
-
-    @classmethod
-    def of(cls, probability, active):
-        """
-        Of one map of probability and its truth, arrays of one shape.
-        """
-        index = np.digitize(probability.ravel(), BINS) - 1
-        index = np.where(probability.ravel() >= BINS[-1], len(BINS) - 2, index)
-        inside = index >= 0
-        index, values = index[inside], probability.ravel()[inside]
-        n_bins = len(BINS) - 1
-        above = probability > 0.5
-        return cls(
-            np.bincount(index, minlength=n_bins).astype(float),
-            np.bincount(index, values, minlength=n_bins),
-            np.bincount(index, active.ravel()[inside], minlength=n_bins),
-            float((above & (active > 0)).sum()),
-            float(above.sum()),
-            float((active > 0).sum()),
-        )
-
-
-@dataclass(frozen=True)
-class Judged:
-    """
-    What came out of an evaluation.
-
-    Attributes
-    ----------
-    scores : `dict`
-        `~sunpy_farside.evaluation.scores.Scores` by method, the standard one under
-        ``"seismic_strength"``.
-    pixels : `dict`
-        `Pixels` by network.
-    """
-
-    scores: dict[str, Scores]
-    pixels: dict[str, Pixels]
 
 
 def simulated_case(number, *, kind="test", width=120):
@@ -171,7 +87,7 @@ def evaluate_simulated(models, number=1000, *, kind="test", width=120, workers=1
 
     Returns
     -------
-    `Judged`
+    `~sunpy_farside.evaluation.judged.Judged`
 
     Notes
     -----
@@ -189,15 +105,7 @@ def evaluate_simulated(models, number=1000, *, kind="test", width=120, workers=1
                 disable=not progress,
             )
         )
-    known = [case[0] for case in cases]
-    scores = {
-        name: judge(name, cases[0][1][name][1], [case[1][name][0] for case in cases], known)
-        for name in (*models, METHOD)
-    }
-    pixels = {
-        name: sum((case[2][name] for case in cases[1:]), cases[0][2][name]) for name in models
-    }
-    return Judged(scores, pixels)
+    return collect(cases)
 
 
 _worker = {}
@@ -214,14 +122,10 @@ def _prepare(models, kind, width):
 
 def _judge_case(number):
     simulated = simulated_case(number, **_worker["options"])
-    detected, pixels = {}, {}
-    for name, model in _worker["models"].items():
-        detection = detect_farside(simulated.sequence, model)
-        detected[name] = _rows(detection.regions), model.threshold
-        pixels[name] = Pixels.of(detection.probability.data, _active(simulated, model.target))
-    standard = detect_seismic_strength(simulated.sequence)
-    detected[METHOD] = _rows(standard.regions), 400.0
-    return _known(simulated), detected, pixels
+    outcome = detect_all(
+        _worker["models"], simulated.sequence, lambda target: _active(simulated, target)
+    )
+    return _known(simulated), *outcome
 
 
 def _active(simulated, target):
@@ -235,12 +139,6 @@ def _active(simulated, target):
     longitudes = window_longitudes(sequence.date, sequence.width).to_value(u.deg)
     latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
     return near_centers(centroid.lon.deg, centroid.lat.deg, longitudes, latitudes, target["radius"])
-
-
-def _rows(regions):
-    strength = regions[regions.meta["strength"]].value
-    centroid = regions["centroid"]
-    return np.stack([strength, centroid.lon.deg, centroid.lat.deg], axis=1)
 
 
 def _known(simulated):

@@ -3,18 +3,18 @@ The threshold that a network is shipped with.
 """
 
 from sunpy_farside.evaluation.comparison import PUBLISHED_RATE
+from sunpy_farside.evaluation.masks import evaluate_stored
 from sunpy_farside.evaluation.simulated import evaluate_simulated
 
 __all__ = ["choose_threshold"]
 
-# Sequences of the sets that decide.
+# Sequences of the simulated sets that decide.
 _NUMBER, _NUMBER_OF_NOISE = 600, 400
-# Detections in the sequences of noise, on average, that a threshold may let pass: half a one in two
-# hundred.
+# Detections in the sequences of noise that a threshold may let pass: half a one in two hundred.
 _FALSE_IN_NOISE = 1
 
 
-def choose_threshold(path, *, workers=1, progress=True):
+def choose_threshold(path, *, data=None, workers=1, progress=True):
     """
     The smallest integrated probability from which a network's regions are significant.
 
@@ -22,6 +22,9 @@ def choose_threshold(path, *, workers=1, progress=True):
     ----------
     path : path-like
         Weights.
+    data : path-like, optional
+        ``dataset.h5`` of `~sunpy_farside.training.build.build_dataset`, whose validation split
+        decides instead of simulated sequences.
     workers : `int`, optional
         Processes.
     progress : `bool`, optional
@@ -32,16 +35,22 @@ def choose_threshold(path, *, workers=1, progress=True):
     `float`
         In square degrees, at which on the validation set no more than 3.75 % of the detections
         are false, the share that the standard method has in five years of real maps [Broock et
-        al. 2021, A&A 652, A132], and there is one detection at most in 400 sequences of noise.
+        al. 2021, A&A 652, A132], and there is one detection at most in 400 simulated sequences of
+        noise. Infinity where no threshold keeps to that.
     """
-    options = {"workers": workers, "progress": progress}
-    scores = evaluate_simulated({"network": path}, _NUMBER, kind="validation", **options)
+    models = {"network": path}
+    if data is None:
+        judged = evaluate_simulated(
+            models, _NUMBER, kind="validation", workers=workers, progress=progress
+        )
+    else:
+        judged = evaluate_stored(models, data, "validation", progress=progress)
     noise = evaluate_simulated(
-        {"network": path}, _NUMBER_OF_NOISE, kind="validation_noise", **options
+        models, _NUMBER_OF_NOISE, kind="validation_noise", workers=workers, progress=progress
     )
-    threshold, _ = scores.scores["network"].best(PUBLISHED_RATE)
-    loudest = noise.scores["network"].detections["strength"][: _FALSE_IN_NOISE + 1]
-    if len(loudest) > _FALSE_IN_NOISE:
-        threshold = max(threshold, float(loudest[_FALSE_IN_NOISE]))
+    threshold, _ = judged.scores["network"].best(PUBLISHED_RATE)
+    loudest = noise.scores["network"].detections["strength"][_FALSE_IN_NOISE:]
+    if len(loudest):
+        threshold = max(threshold, float(loudest[0]))
     # Above the last detection that is not to pass, in tenths.
-    return (int(threshold * 10) + 1) / 10
+    return (threshold * 10 // 1 + 1) / 10

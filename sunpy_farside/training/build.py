@@ -34,7 +34,7 @@ from sunpy_farside.training.pairing import (
     split_pairs,
     step_times,
 )
-from sunpy_farside.training.store import MASK_WIDTH, Store, write_store
+from sunpy_farside.training.store import FILE_NAME, MASK_WIDTH, Store, write_store
 from sunpy_farside.training.targets import (
     PUBLISHED_MASK,
     active_mask,
@@ -45,7 +45,7 @@ from sunpy_farside.training.targets import (
 
 __all__ = ["assemble", "build_dataset", "reduce_frames"]
 
-_MAPS, _FRAMES, _FIELDS, _NOAA, _STORE = "phase_maps", "frames", "fields", "noaa", "dataset.h5"
+_MAPS, _FRAMES, _FIELDS, _NOAA = "phase_maps", "frames", "fields", "noaa"
 # A region is seen for two weeks: so much earlier its first appearance may have been.
 _PASSAGE = 15 * u.day
 _REACH = (N_MAPS // 2) * CADENCE
@@ -272,7 +272,7 @@ def assemble(
         return found
 
     write_store(
-        folder / _STORE,
+        folder / FILE_NAME,
         steps[0],
         np.floor(far_side_central_meridian(step_times(steps)).deg),
         phases(),
@@ -285,7 +285,7 @@ def assemble(
             "version": sunpy_farside.__version__,
         },
     )
-    return Store(folder / _STORE)
+    return Store(folder / FILE_NAME)
 
 
 def _phase_maps(folder, start, end, left_out):

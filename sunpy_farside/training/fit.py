@@ -3,8 +3,6 @@ Training of the network with Lightning.
 """
 
 import zipfile
-from functools import cached_property
-from math import ceil
 from pathlib import Path
 
 import lightning
@@ -12,19 +10,15 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from torch.nn import functional
-from torch.utils.data import DataLoader
 
 from sunpy_farside.network import NETWORKS, FarsideModel, Normalisation
-from sunpy_farside.training.simulated import SIBLINGS, SimulatedSequences
+from sunpy_farside.training.data import SimulatedData, StoredData
+from sunpy_farside.training.store import store_path
 
 __all__ = ["TrainingModule", "fit", "trained_model"]
 
-# Batches in an epoch, after each of which there is a checkpoint.
-EPOCH = 100
 # How often a run is judged on the validation set.
 _VALIDATIONS = 20
-# What separates the seeds of the fixed validation set from those of training.
-_VALIDATION_SEED = 1_000_000
 
 
 class TrainingModule(lightning.LightningModule):
@@ -34,11 +28,14 @@ class TrainingModule(lightning.LightningModule):
     Parameters
     ----------
     recipe : `~sunpy_farside.training.recipe.Recipe`
+    steps : `int`
+        Batches of the whole run.
     """
 
-    def __init__(self, recipe):
+    def __init__(self, recipe, steps):
         super().__init__()
         self.recipe = recipe
+        self.steps = steps
         self.normalise = Normalisation(**recipe.normalisation)
         settings = dict(recipe.network)
         self.network = NETWORKS[settings.pop("architecture")](**settings)
@@ -48,7 +45,11 @@ class TrainingModule(lightning.LightningModule):
         phases, active = (part.flatten(0, 1) for part in batch)
         maps = self.normalise(phases).contiguous(memory_format=torch.channels_last)
         logits = self.network(maps, phases.isnan())
-        return functional.binary_cross_entropy_with_logits(logits, active), logits, active
+        # NaN where nothing is known.
+        known = active.isfinite()
+        active = active.nan_to_num(0)
+        total = functional.binary_cross_entropy_with_logits(logits, active, known, reduction="sum")
+        return total / known.sum().clamp(min=1), logits.where(known, -1), active
 
     def training_step(self, batch):
         """
@@ -74,82 +75,36 @@ class TrainingModule(lightning.LightningModule):
         optimizer = torch.optim.Adam(self.parameters(), lr=self.recipe.learning_rate)
         if self.recipe.schedule == "constant":
             return optimizer
-        steps = ceil(self.recipe.examples / self.recipe.batch)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer,
             self.recipe.learning_rate,
-            total_steps=steps,
+            total_steps=self.steps,
             # The rise needs two steps, however short the run.
-            pct_start=max(0.1, 2 / steps),
+            pct_start=max(0.1, 2 / self.steps),
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-class SimulatedData(lightning.LightningDataModule):
+def fit(recipe, folder, *, data=None, start=None, workers=1, **trainer_options):
     """
-    Simulated sequences, new ones in every epoch.
+    Train a network.
 
-    Parameters
-    ----------
-    recipe : `~sunpy_farside.training.recipe.Recipe`
-    workers : `int`
-        Processes that simulate.
-    """
-
-    def __init__(self, recipe, workers):
-        super().__init__()
-        self.recipe = recipe
-        self.workers = workers
-
-    def train_dataloader(self):
-        """
-        The examples of the present epoch.
-        """
-        number = self.recipe.batch * EPOCH
-        first = number * self.trainer.current_epoch
-        return self._loader(self._examples(min(number, self.recipe.examples - first), 0, first))
-
-    @cached_property
-    def _validation(self):
-        # Simulated once and kept: it is judged on many times.
-        data = self._examples(self.recipe.validation, _VALIDATION_SEED)
-        return list(DataLoader(data, batch_size=None, num_workers=self.workers))
-
-    def val_dataloader(self):
-        """
-        The fixed validation set.
-        """
-        return DataLoader(self._validation, batch_size=self.recipe.batch // SIBLINGS)
-
-    def _examples(self, number, seed, first=0):
-        recipe = self.recipe
-        return SimulatedSequences(
-            number,
-            seed=recipe.seed + seed,
-            first=first,
-            width=recipe.width,
-            frames=recipe.frames,
-            target=recipe.target,
-        )
-
-    def _loader(self, data):
-        return DataLoader(data, batch_size=self.recipe.batch // SIBLINGS, num_workers=self.workers)
-
-
-def fit(recipe, folder, *, workers=1, **trainer_options):
-    """
-    Train a network on simulated sequences.
-
-    A run that was interrupted goes on from its last checkpoint in ``folder``, one at most a
-    hundred batches old, and ends with the weights of an uninterrupted one.
+    A run that was interrupted goes on from its last checkpoint in ``folder``, one at most an
+    epoch old (with simulated sequences a hundred batches), and ends with the weights of an
+    uninterrupted one.
 
     Parameters
     ----------
     recipe : `~sunpy_farside.training.recipe.Recipe`
     folder : path-like
         Where checkpoints and the log (``log/metrics.csv``) go.
+    data : path-like, optional
+        ``dataset.h5`` of `~sunpy_farside.training.build.build_dataset`, or the folder that it lies
+        in; simulated sequences by default.
+    start : `~sunpy_farside.network.model.FarsideModel`, optional
+        Whose weights to begin with: fine-tuning.
     workers : `int`
-        Processes that simulate.
+        Processes that simulate or read.
     **trainer_options
         Passed to `lightning.Trainer`: accelerator, devices, strategy, precision.
 
@@ -157,13 +112,23 @@ def fit(recipe, folder, *, workers=1, **trainer_options):
     -------
     `TrainingModule`
         With the weights of the smallest loss on the validation set.
+
+    Raises
+    ------
+    FileNotFoundError, FileFormatError, ValueError
+        There is no such store, it is too short, or ``start`` is another network than the
+        recipe's.
     """
     folder = Path(folder)
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
-    module = TrainingModule(recipe)
-    epochs = ceil(recipe.examples / (recipe.batch * EPOCH))
+    source = SimulatedData(recipe, workers)
+    if data is not None:
+        source = StoredData(recipe, store_path(data), workers)
+    module = TrainingModule(recipe, source.steps)
+    if start is not None:
+        _begin_with(module.network, start)
     trainer = lightning.Trainer(
-        max_epochs=epochs,
+        max_epochs=source.epochs,
         default_root_dir=folder,
         logger=CSVLogger(folder, name="", version="log"),
         callbacks=[
@@ -173,16 +138,27 @@ def fit(recipe, folder, *, workers=1, **trainer_options):
             EarlyStopping("val_loss", patience=recipe.patience),
             LearningRateMonitor(),
         ],
-        check_val_every_n_epoch=max(epochs // _VALIDATIONS, 1),
+        check_val_every_n_epoch=max(source.epochs // _VALIDATIONS, 1),
         num_sanity_val_steps=0,
         reload_dataloaders_every_n_epochs=1,
-        log_every_n_steps=min(20, EPOCH),
+        log_every_n_steps=20,
         **trainer_options,
     )
-    trainer.fit(module, datamodule=SimulatedData(recipe, workers), ckpt_path=_last(folder))
+    trainer.fit(module, datamodule=source, ckpt_path=_last(folder))
     best = torch.load(trainer.checkpoint_callbacks[1].best_model_path, weights_only=True)
     module.load_state_dict(best["state_dict"])
     return module
+
+
+def _begin_with(network, model):
+    if (type(network), network.settings) != (type(model.network), model.network.settings):
+        msg = (
+            f"Expected weights of the recipe's network, {type(network).__name__} with "
+            f"{network.settings}, found {model.name}: {type(model.network).__name__} with "
+            f"{model.network.settings}. Choose a recipe of the same network."
+        )
+        raise ValueError(msg)
+    network.load_state_dict(model.network.state_dict())
 
 
 def _last(folder):

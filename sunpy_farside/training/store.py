@@ -20,8 +20,9 @@ from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.sequence import N_MAPS, FarsideSequence
 from sunpy_farside.training.pairing import SPLITS, step_times
 
-__all__ = ["MASK_WIDTH", "Store", "write_store"]
+__all__ = ["MASK_WIDTH", "Store", "store_path", "write_store"]
 
+FILE_NAME = "dataset.h5"
 # Columns of the masks: the widest window.
 MASK_WIDTH = 180
 _FORMAT = "sunpy_farside training sequences 1"
@@ -83,6 +84,22 @@ def write_store(path, first_step, meridians, phases, sequences, *, settings=None
         )
         left_out = np.array(contents["left_out"], dtype="U").reshape(-1, 2)
         file["left_out"] = np.char.encode(left_out, "utf-8")
+
+
+def store_path(path):
+    """
+    The store in a folder, or the path itself.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    `~pathlib.Path`
+    """
+    path = Path(path)
+    return path / FILE_NAME if path.is_dir() else path
 
 
 class Store:

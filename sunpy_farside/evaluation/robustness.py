@@ -1,0 +1,116 @@
+"""
+Whether small faults of the maps change what is detected.
+"""
+
+import numpy as np
+from scipy import ndimage
+from tqdm.auto import tqdm
+
+from sunpy_farside.detection.regions import label_regions, measure_regions
+from sunpy_farside.evaluation.matching import match_positions
+from sunpy_farside.evaluation.scores import DISTANCE
+from sunpy_farside.evaluation.simulated import simulated_case
+from sunpy_farside.geometry import window_wcs
+from sunpy_farside.network import load_model
+from sunpy_farside.sequence import FarsideSequence
+
+__all__ = ["FAULTS", "evaluate_robustness"]
+
+_WIDTH = 120
+_N_PIXELS = 5
+
+
+def _noisier(number):
+    def spoil(phases, rng):
+        """
+        Noise of its own in some maps, so that these have 1.5 times the deviation.
+        """
+        phases = phases.copy()
+        for index in rng.choice(len(phases), number, replace=False):
+            extra = rng.standard_normal(phases[index].shape) * np.nanstd(phases[index])
+            phases[index] += _smooth(extra) * np.sqrt(1.5**2 - 1)
+        return phases
+
+    return spoil
+
+
+def _smooth(noise):
+    """
+    Grains of the size of those of the maps, with the deviation that the noise had.
+    """
+    grains = ndimage.gaussian_filter(noise, 2.7)
+    return grains * (noise.std() / grains.std())
+
+
+def _blank_column(phases, rng):
+    phases = phases.copy()
+    phases[:, :, rng.integers(1, phases.shape[2] - 1)] = np.nan
+    return phases
+
+
+# What is done to phases of shape (11, 144, columns) in rad.
+FAULTS = {
+    "phases 0.7 times": lambda phases, _rng: phases * 0.7,
+    "phases 1.4 times": lambda phases, _rng: phases * 1.4,
+    "mean shifted by 0.03 rad": lambda phases, _rng: phases + 0.03,
+    "a meridian without data": _blank_column,
+    "window shifted by one degree": lambda phases, _rng: np.roll(phases, -1, axis=2),
+    "one map 1.5 times noisier": _noisier(1),
+    "two maps 1.5 times noisier": _noisier(2),
+}
+
+
+def evaluate_robustness(model="default", number=200, *, seed=0, progress=True):
+    """
+    How often a fault of the maps changes the set of significant regions.
+
+    Parameters
+    ----------
+    model : `~sunpy_farside.network.model.FarsideModel` or what `load_model` takes, optional
+        A network whose maps stand in the middle map's window.
+    number : `int`, optional
+        Sequences of the test set.
+    seed : `int`, optional
+    progress : `bool`, optional
+
+    Returns
+    -------
+    `dict`
+        By fault (`FAULTS`): the share of the sequences in which a significant region comes or goes.
+    """
+    if isinstance(model, str):
+        model = load_model(model)
+    changed = dict.fromkeys(FAULTS, 0)
+    for case in tqdm(range(number), desc="Spoiling", unit="sequence", disable=not progress):
+        rng = np.random.default_rng([seed, case])
+        sequence = simulated_case(case).sequence
+        # A column more on either side, of which a shift brings one into the window.
+        phases = FarsideSequence(sequence.maps, width=_WIDTH + 2).comoving_data
+        wcs = window_wcs(sequence.date, _WIDTH)
+        stacks = [phases, *(fault(phases, rng) for fault in FAULTS.values())]
+        probabilities = model.predict(np.stack(stacks)[..., 1:-1])
+        found = [_significant(model, item, wcs, sequence.date) for item in probabilities]
+        for name, other in zip(FAULTS, found[1:], strict=True):
+            if "window shifted" in name:
+                other = np.add(other, (1, 0))
+            changed[name] += not _same(found[0], other)
+    return {name: count / number for name, count in changed.items()}
+
+
+def _significant(model, probability, wcs, date):
+    """
+    Longitudes and latitudes of the significant regions.
+    """
+    labels = label_regions(
+        probability, level=model.level, n_pixels=_N_PIXELS, deblend=model.deblend
+    )
+    table = measure_regions(labels, wcs, date, probability=probability)
+    strong = table["integrated_probability"].value >= model.threshold
+    centroid = table["centroid"][strong]
+    return np.stack([centroid.lon.deg, centroid.lat.deg], axis=1)
+
+
+def _same(first, second):
+    if len(first) != len(second):
+        return False
+    return len(match_positions(*first.T, *second.T, DISTANCE)[0]) == len(first)

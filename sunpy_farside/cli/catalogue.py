@@ -125,8 +125,9 @@ def add_compare(commands):
 def _compare(options):
     import astropy.units as u
 
-    from sunpy_farside.catalogue import read_ar_list, read_noaa_summary
+    from sunpy_farside.catalogue import read_ar_list
     from sunpy_farside.evaluation import match_dates
+    from sunpy_farside.noaa import read_noaa_summary
     from sunpy_farside.summaries import match_summaries
     from sunpy_farside.watch import read_catalogue
 

@@ -209,7 +209,7 @@ def test_interruption_is_one_line(jsoc_files, capsys, monkeypatch):
     def interrupt(_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_sequences", interrupt)
+    monkeypatch.setattr(cli.detect, "_sequences", interrupt)
     assert run("detect", *jsoc_files) == 130
     assert capsys.readouterr().err == "sunpy-farside: interrupted\n"
 

@@ -13,7 +13,7 @@ import sunpy_farside
 
 def test_import_is_light_and_registers_the_map_source():
     code = (
-        "import sys, sunpy.map, sunpy.net; import sunpy_farside; "
+        "import sys, sunpy.map, sunpy.net; import sunpy_farside.cli; "
         "heavy = {'torch', 'photutils', 'lightning', 'sunpy_farside.detection'}; "
         "assert not heavy & set(sys.modules), heavy & set(sys.modules); "
         "from sunpy_farside import FarsidePhaseMap; "

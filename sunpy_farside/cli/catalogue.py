@@ -1,0 +1,173 @@
+"""
+The commands ``watch``, ``track`` and ``compare``: the catalogue of a folder of maps.
+"""
+
+from pathlib import Path
+
+from sunpy_farside.cli import arguments
+
+__all__ = ["add_compare", "add_track", "add_watch"]
+
+
+def add_watch(commands):
+    """
+    Add the command ``watch``.
+
+    Parameters
+    ----------
+    commands : subparsers of `argparse.ArgumentParser`
+    """
+    parser = commands.add_parser(
+        "watch",
+        parents=[arguments.common()],
+        help="keep the catalogue of a folder of phase maps",
+        description="Run both methods over every sequence of a folder that has no result yet.",
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="phase maps, new ones as well")
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="catalogue (FOLDER/detections by default)"
+    )
+    parser.add_argument("--model", default="default", help="as for detect")
+    arguments.add_width(parser)
+    parser.add_argument("--device", default="auto", help="as for detect")
+    parser.set_defaults(run=_watch)
+
+
+def _watch(options):
+    from sunpy_farside.watch import watch_folder
+
+    output = options.output or options.folder / "detections"
+    dates = watch_folder(
+        options.folder, output, model=options.model, width=options.width, device=options.device
+    )
+    print(f"{len(dates)} new dates: {output}")
+    for date in dates:
+        print(f"  {date.isot[:16]}")
+
+
+def add_track(commands):
+    """
+    Add the command ``track``.
+
+    Parameters
+    ----------
+    commands : subparsers of `argparse.ArgumentParser`
+    """
+    parser = commands.add_parser(
+        "track",
+        parents=[arguments.common()],
+        help="follow the regions of a catalogue from date to date",
+        description="Follow the regions of a catalogue that watch keeps, and time their arrival.",
+    )
+    parser.add_argument("catalogue", type=Path, metavar="DIR", help="the output folder of watch")
+    parser.add_argument("--method", choices=("network", "standard"), default="network")
+    parser.add_argument("--all", action="store_true", help="those that are not persistent too")
+    parser.set_defaults(run=_track)
+
+
+def _track(options):
+    from sunpy_farside.watch import update_tracks
+
+    tracks = update_tracks(options.catalogue)[options.method].tracks
+    shown = tracks if options.all else tracks[tracks["persistent"]]
+    print(f"{len(shown)} of {len(tracks)} tracks by the {options.method} method:")
+    if len(shown):
+        print("\n".join(_track_table(shown).pformat(max_lines=-1, max_width=-1)))
+
+
+def _track_table(tracks):
+    from astropy.table import Table
+
+    table = Table()
+    table["designation"] = tracks["designation"]
+    for name, column in (("first", "first_date"), ("last", "last_date")):
+        table[name] = [text[:16] for text in tracks[column].isot]
+    table["seen"] = [f"{row['n_detections']} of {row['n_possible']}" for row in tracks]
+    table["lon [deg]"] = tracks["latest_position"].lon.deg.round(1)
+    table["lat [deg]"] = tracks["latest_position"].lat.deg.round(1)
+    table[f"strength [{tracks['latest_strength'].unit}]"] = tracks["latest_strength"].value.round(1)
+    table["east limb"] = [text[:16] for text in tracks["east_limb_arrival"].isot]
+    table["+- [d]"] = tracks["arrival_uncertainty"].to_value("d").round(2)
+    return table
+
+
+def add_compare(commands):
+    """
+    Add the command ``compare``.
+
+    Parameters
+    ----------
+    commands : subparsers of `argparse.ArgumentParser`
+    """
+    parser = commands.add_parser(
+        "compare",
+        parents=[arguments.common()],
+        help="match a catalogue with JSOC's region lists or NOAA's summaries",
+        description="Match the regions of a catalogue that watch keeps with published lists.",
+    )
+    parser.add_argument("catalogue", type=Path, metavar="DIR", help="the output folder of watch")
+    parser.add_argument("lists", type=Path, nargs="*", metavar="LIST", help="AR_LIST_*.txt")
+    parser.add_argument(
+        "--noaa",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="SRS",
+        help="*SRS.txt: regions due to return or new at the east limb, against earlier detections",
+    )
+    parser.add_argument("--method", choices=("network", "standard"), default="network")
+    parser.add_argument(
+        "--distance", type=float, default=10, help="largest distance of a match in degrees (10)"
+    )
+    parser.set_defaults(run=_compare)
+
+
+def _compare(options):
+    import astropy.units as u
+
+    from sunpy_farside.catalogue import read_ar_list
+    from sunpy_farside.evaluation import match_dates
+    from sunpy_farside.noaa import read_noaa_summary
+    from sunpy_farside.summaries import match_summaries
+    from sunpy_farside.watch import read_catalogue
+
+    if not options.lists and not options.noaa:
+        msg = "Expected region lists, or NOAA's summaries after --noaa, found neither."
+        raise arguments.UsageError(msg)
+    detected = read_catalogue(options.catalogue, options.method)
+    distance = options.distance * u.deg
+    if options.lists:
+        matches = match_dates(detected, read_ar_list(options.lists), distance=distance)
+        _print_matches(matches, f"{len(matches.meta['dates'])} dates")
+    if options.noaa:
+        summaries = [read_noaa_summary(path) for path in options.noaa]
+        matches = match_summaries(detected, summaries, distance=distance)
+        used = f"{len(matches.meta['summaries'])} of {len(summaries)} summaries"
+        _print_matches(matches, f"{used}, {matches.meta['outside']} regions outside of the window")
+
+
+def _print_matches(matches, heading):
+    from sunpy_farside.evaluation import OUTCOMES
+
+    counts = ", ".join(f"{matches.meta[outcome]} {outcome}" for outcome in OUTCOMES)
+    print(f"{heading}: {counts}")
+    if len(matches):
+        print("\n".join(_match_table(matches).pformat(max_lines=-1, max_width=-1)))
+
+
+def _match_table(matches):
+    from astropy.table import Table
+
+    table = Table()
+    if "summary" in matches.colnames:
+        table["summary"] = [text[:10] for text in matches["summary"].isot]
+        table["section"] = matches["section"]
+    table["date"] = [text[:16] for text in matches["date"].isot]
+    table["outcome"] = matches["outcome"]
+    table["designation"] = matches["designation"]
+    table["lon [deg]"] = matches["centroid"].lon.deg.round(1)
+    table["lat [deg]"] = matches["centroid"].lat.deg.round(1)
+    table["apart [deg]"] = matches["separation"].to_value("deg").round(1)
+    table["ours"] = matches["detected_strength"].value.round(1)
+    table["listed"] = matches["reference_strength"].value.round(0)
+    return table

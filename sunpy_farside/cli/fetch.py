@@ -1,0 +1,117 @@
+"""
+The commands ``fetch`` and ``build-dataset``: what the archives have.
+"""
+
+import sys
+from pathlib import Path
+
+from sunpy_farside.cli import arguments
+
+__all__ = ["add_build_dataset", "add_fetch"]
+
+
+def add_fetch(commands):
+    """
+    Add the command ``fetch``.
+
+    Parameters
+    ----------
+    commands : subparsers of `argparse.ArgumentParser`
+    """
+    parser = commands.add_parser(
+        "fetch",
+        parents=[arguments.common(), arguments.archive()],
+        help="fetch far-side maps or region lists",
+        description="Fetch JSOC's far-side files of a range of times, both ends included.",
+    )
+    parser.add_argument("start", type=arguments.time)
+    parser.add_argument("end", type=arguments.time)
+    parser.add_argument(
+        "--product", choices=("phase_map", "phase_map_5day", "region_list"), default="phase_map"
+    )
+    parser.add_argument("--output", type=Path, metavar="DIR", help="the user's cache by default")
+    parser.set_defaults(run=_fetch)
+
+
+def _fetch(options):
+    from sunpy_farside.net.archive import fetch_files
+
+    if options.end < options.start:
+        msg = f"Expected an end after the start, found {options.start.isot} to {options.end.isot}."
+        raise arguments.UsageError(msg)
+    files = fetch_files(
+        options.start,
+        options.end,
+        product=options.product,
+        folder=options.output,
+        url=options.url,
+        progress=sys.stderr.isatty(),
+    )
+    for path in files:
+        print(path)
+    if files.errors:
+        number = len(files) + len(files.errors)
+        msg = f"Could not fetch {len(files.errors)} of {number} files. {files.errors[0].exception}"
+        raise ConnectionError(msg)
+    if not files:
+        period = f"{options.start.isot} to {options.end.isot}"
+        msg = f"The archive has no {options.product} from {period}."
+        raise FileNotFoundError(msg)
+
+
+def add_build_dataset(commands):
+    """
+    Add the command ``build-dataset``.
+
+    Parameters
+    ----------
+    commands : subparsers of `argparse.ArgumentParser`
+    """
+    parser = commands.add_parser(
+        "build-dataset",
+        parents=[arguments.common(), arguments.archive()],
+        help="make a training set of the real Sun",
+        description="Fetch phase maps, magnetograms and region lists, and make a training set.",
+    )
+    parser.add_argument(
+        "--start", type=arguments.time, required=True, help="first day of the magnetograms"
+    )
+    parser.add_argument(
+        "--end", type=arguments.time, required=True, help="last day of the magnetograms"
+    )
+    parser.add_argument("--output", type=Path, metavar="DIR", required=True)
+    parser.add_argument("--email", help="address that is registered for exports of JSOC")
+    parser.add_argument("--offline", action="store_true", help="make do with what is in DIR")
+    for name in ("validation", "test"):
+        parser.add_argument(
+            f"--{name}",
+            type=arguments.time,
+            nargs=2,
+            metavar=("FIRST", "LAST"),
+            help="dates (by share)",
+        )
+    parser.add_argument(
+        "--gap", type=float, default=27.3, help="days between the splits (27.3, a rotation)"
+    )
+    parser.set_defaults(run=_build_dataset)
+
+
+def _build_dataset(options):
+    import astropy.units as u
+
+    from sunpy_farside.training.build import build_dataset
+
+    store = build_dataset(
+        options.start,
+        options.end,
+        options.output,
+        email=options.email,
+        url=options.url,
+        offline=options.offline,
+        progress=sys.stderr.isatty(),
+        validation=options.validation,
+        test=options.test,
+        gap=options.gap * u.day,
+    )
+    print(store.summary())
+    print(f"Training set: {store.path}")

@@ -1,0 +1,39 @@
+"""
+Folders that commands write into.
+"""
+
+from sunpy_farside.files import whole_files
+
+__all__ = ["check_writable", "save_maps"]
+
+
+def check_writable(folder):
+    """
+    Make a folder, and fail before the work rather than after it where it cannot be written.
+
+    Parameters
+    ----------
+    folder : path-like
+
+    Raises
+    ------
+    OSError
+        The folder cannot be made or written.
+    """
+    with whole_files(folder):
+        pass
+
+
+def save_maps(maps, folder):
+    """
+    Write phase maps under names like those of the archive.
+
+    Parameters
+    ----------
+    maps : iterable of `~sunpy_farside.maps.phase_map.FarsidePhaseMap`
+    folder : path-like
+    """
+    with whole_files(folder) as partial:
+        for item in maps:
+            # Colons, as in JSOC's own names, are not legal everywhere.
+            item.save(partial / item.date.strftime("PHASE_MAP_%Y.%m.%d_%H_%M_%S.fits"))

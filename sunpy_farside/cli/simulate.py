@@ -1,0 +1,50 @@
+"""
+The command ``simulate``: maps with known regions.
+"""
+
+from pathlib import Path
+
+import sunpy_farside
+from sunpy_farside.cli import arguments
+from sunpy_farside.cli.output import save_maps
+from sunpy_farside.files import whole_files
+
+__all__ = ["add_simulate"]
+
+
+def add_simulate(commands):
+    """
+    Add the command ``simulate``.
+
+    Parameters
+    ----------
+    commands : subparsers of `argparse.ArgumentParser`
+    """
+    parser = commands.add_parser(
+        "simulate",
+        parents=[arguments.common()],
+        help="write simulated phase maps with known regions",
+        description="Write simulated phase maps and, in truth.ecsv, the regions behind them.",
+    )
+    parser.add_argument("start", type=arguments.time, help="date of the first map")
+    parser.add_argument("number", type=arguments.positive, help="number of maps, 12 hours apart")
+    parser.add_argument("--output", type=Path, metavar="DIR", required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--activity", type=float, default=0.6, help="0 for a quiet Sun, 1 for a strong maximum"
+    )
+    parser.set_defaults(run=_simulate)
+
+
+def _simulate(options):
+    simulated = sunpy_farside.simulate_maps(
+        options.start, options.number, seed=options.seed, activity=options.activity
+    )
+    save_maps(simulated.maps, options.output)
+    middle = simulated.maps[len(simulated.maps) // 2].date
+    with whole_files(options.output) as partial:
+        simulated.regions(middle).write(partial / "truth.ecsv")
+    print(
+        f"{options.number} simulated phase maps and truth.ecsv ({middle.isot[:16]}): "
+        f"{options.output}"
+    )

@@ -3,6 +3,7 @@ From a map of probability to a table of regions.
 """
 
 import warnings
+from functools import lru_cache
 
 import numpy as np
 import photutils
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 # photutils 3.1 took the progress bar of deblending away, and warns of the option.
+_N_LEVELS = "n_levels" if minversion(photutils, "3.0") else "nlevels"
 _QUIET = {} if minversion(photutils, "3.1") else {"progress_bar": False}
 
 # Square degrees in a millionth of a hemisphere.
@@ -145,9 +147,14 @@ def smooth_probability(probability):
     -------
     array, shape (rows, columns)
     """
+    return ndimage.convolve(np.nan_to_num(probability), _kernel(), mode="constant", cval=0)
+
+
+@lru_cache
+def _kernel():
     kernel = Gaussian2DKernel(3 * gaussian_fwhm_to_sigma, x_size=3, y_size=3)
     kernel.normalize()
-    return ndimage.convolve(np.nan_to_num(probability), kernel.array, mode="constant", cval=0)
+    return kernel.array
 
 
 def segment(image, level, n_pixels, *, deblend=False):
@@ -172,8 +179,11 @@ def segment(image, level, n_pixels, *, deblend=False):
     if segments is None:
         return np.zeros(image.shape, dtype=int)
     if deblend:
-        # Levels at equal distances, for probabilities know no faint wings as stars do.
-        segments = deblend_sources(image, segments, n_pixels, mode="linear", **_QUIET)
+        # Levels at equal distances, for probabilities know no faint wings as stars do; more than
+        # eight find hardly more regions and take longer than the network.
+        segments = deblend_sources(
+            image, segments, n_pixels, mode="linear", **{_N_LEVELS: 8}, **_QUIET
+        )
     return segments.data
 
 

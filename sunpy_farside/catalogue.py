@@ -147,6 +147,7 @@ def _read(path):
         rows = [_match(path, lines[k : k + 1], _ROW, _FIELDS) for k in range(len(lines) or 1)]
     try:
         item = _List(date, tuple(map(float, vantage)), [_row(row) for row in rows])
+        _check_year(*item.date)
         _time([item.date])
     except ValueError as error:
         msg = f"{path}: expected numbers and dates of a region list, found others ({error})."
@@ -182,6 +183,13 @@ def _time(dates):
     """
     days = Time([day for day, _ in dates], format="isot", scale="utc")
     return days + np.array([float(fraction) for _, fraction in dates]) * u.day
+
+
+def _check_year(day, _fraction):
+    # Outside this, astropy knows the Earth's place no more.
+    if not 1900 < int(day[:4]) < 2100:
+        msg = f"a list of {day}"
+        raise ValueError(msg)
 
 
 def _check_vantage(path, longitude, date):

@@ -288,7 +288,7 @@ def test_killed_and_resumed(built, archive, tmp_path, name, calls):
 
 def test_more_days_are_added(built, archive, tmp_path):
     folder = local_copy(archive, tmp_path / "set")
-    run(folder, days=17)
+    run(folder, days=19)
     assert run(folder).path.read_bytes() == built.path.read_bytes()
 
 

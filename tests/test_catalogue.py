@@ -160,6 +160,7 @@ def test_a_missing_file(tmp_path):
         (THREE.replace("    2.7", "   92.7"), "92.7 days"),
         (THREE.replace("809", "8.0.9"), "numbers and dates"),
         (THREE.replace("2015-03-01.0", "2015-13-01.0"), "numbers and dates"),
+        (THREE.replace("2015-03-01.0", "0015-03-01.0"), "a list of 0015-03-01"),
         (THREE.replace("FS-2015-033", "AR12345"), "'AR12345"),
         (THREE.replace("177", "\uff11\uff17\uff17"), "line 8"),
         (NONE + "FS-2015-032  203.9  -9.8  1100  2015-03-05.4  3.9\n", "No Strong"),

@@ -131,9 +131,9 @@ def test_no_map_is_shared_between_splits(days, gap, named):
     ranges = {}
     if named:
         ranges = {"validation": (dates[0], dates[9]), "test": (dates[-10], dates[-1])}
-        if days[-10] - days[9] < gap + 5:
+        if days[-10] - days[9] < max(gap, 0.5) + 5:
             return
-    elif days[-1] - days[0] <= 3 * (gap + 5):
+    elif days[-1] - days[0] <= 3 * (max(gap, 0.5) + 5):
         return
     splits = split_pairs(dates, gap=gap * u.day, **ranges)
     names = [name for name in np.unique(splits) if name]

@@ -90,7 +90,8 @@ def test_sequences_are_those_of_the_maps(stored, width):
 
 def test_items_are_those_of_simulated_sequences(stored):
     path, *_ = stored
-    expected = SimulatedSequences(2, seed=1)[0]
+    target = {"kind": "field", "level": 30.0}
+    expected = [part[:2] for part in SimulatedSequences(8, seed=1, target=target)[0]]
     found = StoredSequences(path, "test", mirror=True)[2]
     for here, there in zip(found, expected, strict=True):
         assert here.shape == there.shape

@@ -209,8 +209,8 @@ def split_pairs(dates, *, validation=None, test=None, gap: u.day = _ROTATION):
     >>> [int((splits == name).sum()) for name in ("training", "validation", "test", "")]
     [2033, 290, 581, 96]
     """
-    # Sequences reach beyond their middle maps.
-    apart = gap.to_value(u.day) + ((N_MAPS - 1) * CADENCE).to_value(u.day)
+    # Sequences reach beyond their middle maps, and without a gap they still share none.
+    apart = (max(gap, CADENCE) + (N_MAPS - 1) * CADENCE).to_value(u.day)
     days = dates.utc.mjd
     if (validation is None) != (test is None):
         msg = "Expected the dates of both validation and test, or of neither; found one of them."

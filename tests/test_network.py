@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference_unet import functional_unet, random_network
 
-from sunpy_farside.network import FarsideModel, Normalisation, UNet, choose_device
+from sunpy_farside.network import (
+    CoarseUNet,
+    FarsideModel,
+    Normalisation,
+    UNet,
+    choose_device,
+)
 
 
 def test_layout_is_the_published_one():
@@ -153,3 +159,39 @@ def test_devices_that_are_not_there(monkeypatch, device):
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     with pytest.raises(ValueError, match="auto, cpu"):
         choose_device(device)
+
+
+def test_nothing_is_told_where_most_data_are_missing():
+    model = FarsideModel(
+        CoarseUNet(hidden=2), "m", "middle", Normalisation("valid"), 100.0, torch.device("cpu")
+    )
+    stack = np.random.default_rng(0).normal(-0.02, 0.05, (11, 144, 64)).astype(np.float32)
+    whole = model.predict(stack)[0]
+    assert (whole > 0).all()
+    stack[:6, :, :20] = np.nan
+    stack[:, :, 40] = np.nan
+    part = model.predict(stack)[0]
+    assert (part[:, :15] == 0).all()
+    assert (part[:, 25:] > 0).all()
+
+
+@pytest.mark.parametrize("width", [16, 18, 120, 140, 180])
+def test_the_coarse_network_takes_every_width(width):
+    network = CoarseUNet(hidden=2).eval()
+    maps = torch.randn(2, 11, 144, width)
+    assert network(maps, torch.zeros_like(maps, dtype=bool)).shape == (2, 144, width)
+
+
+def test_the_coarse_network_moves_with_its_input_by_whole_pixels_of_its_own():
+    torch.manual_seed(0)
+    network = CoarseUNet(hidden=2).eval()
+    maps = torch.zeros(1, 11, 144, 128)
+    maps[:, :, 70:76, 60:66] = -3
+    missing = torch.zeros_like(maps, dtype=bool)
+    here, there = (network(item, missing)[0] for item in (maps, maps.roll(16, 2)))
+    # The network knows the latitude, but a bright patch stays where it is put.
+    middle = [
+        (item - network(torch.zeros_like(maps), missing)[0]).abs().argmax() // 128
+        for item in (here, there)
+    ]
+    assert abs(int(middle[1] - middle[0]) - 16) <= 4

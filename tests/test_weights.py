@@ -176,7 +176,7 @@ def test_default_weights_are_shipped_and_small():
     model = load_model(device="cpu")
     assert model.name == "default"
     assert model.frames == "middle"
-    assert sum(value.numel() for value in model.network.parameters()) == 840_929
+    assert sum(value.numel() for value in model.network.parameters()) == 383_804
 
 
 class _QuietHandler(SimpleHTTPRequestHandler):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from sunpy_farside.network.normalisation import Normalisation
 
@@ -14,6 +15,8 @@ __all__ = ["FarsideModel", "choose_device"]
 # Rows of the window that the networks are trained on.
 _ROWS = 144
 _FRAMES = ("own", "middle")
+# Degrees; a single meridian without data, as at the seam of some maps, hides nothing.
+_AROUND = 9
 
 
 @dataclass
@@ -80,6 +83,7 @@ class FarsideModel:
         Returns
         -------
         array of `numpy.float32`, shape (n, 144, width)
+            Zero where, in the middle map's window, more than half of the data around are missing.
 
         Raises
         ------
@@ -115,7 +119,23 @@ class FarsideModel:
         # MPS has no double precision: the cast comes before the move.
         phases = torch.from_numpy(stack.astype(np.float32, copy=True)).to(self.device)
         maps = self.normalisation(phases).contiguous(memory_format=torch.channels_last)
-        return self.network(maps, phases.isnan()).sigmoid().cpu().numpy()
+        missing = phases.isnan()
+        probability = self.network(maps, missing).sigmoid()
+        if self.frames == "middle":
+            # There the edges of the window lack the maps of other dates.
+            probability = probability.masked_fill(_blind(missing), 0)
+        return probability.cpu().numpy()
+
+
+def _blind(missing):
+    """
+    Where around a pixel more than half of the data are missing: too little to tell anything.
+    """
+    share = missing.float().mean(1, keepdim=True)
+    around = functional.avg_pool2d(
+        share, _AROUND, stride=1, padding=_AROUND // 2, count_include_pad=False
+    )
+    return around[:, 0] > 0.5
 
 
 def choose_device(device="auto"):

@@ -160,7 +160,7 @@ def _truth_text(simulated):
     inside = (np.abs(column - simulated.sequence.width / 2) < simulated.sequence.width / 2) & (
         np.abs(row - 72) < 72
     )
-    strong = regions[inside & (regions["flux"].value > 3e21)]
+    strong = regions[inside & (regions["flux"].value >= 2e21)]
     return "\n".join(
         f"  lon {region['centroid'].lon.deg:5.1f}  lat {region['centroid'].lat.deg:5.1f} deg   "
         f"flux {region['flux'].value:.1e} Mx"

@@ -33,9 +33,8 @@ _ROTATION = (14.38, -1.95, -2.18)
 _MEAN_FIELD = 100.0
 # Random walk of decaying flux: 250 km^2/s, in square degrees a day.
 _SPREAD = 0.29
-# Phase shift integrated over a region of 1e22 Mx, in rad deg^2: a choice that gives the
-# standard method's limit of reliability, a strength of 400 micro-hemisphere rad, to
-# regions of about 1e22 Mx.
+# Phase shift integrated over a region of 1e22 Mx, in rad deg^2: a choice by which most of the
+# correlation of maps two steps apart is that of active regions, as in real maps.
 _PHASE_PER_FLUX = 20.0
 # Standard deviation of the point-spread function of the waves in solar radii on the
 # disk: as fine as the finest noise.

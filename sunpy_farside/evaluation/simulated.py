@@ -14,15 +14,9 @@ from astropy.time import Time
 
 from sunpy_farside.evaluation.judged import collect, detect_all
 from sunpy_farside.evaluation.scores import FLUX
-from sunpy_farside.geometry import (
-    FIRST_LATITUDE,
-    WINDOW_ROWS,
-    far_side_distance,
-    window_longitudes,
-)
+from sunpy_farside.geometry import far_side_distance
 from sunpy_farside.network import load_model
 from sunpy_farside.simulation import simulate_sequence
-from sunpy_farside.simulation.regions import near_centers
 
 __all__ = ["SETS", "evaluate_simulated", "simulated_case"]
 
@@ -122,23 +116,8 @@ def _prepare(models, kind, width):
 
 def _judge_case(number):
     simulated = simulated_case(number, **_worker["options"])
-    outcome = detect_all(
-        _worker["models"], simulated.sequence, lambda target: _active(simulated, target)
-    )
+    outcome = detect_all(_worker["models"], simulated.sequence, simulated.active)
     return _known(simulated), *outcome
-
-
-def _active(simulated, target):
-    """
-    Where a target is met in the window.
-    """
-    if target["kind"] == "field":
-        return simulated.field.data > target["level"]
-    regions = simulated.regions[simulated.regions["flux"].to_value(u.Mx) >= target["flux"]]
-    centroid, sequence = regions["centroid"], simulated.sequence
-    longitudes = window_longitudes(sequence.date, sequence.width).to_value(u.deg)
-    latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
-    return near_centers(centroid.lon.deg, centroid.lat.deg, longitudes, latitudes, target["radius"])
 
 
 def _known(simulated):

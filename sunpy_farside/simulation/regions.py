@@ -15,7 +15,6 @@ __all__ = [
     "active_mask",
     "add_signatures",
     "draw_regions",
-    "near_centers",
     "unsigned_field",
 ]
 
@@ -205,30 +204,6 @@ def unsigned_field(regions, day, longitudes, latitudes, *, smoothing=3.0):
     return field
 
 
-def near_centers(longitude, latitude, longitudes, latitudes, radius):
-    """
-    Which nodes of a map lie near the centre of a region.
-
-    Parameters
-    ----------
-    longitude, latitude : array, shape (n,)
-        Centres in degrees.
-    longitudes, latitudes : array
-        Nodes of the map in degrees.
-    radius : `float`
-        Largest angular distance in degrees.
-
-    Returns
-    -------
-    array of `bool`, shape (latitudes, longitudes)
-    """
-    near = np.zeros((len(latitudes), len(longitudes)), dtype=bool)
-    for center in zip(longitude, latitude, strict=True):
-        rows = np.abs(latitudes - center[1]) <= radius
-        near[rows] |= separations(longitudes, latitudes[rows, np.newaxis], *center) <= radius
-    return near
-
-
 def active_mask(target, regions, day, longitudes, latitudes):
     """
     Where the Sun is active, in the sense of a target.
@@ -250,10 +225,12 @@ def active_mask(target, regions, day, longitudes, latitudes):
     """
     if target["kind"] == "field":
         return unsigned_field(regions, day, longitudes, latitudes) > target["level"]
-    strong = regions[regions.flux_on(day) >= target["flux"]]
-    return near_centers(
-        strong.longitude_on(day), strong.latitude, longitudes, latitudes, target["radius"]
-    )
+    radius, strong = target["radius"], regions[regions.flux_on(day) >= target["flux"]]
+    near = np.zeros((len(latitudes), len(longitudes)), dtype=bool)
+    for center in zip(strong.longitude_on(day), strong.latitude, strict=True):
+        rows = np.abs(latitudes - center[1]) <= radius
+        near[rows] |= separations(longitudes, latitudes[rows, np.newaxis], *center) <= radius
+    return near
 
 
 def add_signatures(half, regions, day, center, longitudes, latitudes, disk):

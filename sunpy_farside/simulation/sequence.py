@@ -26,7 +26,13 @@ from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.sequence import CADENCE, N_MAPS, FarsideSequence
 from sunpy_farside.simulation.maps import View, half_days, simulate_phases
 from sunpy_farside.simulation.noise import NoiseModel
-from sunpy_farside.simulation.regions import ACTIVE_FIELD, Regions, draw_regions, unsigned_field
+from sunpy_farside.simulation.regions import (
+    ACTIVE_FIELD,
+    Regions,
+    active_mask,
+    draw_regions,
+    unsigned_field,
+)
 
 __all__ = ["SimulatedMaps", "SimulatedSequence", "simulate_maps", "simulate_sequence"]
 
@@ -132,11 +138,31 @@ class SimulatedSequence:
         Smoothed unsigned magnetic field in the middle map's window, G.
     regions : `~astropy.table.QTable`
         Active regions of the whole Sun on the middle map's date, the strongest first.
+    sun : `~sunpy_farside.simulation.regions.Regions`
+        What the regions are made of; day 0 is the middle map's date.
     """
 
     sequence: FarsideSequence
     field: GenericMap
     regions: QTable
+    sun: Regions
+
+    def active(self, target):
+        """
+        Where a target is met in the middle map's window.
+
+        Parameters
+        ----------
+        target : `dict`
+            As in `~sunpy_farside.simulation.regions.active_mask`.
+
+        Returns
+        -------
+        array of `bool`, shape (144, width)
+        """
+        longitudes = window_longitudes(self.sequence.date, self.sequence.width).to_value(u.deg)
+        latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
+        return active_mask(target, self.sun, 0, longitudes, latitudes)
 
     @property
     def truth(self):
@@ -235,7 +261,12 @@ def simulate_sequence(date, *, seed, activity=0.6, width=120):
     date = parse_time(date)
     simulated = simulate_maps(date - N_MAPS // 2 * CADENCE, N_MAPS, seed=seed, activity=activity)
     sequence = FarsideSequence(simulated.maps, width=width)
-    return SimulatedSequence(sequence, simulated.field(date, width=width), simulated.regions(date))
+    return SimulatedSequence(
+        sequence,
+        simulated.field(date, width=width),
+        simulated.regions(date),
+        simulated.sun,
+    )
 
 
 def _active(field):

@@ -25,6 +25,7 @@ __all__ = [
     "FIRST_LATITUDE",
     "WINDOW_ROWS",
     "carrington_drift",
+    "carrington_frame",
     "carrington_header",
     "central_meridian_delay",
     "disk_center_latitude",
@@ -374,9 +375,38 @@ def _earth_longitude(jd1, jd2):
 
 
 @lru_cache(maxsize=4096)
+def _earth(jd1, jd2):
+    return get_earth(Time(jd1, jd2, format="jd"))
+
+
 def _earth_position(jd1, jd2):
-    earth = get_earth(Time(jd1, jd2, format="jd"))
+    earth = _earth(jd1, jd2)
     return earth.lat.to_value(u.deg), earth.radius.to_value(u.m)
+
+
+def carrington_frame(time):
+    """
+    Carrington coordinates of a time, seen from Earth.
+
+    Parameters
+    ----------
+    time : `~astropy.time.Time`
+        A single one.
+
+    Returns
+    -------
+    `~sunpy.coordinates.HeliographicCarrington`
+        Where the Earth is stands in it: with ``observer="earth"`` sunpy would look for it at
+        every use.
+
+    Examples
+    --------
+    >>> from astropy.time import Time
+    >>> from sunpy_farside.geometry import carrington_frame
+    >>> carrington_frame(Time("2022-05-05")).observer.radius.to("AU").round(3)
+    <Distance 1.008 AU>
+    """
+    return HeliographicCarrington(obstime=time, observer=_earth(time.jd1, time.jd2))
 
 
 def disk_coordinates(longitude, latitude, center_longitude, center_latitude):

@@ -18,10 +18,9 @@ from astropy.stats import gaussian_fwhm_to_sigma
 from astropy.table import QTable
 from astropy.utils import minversion
 
-from sunpy.coordinates import HeliographicCarrington
-
 import sunpy_farside
 from sunpy_farside.geometry import (
+    carrington_frame,
     disk_center_latitude,
     east_limb_delay,
     far_side_central_meridian,
@@ -338,8 +337,7 @@ def _centroids(weight, labels, index, wcs, date):
     positions = ndimage.center_of_mass(weight, labels, index)
     row, column = np.asarray(positions, dtype=float).reshape(-1, 2).T
     longitude, latitude = wcs.wcs_pix2world(column, row, 0)
-    frame = HeliographicCarrington(obstime=date, observer="earth")
-    return SkyCoord(longitude % 360 * u.deg, latitude * u.deg, frame=frame)
+    return SkyCoord(longitude % 360 * u.deg, latitude * u.deg, frame=carrington_frame(date))
 
 
 def _arrivals(centroid, date):

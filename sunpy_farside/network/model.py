@@ -121,7 +121,7 @@ class FarsideModel:
         maps = self.normalisation(phases).contiguous(memory_format=torch.channels_last)
         missing = phases.isnan()
         probability = self.network(maps, missing).sigmoid()
-        if self.frames == "middle":
+        if self.frames == "middle" and missing.any():
             # There the edges of the window lack the maps of other dates.
             probability = probability.masked_fill(_blind(missing), 0)
         return probability.cpu().numpy()

@@ -8,6 +8,8 @@ when it is first used.
 
 from importlib import import_module
 
+# Lets astropy write every table of ours.
+import sunpy_farside.tables
 from sunpy_farside.errors import FileFormatError, SequenceError, WeightsError
 from sunpy_farside.maps import FarsidePhaseMap, read_phase_map, read_stack
 from sunpy_farside.net import FarsideClient

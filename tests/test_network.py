@@ -5,12 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference_unet import functional_unet, random_network
 
+from sunpy_farside import FarsideSequence, simulate_maps
 from sunpy_farside.network import (
     CoarseUNet,
     FarsideModel,
     Normalisation,
     UNet,
     choose_device,
+    load_model,
 )
 
 
@@ -161,18 +163,32 @@ def test_devices_that_are_not_there(monkeypatch, device):
         choose_device(device)
 
 
-def test_nothing_is_told_where_most_data_are_missing():
+def test_other_windows_are_seen_as_the_known_one():
     model = FarsideModel(
         CoarseUNet(hidden=2), "m", "middle", Normalisation("valid"), 100.0, torch.device("cpu")
     )
-    stack = np.random.default_rng(0).normal(-0.02, 0.05, (11, 144, 64)).astype(np.float32)
-    whole = model.predict(stack)[0]
-    assert (whole > 0).all()
-    stack[:6, :, :20] = np.nan
-    stack[:, :, 40] = np.nan
-    part = model.predict(stack)[0]
-    assert (part[:, :15] == 0).all()
-    assert (part[:, 25:] > 0).all()
+    stack = np.random.default_rng(0).normal(-0.02, 0.05, (3, 11, 144, 84)).astype(np.float32)
+    assert (model.predict(stack) > 0).all()
+    model.columns = 64
+    known = model.predict(stack[..., 10:74])
+    wide = model.predict(stack, batch=2)
+    # Column 42 is the central meridian of the wide window, column 32 of the known one.
+    assert np.array_equal(wide[:, :, 10:74], known)
+    assert (wide[:, :, :10] == 0).all()
+    assert (wide[:, :, 74:] == 0).all()
+    missing = stack[..., 10:74].copy()
+    missing[..., :12] = missing[..., 52:] = np.nan
+    narrow = model.predict(stack[..., 22:62])
+    assert np.array_equal(narrow, model.predict(missing)[..., 12:52])
+
+
+@pytest.mark.parametrize("width", [16, 32, 64, 96, 112, 140, 180])
+def test_no_width_makes_regions_of_noise(width):
+    maps = simulate_maps("2022-05-02 12:00", 11, seed=8, activity=0).maps
+    sequence = FarsideSequence(maps, width=width)
+    probability = load_model(device="cpu").predict(sequence.comoving_data)
+    assert probability.mean() < 0.05
+    assert probability[..., -3:].mean() < 0.1
 
 
 @pytest.mark.parametrize("width", [16, 18, 120, 140, 180])

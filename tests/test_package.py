@@ -22,6 +22,34 @@ def test_import_is_light_and_registers_the_map_source():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "simulate 2022-05-01 2 --output simulated",
+        "demo --output demo",
+        "info",
+    ],
+)
+def test_commands_run_alone(command, tmp_path):
+    """
+    In an interpreter of their own, where nothing but themselves has imported anything.
+    """
+    run = [sys.executable, "-m", "sunpy_farside", *command.split()]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+
+
+def test_every_table_can_be_written_alone(tmp_path):
+    code = (
+        "import sunpy_farside; "
+        "sunpy_farside.simulate_maps('2022-05-01', 1, seed=1).regions('2022-05-01')"
+        ".write('regions.ecsv')"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    assert (tmp_path / "regions.ecsv").exists()
+
+
 def test_every_public_name_is_there_and_explained():
     for name in sunpy_farside.__all__:
         assert getattr(sunpy_farside, name).__doc__.strip()

@@ -150,6 +150,7 @@ def test_safetensors_of_something_else(tmp_path):
         "network": json.dumps({"n_maps": 11, "hidden": 16, "upsampling": "nearest"}),
         "frames": "own",
         "target": json.dumps({"kind": "field", "level": 30.0}),
+        "columns": "null",
         "level": "0.01",
         "deblend": "false",
         "threshold": "100",

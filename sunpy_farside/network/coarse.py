@@ -119,8 +119,6 @@ def _extra_images(missing, rows, columns):
     """
     latitude = (torch.arange(missing.shape[2], device=missing.device) - rows // 2) / 72.0
     longitude = (torch.arange(missing.shape[3], device=missing.device) - columns // 2) / 60.0
-    # Windows wider than those of training begin and end like these.
-    longitude = longitude.clamp(-1, 1)
     squares = torch.broadcast_tensors(latitude.square()[:, None], longitude.square())
     share = missing.float().mean(1, keepdim=True)
     return torch.cat([share, torch.stack(squares).expand(len(missing), -1, -1, -1)], dim=1)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from sunpy_farside.network.normalisation import Normalisation
 
@@ -15,8 +14,6 @@ __all__ = ["FarsideModel", "choose_device"]
 # Rows of the window that the networks are trained on.
 _ROWS = 144
 _FRAMES = ("own", "middle")
-# Degrees; a single meridian without data, as at the seam of some maps, hides nothing.
-_AROUND = 9
 
 
 @dataclass
@@ -39,6 +36,10 @@ class FarsideModel:
         What the probability is of: by default, as published, that the unsigned field, smoothed
         with a Gaussian of 3 degrees, is above 30 G
         (`sunpy_farside.simulation.regions.active_mask`).
+    columns : `int` or None
+        Columns of the window that the network knows, whose edges it tells by. A narrower one is
+        seen as one with columns missing, and of a wider one nothing is told outside them. None
+        for a network that takes any number.
     level : `float`
         Smoothed probability above which pixels belong to a region.
     deblend : `bool`
@@ -56,6 +57,7 @@ class FarsideModel:
     threshold: float
     device: torch.device
     target: dict = field(default_factory=lambda: {"kind": "field", "level": 30.0})
+    columns: int | None = None
     level: float = 0.01
     deblend: bool = False
     licence: str = "BSD-3-Clause"
@@ -83,7 +85,7 @@ class FarsideModel:
         Returns
         -------
         array of `numpy.float32`, shape (n, 144, width)
-            Zero where, in the middle map's window, more than half of the data around are missing.
+            Zero outside the columns that the network knows.
 
         Raises
         ------
@@ -108,10 +110,16 @@ class FarsideModel:
                 f"found {stack.shape}. FarsideSequence cuts maps to this shape."
             )
             raise ValueError(msg)
-        probability = np.empty((len(stack), *stack.shape[2:]), np.float32)
+        width = stack.shape[3]
+        probability = np.zeros((len(stack), *stack.shape[2:]), np.float32)
+        own, known = _overlap(width, self.columns or width)
         for first in range(0, len(stack), batch):
             part = slice(first, first + batch)
-            probability[part] = self._predict_batch(stack[part])
+            here = stack[part, ..., own]
+            if self.columns not in (None, width):
+                here = np.full((*here.shape[:3], self.columns), np.nan, np.float32)
+                here[..., known] = stack[part, ..., own]
+            probability[part, :, own] = self._predict_batch(here)[..., known]
         return probability
 
     @torch.inference_mode()
@@ -119,23 +127,17 @@ class FarsideModel:
         # MPS has no double precision: the cast comes before the move.
         phases = torch.from_numpy(stack.astype(np.float32, copy=True)).to(self.device)
         maps = self.normalisation(phases).contiguous(memory_format=torch.channels_last)
-        missing = phases.isnan()
-        probability = self.network(maps, missing).sigmoid()
-        if self.frames == "middle" and missing.any():
-            # There the edges of the window lack the maps of other dates.
-            probability = probability.masked_fill(_blind(missing), 0)
-        return probability.cpu().numpy()
+        return self.network(maps, phases.isnan()).sigmoid().cpu().numpy()
 
 
-def _blind(missing):
+def _overlap(width, columns):
     """
-    Where around a pixel more than half of the data are missing: too little to tell anything.
+    Which columns two windows of one central meridian share, counted in each.
     """
-    share = missing.float().mean(1, keepdim=True)
-    around = functional.avg_pool2d(
-        share, _AROUND, stride=1, padding=_AROUND // 2, count_include_pad=False
-    )
-    return around[:, 0] > 0.5
+    # Column width // 2 is the central meridian.
+    west = width // 2 - columns // 2
+    first, last = max(west, 0), min(width, west + columns)
+    return slice(first, last), slice(first - west, last - west)
 
 
 def choose_device(device="auto"):

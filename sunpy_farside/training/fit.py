@@ -194,6 +194,7 @@ def trained_model(module, *, name, threshold):
         frames=module.recipe.frames,
         normalisation=module.normalise,
         target=module.recipe.target,
+        columns=module.recipe.width,
         **module.recipe.regions,
         threshold=threshold,
         device=torch.device("cpu"),

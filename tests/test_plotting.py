@@ -285,6 +285,19 @@ def test_outlines_of_holes_edges_and_specks():
     assert len(none.plot().outlines) == 0
 
 
+def test_parted_regions_have_outlines_of_their_own():
+    row, column = np.mgrid[:144, :120]
+    pair = sum(np.exp(-((column - c) ** 2 + (row - 80) ** 2) / 30) for c in (50, 66))
+    probability = Map(pair, window_header(DATE))
+    regions = find_regions(probability, deblend=True)
+    (west,), (east,) = region_outlines(FarsideDetection(probability, regions, None, "test"))
+    first = probability.wcs.pixel_to_world(0, 0).lon.deg
+    columns = [ring[:, 0] - first for ring in (west, east)]
+    (_, inner), (outer, _) = sorted((line.min(), line.max()) for line in columns)
+    # They meet at the saddle, each as far as the first pixel of the other.
+    assert 57 <= outer < 58 < inner <= 59
+
+
 def test_only_regions_worth_a_number_have_one(found):
     regions = found.regions.copy()
     assert region_names(regions) == ["1", "2", "3", "4", "5"]

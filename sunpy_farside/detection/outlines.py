@@ -48,7 +48,8 @@ def region_outlines(detection):
     if len(regions) == 0:
         return []
     image, level = _image(detection)
-    labels = segment(image, level, regions.meta["n_pixels"])
+    meta = regions.meta
+    labels = segment(image, level, meta["n_pixels"], deblend=meta.get("deblend", False))
     index = np.arange(1, labels.max() + 1)
     middles = np.reshape(ndimage.center_of_mass(image, labels, index), (-1, 2))
     wcs = detection.probability.wcs

@@ -110,7 +110,12 @@ def find_regions(probability, *, level=0.01, n_pixels=5, threshold=100, deblend=
     labels = label_regions(probability.data, level=level, n_pixels=n_pixels, deblend=deblend)
     table = measure_regions(labels, probability.wcs, probability.date, probability=probability.data)
     return rank_regions(
-        table, "integrated_probability", threshold * u.deg**2, level=level, n_pixels=n_pixels
+        table,
+        "integrated_probability",
+        threshold * u.deg**2,
+        level=level,
+        deblend=deblend,
+        n_pixels=n_pixels,
     )
 
 

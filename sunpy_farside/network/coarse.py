@@ -28,12 +28,15 @@ class CoarseUNet(nn.Module):
         Number of input maps.
     hidden : `int`
         Width of the first level.
+    attention : `bool`
+        Look at every map by itself too, and attend at every place to those that tell most there.
     """
 
-    def __init__(self, n_maps=11, hidden=16):
+    def __init__(self, n_maps=11, hidden=16, attention=False):
         super().__init__()
         self.n_maps = n_maps
         self.hidden = hidden
+        self.attend = _Attention(n_maps, hidden // 2) if attention else None
         self.weigh = _Weights(n_maps)
         self.stem = nn.Sequential(
             nn.Conv2d(n_maps + _N_EXTRA, hidden, 4, stride=2, padding=1, bias=False),
@@ -41,7 +44,7 @@ class CoarseUNet(nn.Module):
             nn.ReLU(inplace=True),
         )
         widths = [hidden * 2**level for level in range(4)]
-        self.inlet = _double_convolution(hidden, hidden)
+        self.inlet = _double_convolution(hidden + (hidden // 2 if attention else 0), hidden)
         self.down = nn.ModuleList(_double_convolution(*pair) for pair in pairwise(widths))
         self.up = nn.ModuleList()
         below = widths[-1]
@@ -56,7 +59,8 @@ class CoarseUNet(nn.Module):
         """
         What makes a network of the same layout.
         """
-        return {"n_maps": self.n_maps, "hidden": self.hidden}
+        attention = self.attend is not None
+        return {"n_maps": self.n_maps, "hidden": self.hidden, "attention": attention}
 
     def forward(self, maps, missing):
         """
@@ -73,13 +77,26 @@ class CoarseUNet(nn.Module):
         -------
         `torch.Tensor`, shape (n, latitudes, longitudes)
         """
+        logits = self._logits(maps, missing)
+        if not self.training:
+            # How the pixels of the maps fall into those of two degrees is chance: take both ways.
+            inside, edge = (..., slice(-1), slice(-1)), (1, 0, 1, 0)
+            moved = functional.pad(maps[inside], edge)
+            other = self._logits(moved, functional.pad(missing[inside], edge, value=True))
+            logits[inside] = (logits[inside] + other[..., 1:, 1:]) / 2
+        return logits
+
+    def _logits(self, maps, missing):
         rows, columns = maps.shape[2:]
         # Three poolings after the stem leave whole pixels of multiples of 16 alone.
         edges = (0, -columns % 16, 0, -rows % 16)
         maps, missing = functional.pad(maps, edges), functional.pad(missing, edges, value=True)
         extra = _extra_images(missing, rows, columns)
         images = torch.cat([self.weigh(maps, missing), extra], dim=1)
-        levels = [self.inlet(self.stem(images.contiguous(memory_format=torch.channels_last)))]
+        features = self.stem(images.contiguous(memory_format=torch.channels_last))
+        if self.attend is not None:
+            features = torch.cat([features, self.attend(maps, missing)], dim=1)
+        levels = [self.inlet(features)]
         for block in self.down:
             levels.append(block(functional.max_pool2d(levels[-1], 2)))
         features = levels.pop()
@@ -111,6 +128,33 @@ class _Weights(nn.Module):
         noise = (maps.square().mean((2, 3)) / share.clamp(min=0.05)).sqrt().clamp(min=0.1)
         weights = self.layers(torch.cat([noise.log(), share], dim=1)).exp()
         return maps * weights[:, :, None, None]
+
+
+class _Attention(nn.Module):
+    """
+    Features of single maps, summed with weights of their own at every place.
+    """
+
+    def __init__(self, n_maps, channels):
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(2, channels, 4, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+        )
+        self.score = nn.Conv2d(channels, 1, 1)
+        # What the place of a map in time is worth.
+        self.when = nn.Parameter(torch.zeros(n_maps, 1, 1, 1))
+
+    def forward(self, maps, missing):
+        single = torch.stack([maps, missing.to(maps.dtype)], dim=2).flatten(0, 1)
+        features = self.features(single.contiguous(memory_format=torch.channels_last))
+        features = features.unflatten(0, maps.shape[:2])
+        score = self.score(features.flatten(0, 1)).unflatten(0, maps.shape[:2])
+        return ((score + self.when).softmax(dim=1) * features).sum(dim=1)
 
 
 def _extra_images(missing, rows, columns):

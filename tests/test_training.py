@@ -177,6 +177,25 @@ def test_recipes():
     assert recipe.network == {"architecture": "unet", "hidden": 16, "upsampling": "nearest"}
 
 
+def test_a_recipe_takes_from_its_base_what_it_does_not_say(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('base = "default"\nseed = 7\n')
+    assert load_recipe(path) == replace(load_recipe(), seed=7)
+
+
+@pytest.mark.parametrize(
+    "name", ["coarse_attention", "unet_16", "unet_32", "unet_bilinear", "unet_own"]
+)
+def test_recipes_of_the_comparison_differ_by_the_network_alone(name):
+    recipe, default = load_recipe(name), load_recipe()
+    network = TrainingModule(recipe, 1).network
+    assert all(
+        network.settings[key] == recipe.network[key]
+        for key in recipe.network.keys() - {"architecture"}
+    )
+    assert replace(recipe, network=default.network, frames=default.frames) == default
+
+
 def test_unusable_recipes(tmp_path):
     with pytest.raises(FileNotFoundError, match="default, felipe2019"):
         load_recipe("nothing")

@@ -2,6 +2,7 @@
 The commands ``train`` and ``evaluate``: networks, made and judged.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from sunpy_farside.cli import arguments
@@ -24,7 +25,10 @@ def add_train(commands):
         help="train a network on simulated maps",
         description="Train a network. A run that was interrupted goes on where it was.",
     )
-    parser.add_argument("--recipe", default="default", help="default, or a TOML file")
+    parser.add_argument("--recipe", default="default", help="default, felipe2019, or a TOML file")
+    parser.add_argument(
+        "--examples", type=arguments.positive, help="see so many, not the recipe's number"
+    )
     parser.add_argument("--output", type=Path, metavar="DIR", required=True)
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="of build-dataset (simulated maps by default)"
@@ -51,6 +55,8 @@ def _train(options):
     from sunpy_farside.training.store import store_path
 
     recipe = load_recipe(options.recipe)
+    if options.examples:
+        recipe = replace(recipe, examples=options.examples)
     data = store_path(options.data) if options.data else None
     start = load_model(options.start, device="cpu") if options.start else None
     check_writable(options.output)

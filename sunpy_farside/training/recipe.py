@@ -76,7 +76,8 @@ def load_recipe(name="default"):
         ``"default"``, what the weights of the package are made by; ``"felipe2019"``, the loss,
         optimiser, batch and number of epochs of the paper [Felipe & Asensio Ramos 2019, section
         2.4]; another file of the package's ``training/recipes``; or the path of a TOML file with
-        the same keys.
+        the same keys. A recipe with the key ``base`` takes what it does not say from the recipe
+        of that name.
 
     Returns
     -------
@@ -95,14 +96,7 @@ def load_recipe(name="default"):
     >>> load_recipe("felipe2019").batch
     32
     """
-    folder = resources.files("sunpy_farside.training") / "recipes"
-    shipped = folder / f"{name}.toml"
-    source = shipped if shipped.is_file() else Path(name)
-    if not source.is_file():
-        names = ", ".join(sorted(item.name.removesuffix(".toml") for item in folder.iterdir()))
-        msg = f"No recipe {str(name)!r}. Expected {names}, or the path of a TOML file."
-        raise FileNotFoundError(msg)
-    settings = tomllib.loads(source.read_text())
+    settings, source = _settings(name)
     expected = {field.name for field in fields(Recipe)}
     if set(settings) != expected:
         missing, unknown = sorted(expected - set(settings)), sorted(set(settings) - expected)
@@ -112,3 +106,16 @@ def load_recipe(name="default"):
         )
         raise ValueError(msg)
     return Recipe(**settings)
+
+
+def _settings(name):
+    folder = resources.files("sunpy_farside.training") / "recipes"
+    shipped = folder / f"{name}.toml"
+    source = shipped if shipped.is_file() else Path(name)
+    if not source.is_file():
+        names = ", ".join(sorted(item.name.removesuffix(".toml") for item in folder.iterdir()))
+        msg = f"No recipe {str(name)!r}. Expected {names}, or the path of a TOML file."
+        raise FileNotFoundError(msg)
+    settings = tomllib.loads(source.read_text())
+    base = settings.pop("base", None)
+    return (_settings(base)[0] if base else {}) | settings, source

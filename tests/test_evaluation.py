@@ -16,6 +16,7 @@ from sunpy_farside.evaluation.comparison import compare_methods, rates_by
 from sunpy_farside.evaluation.judged import Pixels
 from sunpy_farside.evaluation.masks import evaluate_masks
 from sunpy_farside.evaluation.report import write_report
+from sunpy_farside.evaluation.robustness import FAULTS, evaluate_robustness
 from sunpy_farside.evaluation.scores import judge, match_by_strength, regions_of_mask
 from sunpy_farside.evaluation.simulated import evaluate_simulated, simulated_case
 from sunpy_farside.evaluation.threshold import choose_threshold
@@ -224,7 +225,7 @@ def test_the_threshold_lets_little_noise_pass(monkeypatch):
         "sunpy_farside.evaluation.threshold.evaluate_simulated",
         lambda models, number, *, kind, **options: Found(kind),
     )
-    assert choose_threshold("weights") == pytest.approx(45.4)
+    assert choose_threshold("weights") == pytest.approx(60.1)
     scores["validation_noise"] = judge("n", 1, [found()], [known()])
     assert choose_threshold("weights") == pytest.approx(40.1)
 
@@ -236,3 +237,28 @@ def test_the_command_evaluates(tmp_path, capsys):
     again = ["evaluate", "--model", "a/x.pth", "--model", "b/x.pth", "--output", str(tmp_path)]
     assert main(again) == 2
     assert "different names" in capsys.readouterr().err
+
+
+def test_faults_are_what_they_are_called():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.05, (11, 144, 122))
+    signatures = np.zeros_like(noise)
+    signatures[:, 70:80, 50:60] = -0.2
+    phases = noise + signatures - 0.02
+    found = {name: fault(phases, signatures, rng) for name, fault in FAULTS.items()}
+    assert found["phases 1.4 times"] == pytest.approx(1.4 * phases)
+    louder = found["noise alone 1.4 times"] - signatures
+    assert louder.std() == pytest.approx(1.4 * noise.std())
+    assert louder.mean() == pytest.approx(phases.mean() - signatures.mean())
+    assert found["mean shifted by 0.03 rad"] == pytest.approx(phases + 0.03)
+    assert np.isnan(found["a meridian without data"]).all(axis=(0, 1)).sum() == 1
+    assert np.array_equal(found["window shifted by one degree"][..., :-1], phases[..., 1:])
+    spread = found["two maps 1.5 times noisier"].std(axis=(1, 2)) / phases.std(axis=(1, 2))
+    assert np.sort(spread) == pytest.approx([1] * 9 + [1.5] * 2, rel=0.02)
+
+
+def test_a_scale_and_a_mean_change_nothing_that_is_significant():
+    changed = evaluate_robustness("default", 3, progress=False)
+    assert list(changed) == list(FAULTS)
+    assert changed["phases 0.7 times"] == changed["phases 1.4 times"] == 0
+    assert changed["mean shifted by 0.03 rad"] == 0

@@ -7,7 +7,14 @@ from astropy.time import Time
 from sunpy_farside import simulate_maps, simulate_sequence
 from sunpy_farside.evaluation.statistics import map_statistics
 from sunpy_farside.geometry import far_side_distance
-from sunpy_farside.simulation.regions import draw_regions, unsigned_field
+from sunpy_farside.simulation.maps import View, half_days
+from sunpy_farside.simulation.regions import (
+    Regions,
+    active_mask,
+    draw_regions,
+    saturate,
+    unsigned_field,
+)
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +135,17 @@ def test_truth_stands_on_the_window_of_its_date():
             assert near.any()
 
 
+def test_a_sequence_is_its_signatures_and_noise():
+    simulated = simulate_sequence("2022-05-05", seed=2, activity=1)
+    signatures = simulated.signatures()
+    noise = simulated.sequence.comoving_data - signatures
+    known = np.isfinite(noise)
+    assert abs(np.corrcoef(noise[known], signatures[known])[0, 1]) < 0.05
+    assert np.corrcoef((noise + signatures)[known], signatures[known])[0, 1] > 0.3
+    assert signatures.max() <= 0
+    assert np.array_equal(simulated.signatures(width=122)[..., 1:-1], signatures)
+
+
 def test_a_quiet_sun_has_no_regions():
     simulated = simulate_sequence("2022-05-05", seed=1, activity=0)
     assert len(simulated.regions) == 0
@@ -149,3 +167,45 @@ def test_fluxes_grow_and_decay():
     assert np.allclose(regions.flux_on(regions.emergence + regions.rise), regions.flux)
     later = regions.emergence + regions.rise + regions.decay
     assert np.allclose(regions.flux_on(later), regions.flux / np.e)
+
+
+def one_region(flux, separation=10.0):
+    """
+    A region on the equator that reached its flux ten days ago and does not decay.
+    """
+    values = (180.0, 0.0, flux, -12.0, 2.0, 1e9, separation, 0.0, 1.0)
+    return Regions(*(np.array([value]) for value in values))
+
+
+def phase_of(regions):
+    days = half_days(1)
+    latitudes = np.arange(-72.0, 72.0)
+    view = View(days, np.full(2, 180.0), 0.0, np.arange(120.0, 240.0), latitudes)
+    return view.signatures(regions)[0]
+
+
+def test_small_phases_are_proportional_to_the_flux_and_large_ones_are_not():
+    small, larger, largest = (phase_of(one_region(flux)).min() for flux in (2e20, 4e20, 4e22))
+    assert larger / small == pytest.approx(2, rel=0.05)
+    assert -0.4 < largest < -0.15
+    values = np.float32([-1e-4, 0, -0.2])
+    saturate(values)
+    # Natural logarithm of two at the phase of saturation.
+    assert values == pytest.approx([-1e-4, 0, -0.2 * np.log(2)], rel=1e-3, abs=1e-7)
+
+
+def test_a_wide_region_has_two_lobes_and_one_centre_between_them():
+    regions = one_region(3e22, separation=24.0)
+    row = phase_of(regions)[72]
+    assert row[60] > max(row[48:54].min(), row[66:72].min()) * 0.9
+    # The western, leading lobe is the more compact and deeper one.
+    assert row[60:].min() < row[:60].min() < -0.05
+    mask = active_mask(
+        {"kind": "centers", "radius": 4.0, "flux": 2e21},
+        regions,
+        0,
+        np.arange(120.0, 240.0),
+        np.arange(-72.0, 72.0),
+    )
+    rows, columns = np.nonzero(mask)
+    assert (rows.mean(), columns.mean()) == (72, 60)

@@ -20,8 +20,19 @@ _WIDTH = 120
 _N_PIXELS = 5
 
 
+def _louder(factor):
+    def spoil(phases, signatures, _rng):
+        """
+        Active regions as they are in another noise level.
+        """
+        noise = phases - signatures
+        return phases + (factor - 1) * (noise - np.nanmean(noise))
+
+    return spoil
+
+
 def _noisier(number):
-    def spoil(phases, rng):
+    def spoil(phases, _signatures, rng):
         """
         Noise of its own in some maps, so that these have 1.5 times the deviation.
         """
@@ -42,19 +53,22 @@ def _smooth(noise):
     return grains * (noise.std() / grains.std())
 
 
-def _blank_column(phases, rng):
+def _blank_column(phases, _signatures, rng):
     phases = phases.copy()
     phases[:, :, rng.integers(1, phases.shape[2] - 1)] = np.nan
     return phases
 
 
-# What is done to phases of shape (11, 144, columns) in rad.
+# What is done to phases of shape (11, 144, columns) in rad, given the signatures of the regions and
+# a generator of random numbers.
 FAULTS = {
-    "phases 0.7 times": lambda phases, _rng: phases * 0.7,
-    "phases 1.4 times": lambda phases, _rng: phases * 1.4,
-    "mean shifted by 0.03 rad": lambda phases, _rng: phases + 0.03,
+    "phases 0.7 times": lambda phases, *_: phases * 0.7,
+    "phases 1.4 times": lambda phases, *_: phases * 1.4,
+    "noise alone 0.7 times": _louder(0.7),
+    "noise alone 1.4 times": _louder(1.4),
+    "mean shifted by 0.03 rad": lambda phases, *_: phases + 0.03,
     "a meridian without data": _blank_column,
-    "window shifted by one degree": lambda phases, _rng: np.roll(phases, -1, axis=2),
+    "window shifted by one degree": lambda phases, *_: np.roll(phases, -1, axis=2),
     "one map 1.5 times noisier": _noisier(1),
     "two maps 1.5 times noisier": _noisier(2),
 }
@@ -83,11 +97,13 @@ def evaluate_robustness(model="default", number=200, *, seed=0, progress=True):
     changed = dict.fromkeys(FAULTS, 0)
     for case in tqdm(range(number), desc="Spoiling", unit="sequence", disable=not progress):
         rng = np.random.default_rng([seed, case])
-        sequence = simulated_case(case).sequence
+        simulated = simulated_case(case)
+        sequence = simulated.sequence
         # A column more on either side, of which a shift brings one into the window.
         phases = FarsideSequence(sequence.maps, width=_WIDTH + 2).comoving_data
         wcs = window_wcs(sequence.date, _WIDTH)
-        stacks = [phases, *(fault(phases, rng) for fault in FAULTS.values())]
+        signatures = simulated.signatures(width=_WIDTH + 2)
+        stacks = [phases, *(fault(phases, signatures, rng) for fault in FAULTS.values())]
         probabilities = model.predict(np.stack(stacks)[..., 1:-1])
         found = [_significant(model, item, wcs, sequence.date) for item in probabilities]
         for name, other in zip(FAULTS, found[1:], strict=True):

@@ -9,7 +9,7 @@ import numpy as np
 
 from sunpy_farside.geometry import disk_coordinates
 from sunpy_farside.simulation.noise import compress_limb, draw_halves
-from sunpy_farside.simulation.regions import add_signatures
+from sunpy_farside.simulation.regions import add_signatures, saturate
 
 __all__ = ["View", "half_days", "simulate_phases"]
 
@@ -94,6 +94,7 @@ class View:
         ):
             center = center, self.center_latitude
             add_signatures(half, regions, day, center, self.longitudes, self.latitudes, disk)
+            saturate(half)
         return _maps(halves)
 
     def hidden(self):

@@ -164,6 +164,25 @@ class SimulatedSequence:
         latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
         return active_mask(target, self.sun, 0, longitudes, latitudes)
 
+    def signatures(self, *, width=None):
+        """
+        Phase shifts of the active regions, without noise.
+
+        Parameters
+        ----------
+        width : `int`, optional
+            Columns of the window; those of the sequence by default.
+
+        Returns
+        -------
+        array of `numpy.float32`, shape (11, 144, width)
+            Rad, zero or negative, all in the middle map's window, also where the maps have no data.
+        """
+        date, width = self.sequence.date, width or self.sequence.width
+        latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
+        longitudes = window_longitudes(date, width).to_value(u.deg)
+        return _view(date, N_MAPS, longitudes, latitudes).signatures(self.sun)
+
     @property
     def truth(self):
         """
@@ -207,17 +226,8 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
     """
     rng = np.random.default_rng(seed)
     times = parse_time(start) + np.arange(n_maps) * CADENCE
-    middle = times[n_maps // 2]
-    days = half_days(n_maps)
-    regions = draw_regions(rng, activity, (days[0], days[-1]))
-    centers = far_side_central_meridian(middle + days * u.day).deg
-    view = View(
-        days,
-        np.unwrap(centers, period=360),
-        -disk_center_latitude(middle).deg,
-        np.arange(361.0),
-        np.arange(-90.0, 91.0),
-    )
+    view = _view(times[n_maps // 2], n_maps, np.arange(361.0), np.arange(-90.0, 91.0))
+    regions = draw_regions(rng, activity, (view.days[0], view.days[-1]))
     phases = simulate_phases(rng, regions, NoiseModel.draw(rng), view)
     # Both ends are the same meridian.
     phases[:, :, 360] = phases[:, :, 0]
@@ -267,6 +277,12 @@ def simulate_sequence(date, *, seed, activity=0.6, width=120):
         simulated.regions(date),
         simulated.sun,
     )
+
+
+def _view(middle, n_maps, longitudes, latitudes):
+    days = half_days(n_maps)
+    centers = np.unwrap(far_side_central_meridian(middle + days * u.day).deg, period=360)
+    return View(days, centers, -disk_center_latitude(middle).deg, longitudes, latitudes)
 
 
 def _active(field):

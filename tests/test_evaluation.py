@@ -237,6 +237,8 @@ def test_the_command_evaluates(tmp_path, capsys):
     again = ["evaluate", "--model", "a/x.pth", "--model", "b/x.pth", "--output", str(tmp_path)]
     assert main(again) == 2
     assert "different names" in capsys.readouterr().err
+    assert main(["evaluate", "--model", "nothing", "--output", str(tmp_path)]) == 1
+    assert "'felipe2019'" in capsys.readouterr().err
 
 
 def test_faults_are_what_they_are_called():

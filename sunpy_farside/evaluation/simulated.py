@@ -87,6 +87,9 @@ def evaluate_simulated(models, number=1000, *, kind="test", width=120, workers=1
     -----
     The rules are those of `sunpy_farside.evaluation.scores`.
     """
+    for path in models.values():
+        # What is wrong with a model is said here, not in a worker.
+        load_model(path, device="cpu")
     with ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), _prepare, (models, kind, width)
     ) as pool:

@@ -203,3 +203,6 @@ def test_unusable_recipes(tmp_path):
     path.write_text("examples = 10\ncolour = 'red'\n")
     with pytest.raises(ValueError, match="unknown colour"):
         load_recipe(path)
+    path.write_text(f"base = '{path}'\n")
+    with pytest.raises(ValueError, match="not made from this recipe"):
+        load_recipe(path)

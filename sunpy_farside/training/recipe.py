@@ -88,7 +88,7 @@ def load_recipe(name="default"):
     FileNotFoundError
         There is no such recipe.
     ValueError
-        A key is missing or unknown.
+        A key is missing or unknown, or recipes are each other's base.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def load_recipe(name="default"):
     return Recipe(**settings)
 
 
-def _settings(name):
+def _settings(name, above=()):
     folder = resources.files("sunpy_farside.training") / "recipes"
     shipped = folder / f"{name}.toml"
     source = shipped if shipped.is_file() else Path(name)
@@ -118,4 +118,9 @@ def _settings(name):
         raise FileNotFoundError(msg)
     settings = tomllib.loads(source.read_text())
     base = settings.pop("base", None)
-    return (_settings(base)[0] if base else {}) | settings, source
+    if base is None:
+        return settings, source
+    if base in above:
+        msg = f"{source}: expected a base that is not made from this recipe, found {base!r}."
+        raise ValueError(msg)
+    return _settings(base, (*above, base))[0] | settings, source

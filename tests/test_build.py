@@ -474,7 +474,7 @@ QUIETLY = {"workers": 0, "accelerator": "cpu", "enable_progress_bar": False}
 
 
 def losses(folder):
-    with (folder / "log" / "metrics.csv").open() as file:
+    with (folder / "log" / "version_0" / "metrics.csv").open() as file:
         return [float(row["val_loss"]) for row in csv.DictReader(file) if row.get("val_loss")]
 
 

@@ -88,8 +88,8 @@ def test_own_frames_drift_and_middle_frames_do_not():
 
 
 def rows(folder):
-    with (folder / "log" / "metrics.csv").open() as file:
-        return list(csv.DictReader(file))
+    paths = sorted(folder.glob("log/*/metrics.csv"))
+    return [row for path in paths for row in csv.DictReader(path.read_text().splitlines())]
 
 
 # Lightning advises on workers and devices, and about its own use of torch.
@@ -144,6 +144,12 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, monkeypatch):
     assert len(calls) == 6
     for key, value in whole.network.state_dict().items():
         assert torch.equal(value, resumed.network.state_dict()[key]), key
+    # What the first start logged is still there.
+    validated = [
+        {row["epoch"] for row in rows(tmp_path / name) if row.get("val_loss")}
+        for name in ("whole", "killed")
+    ]
+    assert validated[0] == validated[1]
 
 
 @_LIGHTNING

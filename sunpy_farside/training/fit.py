@@ -97,7 +97,8 @@ def fit(recipe, folder, *, data=None, start=None, workers=1, **trainer_options):
     ----------
     recipe : `~sunpy_farside.training.recipe.Recipe`
     folder : path-like
-        Where checkpoints and the log (``log/metrics.csv``) go.
+        Where checkpoints and the log go (``log/version_0/metrics.csv``; a run that goes on
+        writes ``version_1``).
     data : path-like, optional
         ``dataset.h5`` of `~sunpy_farside.training.build.build_dataset`, or the folder that it lies
         in; simulated sequences by default.
@@ -130,7 +131,7 @@ def fit(recipe, folder, *, data=None, start=None, workers=1, **trainer_options):
     trainer = lightning.Trainer(
         max_epochs=source.epochs,
         default_root_dir=folder,
-        logger=CSVLogger(folder, name="", version="log"),
+        logger=CSVLogger(folder, name="log"),
         callbacks=[
             # The one before goes when the new one is whole.
             ModelCheckpoint(folder, filename="{epoch}", save_on_train_epoch_end=True),

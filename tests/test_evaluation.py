@@ -225,7 +225,8 @@ def test_the_threshold_lets_little_noise_pass(monkeypatch):
         "sunpy_farside.evaluation.threshold.evaluate_simulated",
         lambda models, number, *, kind, **options: Found(kind),
     )
-    assert choose_threshold("weights") == pytest.approx(60.1)
+    # The strongest region in the noise may pass, the second may not.
+    assert choose_threshold("weights") == pytest.approx(45.4)
     scores["validation_noise"] = judge("n", 1, [found()], [known()])
     assert choose_threshold("weights") == pytest.approx(40.1)
 

@@ -79,20 +79,20 @@ def test_maps_have_the_measured_correlations():
     table = map_statistics(sequences)
     found = dict(zip(table["statistic"], table["mean"], strict=True))
     # Measured on 31 real maps.
-    assert found["standard deviation (rad)"] == pytest.approx(0.05, abs=0.01)
+    assert found["standard deviation (rad)"] == pytest.approx(0.05, abs=0.005)
     assert -0.038 < found["mean (rad)"] < -0.015
     assert found["correlation 1 apart"] == pytest.approx(0.56, abs=0.06)
     # What lasts differs from Sun to Sun, with its active regions; the 31 maps are of one.
     scatter = dict(zip(table["statistic"], table["scatter"], strict=True))["correlation 2 apart"]
     assert found["correlation 2 apart"] == pytest.approx(0.25, abs=1.5 * scatter)
     half = "half correlation in"
-    assert found[f"{half} latitude, centre (deg)"] == pytest.approx(4.7, abs=1)
+    assert found[f"{half} latitude, centre (deg)"] == pytest.approx(4.7, abs=0.5)
     longitude = [
         found[f"{half} longitude, {part} (deg)"] for part in ("centre", "sides", "high latitudes")
     ]
-    assert longitude[0] == pytest.approx(5, abs=1)
-    assert longitude[1] == pytest.approx(6, abs=1.5)
-    assert longitude[2] == pytest.approx(8, abs=2)
+    assert longitude[0] == pytest.approx(5, abs=0.7)
+    assert longitude[1] == pytest.approx(6, abs=0.8)
+    assert longitude[2] == pytest.approx(8, abs=0.6)
     assert longitude[0] < longitude[1] < longitude[2]
 
 

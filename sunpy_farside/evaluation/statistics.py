@@ -43,7 +43,7 @@ def map_statistics(sequences):
     >>> table = map_statistics(sequence)
     >>> print(table["statistic"][0])
     standard deviation (rad)
-    >>> bool(0.04 < table["mean"][0] < 0.07)
+    >>> bool(0.03 < table["mean"][0] < 0.07)
     True
     """
     if hasattr(sequences, "comoving_data"):

@@ -31,14 +31,14 @@ class NoiseModel:
     Attributes
     ----------
     level : `float`
-        Standard deviation of a 24-hour map in rad: 0.05 in 31 real maps of April and
-        May 2022.
+        Standard deviation of a 24-hour map in rad. With active regions it makes the 0.05 of 31
+        real maps of April and May 2022.
     mean : `float`
         Mean phase in rad: -0.015 to -0.038 in the same maps.
     fine_grain, coarse_grain : `float`
-        Standard deviation of the grains in solar radii on the disk. The first gives a
-        correlation of one half at 4.7 degrees near the centre, as measured; the second
-        one at 8 degrees beyond 40 degrees of latitude.
+        Standard deviation of the grains in solar radii on the disk. The first gives, with active
+        regions, a correlation of one half at 4.7 degrees of latitude near the centre, as measured
+        in the same maps; the second one at 8 degrees of longitude beyond 40 degrees of latitude.
     transition : `float`
         Distance from the centre in degrees at which the fine texture (two skips
         through the interior) gives way to the coarse one (one and three skips).
@@ -52,10 +52,10 @@ class NoiseModel:
         Share of halves with a low duty cycle, and how much noisier they are. A choice.
     """
 
-    level: float = 0.05
+    level: float = 0.045
     mean: float = -0.025
-    fine_grain: float = 0.045
-    coarse_grain: float = 0.042
+    fine_grain: float = 0.04
+    coarse_grain: float = 0.039
     transition: float = 47.0
     lasting: float = 0.2
     jitter: float = 0.08
@@ -68,10 +68,10 @@ class NoiseModel:
         A noise model from the range that real maps span over a solar cycle.
         """
         return cls(
-            level=0.05 * np.exp(rng.normal(0, 0.15)),
+            level=0.045 * np.exp(rng.normal(0, 0.15)),
             mean=rng.uniform(-0.04, -0.005),
-            fine_grain=0.045 * np.exp(rng.normal(0, 0.08)),
-            coarse_grain=0.042 * np.exp(rng.normal(0, 0.08)),
+            fine_grain=0.04 * np.exp(rng.normal(0, 0.08)),
+            coarse_grain=0.039 * np.exp(rng.normal(0, 0.08)),
             lasting=rng.uniform(0.1, 0.3),
         )
 

@@ -48,7 +48,7 @@ _SATURATION = 0.2
 _COMPACTNESS = (0.6, 1.4)
 # Standard deviation of the point-spread function of the waves in solar radii on the
 # disk: as fine as the finest noise.
-_RESOLUTION = 0.048
+_RESOLUTION = 0.04
 
 
 @dataclass(frozen=True)
@@ -136,12 +136,14 @@ def draw_regions(rng, activity, days):
     Notes
     -----
     Fluxes are log-normal about 5e21 Mx [the shape after Munoz-Jaramillo et al. 2015,
-    ApJ 800, 48; the median a choice]. Larger regions live longer. The zones of activity
-    lie 27 degrees from the equator at the start of a cycle and 8 at its end, 6 degrees
-    wide [Hathaway 2015, LRSP 12, 4]. Tilts follow Joy's law, half a degree per degree
-    of latitude, with a scatter of 20 degrees [Wang & Sheeley 1989, Sol. Phys. 124, 81].
-    Three regions in ten emerge in a nest beside another [a choice after the nests of
-    Castenmiller et al. 1986, Sol. Phys. 105, 237].
+    ApJ 800, 48; the median a choice]. Larger regions live longer, and their polarities
+    stand apart with the root of the flux, as their extent does at one mean field [a choice
+    between the powers 0.27 of Otsuji et al. 2011, PASJ 63, 1047, and 1 / 1.3 of Wang &
+    Sheeley 1989, Sol. Phys. 124, 81]. The zones of activity lie 27 degrees from the equator
+    at the start of a cycle and 8 at its end, 6 degrees wide [Hathaway 2015, LRSP 12, 4].
+    Tilts follow Joy's law, half a degree per degree of latitude, with a scatter of 20
+    degrees [Wang & Sheeley 1989]. Three regions in ten emerge in a nest beside another [a
+    choice after the nests of Castenmiller et al. 1986, Sol. Phys. 105, 237].
     """
     first, last = days
     memory = 60.0
@@ -164,7 +166,7 @@ def draw_regions(rng, activity, days):
         emergence=rng.uniform(first - memory, last, number),
         rise=rng.uniform(1, 4, number),
         decay=14 * size * np.exp(rng.normal(0, 0.4, number)),
-        separation=6 * np.sqrt(size) * np.exp(rng.normal(0, 0.25, number)),
+        separation=6 * size * np.exp(rng.normal(0, 0.25, number)),
         tilt=0.5 * np.abs(latitude) + rng.normal(0, 20, number),
         efficiency=np.exp(rng.normal(0, 0.25, number)),
     )

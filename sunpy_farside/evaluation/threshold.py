@@ -10,8 +10,9 @@ __all__ = ["choose_threshold"]
 
 # Sequences of the simulated sets that decide.
 _NUMBER, _NUMBER_OF_NOISE = 600, 800
-# Regions that may be significant in the noise: the strongest alone is a matter of chance.
-_ALLOWED = 1
+# Detections in the sequences of noise that a threshold may let pass: the strongest alone is a
+# matter of chance.
+_FALSE_IN_NOISE = 1
 
 
 def choose_threshold(path, *, data=None, workers=1, progress=True):
@@ -35,8 +36,8 @@ def choose_threshold(path, *, data=None, workers=1, progress=True):
     `float`
         In square degrees, at which on the validation set no more than 3.75 % of the detections
         are false, the share that the standard method has in five years of real maps [Broock et
-        al. 2021, A&A 652, A132], and there is at most one detection in 800 simulated
-        sequences of noise. Infinity where no threshold keeps to that.
+        al. 2021, A&A 652, A132], and there is one detection at most in 800 simulated sequences of
+        noise. Infinity where no threshold keeps to that.
     """
     models = {"network": path}
     if data is None:
@@ -49,8 +50,8 @@ def choose_threshold(path, *, data=None, workers=1, progress=True):
         models, _NUMBER_OF_NOISE, kind="validation_noise", workers=workers, progress=progress
     )
     threshold, _ = judged.scores["network"].best(PUBLISHED_RATE)
-    loudest = noise.scores["network"].detections["strength"]
-    if len(loudest) > _ALLOWED:
-        threshold = max(threshold, float(loudest[_ALLOWED]))
+    loudest = noise.scores["network"].detections["strength"][_FALSE_IN_NOISE:]
+    if len(loudest):
+        threshold = max(threshold, float(loudest[0]))
     # Above the last detection that is not to pass, in tenths.
     return (threshold * 10 // 1 + 1) / 10

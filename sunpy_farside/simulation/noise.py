@@ -68,10 +68,10 @@ class NoiseModel:
         A noise model from the range that real maps span over a solar cycle.
         """
         return cls(
-            level=0.045 * np.exp(rng.normal(0, 0.15)),
+            level=cls.level * np.exp(rng.normal(0, 0.15)),
             mean=rng.uniform(-0.04, -0.005),
-            fine_grain=0.04 * np.exp(rng.normal(0, 0.08)),
-            coarse_grain=0.039 * np.exp(rng.normal(0, 0.08)),
+            fine_grain=cls.fine_grain * np.exp(rng.normal(0, 0.08)),
+            coarse_grain=cls.coarse_grain * np.exp(rng.normal(0, 0.08)),
             lasting=rng.uniform(0.1, 0.3),
         )
 

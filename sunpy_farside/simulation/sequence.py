@@ -212,10 +212,11 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
 
     Notes
     -----
-    The noise has the statistics of real maps: 0.05 rad, grains of one size on the disk seen from
+    Maps have the statistics of real ones: 0.05 rad, grains of one size on the disk seen from
     behind the Sun, and 12 of the 24 hours of each map shared with the next. Active regions
     emerge, drift with the differential rotation, decay, and darken the maps in proportion to
-    their flux. See `sunpy_farside.simulation.noise` and `sunpy_farside.simulation.regions`.
+    their flux, until that saturates. See `sunpy_farside.simulation.noise` and
+    `sunpy_farside.simulation.regions`.
 
     Examples
     --------

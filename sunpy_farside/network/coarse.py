@@ -79,19 +79,28 @@ class CoarseUNet(nn.Module):
         """
         logits = self._logits(maps, missing)
         if not self.training:
-            # How the pixels of the maps fall into those of two degrees is chance: take both ways.
-            inside, edge = (..., slice(-1), slice(-1)), (1, 0, 1, 0)
-            moved = functional.pad(maps[inside], edge)
-            other = self._logits(moved, functional.pad(missing[inside], edge, value=True))
-            logits[inside] = (logits[inside] + other[..., 1:, 1:]) / 2
+            # Nothing in the maps knows north from south, and which pixels make one of two degrees
+            # is chance: look once more, upside down, with rows and columns paired the other way.
+            north, edge = (..., slice(1, None), slice(None)), (0, 0, 1, 0)
+            other = self._logits(
+                functional.pad(maps[north].flip(-2), edge),
+                functional.pad(missing[north].flip(-2), edge, value=True),
+                first=1,
+            )
+            # The southernmost row has no partner, and half of the pixels at the sides no data.
+            inside = (..., slice(1, None), slice(1, -1))
+            logits[inside] = (logits[inside] + other[inside].flip(-2)) / 2
         return logits
 
-    def _logits(self, maps, missing):
+    def _logits(self, maps, missing, first=0):
+        """
+        Logits of the maps put at a column of the network's images.
+        """
         rows, columns = maps.shape[2:]
         # Three poolings after the stem leave whole pixels of multiples of 16 alone.
-        edges = (0, -columns % 16, 0, -rows % 16)
+        edges = (first, -(first + columns) % 16, 0, -rows % 16)
         maps, missing = functional.pad(maps, edges), functional.pad(missing, edges, value=True)
-        extra = _extra_images(missing, rows, columns)
+        extra = _extra_images(missing, rows // 2, first + columns // 2)
         images = torch.cat([self.weigh(maps, missing), extra], dim=1)
         features = self.stem(images.contiguous(memory_format=torch.channels_last))
         if self.attend is not None:
@@ -102,7 +111,7 @@ class CoarseUNet(nn.Module):
         features = levels.pop()
         for block in self.up:
             features = block(torch.cat([levels.pop(), _double(features)], dim=1))
-        return _double(self.outlet(features))[:, 0, :rows, :columns]
+        return _double(self.outlet(features))[:, 0, :rows, first : first + columns]
 
 
 # Images that are added to the stack.
@@ -157,12 +166,12 @@ class _Attention(nn.Module):
         return ((score + self.when).softmax(dim=1) * features).sum(dim=1)
 
 
-def _extra_images(missing, rows, columns):
+def _extra_images(missing, equator, meridian):
     """
     Share of maps without data, and squared distances from the equator and the central meridian.
     """
-    latitude = (torch.arange(missing.shape[2], device=missing.device) - rows // 2) / 72.0
-    longitude = (torch.arange(missing.shape[3], device=missing.device) - columns // 2) / 60.0
+    latitude = (torch.arange(missing.shape[2], device=missing.device) - equator) / 72.0
+    longitude = (torch.arange(missing.shape[3], device=missing.device) - meridian) / 60.0
     squares = torch.broadcast_tensors(latitude.square()[:, None], longitude.square())
     share = missing.float().mean(1, keepdim=True)
     return torch.cat([share, torch.stack(squares).expand(len(missing), -1, -1, -1)], dim=1)

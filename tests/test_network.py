@@ -254,3 +254,11 @@ def test_which_pixels_are_paired_and_which_way_is_up_is_chance(change):
 
     with torch.inference_mode():
         assert effect(network) < 0.7 * effect(network._logits)
+
+
+def test_what_is_seen_upside_down_is_put_back_where_it_was(monkeypatch):
+    network = CoarseUNet(hidden=2).eval()
+    monkeypatch.setattr(network, "_logits", lambda maps, missing, first=0: maps.mean(1))
+    maps = torch.randn(2, 11, 144, 120)
+    found = network(maps, torch.zeros_like(maps, dtype=bool))
+    assert torch.allclose(found, maps.mean(1), atol=1e-6)

@@ -49,8 +49,6 @@ def _train(options):
     except ImportError as error:
         msg = "Training needs Lightning. Install it with: pip install 'sunpy_farside[train]'"
         raise ImportError(msg) from error
-    import torch
-
     from sunpy_farside.evaluation.threshold import choose_threshold
     from sunpy_farside.network import load_model, save_model
     from sunpy_farside.training.recipe import load_recipe
@@ -62,8 +60,6 @@ def _train(options):
     data = store_path(options.data) if options.data else None
     start = load_model(options.start, device="cpu") if options.start else None
     check_writable(options.output)
-    # Threads of the network that wait for a processor on which a worker simulates slow the others.
-    torch.set_num_threads(max(torch.get_num_threads() - options.workers, 1))
     module = fit(
         recipe,
         options.output,

@@ -66,6 +66,8 @@ class CoarseUNet(nn.Module):
         """
         Logits of the probability that a pixel is active.
 
+        Outside training the mean of two views, north up and south up.
+
         Parameters
         ----------
         maps : `torch.Tensor`, shape (n, n_maps, latitudes, longitudes)

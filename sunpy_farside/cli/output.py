@@ -2,6 +2,8 @@
 Folders that commands write into.
 """
 
+from pathlib import Path
+
 from sunpy_farside.files import whole_files
 
 __all__ = ["check_writable", "save_maps"]
@@ -9,7 +11,7 @@ __all__ = ["check_writable", "save_maps"]
 
 def check_writable(folder):
     """
-    Make a folder, and fail before the work rather than after it where it cannot be written.
+    Fail before the work rather than after it where a folder cannot be made or written.
 
     Parameters
     ----------
@@ -20,8 +22,13 @@ def check_writable(folder):
     OSError
         The folder cannot be made or written.
     """
+    folder = Path(folder)
+    there = folder.exists()
     with whole_files(folder):
         pass
+    if not there:
+        # Work that fails leaves no empty folder.
+        folder.rmdir()
 
 
 def save_maps(maps, folder):

@@ -220,8 +220,38 @@ class FarsideSequence:
         Like `data`, but with the Sun at rest: a column is one Carrington longitude in all the
         maps. Outside a map's data there is NaN.
         """
-        start = int(window_start(self._frames[_MIDDLE].meridian, self.width))
-        return np.stack([_cut(frame, start, self.width) for frame in self._frames])
+        return self.comoving(self.width)
+
+    def comoving(self, width):
+        """
+        Phases, every map in the middle map's window, made narrower or wider.
+
+        Parameters
+        ----------
+        width : `int`
+            Columns, even, from 16 to 180; column ``width // 2`` stays where it is.
+
+        Returns
+        -------
+        array of `numpy.float32`, shape (11, 144, width)
+            As `comoving_data`. What lies outside the sequence's own windows is there as far as
+            its maps have it.
+
+        Raises
+        ------
+        SequenceError
+            The width is another.
+
+        Examples
+        --------
+        >>> import sunpy_farside
+        >>> sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=1).sequence
+        >>> sequence.comoving(140).shape
+        (11, 144, 140)
+        """
+        _check_width(width)
+        start = int(window_start(self._frames[_MIDDLE].meridian, width))
+        return np.stack([_cut(frame, start, width) for frame in self._frames])
 
     @property
     def wcs(self):

@@ -59,6 +59,30 @@ def test_comoving_maps_all_stand_in_the_middle_window():
     assert np.array_equal(np.round(sequence.comoving_data[:, 72]), np.tile(expected, (11, 1)))
 
 
+@pytest.mark.parametrize("start", ["2022-05-02T12:00", "2022-05-12"])
+def test_comoving_windows_of_other_widths_share_their_meridian(start):
+    sequence = FarsideSequence(coded_maps(start=Time(start)))
+    wide = sequence.comoving(140)
+    expected = window_longitudes(sequence.date, 140).value
+    assert np.array_equal(np.round(wide[:, 72]), np.tile(expected, (11, 1)))
+    assert np.array_equal(wide[..., 10:130], sequence.comoving_data)
+    assert np.array_equal(wide[..., 62:78], sequence.comoving(16))
+    with pytest.raises(SequenceError, match="16 to 180"):
+        sequence.comoving(139)
+
+
+def test_maps_that_are_cut_already_have_nothing_beyond():
+    whole = FarsideSequence(coded_maps())
+    cut = FarsideSequence.from_array(whole.data, whole.date).comoving(140)
+    assert np.isnan(cut[5, :, :10]).all()
+    assert np.isnan(cut[5, :, 130:]).all()
+    inside = np.isfinite(cut)
+    assert np.array_equal(cut[inside], whole.comoving(140)[inside])
+    # Earlier windows lie further west of the middle one, later ones further east.
+    assert inside[0].any(axis=0).sum() < 110
+    assert (inside[0] ^ inside[10]).any()
+
+
 def test_the_seam_runs_through_windows_without_a_gap():
     # The far side's central meridian passes longitude 0 on 2022-05-14.
     sequence = FarsideSequence(coded_maps(start=Time("2022-05-12")))

@@ -20,7 +20,7 @@ from sunpy_farside.training.recipe import load_recipe
 
 # %%
 # A recipe is all that decides about the weights. Every example is simulated when it is needed: here
-# 640 instead of the recipe's 100,000, in windows of 48 columns instead of 120.
+# 640 instead of the recipe's 100,000, of 48 columns instead of 140.
 
 recipe = replace(
     load_recipe("default"),

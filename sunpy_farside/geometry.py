@@ -28,6 +28,7 @@ __all__ = [
     "carrington_frame",
     "carrington_header",
     "central_meridian_delay",
+    "cut_columns",
     "disk_center_latitude",
     "disk_coordinates",
     "east_limb_delay",
@@ -154,6 +155,32 @@ def window_start(central_meridian, width):
     68
     """
     return (np.floor(central_meridian).astype(int) - width // 2) % 360
+
+
+def cut_columns(window, width):
+    """
+    Make a window narrower, around the same central meridian.
+
+    Parameters
+    ----------
+    window : array, shape (..., columns)
+    width : `int`
+        Number of columns, no more than there are.
+
+    Returns
+    -------
+    array, shape (..., width)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sunpy_farside.geometry import cut_columns
+    >>> cut_columns(np.arange(140), 120)[[0, 60, -1]]
+    array([ 10,  70, 129])
+    """
+    west = np.shape(window)[-1] // 2 - width // 2
+    # Not a view, which would keep the columns that are left out.
+    return window[..., west : west + width].copy()
 
 
 def window_longitudes(time, width=120):

@@ -22,6 +22,8 @@ from sunpy_farside import (
 )
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.detection.export import flat_table, to_csv, to_json, to_text
+from sunpy_farside.geometry import window_longitudes
+from sunpy_farside.maps import FarsidePhaseMap
 
 
 def equal_columns(one, other):
@@ -94,6 +96,33 @@ def test_sequences_of_different_widths(maps):
     sequences = [FarsideSequence(maps[:11], width=width) for width in (120, 140)]
     found = detect_farside(sequences, device="cpu")
     assert [item.probability.data.shape[1] for item in found] == [120, 140]
+
+
+def test_a_window_only_decides_what_is_looked_at(maps):
+    narrow, known, wide = (
+        detect_farside(FarsideSequence(maps[:11], width=width), device="cpu")
+        for width in (60, 140, 180)
+    )
+    assert np.array_equal(narrow.probability.data, known.probability.data[:, 40:100])
+    assert np.array_equal(wide.probability.data[:, 20:160], known.probability.data)
+    # What lies in none of the columns that the network knows is no region.
+    assert len(wide.regions) == len(known.regions) > 0
+    assert np.allclose(wide.regions["area"], known.regions["area"])
+
+
+def test_the_network_sees_beyond_the_window(simulated):
+    maps = simulated.sequence.maps
+    first = int(window_longitudes(simulated.sequence.date)[0].value)
+    blank = []
+    for item in maps:
+        data = item.data.copy()
+        data[:, (first - np.arange(1, 11)) % 360] = np.nan
+        blank.append(FarsidePhaseMap(data, item.meta))
+    model = load_model(device="cpu")
+    here = detect_farside(simulated.sequence, model).probability.data
+    there = detect_farside(FarsideSequence(blank), model).probability.data
+    assert not np.allclose(here[:, :8], there[:, :8], atol=1e-3)
+    assert np.allclose(here[:, 60:], there[:, 60:], atol=0.05)
 
 
 def test_threshold_is_a_number_or_square_degrees(simulated, detection):

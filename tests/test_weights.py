@@ -177,7 +177,7 @@ def test_default_weights_are_shipped_and_small():
     model = load_model(device="cpu")
     assert model.name == "default"
     assert model.frames == "middle"
-    assert sum(value.numel() for value in model.network.parameters()) == 383_804
+    assert sum(value.numel() for value in model.network.parameters()) == 389_724
 
 
 class _QuietHandler(SimpleHTTPRequestHandler):

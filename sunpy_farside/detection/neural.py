@@ -13,7 +13,7 @@ from sunpy.map import Map
 
 from sunpy_farside.detection.regions import label_regions, measure_regions, rank_regions
 from sunpy_farside.detection.result import FarsideDetection
-from sunpy_farside.geometry import window_header
+from sunpy_farside.geometry import cut_columns, window_header
 from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
 
@@ -91,27 +91,34 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
 
 
 def _detect_batch(sequences, model, threshold):
-    comoving = [sequence.comoving_data for sequence in sequences]
-    stacks = comoving if model.frames == "middle" else [sequence.data for sequence in sequences]
+    if model.frames == "middle":
+        # All the columns that the network knows: what lies beyond a window tells of its edges.
+        stacks = [item.comoving(max(item.width, model.columns or 0)) for item in sequences]
+    else:
+        stacks = [sequence.data for sequence in sequences]
     # Sequences of different widths do not fit into one array.
     if len({stack.shape for stack in stacks}) == 1:
         probabilities = model.predict(np.stack(stacks))
     else:
         probabilities = [model.predict(stack)[0] for stack in stacks]
     return [
-        _detection(sequence, phases, probability, model, threshold)
-        for sequence, phases, probability in zip(sequences, comoving, probabilities, strict=True)
+        _detection(sequence, cut_columns(probability, sequence.width), model, threshold)
+        for sequence, probability in zip(sequences, probabilities, strict=True)
     ]
 
 
-def _detection(sequence, phases, probability, model, threshold):
+def _detection(sequence, probability, model, threshold):
     header = window_header(sequence.date, sequence.width)
     header["content"] = "far-side active-region probability"
     labels = label_regions(
         probability, level=model.level, n_pixels=_N_PIXELS, deblend=model.deblend
     )
     table = measure_regions(
-        labels, sequence.wcs, sequence.date, probability=probability, phases=phases
+        labels,
+        sequence.wcs,
+        sequence.date,
+        probability=probability,
+        phases=sequence.comoving_data,
     )
     regions = rank_regions(
         table,

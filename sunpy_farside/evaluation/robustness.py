@@ -10,9 +10,8 @@ from sunpy_farside.detection.regions import label_regions, measure_regions
 from sunpy_farside.evaluation.matching import match_positions
 from sunpy_farside.evaluation.scores import DISTANCE
 from sunpy_farside.evaluation.simulated import simulated_case
-from sunpy_farside.geometry import window_wcs
+from sunpy_farside.geometry import cut_columns, window_wcs
 from sunpy_farside.network import load_model
-from sunpy_farside.sequence import FarsideSequence
 
 __all__ = ["FAULTS", "evaluate_robustness"]
 
@@ -55,7 +54,9 @@ def _smooth(noise):
 
 def _blank_column(phases, _signatures, rng):
     phases = phases.copy()
-    phases[:, :, rng.integers(1, phases.shape[2] - 1)] = np.nan
+    # One that the window shows.
+    west = phases.shape[2] // 2 - _WIDTH // 2
+    phases[:, :, west + rng.integers(_WIDTH)] = np.nan
     return phases
 
 
@@ -94,17 +95,18 @@ def evaluate_robustness(model="default", number=200, *, seed=0, progress=True):
     """
     if isinstance(model, str):
         model = load_model(model)
+    columns = max(model.columns or 0, _WIDTH)
     changed = dict.fromkeys(FAULTS, 0)
     for case in tqdm(range(number), desc="Spoiling", unit="sequence", disable=not progress):
         rng = np.random.default_rng([seed, case])
         simulated = simulated_case(case)
         sequence = simulated.sequence
-        # A column more on either side, of which a shift brings one into the window.
-        phases = FarsideSequence(sequence.maps, width=_WIDTH + 2).comoving_data
+        # A column more on either side, of which a shift brings one in.
+        phases = sequence.comoving(columns + 2)
         wcs = window_wcs(sequence.date, _WIDTH)
-        signatures = simulated.signatures(width=_WIDTH + 2)
+        signatures = simulated.signatures(width=columns + 2)
         stacks = [phases, *(fault(phases, signatures, rng) for fault in FAULTS.values())]
-        probabilities = model.predict(np.stack(stacks)[..., 1:-1])
+        probabilities = cut_columns(model.predict(np.stack(stacks)[..., 1:-1]), _WIDTH)
         found = [_significant(model, item, wcs, sequence.date) for item in probabilities]
         for name, other in zip(FAULTS, found[1:], strict=True):
             if "window shifted" in name:

@@ -38,13 +38,15 @@ class CoarseUNet(nn.Module):
         self.hidden = hidden
         self.attend = _Attention(n_maps, hidden // 2) if attention else None
         self.weigh = _Weights(n_maps)
+        # Four pixels become one: twice the width keeps where in it something stands.
+        stem = 2 * hidden
         self.stem = nn.Sequential(
-            nn.Conv2d(n_maps + _N_EXTRA, hidden, 4, stride=2, padding=1, bias=False),
-            nn.BatchNorm2d(hidden),
+            nn.Conv2d(n_maps + _N_EXTRA, stem, 4, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(stem),
             nn.ReLU(inplace=True),
         )
         widths = [hidden * 2**level for level in range(4)]
-        self.inlet = _double_convolution(hidden + (hidden // 2 if attention else 0), hidden)
+        self.inlet = _double_convolution(stem + (hidden // 2 if attention else 0), hidden)
         self.down = nn.ModuleList(_double_convolution(*pair) for pair in pairwise(widths))
         self.up = nn.ModuleList()
         below = widths[-1]
@@ -109,7 +111,7 @@ class CoarseUNet(nn.Module):
             features = torch.cat([features, self.attend(maps, missing)], dim=1)
         levels = [self.inlet(features)]
         for block in self.down:
-            levels.append(block(functional.max_pool2d(levels[-1], 2)))
+            levels.append(block(functional.avg_pool2d(levels[-1], 2)))
         features = levels.pop()
         for block in self.up:
             features = block(torch.cat([levels.pop(), _double(features)], dim=1))

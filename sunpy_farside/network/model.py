@@ -37,9 +37,9 @@ class FarsideModel:
         with a Gaussian of 3 degrees, is above 30 G
         (`sunpy_farside.simulation.regions.active_mask`).
     columns : `int` or None
-        Columns of the window that the network knows, whose edges it tells by. A narrower one is
-        seen as one with columns missing, and of a wider one nothing is told outside them. None
-        for a network that takes any number.
+        Columns that the network knows, whose edges it tells by. Of a narrower stack the others
+        are missing, and of a wider one nothing is told outside them. None for a network that
+        takes any number.
     level : `float`
         Smoothed probability above which pixels belong to a region.
     deblend : `bool`
@@ -78,7 +78,8 @@ class FarsideModel:
         stack : array, shape (n, 11, 144, width) or (11, 144, width)
             Phases in rad, NaN where there are no data, cut as `frames` says:
             `~sunpy_farside.sequence.FarsideSequence.data` for ``"own"``,
-            `~sunpy_farside.sequence.FarsideSequence.comoving_data` for ``"middle"``.
+            `~sunpy_farside.sequence.FarsideSequence.comoving` for ``"middle"``, best with as
+            many columns as the network knows.
         batch : `int`, optional
             Sequences that go through the network together.
 

@@ -26,7 +26,7 @@ class Recipe:
     frames : {"own", "middle"}
         Every map in its own window, or all in the middle map's.
     width : `int`
-        Columns of the window.
+        Columns that the network sees.
     regions : `dict`
         How regions are cut out of a map of probability: ``level`` and ``deblend`` of
         `~sunpy_farside.network.model.FarsideModel`.

@@ -20,6 +20,9 @@ _N_MAPS = 11
 _DRIFT = 13.2
 # Largest activity: a fifth above a strong maximum.
 _ACTIVITY = 1.2
+# Share of the draws as of maps that are cut to their windows already, as in published stacks, and
+# columns on each side that such windows may lack of the network's: 140 columns or 120 are usual.
+_BOUNDED, _MARGIN = 0.25, 11
 
 
 class SimulatedSequences(Dataset):
@@ -92,8 +95,9 @@ def draw_examples(rng, target, width=120, *, frames="middle"):
     Returns
     -------
     phases : array of `numpy.float32`, shape (4, 11, 144, width)
-        Rad; NaN on the near side and, for the middle window, in half of the draws outside the
-        windows that the single maps have of their own.
+        Rad; NaN on the near side and, for the middle window, in a quarter of the draws outside
+        the windows that the single maps have of their own, up to ten columns narrower on each
+        side.
     active : array of `numpy.float32`, shape (4, 144, width)
         In the middle map's window.
     """
@@ -109,10 +113,10 @@ def draw_examples(rng, target, width=120, *, frames="middle"):
     noise = view.noise(rng, model)
     hidden = view.hidden()
     # Drawn for both frames, which so show the same Suns.
-    bounded = rng.random() < 0.5
+    bounded, margin = rng.random() < _BOUNDED, rng.integers(_MARGIN)
     if frames == "middle" and bounded:
-        for out, start in zip(hidden, starts, strict=True):
-            out[:, (nodes < start) | (nodes >= start + width)] = True
+        for out, start in zip(hidden, starts + margin, strict=True):
+            out[:, (nodes < start) | (nodes >= start + width - 2 * margin)] = True
     if rng.random() < 0.1:
         # The seam meridian has no data in some files.
         hidden[:, :, rng.integers(len(nodes))] = True

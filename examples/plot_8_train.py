@@ -45,10 +45,10 @@ model = trained_model(module, name="brief", threshold=100)
 save_model(model, f"{folder}/brief.safetensors", recipe=recipe.to_text(), data="simulated maps")
 
 # %%
-# It is used like any other, by the path of its file, and at any width: networks are convolutional.
-# What it sees, next to the package's own network; dotted is where the Sun is active. Some seconds
-# of training are enough for the large region, of which it is half as sure. The small one near 160
-# degrees it barely sees, and the faint streaks are noise that it has not learned to pass over.
+# It is used like any other, by the path of its file. What it sees, next to the package's own
+# network; dotted is where the Sun is active. It knows 48 columns and tells nothing outside them.
+# Some seconds of training are enough for the large region, of which it does not part the
+# neighbours; the small one in the south it barely sees.
 
 simulated = sunpy_farside.simulate_sequence("2022-05-05", seed=9)
 figure = plt.figure(figsize=(10, 5), layout="constrained")

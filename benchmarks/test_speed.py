@@ -33,7 +33,7 @@ def test_maps_in_memory_to_table(benchmark, maps):
 
 def test_network_alone(benchmark, maps):
     model = load_model(device="cpu")
-    stack = FarsideSequence(maps).comoving_data
+    stack = FarsideSequence(maps).comoving(model.columns)
     benchmark(model.predict, stack)
 
 

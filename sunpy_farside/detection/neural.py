@@ -91,34 +91,29 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
 
 
 def _detect_batch(sequences, model, threshold):
-    if model.frames == "middle":
-        # All the columns that the network knows: what lies beyond a window tells of its edges.
-        stacks = [item.comoving(max(item.width, model.columns or 0)) for item in sequences]
-    else:
-        stacks = [sequence.data for sequence in sequences]
+    # All the columns that the network knows: what lies beyond a window tells of its edges.
+    comoving = [item.comoving(max(item.width, model.columns or 0)) for item in sequences]
+    stacks = comoving if model.frames == "middle" else [sequence.data for sequence in sequences]
     # Sequences of different widths do not fit into one array.
     if len({stack.shape for stack in stacks}) == 1:
         probabilities = model.predict(np.stack(stacks))
     else:
         probabilities = [model.predict(stack)[0] for stack in stacks]
     return [
-        _detection(sequence, cut_columns(probability, sequence.width), model, threshold)
-        for sequence, probability in zip(sequences, probabilities, strict=True)
+        _detection(sequence, phases, probability, model, threshold)
+        for sequence, phases, probability in zip(sequences, comoving, probabilities, strict=True)
     ]
 
 
-def _detection(sequence, probability, model, threshold):
+def _detection(sequence, phases, probability, model, threshold):
+    phases, probability = (cut_columns(part, sequence.width) for part in (phases, probability))
     header = window_header(sequence.date, sequence.width)
     header["content"] = "far-side active-region probability"
     labels = label_regions(
         probability, level=model.level, n_pixels=_N_PIXELS, deblend=model.deblend
     )
     table = measure_regions(
-        labels,
-        sequence.wcs,
-        sequence.date,
-        probability=probability,
-        phases=sequence.comoving_data,
+        labels, sequence.wcs, sequence.date, probability=probability, phases=phases
     )
     regions = rank_regions(
         table,

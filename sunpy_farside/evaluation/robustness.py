@@ -54,9 +54,8 @@ def _smooth(noise):
 
 def _blank_column(phases, _signatures, rng):
     phases = phases.copy()
-    # One that the window shows.
-    west = phases.shape[2] // 2 - _WIDTH // 2
-    phases[:, :, west + rng.integers(_WIDTH)] = np.nan
+    shown = cut_columns(np.arange(phases.shape[2]), _WIDTH)
+    phases[:, :, rng.choice(shown)] = np.nan
     return phases
 
 

@@ -21,8 +21,8 @@ _DRIFT = 13.2
 # Largest activity: a fifth above a strong maximum.
 _ACTIVITY = 1.2
 # Share of the draws as of maps that are cut to their windows already, as in published stacks, and
-# columns on each side that such windows may lack of the network's: 140 columns or 120 are usual.
-_BOUNDED, _MARGIN = 0.25, 11
+# the most columns on each side that such windows lack: 120 are usual, or all 140.
+_BOUNDED, _MARGIN = 0.25, 10
 
 
 class SimulatedSequences(Dataset):
@@ -113,7 +113,7 @@ def draw_examples(rng, target, width=120, *, frames="middle"):
     noise = view.noise(rng, model)
     hidden = view.hidden()
     # Drawn for both frames, which so show the same Suns.
-    bounded, margin = rng.random() < _BOUNDED, rng.integers(_MARGIN)
+    bounded, margin = rng.random() < _BOUNDED, rng.integers(_MARGIN + 1)
     if frames == "middle" and bounded:
         for out, start in zip(hidden, starts + margin, strict=True):
             out[:, (nodes < start) | (nodes >= start + width - 2 * margin)] = True

@@ -15,7 +15,7 @@ from sunpy.map import Map
 
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.files import whole_files
-from sunpy_farside.geometry import FIRST_LATITUDE, WINDOW_ROWS, window_header
+from sunpy_farside.geometry import FIRST_LATITUDE, WINDOW_ROWS, cut_columns, window_header
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.sequence import N_MAPS, FarsideSequence
 from sunpy_farside.training.pairing import SPLITS, step_times
@@ -262,8 +262,7 @@ class Store:
         array of `numpy.float32`, shape (144, width)
             1 where the Sun is active, else 0.
         """
-        first = (MASK_WIDTH - width) // 2
-        mask = self.active[index, :, first : first + width]
+        mask = cut_columns(self.active[index], width)
         active = mask.astype(np.float32)
         active[mask == _UNKNOWN] = unknown
         return active

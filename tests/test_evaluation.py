@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from astropy.table import Table
 
 from sunpy.map import Map
+from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside import simulate_sequence
 from sunpy_farside.assignment import assign
@@ -229,6 +230,10 @@ def test_the_threshold_lets_little_noise_pass(monkeypatch):
     assert choose_threshold("weights") == pytest.approx(45.4)
     scores["validation_noise"] = judge("n", 1, [found()], [known()])
     assert choose_threshold("weights") == pytest.approx(40.1)
+    # A network that knows nothing.
+    scores["validation"] = judge("n", 1, [found([50, 180, 0])], [known([0, 0])])
+    with pytest.warns(SunpyUserWarning, match="No region of this network will be significant"):
+        assert choose_threshold("weights") == np.inf
 
 
 def test_the_command_evaluates(tmp_path, capsys):

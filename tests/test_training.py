@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from sunpy_farside.cli import main
 from sunpy_farside.network import load_model, save_model
 from sunpy_farside.training.fit import TrainingModule, fit, trained_model
 from sunpy_farside.training.recipe import Recipe, load_recipe
@@ -164,6 +165,38 @@ def test_a_run_that_does_not_improve_ends(tmp_path, monkeypatch):
     recipe = replace(TINY, learning_rate=1e-12, schedule="constant", patience=1)
     fit(recipe, tmp_path, workers=0, accelerator="cpu", enable_progress_bar=False)
     assert len([row for row in rows(tmp_path) if row.get("val_loss")]) < 10
+
+
+@pytest.mark.filterwarnings("default")
+def test_the_command_trains_and_chooses_a_threshold(tmp_path, monkeypatch, capsys, caplog):
+    for name in ("_NUMBER", "_NUMBER_OF_NOISE"):
+        monkeypatch.setattr(f"sunpy_farside.evaluation.threshold.{name}", 2)
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(
+        'base = "default"\nwidth = 32\nvalidation = 8\n'
+        '[network]\narchitecture = "coarse_unet"\nhidden = 2\n'
+    )
+    folder = tmp_path / "run"
+    command = ["train", "--recipe", str(recipe), "--examples", "32", "--output", str(folder)]
+    assert main([*command, "--accelerator", "cpu"]) == 0
+    out, err = capsys.readouterr()
+    model = load_model(folder / "weights.safetensors", device="cpu")
+    assert f"Weights: {folder / 'weights.safetensors'}, significant from" in out
+    assert f"{model.threshold:g} deg2" in out
+    assert (model.columns, model.level, model.deblend) == (32, 0.25, True)
+    # After two steps a network knows nothing yet.
+    assert model.threshold == np.inf
+    assert "train it longer" in err
+    # Nothing of the machine, of advertisements, or of Lightning's own use of torch.
+    assert "INFO" not in err
+    assert not caplog.records
+
+    # A run that is done is not done again.
+    monkeypatch.setattr(TrainingModule, "training_step", lambda *_: pytest.fail("trained"))
+    assert main([*command, "--accelerator", "cpu"]) == 0
+    again = load_model(folder / "weights.safetensors", device="cpu")
+    assert again.threshold == model.threshold
+    assert "not empty" not in capsys.readouterr().err
 
 
 def test_the_loss_is_binary_cross_entropy():

@@ -2,6 +2,8 @@
 The commands ``train`` and ``evaluate``: networks, made and judged.
 """
 
+import logging
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,6 +62,7 @@ def _train(options):
     data = store_path(options.data) if options.data else None
     start = load_model(options.start, device="cpu") if options.start else None
     check_writable(options.output)
+    _quieten()
     module = fit(
         recipe,
         options.output,
@@ -79,6 +82,16 @@ def _train(options):
     model.threshold = choose_threshold(path, data=data, workers=options.workers)
     save_model(model, path, **notes)
     print(f"Weights: {path}, significant from {model.threshold:g} deg2")
+
+
+def _quieten():
+    """
+    Leave out what Lightning says to developers.
+    """
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    # A run goes on in the folder that it began in, by design.
+    warnings.filterwarnings("ignore", "Checkpoint directory .* is not empty")
+    warnings.filterwarnings("ignore", ".*LeafSpec")
 
 
 def add_evaluate(commands):

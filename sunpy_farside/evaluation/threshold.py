@@ -2,6 +2,10 @@
 The threshold that a network is shipped with.
 """
 
+import numpy as np
+
+from sunpy.util.exceptions import warn_user
+
 from sunpy_farside.evaluation.comparison import PUBLISHED_RATE
 from sunpy_farside.evaluation.masks import evaluate_stored
 from sunpy_farside.evaluation.simulated import evaluate_simulated
@@ -37,7 +41,7 @@ def choose_threshold(path, *, data=None, workers=1, progress=True):
         In square degrees, at which on the validation set no more than 3.75 % of the detections
         are false, the share that the standard method has in five years of real maps [Broock et
         al. 2021, A&A 652, A132], and there is one detection at most in 800 simulated sequences of
-        noise. Infinity where no threshold keeps to that.
+        noise. Infinity, with a warning, where no threshold keeps to that.
     """
     models = {"network": path}
     if data is None:
@@ -53,5 +57,11 @@ def choose_threshold(path, *, data=None, workers=1, progress=True):
     loudest = noise.scores["network"].detections["strength"][_FALSE_IN_NOISE:]
     if len(loudest):
         threshold = max(threshold, float(loudest[0]))
+    if np.isinf(threshold):
+        warn_user(
+            f"Expected at most {PUBLISHED_RATE:.2%} false detections from some threshold on, found "
+            "more at any. No region of this network will be significant: train it longer, or "
+            "name a threshold when you detect."
+        )
     # Above the last detection that is not to pass, in tenths.
-    return (threshold * 10 // 1 + 1) / 10
+    return float(np.floor(threshold * 10) + 1) / 10

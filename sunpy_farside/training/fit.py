@@ -75,12 +75,10 @@ class TrainingModule(lightning.LightningModule):
         optimizer = torch.optim.Adam(self.parameters(), lr=self.recipe.learning_rate)
         if self.recipe.schedule == "constant":
             return optimizer
+        # The rise needs two steps and the fall one, however short the run.
+        steps = max(self.steps, 3)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            self.recipe.learning_rate,
-            total_steps=self.steps,
-            # The rise needs two steps, however short the run.
-            pct_start=max(0.1, 2 / self.steps),
+            optimizer, self.recipe.learning_rate, total_steps=steps, pct_start=max(0.1, 2 / steps)
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -133,9 +131,10 @@ def fit(recipe, folder, *, data=None, start=None, workers=1, **trainer_options):
         default_root_dir=folder,
         logger=CSVLogger(folder, name="log"),
         callbacks=[
+            # In this order: the last checkpoint has to know which is the best.
+            ModelCheckpoint(folder, filename="best", monitor="val_loss"),
             # The one before goes when the new one is whole.
             ModelCheckpoint(folder, filename="{epoch}", save_on_train_epoch_end=True),
-            ModelCheckpoint(folder, filename="best", monitor="val_loss"),
             EarlyStopping("val_loss", patience=recipe.patience),
             LearningRateMonitor(),
         ],
@@ -146,7 +145,7 @@ def fit(recipe, folder, *, data=None, start=None, workers=1, **trainer_options):
         **trainer_options,
     )
     trainer.fit(module, datamodule=source, ckpt_path=_last(folder))
-    best = torch.load(trainer.checkpoint_callbacks[1].best_model_path, weights_only=True)
+    best = torch.load(trainer.checkpoint_callbacks[0].best_model_path, weights_only=True)
     module.load_state_dict(best["state_dict"])
     return module
 

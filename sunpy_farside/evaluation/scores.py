@@ -21,7 +21,8 @@ from scipy import ndimage
 
 from astropy.table import Table
 
-from sunpy_farside.geometry import FIRST_LATITUDE, separations
+from sunpy_farside.coordinates.far_side import separations
+from sunpy_farside.coordinates.window import FIRST_LATITUDE
 
 __all__ = ["DISTANCE", "FLUX", "Scores", "judge", "match_by_strength", "regions_of_mask"]
 

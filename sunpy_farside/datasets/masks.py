@@ -23,7 +23,8 @@ from sunpy_farside.coordinates.window import (
     window_start,
 )
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.io.phase_maps import parse_file_name, read_images
+from sunpy_farside.io.images import read_images
+from sunpy_farside.io.phase_maps import parse_file_name
 from sunpy_farside.sequence import centred
 
 __all__ = [

@@ -15,7 +15,7 @@ from sunpy.map import GenericMap, Map
 
 from sunpy_farside.detection.outlines import region_names, region_outlines
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.io.phase_maps import read_images
+from sunpy_farside.io.images import read_images
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.files import whole_files
 from sunpy_farside.visualization.artists import (

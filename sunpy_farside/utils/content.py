@@ -89,8 +89,8 @@ def check_file(path, most, expected, error=FileFormatError):
     size = path.stat().st_size
     if most is not None and size > most:
         msg = (
-            f"{path}: expected {expected}, of {most} bytes at most, found {size} bytes. "
-            "Is it another file?"
+            f"{path}: expected {expected}, found more than {most} bytes ({size}). Is it another "
+            "file?"
         )
         raise error(msg)
     return path
@@ -145,8 +145,6 @@ def read_content(path, most, expected):
             )
             raise FileFormatError(msg) from error
     if len(content) > most:
-        msg = (
-            f"{path}: expected {expected}, of {most} bytes at most, found more. Is it another file?"
-        )
+        msg = f"{path}: expected {expected}, found more than {most} bytes. Is it another file?"
         raise FileFormatError(msg)
     return content

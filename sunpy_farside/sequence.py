@@ -35,6 +35,8 @@ from sunpy_farside.errors import SequenceError
 from sunpy_farside.io.phase_maps import read_phase_map
 from sunpy_farside.maps import FarsidePhaseMap, globe_of, phase_map_header
 from sunpy_farside.products import product_of
+from sunpy_farside.visualization.html import html_with_picture
+from sunpy_farside.visualization.panels import plot_sequence
 
 __all__ = ["FarsideSequence", "cut_globe", "cut_map", "find_sequences"]
 
@@ -180,6 +182,47 @@ class FarsideSequence:
             f"<FarsideSequence: {N_MAPS} maps of {self.product}, {self.times[0].isot[:16]} to "
             f"{self.times[-1].isot[:16]}, {self.width} columns>"
         )
+
+    def __len__(self):
+        return N_MAPS
+
+    def __iter__(self):
+        return iter(self.maps)
+
+    def __getitem__(self, index):
+        return self.maps[index]
+
+    def _repr_html_(self):
+        return html_with_picture(
+            self, lambda figure: plot_sequence(self, figure=figure), size=(11, 5)
+        )
+
+    def plot(self, *, detection=None, figure=None):
+        """
+        Draw the eleven maps, each in its own window.
+
+        Parameters
+        ----------
+        detection : `~sunpy_farside.detection.result.FarsideDetection`, optional
+            Outlines its significant regions.
+        figure : `~matplotlib.figure.Figure`, optional
+            The current figure by default.
+
+        Returns
+        -------
+        `~sunpy_farside.visualization.artists.Artists`
+            ``axes`` is the list of the eleven.
+        """
+        return plot_sequence(self, detection=detection, figure=figure)
+
+    def peek(self):
+        """
+        Draw the maps in a figure of their own and show it.
+        """
+        import matplotlib.pyplot as plt
+
+        self.plot(figure=plt.figure(figsize=(11, 5), layout="constrained"))
+        plt.show()
 
     @property
     def maps(self):

@@ -56,7 +56,7 @@ def test_the_picture_of_the_house_is_true():
     checked = [re.findall(r"sunpy_farside\.(\w+)", layer) for layer in layers]
     page = (ROOT / "docs" / "contributing.rst").read_text()
     picture = page.split("code-block:: text")[1].split("There are")[0]
-    drawn = {}
+    drawn, number = {}, 0
     for line in picture.splitlines():
         if match := re.match(r"   (\d| )  (\w.*)", line):
             number = int(match[1]) if match[1].strip() else number

@@ -2,9 +2,9 @@
 The commands ``watch``, ``track`` and ``compare``: the catalogue of a folder of maps.
 """
 
-from pathlib import Path
-
 from sunpy_farside.cli import arguments
+from sunpy_farside.cli.output import complain
+from sunpy_farside.utils.content import user_path
 
 __all__ = ["add_compare", "add_track", "add_watch"]
 
@@ -23,11 +23,15 @@ def add_watch(commands):
         help="keep the catalogue of a folder of phase maps",
         description="Run both methods over every sequence of a folder that has no result yet.",
     )
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="phase maps, new ones as well")
     parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="catalogue (FOLDER/detections by default)"
+        "folder", type=user_path, metavar="FOLDER", help="phase maps, new ones as well"
     )
-    parser.add_argument("--model", default="default", help="as for detect")
+    parser.add_argument(
+        "--output", type=user_path, metavar="DIR", help="catalogue (FOLDER/detections by default)"
+    )
+    parser.add_argument(
+        "--model", type=arguments.named_or_path, default="default", help="as for detect"
+    )
     arguments.add_width(parser)
     parser.add_argument("--device", default="auto", help="as for detect")
     parser.set_defaults(run=_watch)
@@ -59,8 +63,10 @@ def add_track(commands):
         help="follow the regions of a catalogue from date to date",
         description="Follow the regions of a catalogue that watch keeps, and time their arrival.",
     )
-    parser.add_argument("catalogue", type=Path, metavar="DIR", help="the output folder of watch")
-    parser.add_argument("--method", choices=("network", "standard"), default="network")
+    parser.add_argument(
+        "catalogue", type=user_path, metavar="DIR", help="the output folder of watch"
+    )
+    arguments.add_method(parser)
     parser.add_argument("--all", action="store_true", help="those that are not persistent too")
     parser.set_defaults(run=_track)
 
@@ -105,19 +111,24 @@ def add_compare(commands):
         help="match a catalogue with JSOC's region lists or NOAA's summaries",
         description="Match the regions of a catalogue that watch keeps with published lists.",
     )
-    parser.add_argument("catalogue", type=Path, metavar="DIR", help="the output folder of watch")
-    parser.add_argument("lists", type=Path, nargs="*", metavar="LIST", help="AR_LIST_*.txt")
+    parser.add_argument(
+        "catalogue", type=user_path, metavar="DIR", help="the output folder of watch"
+    )
+    parser.add_argument("lists", type=user_path, nargs="*", metavar="LIST", help="AR_LIST_*.txt")
     parser.add_argument(
         "--noaa",
-        type=Path,
+        type=user_path,
         nargs="+",
         default=[],
         metavar="SRS",
         help="*SRS.txt: regions due to return or new at the east limb, against earlier detections",
     )
-    parser.add_argument("--method", choices=("network", "standard"), default="network")
+    arguments.add_method(parser)
     parser.add_argument(
-        "--distance", type=float, default=10, help="largest distance of a match in degrees (10)"
+        "--distance",
+        type=arguments.not_negative,
+        default=10,
+        help="largest distance of a match in degrees (10)",
     )
     parser.set_defaults(run=_compare)
 

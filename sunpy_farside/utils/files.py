@@ -6,6 +6,8 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+from sunpy_farside.utils.content import user_path
+
 __all__ = ["PARTIAL", "whole_files"]
 
 # How the names of folders begin in which files are being written.
@@ -20,7 +22,7 @@ def whole_files(folder):
     Parameters
     ----------
     folder : path-like
-        Made when it is not there.
+        Made when it is not there. May begin with ``~``.
 
     Yields
     ------
@@ -28,7 +30,7 @@ def whole_files(folder):
         A folder to write into. When the block ends well, its files move to ``folder``, in the
         order of their names, replacing what is there; else nothing changes.
     """
-    folder = Path(folder)
+    folder = user_path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=PARTIAL) as partial:
         yield Path(partial)

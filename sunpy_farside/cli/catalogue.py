@@ -4,6 +4,7 @@ The commands ``watch``, ``track`` and ``compare``: the catalogue of a folder of 
 
 from sunpy_farside.cli import arguments
 from sunpy_farside.cli.output import complain
+from sunpy_farside.errors import FileFormatError
 from sunpy_farside.utils.content import user_path
 
 __all__ = ["add_compare", "add_track", "add_watch"]
@@ -84,6 +85,8 @@ def _track(options):
 def _track_table(tracks):
     from astropy.table import Table
 
+    from sunpy_farside.detection.methods import method_of
+
     table = Table()
     table["designation"] = tracks["designation"]
     for name, column in (("first", "first_date"), ("last", "last_date")):
@@ -91,7 +94,8 @@ def _track_table(tracks):
     table["seen"] = [f"{row['n_detections']} of {row['n_possible']}" for row in tracks]
     table["lon [deg]"] = tracks["latest_position"].lon.deg.round(1)
     table["lat [deg]"] = tracks["latest_position"].lat.deg.round(1)
-    table[f"strength [{tracks['latest_strength'].unit}]"] = tracks["latest_strength"].value.round(1)
+    unit = method_of(tracks).unit_symbol
+    table[f"strength [{unit}]"] = tracks["latest_strength"].value.round(1)
     table["east limb"] = [text[:16] for text in tracks["east_limb_arrival"].isot]
     table["+- [d]"] = tracks["arrival_uncertainty"].to_value("d").round(2)
     return table
@@ -147,14 +151,33 @@ def _compare(options):
         raise arguments.UsageError(msg)
     detected = read_catalogue(options.catalogue, options.method)
     distance = options.distance * u.deg
-    if options.lists:
-        matches = match_dates(detected, read_ar_list(options.lists), distance=distance)
+    lists, unusable = _usable(options.lists, read_ar_list)
+    if lists:
+        matches = match_dates(detected, read_ar_list([*lists]), distance=distance)
         _print_matches(matches, f"{len(matches.meta['dates'])} dates")
-    if options.noaa:
-        summaries = [read_noaa_summary(path) for path in options.noaa]
-        matches = match_summaries(detected, summaries, distance=distance)
+    summaries, others = _usable(options.noaa, read_noaa_summary)
+    if summaries:
+        matches = match_summaries(detected, [*summaries.values()], distance=distance)
         used = f"{len(matches.meta['summaries'])} of {len(summaries)} summaries"
         _print_matches(matches, f"{used}, {matches.meta['outside']} regions outside of the window")
+    if unusable or others:
+        number = len(lists) + len(summaries) + unusable + others
+        msg = f"{unusable + others} of {number} files could not be used and are named above."
+        raise FileFormatError(msg)
+
+
+def _usable(patterns, read):
+    """
+    Tables that are read from files, by path, and the number of files that cannot be used.
+    """
+    tables, unusable = {}, 0
+    for path in arguments.matching_paths(patterns):
+        try:
+            tables[path] = read(path)
+        except (OSError, ValueError) as error:
+            unusable += 1
+            complain(error if str(path) in str(error) else f"{path}: {error}")
+    return tables, unusable
 
 
 def _print_matches(matches, heading):

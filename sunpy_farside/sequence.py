@@ -2,6 +2,7 @@
 Sequences of eleven phase maps, checked and cut to the windows that the network sees.
 """
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,7 +129,15 @@ class FarsideSequence:
             A file is not a phase map (`~sunpy_farside.io.phase_maps.read_phase_map`).
         SequenceError
             The maps do not form a sequence.
+        TypeError
+            One path is given instead of a list.
         """
+        if isinstance(paths, str | os.PathLike):
+            msg = (
+                f"Expected a list of {N_MAPS} files, found one path, {paths}. Patterns and folders "
+                "are not looked up: give sorted(pathlib.Path(folder).glob(pattern))."
+            )
+            raise TypeError(msg)
         return cls([read_phase_map(path) for path in paths], width=width)
 
     @classmethod
@@ -142,7 +151,7 @@ class FarsideSequence:
             Phases, each map in its own window, as in the files that
             `~sunpy_farside.io.stacks.read_stack` reads. In rad where there is no unit. NaN, or
             masked, where there are no data.
-        date : {parse_time_types}
+        date : `~astropy.time.Time`, `str` or `~datetime.datetime`
             Date of the middle map.
 
         Returns

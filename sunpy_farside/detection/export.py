@@ -140,21 +140,24 @@ def to_text(detection):
         table[heading] = flat[name]
     table["significant"] = np.where(flat["significant"], "yes", "")
     table["east limb"] = [text[:16].replace("T", " ") for text in flat["east_limb_arrival"]]
-    strength = regions.meta["strength"].replace("_", " ")
+    method, settings = detection.method, detection.settings
+    strength, threshold = method.strength.replace("_", " "), settings.significance_threshold.value
     return "\n".join(
         [
             f"{head}: {number} significant of {len(flat)} "
-            f"({strength} of {regions.meta['threshold']} or more)",
+            f"({strength} of {threshold:g} {method.unit_symbol} or more)",
             *table.pformat(max_lines=-1, max_width=-1),
         ]
     )
 
 
 def _record(detection):
+    threshold = detection.settings.significance_threshold.value
     rows = [{name: _plain(row[name]) for name in row.colnames} for row in flat_table(detection)]
     return {
         "date": detection.date.utc.isot[:19],
         **{key: value for key, value in detection.regions.meta.items() if key != "date"},
+        "threshold": f"{threshold} {detection.method.unit_symbol}",
         "regions": rows,
     }
 

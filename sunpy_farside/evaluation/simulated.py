@@ -17,6 +17,7 @@ from sunpy_farside.evaluation.judged import collect, detect_all
 from sunpy_farside.evaluation.scores import FLUX
 from sunpy_farside.network import load_model
 from sunpy_farside.simulation import simulate_sequence
+from sunpy_farside.utils.interruption import held_interruptions
 
 __all__ = ["SETS", "evaluate_simulated", "simulated_case"]
 
@@ -93,9 +94,11 @@ def evaluate_simulated(models, number=1000, *, kind="test", width=120, workers=1
     with ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), _prepare, (models, kind, width)
     ) as pool:
+        with held_interruptions():
+            judged = pool.map(_judge_case, range(number), chunksize=_CHUNK)
         cases = list(
             tqdm(
-                pool.map(_judge_case, range(number), chunksize=_CHUNK),
+                judged,
                 total=number,
                 desc="Evaluating",
                 unit="sequence",

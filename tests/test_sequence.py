@@ -30,7 +30,7 @@ def coded_map(time, product="phase_map"):
     """
     longitude = np.arange(361) % 360
     latitude = np.arange(-90, 91)
-    data = (longitude + latitude[:, None] / 1000).astype(np.float32)
+    data = ((longitude + latitude[:, None] / 1000) / 1000).astype(np.float32)
     return FarsidePhaseMap(data, phase_map_header(time, product))
 
 

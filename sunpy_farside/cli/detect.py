@@ -70,7 +70,8 @@ def _detect(options):
 
 
 def _sequences(options):
-    from sunpy_farside.sequence import N_MAPS, FarsideSequence, find_sequences
+    from sunpy_farside.cadence import N_MAPS
+    from sunpy_farside.sequence import FarsideSequence, find_sequences
 
     paths = _files(options.paths)
     stacks = [path for path in paths if path.suffix in _STACKS]
@@ -204,5 +205,5 @@ def _write(detection, output):
         (partial / "regions.csv").write_text(to_csv([detection]) + "\n")
         (partial / "regions.json").write_text(to_json([detection]) + "\n")
         figure = Figure(figsize=(6.4, 6), layout="constrained")
-        detection.plot(figure.add_subplot(projection=detection.probability))
+        detection.plot(figure.add_subplot(projection=detection.image))
         figure.savefig(partial / "detection.png", dpi=110)

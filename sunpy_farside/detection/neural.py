@@ -7,17 +7,17 @@ from functools import lru_cache
 import numpy as np
 from tqdm.auto import tqdm
 
-import astropy.units as u
-
 from sunpy.map import Map
 
 from sunpy_farside.coordinates.window import cut_columns, window_header
-from sunpy_farside.detection.regions import label_regions, measure_regions, rank_regions
+from sunpy_farside.detection.methods import NETWORK
+from sunpy_farside.detection.regions import measure_regions, rank_regions, segment_image
 from sunpy_farside.detection.result import FarsideDetection
+from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
 
-__all__ = ["detect_farside"]
+__all__ = ["detect_farside", "network_settings"]
 
 _BATCH = 8
 # Sequences from which work takes seconds, and a progress bar helps.
@@ -75,9 +75,9 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
     if not isinstance(model, FarsideModel):
         load = load_model if model not in (None, *_NAMED) else _loaded
         model = load(model or "default", device=device)
-    threshold = u.Quantity(model.threshold if threshold is None else threshold, u.deg**2)
+    settings = network_settings(model, threshold)
     if isinstance(sequences, FarsideSequence):
-        return _detect_batch([sequences], model, threshold)[0]
+        return _detect_batch([sequences], model, settings)[0]
     sequences = list(sequences)
     detections = []
     with tqdm(
@@ -85,12 +85,30 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
     ) as progress:
         for first in range(0, len(sequences), _BATCH):
             batch = sequences[first : first + _BATCH]
-            detections += _detect_batch(batch, model, threshold)
+            detections += _detect_batch(batch, model, settings)
             progress.update(len(batch))
     return detections
 
 
-def _detect_batch(sequences, model, threshold):
+def network_settings(model, threshold=None):
+    """
+    Return the settings by which a network's regions are cut out.
+
+    Parameters
+    ----------
+    model : `~sunpy_farside.network.model.FarsideModel`
+    threshold : `float` or `~astropy.units.Quantity`, optional
+        As for `detect_farside`.
+
+    Returns
+    -------
+    `~sunpy_farside.detection.settings.DetectionSettings`
+    """
+    threshold = model.threshold if threshold is None else threshold
+    return DetectionSettings(NETWORK, model.level, _N_PIXELS, model.deblend, threshold)
+
+
+def _detect_batch(sequences, model, settings):
     # All the columns that the network knows: what lies beyond a window tells of its edges.
     comoving = [item.comoving(max(item.width, model.columns or 0)) for item in sequences]
     stacks = comoving if model.frames == "middle" else [sequence.data for sequence in sequences]
@@ -100,31 +118,27 @@ def _detect_batch(sequences, model, threshold):
     else:
         probabilities = [model.predict(stack)[0] for stack in stacks]
     return [
-        _detection(sequence, phases, probability, model, threshold)
+        _detection(sequence, phases, probability, model, settings)
         for sequence, phases, probability in zip(sequences, comoving, probabilities, strict=True)
     ]
 
 
-def _detection(sequence, phases, probability, model, threshold):
+def _detection(sequence, phases, probability, model, settings):
     phases, probability = (cut_columns(part, sequence.width) for part in (phases, probability))
-    header = window_header(sequence.date, sequence.width)
-    header["content"] = "far-side active-region probability"
-    labels = label_regions(
-        probability, level=model.level, n_pixels=_N_PIXELS, deblend=model.deblend
+    header = window_header(sequence.date, sequence.width) | settings.to_header()
+    header |= {"content": "far-side active-region probability", "fsmodel": model.name}
+    segments = segment_image(probability, settings)
+    regions = measure_regions(
+        segments, sequence.wcs, sequence.date, probability=probability, phases=phases
     )
-    table = measure_regions(
-        labels, sequence.wcs, sequence.date, probability=probability, phases=phases
-    )
-    regions = rank_regions(
-        table,
-        "integrated_probability",
-        threshold,
-        level=model.level,
-        deblend=model.deblend,
-        n_pixels=_N_PIXELS,
+    regions, segments = rank_regions(
+        regions,
+        segments,
+        settings,
         model=model.name,
         first_map=sequence.times[0].isot,
         last_map=sequence.times[-1].isot,
         product=sequence.product,
     )
-    return FarsideDetection(Map(probability, header), regions, sequence, model.name)
+    image = Map(probability, header)
+    return FarsideDetection(image, segments, regions, sequence, settings, model.name)

@@ -124,7 +124,7 @@ def detect_all(models, sequence, active):
         detected[name] = _rows(detection.regions), model.threshold
         mask = np.asarray(active(model.target), dtype=float)
         known = np.isfinite(mask)
-        pixels[name] = Pixels.of(detection.probability.data[known], mask[known])
+        pixels[name] = Pixels.of(detection.image.data[known], mask[known])
     standard = detect_seismic_strength(sequence, threshold=_STANDARD_THRESHOLD)
     detected[METHOD] = _rows(standard.regions), _STANDARD_THRESHOLD
     return detected, pixels

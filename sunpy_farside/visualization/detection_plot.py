@@ -64,8 +64,9 @@ def _draw_detection(detection, axes):
     drawn.images.append(image)
     drawn.lines.append(draw_limb(axes, detection.date))
     threshold = detection.settings.significance_threshold.value
+    unit = method.unit_symbol.replace("deg2", "deg²")
     axes.set_title(
         f"Far side {detection.date.isot[:16].replace('T', ' ')} UT, {detection.model}\n"
-        f"solid: ${method.symbol}$ ≥ {threshold:g} {method.unit_symbol}; dashed: weaker"
+        f"solid: ${method.symbol}$ ≥ {threshold:g} {unit}; dashed: weaker"
     )
     return drawn

@@ -17,10 +17,11 @@ from astropy.time import Time
 
 from sunpy.coordinates import HeliographicCarrington
 
+from sunpy_farside.catalogue.stack import stack_regions
+from sunpy_farside.catalogue.tracking import track_regions
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.coordinates.window import window_wcs
 from sunpy_farside.detection.regions import measure_regions, rank_regions
-from sunpy_farside.detection.stack import stack_regions
-from sunpy_farside.detection.tracking import track_regions
-from sunpy_farside.geometry import far_side_central_meridian, window_wcs
 
 DATES = 3650
 

@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import sunpy_farside
-from sunpy_farside.evaluation.statistics import map_statistics
+from sunpy_farside.simulation.statistics import map_statistics
 
 # %%
 # Twelve sequences of a moderately active Sun.

@@ -15,8 +15,8 @@ import sunpy.map
 from sunpy.coordinates import Helioprojective, get_earth
 
 import sunpy_farside
-from sunpy_farside.geometry import carrington_header
-from sunpy_farside.simulation.regions import unsigned_field
+from sunpy_farside.coordinates.window import carrington_header
+from sunpy_farside.simulation.active_regions import unsigned_field
 
 # %%
 # A detection on artificial maps.

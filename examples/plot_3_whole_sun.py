@@ -13,8 +13,8 @@ import astropy.units as u
 import sunpy.map
 
 import sunpy_farside
-from sunpy_farside.geometry import carrington_header
-from sunpy_farside.simulation.regions import unsigned_field
+from sunpy_farside.coordinates.window import carrington_header
+from sunpy_farside.simulation.active_regions import unsigned_field
 
 simulated = sunpy_farside.simulate_maps("2022-05-02T12:00", 11, seed=9)
 sequence = sunpy_farside.FarsideSequence(simulated.maps)

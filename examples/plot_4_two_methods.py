@@ -8,7 +8,7 @@ The network and the standard method on the same eleven maps, and what both of th
 import matplotlib.pyplot as plt
 
 import sunpy_farside
-from sunpy_farside.drawing import COLORS
+from sunpy_farside.visualization.artists import COLORS
 
 sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=9).sequence
 network = sunpy_farside.detect_farside(sequence)

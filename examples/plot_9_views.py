@@ -14,8 +14,9 @@ import sunpy.map
 from sunpy.coordinates import HeliographicStonyhurst, Helioprojective
 
 import sunpy_farside
-from sunpy_farside.drawing import halo
-from sunpy_farside.geometry import carrington_header, far_side_central_meridian
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.coordinates.window import carrington_header
+from sunpy_farside.visualization.artists import halo
 
 sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=9).sequence
 detection = sunpy_farside.detect_farside(sequence)

@@ -9,9 +9,11 @@ when it is first used.
 from importlib import import_module
 
 # Lets astropy write every table of ours.
-import sunpy_farside.tables
+import sunpy_farside.utils.tables
 from sunpy_farside.errors import FileFormatError, SequenceError, WeightsError
-from sunpy_farside.maps import FarsidePhaseMap, read_phase_map, read_stack
+from sunpy_farside.io.phase_maps import read_phase_map
+from sunpy_farside.io.stacks import read_stack
+from sunpy_farside.maps import FarsidePhaseMap
 from sunpy_farside.net import FarsideClient
 
 try:
@@ -20,9 +22,9 @@ except ImportError:  # a checkout that was never installed
     __version__ = "0.1.dev0"
 
 _LAZY = {
-    "read_ar_list": "sunpy_farside.catalogue",
-    "read_noaa_summaries": "sunpy_farside.noaa",
-    "read_noaa_summary": "sunpy_farside.noaa",
+    "read_ar_list": "sunpy_farside.io.region_lists",
+    "read_noaa_summaries": "sunpy_farside.io.noaa",
+    "read_noaa_summary": "sunpy_farside.io.noaa",
     "fetch_files": "sunpy_farside.net.archive",
     "fetch_sequence": "sunpy_farside.net.archive",
     "FarsideSequence": "sunpy_farside.sequence",
@@ -30,27 +32,27 @@ _LAZY = {
     "simulate_maps": "sunpy_farside.simulation",
     "simulate_sequence": "sunpy_farside.simulation",
     "load_model": "sunpy_farside.network",
-    "animate_sequence": "sunpy_farside.plotting",
-    "overplot_regions": "sunpy_farside.plotting",
-    "plot_sequence": "sunpy_farside.plotting",
-    "plot_tracks": "sunpy_farside.plotting",
-    "synchronic_view": "sunpy_farside.plotting",
+    "animate_sequence": "sunpy_farside.visualization.panels",
+    "overplot_regions": "sunpy_farside.visualization.overplot",
+    "plot_sequence": "sunpy_farside.visualization.panels",
+    "plot_tracks": "sunpy_farside.visualization.track_plot",
+    "synchronic_view": "sunpy_farside.visualization.synchronic",
     "FarsideDetection": "sunpy_farside.detection",
-    "RegionTracks": "sunpy_farside.detection",
-    "arrival_uncertainty": "sunpy_farside.detection",
-    "central_meridian_crossing": "sunpy_farside.detection",
+    "RegionTracks": "sunpy_farside.catalogue.tracking",
+    "arrival_uncertainty": "sunpy_farside.coordinates.arrival",
+    "central_meridian_crossing": "sunpy_farside.coordinates.arrival",
     "detect_farside": "sunpy_farside.detection",
     "detect_seismic_strength": "sunpy_farside.detection",
-    "east_limb_arrival": "sunpy_farside.detection",
+    "east_limb_arrival": "sunpy_farside.coordinates.arrival",
     "find_regions": "sunpy_farside.detection",
-    "stack_regions": "sunpy_farside.detection",
-    "track_regions": "sunpy_farside.detection",
-    "match_dates": "sunpy_farside.evaluation",
-    "match_regions": "sunpy_farside.evaluation",
-    "match_summaries": "sunpy_farside.summaries",
-    "read_catalogue": "sunpy_farside.watch",
-    "update_tracks": "sunpy_farside.watch",
-    "watch_folder": "sunpy_farside.watch",
+    "stack_regions": "sunpy_farside.catalogue.stack",
+    "track_regions": "sunpy_farside.catalogue.tracking",
+    "match_dates": "sunpy_farside.catalogue.matching",
+    "match_regions": "sunpy_farside.catalogue.matching",
+    "match_summaries": "sunpy_farside.catalogue.noaa_matching",
+    "read_catalogue": "sunpy_farside.catalogue.daily",
+    "update_tracks": "sunpy_farside.catalogue.daily",
+    "watch_folder": "sunpy_farside.catalogue.daily",
 }
 
 __all__ = [

@@ -12,16 +12,17 @@ from astropy.time import Time
 from sunpy.map import GenericMap
 from sunpy.time import parse_time
 
-from sunpy_farside.errors import SequenceError
-from sunpy_farside.geometry import (
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.coordinates.window import (
     FIRST_LATITUDE,
     WINDOW_ROWS,
-    far_side_central_meridian,
     window_header,
     window_start,
     window_wcs,
 )
-from sunpy_farside.maps import FarsidePhaseMap, phase_map_header, read_phase_map
+from sunpy_farside.errors import SequenceError
+from sunpy_farside.io.phase_maps import read_phase_map
+from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 
 __all__ = ["CADENCE", "N_MAPS", "FarsideSequence", "cut_globe", "cut_map", "find_sequences"]
 
@@ -112,7 +113,7 @@ class FarsideSequence:
         Raises
         ------
         FileFormatError
-            A file is not a phase map (`~sunpy_farside.maps.read.read_phase_map`).
+            A file is not a phase map (`~sunpy_farside.io.phase_maps.read_phase_map`).
         SequenceError
             The maps do not form a sequence.
         """
@@ -127,7 +128,7 @@ class FarsideSequence:
         ----------
         data : array, shape (11, 144, width)
             Phases in rad, each map in its own window, as in the files that
-            `~sunpy_farside.maps.read.read_stack` reads.
+            `~sunpy_farside.io.stacks.read_stack` reads.
         date : {parse_time_types}
             Date of the middle map.
 

@@ -13,7 +13,7 @@ from sunpy.coordinates import Helioprojective, get_earth
 from sunpy.map import Map, make_fitswcs_header
 
 from sunpy_farside import FarsideDetection, find_regions
-from sunpy_farside.geometry import carrington_header, window_header
+from sunpy_farside.coordinates.window import carrington_header, window_header
 
 
 def blobs(date, places, hole=None):

@@ -27,16 +27,16 @@ from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside import FarsideSequence, read_phase_map, simulate_maps
 from sunpy_farside.cli import main
-from sunpy_farside.evaluation.masks import evaluate_stored
-from sunpy_farside.simulation.regions import unsigned_field
-from sunpy_farside.training import build as build_module
-from sunpy_farside.training import fetch as fetch_module
-from sunpy_farside.training.build import build_dataset, reduce_frames
-from sunpy_farside.training.dataset import StoredSequences
-from sunpy_farside.training.fetch import dated_files
+from sunpy_farside.datasets import build as build_module
+from sunpy_farside.datasets import fetch_sources as fetch_module
+from sunpy_farside.datasets.build import build_dataset, reduce_frames
+from sunpy_farside.datasets.fetch_sources import dated_files
+from sunpy_farside.datasets.store import Store
+from sunpy_farside.datasets.torch_dataset import StoredSequences
+from sunpy_farside.evaluation.stored import evaluate_stored
+from sunpy_farside.simulation.active_regions import unsigned_field
 from sunpy_farside.training.fit import TrainingModule, fit, trained_model
 from sunpy_farside.training.recipe import Recipe
-from sunpy_farside.training.store import Store
 
 pytestmark = pytest.mark.usefixtures("only_loopback")
 
@@ -252,7 +252,7 @@ import os, sys
 from astropy.utils import iers
 iers.conf.auto_download = False
 import astropy.units as u
-import sunpy_farside.training.build as build
+import sunpy_farside.datasets.build as build
 whole, left = build.{name}, [{calls}]
 def dies(*args, **kwargs):
     left[0] -= 1

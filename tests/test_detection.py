@@ -20,9 +20,9 @@ from sunpy_farside import (
     read_phase_map,
     simulate_sequence,
 )
+from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.detection.export import flat_table, to_csv, to_json, to_text
-from sunpy_farside.geometry import window_longitudes
 from sunpy_farside.maps import FarsidePhaseMap
 
 

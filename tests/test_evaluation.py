@@ -11,16 +11,16 @@ from sunpy.map import Map
 from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside import simulate_sequence
-from sunpy_farside.assignment import assign
 from sunpy_farside.cli import main
 from sunpy_farside.evaluation.comparison import compare_methods, rates_by
 from sunpy_farside.evaluation.judged import Pixels
-from sunpy_farside.evaluation.masks import evaluate_masks
 from sunpy_farside.evaluation.report import write_report
 from sunpy_farside.evaluation.robustness import FAULTS, evaluate_robustness
 from sunpy_farside.evaluation.scores import judge, match_by_strength, regions_of_mask
 from sunpy_farside.evaluation.simulated import evaluate_simulated, simulated_case
+from sunpy_farside.evaluation.stored import evaluate_masks
 from sunpy_farside.evaluation.threshold import choose_threshold
+from sunpy_farside.utils.assignment import assign
 
 
 def known(*positions):

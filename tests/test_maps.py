@@ -18,7 +18,8 @@ from sunpy.map.sources import HMIMap
 from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside import FarsidePhaseMap, FileFormatError, read_phase_map, read_stack
-from sunpy_farside.maps import parse_file_name, phase_map_header
+from sunpy_farside.io.phase_maps import parse_file_name
+from sunpy_farside.maps import phase_map_header
 
 
 def phases(seed=0):

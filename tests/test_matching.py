@@ -12,8 +12,8 @@ from astropy.coordinates import SkyCoord
 from sunpy.coordinates import HeliographicCarrington
 
 import sunpy_farside
-from sunpy_farside.evaluation import match_positions
-from sunpy_farside.geometry import separations
+from sunpy_farside.catalogue.matching import match_positions
+from sunpy_farside.coordinates.far_side import separations
 
 SUMMARY = """:Product: 0505SRS.txt
 :Issued: 2014 May 05 0030 UTC

@@ -20,8 +20,8 @@ from sunpy.coordinates import sun
 from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside import FileFormatError, read_noaa_summaries, read_noaa_summary
-from sunpy_farside.geometry import carrington_drift
-from sunpy_farside.noaa import first_appearances, positions_at
+from sunpy_farside.coordinates.rotation import carrington_drift
+from sunpy_farside.io.noaa import first_appearances, positions_at
 
 
 def summary(date, seen=(), plages=(), due=()):

@@ -14,7 +14,7 @@ from astropy.time import Time
 
 from sunpy.time import parse_time
 
-from sunpy_farside.training.pairing import map_steps, pair_frames, split_pairs, step_times
+from sunpy_farside.datasets.pairing import map_steps, pair_frames, split_pairs, step_times
 
 DAYS = st.integers(0, 3600)
 

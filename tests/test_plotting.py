@@ -10,11 +10,7 @@ import astropy.units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from sunpy.coordinates import (
-    HeliographicCarrington,
-    HeliographicStonyhurst,
-    Helioprojective,
-)
+from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, Helioprojective
 from sunpy.map import Map, make_fitswcs_header
 
 from sunpy_farside import (
@@ -28,15 +24,11 @@ from sunpy_farside import (
     synchronic_view,
     track_regions,
 )
-from sunpy_farside.detection import region_names, region_outlines
+from sunpy_farside.coordinates.far_side import far_side_central_meridian, far_side_distance
+from sunpy_farside.coordinates.window import carrington_header, window_header
+from sunpy_farside.detection.outlines import region_names, region_outlines
 from sunpy_farside.detection.regions import label_regions
-from sunpy_farside.drawing import COLORS, draw_rim, place
-from sunpy_farside.geometry import (
-    carrington_header,
-    far_side_central_meridian,
-    far_side_distance,
-    window_header,
-)
+from sunpy_farside.visualization.artists import COLORS, draw_rim, place
 
 DATE, LATER = "2022-05-05", "2022-05-12"
 # The far side's central meridian is at the 0/360 seam.

@@ -13,8 +13,8 @@ from sunpy.map import Map
 from sunpy.map.header_helper import make_heliographic_header
 
 from sunpy_farside import find_regions
+from sunpy_farside.coordinates.window import carrington_header, window_header, window_wcs
 from sunpy_farside.detection import COLUMNS, label_regions, mean_phase, measure_regions
-from sunpy_farside.geometry import carrington_header, window_header, window_wcs
 
 DATE = Time("2022-05-05")
 

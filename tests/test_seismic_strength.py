@@ -7,8 +7,8 @@ import astropy.units as u
 from sunpy.map import Map
 
 import sunpy_farside
+from sunpy_farside.coordinates.far_side import disk_coordinates, far_side_central_meridian
 from sunpy_farside.detection import COLUMNS
-from sunpy_farside.geometry import disk_coordinates, far_side_central_meridian
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 
 DATE = "2022-05-05"

@@ -17,7 +17,8 @@ from sunpy_farside import (
     find_sequences,
     read_phase_map,
 )
-from sunpy_farside.geometry import far_side_central_meridian, window_longitudes
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.maps import phase_map_header
 
 START = Time("2022-05-02T12:00")

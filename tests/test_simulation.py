@@ -5,16 +5,16 @@ import astropy.units as u
 from astropy.time import Time
 
 from sunpy_farside import simulate_maps, simulate_sequence
-from sunpy_farside.evaluation.statistics import map_statistics
-from sunpy_farside.geometry import far_side_distance
-from sunpy_farside.simulation.maps import View, half_days
-from sunpy_farside.simulation.regions import (
+from sunpy_farside.coordinates.far_side import far_side_distance
+from sunpy_farside.simulation.active_regions import (
     Regions,
     active_mask,
     draw_regions,
     saturate,
     unsigned_field,
 )
+from sunpy_farside.simulation.phases import View, half_days
+from sunpy_farside.simulation.statistics import map_statistics
 
 
 @pytest.fixture(scope="module")

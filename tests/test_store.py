@@ -21,13 +21,14 @@ from sunpy_farside import (
     read_stack,
     simulate_maps,
 )
-from sunpy_farside.geometry import far_side_central_meridian, window_longitudes
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.coordinates.window import window_longitudes
+from sunpy_farside.datasets.fetch_sources import dated_files
+from sunpy_farside.datasets.pairing import map_steps, step_times
+from sunpy_farside.datasets.store import Store, write_store
+from sunpy_farside.datasets.torch_dataset import StoredSequences
 from sunpy_farside.sequence import cut_globe
-from sunpy_farside.training.dataset import StoredSequences
-from sunpy_farside.training.fetch import dated_files
-from sunpy_farside.training.pairing import map_steps, step_times
-from sunpy_farside.training.simulated import SimulatedSequences
-from sunpy_farside.training.store import Store, write_store
+from sunpy_farside.training.examples import SimulatedSequences
 
 # The windows of the second half of these days cross longitude 0.
 START, NUMBER, MISSING = "2022-05-08", 24, 20

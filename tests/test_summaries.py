@@ -16,7 +16,8 @@ from astropy.time import Time
 from sunpy.coordinates import HeliographicCarrington
 
 from sunpy_farside import match_summaries, read_ar_list, read_noaa_summary
-from sunpy_farside.geometry import carrington_drift, far_side_central_meridian
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.coordinates.rotation import carrington_drift
 
 ISSUED = "2014-05-05"
 SUMMARY = """:Product: 0505SRS.txt

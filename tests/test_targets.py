@@ -18,8 +18,9 @@ from sunpy.map import Map, make_fitswcs_header
 from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside import FileFormatError, simulate_sequence
-from sunpy_farside.geometry import carrington_header, far_side_central_meridian
-from sunpy_farside.training.targets import (
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.coordinates.window import carrington_header
+from sunpy_farside.datasets.masks import (
     active_mask,
     mask_from_map,
     mask_in_window,

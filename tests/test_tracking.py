@@ -14,18 +14,18 @@ from astropy.time import Time
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst
 
 import sunpy_farside
-from sunpy_farside.detection import RegionTracks, measure_regions, rank_regions, stack_regions
-from sunpy_farside.detection.tracking import link_regions
-from sunpy_farside.evaluation import match_positions
-from sunpy_farside.geometry import (
-    carrington_drift,
+from sunpy_farside.catalogue.matching import match_positions
+from sunpy_farside.catalogue.stack import stack_regions
+from sunpy_farside.catalogue.tracking import RegionTracks, link_regions
+from sunpy_farside.coordinates.arrival import east_limb_delay
+from sunpy_farside.coordinates.far_side import (
     disk_center_latitude,
-    east_limb_delay,
     far_side_central_meridian,
     separations,
-    window_start,
-    window_wcs,
 )
+from sunpy_farside.coordinates.rotation import carrington_drift
+from sunpy_farside.coordinates.window import window_start, window_wcs
+from sunpy_farside.detection import measure_regions, rank_regions
 
 START = Time("2022-05-05")
 

@@ -7,9 +7,9 @@ import torch
 
 from sunpy_farside.cli import main
 from sunpy_farside.network import load_model, save_model
+from sunpy_farside.training.examples import SimulatedSequences, draw_examples
 from sunpy_farside.training.fit import TrainingModule, fit, trained_model
 from sunpy_farside.training.recipe import Recipe, load_recipe
-from sunpy_farside.training.simulated import SimulatedSequences, draw_examples
 
 TARGET = {"kind": "field", "level": 15.0}
 TINY = Recipe(

@@ -17,9 +17,9 @@ from astropy.table import QTable
 from sunpy.util.exceptions import SunpyUserWarning
 
 import sunpy_farside
+from sunpy_farside.catalogue.daily import update_tracks, watch_folder
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.network import FarsideModel, Normalisation, UNet, save_model
-from sunpy_farside.watch import update_tracks, watch_folder
 
 DATES = [f"2022-05-{day}:00:00.000" for day in ("03T12", "04T00", "04T12", "05T00")]
 
@@ -187,7 +187,7 @@ def backlog(tmp_path_factory):
 
 SCRIPT = """
 import sys
-from sunpy_farside.watch import watch_folder
+from sunpy_farside.catalogue.daily import watch_folder
 print("ready", flush=True)
 watch_folder(sys.argv[1], sys.argv[2], model=sys.argv[3])
 print("done", flush=True)

@@ -34,7 +34,7 @@ def add_watch(commands):
 
 
 def _watch(options):
-    from sunpy_farside.watch import watch_folder
+    from sunpy_farside.catalogue.daily import watch_folder
 
     output = options.output or options.folder / "detections"
     dates = watch_folder(
@@ -66,7 +66,7 @@ def add_track(commands):
 
 
 def _track(options):
-    from sunpy_farside.watch import update_tracks
+    from sunpy_farside.catalogue.daily import update_tracks
 
     tracks = update_tracks(options.catalogue)[options.method].tracks
     shown = tracks if options.all else tracks[tracks["persistent"]]
@@ -125,11 +125,11 @@ def add_compare(commands):
 def _compare(options):
     import astropy.units as u
 
-    from sunpy_farside.catalogue import read_ar_list
-    from sunpy_farside.evaluation import match_dates
-    from sunpy_farside.noaa import read_noaa_summary
-    from sunpy_farside.summaries import match_summaries
-    from sunpy_farside.watch import read_catalogue
+    from sunpy_farside.catalogue.daily import read_catalogue
+    from sunpy_farside.catalogue.matching import match_dates
+    from sunpy_farside.catalogue.noaa_matching import match_summaries
+    from sunpy_farside.io.noaa import read_noaa_summary
+    from sunpy_farside.io.region_lists import read_ar_list
 
     if not options.lists and not options.noaa:
         msg = "Expected region lists, or NOAA's summaries after --noaa, found neither."
@@ -147,7 +147,7 @@ def _compare(options):
 
 
 def _print_matches(matches, heading):
-    from sunpy_farside.evaluation import OUTCOMES
+    from sunpy_farside.catalogue.matching import OUTCOMES
 
     counts = ", ".join(f"{matches.meta[outcome]} {outcome}" for outcome in OUTCOMES)
     print(f"{heading}: {counts}")

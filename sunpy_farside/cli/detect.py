@@ -8,7 +8,7 @@ from pathlib import Path
 import sunpy_farside
 from sunpy_farside.cli import arguments
 from sunpy_farside.cli.output import check_writable, save_maps
-from sunpy_farside.files import whole_files
+from sunpy_farside.utils.files import whole_files
 
 __all__ = ["add_demo", "add_detect"]
 

@@ -99,7 +99,7 @@ def add_build_dataset(commands):
 def _build_dataset(options):
     import astropy.units as u
 
-    from sunpy_farside.training.build import build_dataset
+    from sunpy_farside.datasets.build import build_dataset
 
     store = build_dataset(
         options.start,

@@ -28,8 +28,8 @@ def add_info(commands):
 def _info(_options):
     import torch
 
-    from sunpy_farside.cache import cache_folder
     from sunpy_farside.network import choose_device, load_model
+    from sunpy_farside.utils.cache import cache_folder
 
     print(f"sunpy_farside {sunpy_farside.__version__}, Python {platform.python_version()}")
     for name in ("sunpy", "astropy", "torch", "photutils", "reproject", "numpy", "scipy"):

@@ -4,7 +4,7 @@ Folders that commands write into.
 
 from pathlib import Path
 
-from sunpy_farside.files import whole_files
+from sunpy_farside.utils.files import whole_files
 
 __all__ = ["check_writable", "save_maps"]
 

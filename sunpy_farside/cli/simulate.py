@@ -7,7 +7,7 @@ from pathlib import Path
 import sunpy_farside
 from sunpy_farside.cli import arguments
 from sunpy_farside.cli.output import save_maps
-from sunpy_farside.files import whole_files
+from sunpy_farside.utils.files import whole_files
 
 __all__ = ["add_simulate"]
 

@@ -51,10 +51,10 @@ def _train(options):
     except ImportError as error:
         msg = "Training needs Lightning. Install it with: pip install 'sunpy_farside[train]'"
         raise ImportError(msg) from error
+    from sunpy_farside.datasets.store import store_path
     from sunpy_farside.evaluation.threshold import choose_threshold
     from sunpy_farside.network import load_model, save_model
     from sunpy_farside.training.recipe import load_recipe
-    from sunpy_farside.training.store import store_path
 
     recipe = load_recipe(options.recipe)
     if options.examples:
@@ -131,8 +131,8 @@ def _evaluate(options):
         msg = "Expected models of different names, found one twice."
         raise arguments.UsageError(msg)
     if options.data:
-        from sunpy_farside.evaluation.masks import evaluate_stored
-        from sunpy_farside.training.store import store_path
+        from sunpy_farside.datasets.store import store_path
+        from sunpy_farside.evaluation.stored import evaluate_stored
 
         judged = evaluate_stored(models, store_path(options.data), width=options.width)
     else:

@@ -8,7 +8,7 @@ import numpy as np
 
 from astropy.table import Table, vstack
 
-from sunpy_farside.geometry import to_stonyhurst
+from sunpy_farside.coordinates.far_side import to_stonyhurst
 
 __all__ = ["flat_table", "to_csv", "to_json", "to_text"]
 

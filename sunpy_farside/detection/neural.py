@@ -11,9 +11,9 @@ import astropy.units as u
 
 from sunpy.map import Map
 
+from sunpy_farside.coordinates.window import cut_columns, window_header
 from sunpy_farside.detection.regions import label_regions, measure_regions, rank_regions
 from sunpy_farside.detection.result import FarsideDetection
-from sunpy_farside.geometry import cut_columns, window_header
 from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
 

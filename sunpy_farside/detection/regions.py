@@ -19,13 +19,13 @@ from astropy.table import QTable
 from astropy.utils import minversion
 
 import sunpy_farside
-from sunpy_farside.geometry import (
+from sunpy_farside.coordinates.arrival import east_limb_delay
+from sunpy_farside.coordinates.far_side import (
     carrington_frame,
     disk_center_latitude,
-    east_limb_delay,
     far_side_central_meridian,
 )
-from sunpy_farside.tables import whole_seconds
+from sunpy_farside.utils.tables import whole_seconds
 
 __all__ = [
     "COLUMNS",
@@ -97,7 +97,7 @@ def find_regions(probability, *, level=0.01, n_pixels=5, threshold=100, deblend=
     >>> import numpy as np
     >>> import sunpy.map
     >>> import sunpy_farside
-    >>> from sunpy_farside.geometry import window_header
+    >>> from sunpy_farside.coordinates.window import window_header
     >>> data = np.zeros((144, 120))
     >>> data[80:92, 50:60] = 1
     >>> probability = sunpy.map.Map(data, window_header("2022-05-05"))

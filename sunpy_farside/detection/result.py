@@ -14,7 +14,11 @@ from astropy.table import QTable
 from sunpy.map import GenericMap, Map
 
 from sunpy_farside.detection.outlines import region_names, region_outlines
-from sunpy_farside.drawing import (
+from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io.phase_maps import read_images
+from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.utils.files import whole_files
+from sunpy_farside.visualization.artists import (
     PHASE_SCALE,
     PROBABILITY_SCALE,
     draw_regions,
@@ -22,10 +26,6 @@ from sunpy_farside.drawing import (
     label_axes,
     own_axes,
 )
-from sunpy_farside.errors import FileFormatError
-from sunpy_farside.files import whole_files
-from sunpy_farside.maps import read_images
-from sunpy_farside.sequence import FarsideSequence
 
 __all__ = ["FarsideDetection"]
 
@@ -156,7 +156,7 @@ class FarsideDetection:
 
         Returns
         -------
-        `~sunpy_farside.drawing.Artists`
+        `~sunpy_farside.visualization.artists.Artists`
 
         Examples
         --------

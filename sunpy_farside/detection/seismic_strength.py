@@ -8,10 +8,10 @@ import astropy.units as u
 
 from sunpy.map import GenericMap
 
+from sunpy_farside.coordinates.window import FIRST_LATITUDE, window_longitudes, window_wcs
 from sunpy_farside.detection.regions import mean_phase, measure_regions, rank_regions, segment
 from sunpy_farside.detection.result import FarsideDetection
 from sunpy_farside.errors import SequenceError
-from sunpy_farside.geometry import FIRST_LATITUDE, window_longitudes, window_wcs
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.sequence import FarsideSequence, cut_map
 

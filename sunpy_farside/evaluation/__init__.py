@@ -1,5 +1,3 @@
 """
-Truth against detections: matches, curves, reports.
+Scores of methods against known regions.
 """
-
-from sunpy_farside.evaluation.matching import *

@@ -11,7 +11,7 @@ import sunpy_farside
 from sunpy_farside.detection.seismic_strength import METHOD
 from sunpy_farside.evaluation.comparison import PUBLISHED_RATE, compare_methods, rates_by
 from sunpy_farside.evaluation.judged import BINS
-from sunpy_farside.files import whole_files
+from sunpy_farside.utils.files import whole_files
 
 __all__ = ["summarise", "write_report"]
 

@@ -6,11 +6,11 @@ import numpy as np
 from scipy import ndimage
 from tqdm.auto import tqdm
 
+from sunpy_farside.catalogue.matching import match_positions
+from sunpy_farside.coordinates.window import cut_columns, window_wcs
 from sunpy_farside.detection.regions import label_regions, measure_regions
-from sunpy_farside.evaluation.matching import match_positions
 from sunpy_farside.evaluation.scores import DISTANCE
 from sunpy_farside.evaluation.simulated import simulated_case
-from sunpy_farside.geometry import cut_columns, window_wcs
 from sunpy_farside.network import load_model
 
 __all__ = ["FAULTS", "evaluate_robustness"]

@@ -26,7 +26,8 @@ from scipy.sparse.csgraph import connected_components
 
 from astropy.table import Table
 
-from sunpy_farside.geometry import FIRST_LATITUDE, separations
+from sunpy_farside.coordinates.far_side import separations
+from sunpy_farside.coordinates.window import FIRST_LATITUDE
 
 __all__ = [
     "DISTANCE",

@@ -12,9 +12,9 @@ import astropy.units as u
 from astropy.table import Table
 from astropy.time import Time
 
+from sunpy_farside.coordinates.far_side import far_side_distance
 from sunpy_farside.evaluation.judged import collect, detect_all
 from sunpy_farside.evaluation.scores import FLUX
-from sunpy_farside.geometry import far_side_distance
 from sunpy_farside.network import load_model
 from sunpy_farside.simulation import simulate_sequence
 
@@ -51,7 +51,7 @@ def simulated_case(number, *, kind="test", width=120):
 
     Returns
     -------
-    `~sunpy_farside.simulation.sequence.SimulatedSequence`
+    `~sunpy_farside.simulation.realization.SimulatedSequence`
         Of full maps, cut by `~sunpy_farside.sequence.FarsideSequence`.
     """
     seed = [SETS[kind], number]

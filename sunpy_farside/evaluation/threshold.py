@@ -7,8 +7,8 @@ import numpy as np
 from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.evaluation.comparison import PUBLISHED_RATE
-from sunpy_farside.evaluation.masks import evaluate_stored
 from sunpy_farside.evaluation.simulated import evaluate_simulated
+from sunpy_farside.evaluation.stored import evaluate_stored
 
 __all__ = ["choose_threshold"]
 
@@ -28,7 +28,7 @@ def choose_threshold(path, *, data=None, workers=1, progress=True):
     path : path-like
         Weights.
     data : path-like, optional
-        ``dataset.h5`` of `~sunpy_farside.training.build.build_dataset`, whose validation split
+        ``dataset.h5`` of `~sunpy_farside.datasets.build.build_dataset`, whose validation split
         decides instead of simulated sequences.
     workers : `int`, optional
         Processes.

@@ -1,6 +1,5 @@
 """
-Far-side phase maps: the map source and the readers.
+Far-side phase maps as a source of `sunpy.map.Map`.
 """
 
 from sunpy_farside.maps.phase_map import *
-from sunpy_farside.maps.read import *

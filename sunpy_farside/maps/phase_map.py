@@ -9,7 +9,8 @@ import astropy.units as u
 
 from sunpy.map import GenericMap
 
-from sunpy_farside.geometry import carrington_header, far_side_central_meridian
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.coordinates.window import carrington_header
 
 __all__ = ["PHASE_MAP_SHAPE", "FarsidePhaseMap", "phase_map_header"]
 
@@ -29,7 +30,7 @@ class FarsidePhaseMap(GenericMap):
     them.
 
     JSOC's files carry no usable header: open them with
-    `~sunpy_farside.maps.read.read_phase_map`, or fetch them through
+    `~sunpy_farside.io.phase_maps.read_phase_map`, or fetch them through
     `~sunpy.net.Fido`, which completes their headers. Saved maps open with
     `sunpy.map.Map`.
 

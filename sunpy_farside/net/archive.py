@@ -13,14 +13,14 @@ from astropy.time import Time
 from sunpy.net import attrs as a
 from sunpy.time import parse_time
 
-from sunpy_farside.cache import cache_folder
 from sunpy_farside.errors import SequenceError
-from sunpy_farside.maps import parse_file_name
+from sunpy_farside.io.phase_maps import parse_file_name
 from sunpy_farside.net.attrs import Product
 from sunpy_farside.net.client import FarsideClient
 from sunpy_farside.net.download import is_there
 from sunpy_farside.net.listing import archive_url, file_name, local_name
 from sunpy_farside.sequence import CADENCE, N_MAPS
+from sunpy_farside.utils.cache import cache_folder
 
 __all__ = ["fetch_files", "fetch_sequence"]
 

@@ -17,13 +17,8 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.maps import (
-    PHASE_MAP_SHAPE,
-    FarsidePhaseMap,
-    parse_file_name,
-    phase_map_header,
-    read_phase_map,
-)
+from sunpy_farside.io.phase_maps import parse_file_name, read_phase_map
+from sunpy_farside.maps import PHASE_MAP_SHAPE, FarsidePhaseMap, phase_map_header
 from sunpy_farside.net.listing import ATTEMPTS, PAUSE
 
 __all__ = ["Download", "complete_header", "is_there"]
@@ -247,7 +242,7 @@ def _check(path):
     """
     if not _is_map(path):
         # Only region lists need the reader, and it needs more of astropy than a search.
-        from sunpy_farside.catalogue import read_ar_list
+        from sunpy_farside.io.region_lists import read_ar_list
 
         read_ar_list(path)
         return

@@ -23,7 +23,7 @@ class FarsideModel:
 
     Attributes
     ----------
-    network : `~sunpy_farside.network.unet.UNet` or `~sunpy_farside.network.coarse.CoarseUNet`
+    network : `~sunpy_farside.network.unet.UNet` or `~sunpy_farside.network.coarse_unet.CoarseUNet`
     name : `str`
     frames : {"own", "middle"}
         How the maps of a stack are cut: each at its own window, as published, or all at the
@@ -35,7 +35,7 @@ class FarsideModel:
     target : `dict`
         What the probability is of: by default, as published, that the unsigned field, smoothed
         with a Gaussian of 3 degrees, is above 30 G
-        (`sunpy_farside.simulation.regions.active_mask`).
+        (`sunpy_farside.simulation.active_regions.active_mask`).
     columns : `int` or None
         Columns that the network knows, whose edges it tells by. Of a narrower stack the others
         are missing, and of a wider one nothing is told outside them. None for a network that

@@ -14,12 +14,12 @@ from parfive import Downloader
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from sunpy_farside.cache import cache_folder
 from sunpy_farside.errors import WeightsError
-from sunpy_farside.network.coarse import CoarseUNet
+from sunpy_farside.network.coarse_unet import CoarseUNet
 from sunpy_farside.network.model import FarsideModel, choose_device
 from sunpy_farside.network.normalisation import Normalisation
 from sunpy_farside.network.unet import UNet
+from sunpy_farside.utils.cache import cache_folder
 
 __all__ = ["NETWORKS", "load_model", "save_model"]
 

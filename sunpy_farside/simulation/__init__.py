@@ -2,4 +2,4 @@
 Artificial phase maps with known active regions.
 """
 
-from sunpy_farside.simulation.sequence import *
+from sunpy_farside.simulation.realization import *

@@ -83,7 +83,7 @@ def compress_limb(x, y, z):
     Parameters
     ----------
     x, y, z : arrays
-        Orthographic coordinates from `sunpy_farside.geometry.disk_coordinates`.
+        Orthographic coordinates from `sunpy_farside.coordinates.far_side.disk_coordinates`.
 
     Returns
     -------

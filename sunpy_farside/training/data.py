@@ -9,8 +9,8 @@ import lightning
 import torch
 from torch.utils.data import DataLoader
 
-from sunpy_farside.training.dataset import StoredSequences
-from sunpy_farside.training.simulated import SIBLINGS, SimulatedSequences
+from sunpy_farside.datasets.torch_dataset import StoredSequences
+from sunpy_farside.training.examples import SIBLINGS, SimulatedSequences
 
 __all__ = ["SimulatedData", "StoredData"]
 
@@ -79,7 +79,7 @@ class StoredData(lightning.LightningDataModule):
     ----------
     recipe : `~sunpy_farside.training.recipe.Recipe`
     path : path-like
-        ``dataset.h5`` of `~sunpy_farside.training.build.build_dataset`.
+        ``dataset.h5`` of `~sunpy_farside.datasets.build.build_dataset`.
     workers : `int`
         Processes that read.
 

@@ -11,9 +11,9 @@ from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, Mode
 from lightning.pytorch.loggers import CSVLogger
 from torch.nn import functional
 
+from sunpy_farside.datasets.store import store_path
 from sunpy_farside.network import NETWORKS, FarsideModel, Normalisation
 from sunpy_farside.training.data import SimulatedData, StoredData
-from sunpy_farside.training.store import store_path
 
 __all__ = ["TrainingModule", "fit", "trained_model"]
 
@@ -98,7 +98,7 @@ def fit(recipe, folder, *, data=None, start=None, workers=1, **trainer_options):
         Where checkpoints and the log go (``log/version_0/metrics.csv``; a run that goes on
         writes ``version_1``).
     data : path-like, optional
-        ``dataset.h5`` of `~sunpy_farside.training.build.build_dataset`, or the folder that it lies
+        ``dataset.h5`` of `~sunpy_farside.datasets.build.build_dataset`, or the folder that it lies
         in; simulated sequences by default.
     start : `~sunpy_farside.network.model.FarsideModel`, optional
         Whose weights to begin with: fine-tuning.

@@ -23,7 +23,7 @@ from sunpy_farside import (
     synchronic_view,
     track_regions,
 )
-from sunpy_farside.drawing import COLORS, label_axes
+from sunpy_farside.visualization.artists import COLORS, label_axes
 
 DATE, LATER = "2022-05-05", "2022-05-12"
 # The far side's central meridian is at the 0/360 seam.

@@ -1,0 +1,489 @@
+"""
+Regions followed from date to date.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import astropy.units as u
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable, Table
+from astropy.time import Time
+
+import sunpy_farside
+from sunpy_farside.catalogue.stack import carrington_positions, stack_regions
+from sunpy_farside.coordinates.arrival import predict_arrival
+from sunpy_farside.coordinates.far_side import separations
+from sunpy_farside.coordinates.rotation import carrington_drift
+from sunpy_farside.errors import FileFormatError
+from sunpy_farside.utils.assignment import assign
+from sunpy_farside.utils.files import whole_files
+
+__all__ = ["RegionTracks", "link_regions", "track_regions"]
+
+# Designations begin as published ones do: NN for networks, FS for the standard method.
+_PREFIXES = {"integrated_probability": "NN", "seismic_strength": "FS"}
+# What a change of strength by a factor of e costs, in radii. A choice.
+_STRENGTH_COST = 0.3
+# Detections over which a track's position is averaged, so that it does not wander from one region
+# to the next. A choice.
+_MEAN_OVER = 5
+# Shortest time over which a drift can be told from scatter, days. A choice.
+_DRIFT_SPAN = 1.0
+_NAME_TYPE = "U24"
+_TRACKS, _MEMBERS = "tracks.ecsv", "members.ecsv"
+
+
+@dataclass(frozen=True, eq=False)
+class RegionTracks:
+    """
+    Regions over time.
+
+    Attributes
+    ----------
+    tracks : `~astropy.table.QTable`
+        One row per track, in order of first date and then of peak strength.
+
+        - ``designation``: NN (network) or FS (standard method), date, longitude and latitude of
+          the first detection; a letter follows where two would have the same;
+        - ``first_date``, ``last_date``;
+        - ``n_detections`` of ``n_possible`` dates from the first to the last;
+        - ``persistent``: significant on enough successive dates;
+        - ``mean_position`` at the date of the detection in the middle, ``latest_position`` at the
+          last date;
+        - ``scatter``: standard deviation of the position along each axis about the path of
+          differential rotation, NaN of a single detection;
+        - ``drift`` in Carrington longitude, NaN of tracks shorter than a day;
+        - ``peak_strength``, ``latest_strength``;
+        - ``split_from``: the track next to which this one began, ``merged_into``: the track next
+          to which it was lost; empty of others;
+        - ``east_limb_arrival``, its uncertainty ``arrival_uncertainty``, and
+          ``central_meridian_crossing``, from the latest position.
+    members : `~astropy.table.QTable`
+        One row per detection in order of date: ``designation`` of its track, ``date``, ``label``
+        in the detection's own table, ``centroid``, ``strength``, ``significant``.
+        ``meta["dates"]`` holds all the dates, also those without a region.
+
+    Examples
+    --------
+    >>> import sunpy_farside
+    >>> tracks = sunpy_farside.RegionTracks.read("maps/detections/tracks/network")  # doctest: +SKIP
+    """
+
+    tracks: QTable
+    members: QTable
+
+    def __repr__(self):
+        number = int(np.sum(self.tracks["persistent"]))
+        return (
+            f"<RegionTracks: {len(self.tracks)} tracks, {number} persistent, on "
+            f"{len(self.members.meta['dates'])} dates>"
+        )
+
+    def write(self, folder):
+        """
+        Write ``tracks.ecsv`` and ``members.ecsv`` to a folder.
+
+        Parameters
+        ----------
+        folder : path-like
+            Made when it is not there; earlier tracks in it are replaced.
+        """
+        with whole_files(folder) as partial:
+            self.tracks.write(partial / _TRACKS)
+            self.members.write(partial / _MEMBERS)
+
+    @classmethod
+    def read(cls, folder):
+        """
+        Read tracks that `write` wrote.
+
+        Parameters
+        ----------
+        folder : path-like
+
+        Returns
+        -------
+        `RegionTracks`
+
+        Raises
+        ------
+        FileNotFoundError
+            The folder holds no tracks.
+        FileFormatError
+            A file in it is damaged.
+        """
+        paths = [Path(folder) / name for name in (_TRACKS, _MEMBERS)]
+        for path in paths:
+            if not path.exists():
+                msg = f"{folder}: expected tracks, found no {path.name} in it."
+                raise FileNotFoundError(msg)
+        try:
+            return cls(*(QTable.read(path) for path in paths))
+        # The reader raises whatever the damage brings about.
+        except Exception as error:
+            msg = (
+                f"{folder}: expected tracks written by RegionTracks.write, found some that do not "
+                f"read ({error}). Track the detections again."
+            )
+            raise FileFormatError(msg) from error
+
+
+@u.quantity_input
+def track_regions(
+    detections,
+    tracks=None,
+    *,
+    radius: u.deg = 12 * u.deg,
+    memory: u.day = 3 * u.day,
+    persistence=10,
+):
+    """
+    Follow regions from date to date.
+
+    Parameters
+    ----------
+    detections : iterable of `~sunpy_farside.detection.result.FarsideDetection` or of their tables
+        Of one method, in any order, gaps allowed. Or one table of
+        `~sunpy_farside.catalogue.stack.stack_regions`.
+    tracks : `RegionTracks`, optional
+        Earlier tracks to go on with. Their detections keep their designations; dates that are in
+        them already are passed over.
+    radius : `~astropy.units.Quantity`, optional
+        Largest distance of a detection from where differential rotation takes its track.
+    memory : `~astropy.units.Quantity`, optional
+        Longest time without a detection that a track survives.
+    persistence : `int`, optional
+        Successive dates on which a persistent region is significant. Sequences share maps, and
+        with them noise, for five days.
+
+    Returns
+    -------
+    `RegionTracks`
+
+    Raises
+    ------
+    ValueError
+        A date is there twice, two methods are mixed, or an option is not positive.
+
+    Notes
+    -----
+    Date after date, tracks and detections are paired one to one: as many pairs within ``radius``
+    as there can be, then those of the smallest distances and changes of strength. What is left
+    begins a new track. A date never changes the links of those before it, so that tracks made day
+    by day equal tracks made at once.
+
+    Examples
+    --------
+    >>> import sunpy_farside
+    >>> maps = sunpy_farside.simulate_maps("2022-05-01", 14, seed=1).maps
+    >>> sequences = sunpy_farside.find_sequences(maps)
+    >>> detections = sunpy_farside.detect_seismic_strength(sequences)
+    >>> result = sunpy_farside.track_regions(detections)
+    >>> len(result.members) == sum(len(detection.regions) for detection in detections)
+    True
+    """
+    options = {"radius": radius.value, "memory": memory.value, "persistence": persistence}
+    for name, value in options.items():
+        if not value > 0:
+            msg = f"Expected a positive {name}, found {value}."
+            raise ValueError(msg)
+    radius, memory = radius.to_value(u.deg), memory.to_value(u.day)
+    stack = detections if _is_stack(detections) else stack_regions(detections)
+    members, known, names = _members(stack, tracks)
+    links = link_regions(
+        members["date"].mjd,
+        members["centroid"].lon.deg,
+        members["centroid"].lat.deg,
+        members["strength"].value,
+        radius=radius,
+        memory=memory,
+        known=known,
+    )
+    names = _designations(names, links.track, members)
+    members["designation"] = names[links.track]
+    table = _tracks(names, links, members, memory, persistence)
+    table.meta = {
+        "strength": members.meta["strength"],
+        "radius": str(radius * u.deg),
+        "memory": str(memory * u.day),
+        "persistence": persistence,
+        "version": sunpy_farside.__version__,
+    }
+    return RegionTracks(table, members)
+
+
+@dataclass(frozen=True)
+class Links:
+    """
+    What belongs together.
+
+    Attributes
+    ----------
+    track : array of `int`, shape (detections,)
+        Number of the track of every detection.
+    split_from, merged_into : array of `int`, shape (tracks,)
+        Track next to which a track began, or was lost; -1 of others.
+    """
+
+    track: np.ndarray
+    split_from: np.ndarray
+    merged_into: np.ndarray
+
+
+def link_regions(day, longitude, latitude, strength, *, radius, memory, known=None):
+    """
+    Link detections of successive dates.
+
+    Parameters
+    ----------
+    day : array, shape (detections,)
+        Dates in days, ascending.
+    longitude, latitude : array, shape (detections,)
+        Carrington coordinates in degrees.
+    strength : array, shape (detections,)
+        Positive.
+    radius : `float`
+        Largest distance from a track's expected position in degrees.
+    memory : `float`
+        Longest time without a detection that a track survives in days.
+    known : array of `int`, shape (detections,), optional
+        Tracks of detections that are linked already, -1 of others.
+
+    Returns
+    -------
+    `Links`
+        New tracks follow upon the known ones, in order of date.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sunpy_farside.catalogue.tracking import link_regions
+    >>> day = np.array([0.0, 0.0, 0.5, 0.5])
+    >>> longitude, latitude = np.array([10.0, 50.0, 51.0, 11.0]), np.zeros(4)
+    >>> link_regions(day, longitude, latitude, np.ones(4), radius=10, memory=2).track
+    array([0, 1, 1, 0])
+    """
+    number = len(day)
+    track = np.full(number, -1) if known is None else np.array(known)
+    n_tracks = track.max(initial=-1) + 1
+    # The latest detection of every track, how many it has, and their mean position.
+    latest, split_from, merged_into = np.full((3, n_tracks + number), -1)
+    place, count = np.zeros((2, n_tracks + number)), np.zeros(n_tracks + number)
+    taken = np.zeros(n_tracks + number, dtype=bool)
+    active, now = np.empty(0, dtype=int), 0
+    starts = np.flatnonzero(np.diff(day, prepend=-np.inf))
+    for first, stop in zip(starts, np.append(starts, number)[1:], strict=True):
+        active = active[day[first] - day[latest[active]] <= memory]
+        here = np.arange(first, stop)
+        place[0, active] += carrington_drift(place[1, active]) * (day[first] - now)
+        now = day[first]
+        distance = separations(*place[:, active, None], longitude[here], latitude[here])
+        change = np.abs(np.log(strength[latest[active]][:, None] / strength[here]))
+        free = track[here] < 0
+        taken[track[here[~free]]] = True
+        allowed = (distance <= radius) & free & ~taken[active, None]
+        rows, columns = assign(distance / radius + _STRENGTH_COST * change, allowed)
+        track[here[columns]] = active[rows]
+
+        new = here[track[here] < 0]
+        track[new] = n_tracks + np.arange(len(new))
+        n_tracks += len(new)
+        taken[track[here]] = True
+        found, followed = taken[active], count[track[here]] > 0
+        taken[track[here]] = False
+        for column in np.flatnonzero(~followed):
+            split_from[track[here[column]]] = _nearest(
+                active[found], distance[found, column], radius
+            )
+        merged_into[active[found]] = -1
+        for row in np.flatnonzero(~found & (merged_into[active] < 0)):
+            merged_into[active[row]] = _nearest(
+                track[here[followed]], distance[row, followed], radius
+            )
+        latest[track[here]] = here
+        count[track[here]] = np.minimum(count[track[here]] + 1, _MEAN_OVER)
+        east = (longitude[here] - place[0, track[here]] + 180) % 360 - 180
+        north = latitude[here] - place[1, track[here]]
+        place[:, track[here]] += [east, north] / count[track[here]]
+        active = np.append(active[~found], np.sort(track[here]))
+    return Links(track, split_from[:n_tracks], merged_into[:n_tracks])
+
+
+def _nearest(tracks, distances, radius):
+    near = np.argmin(distances) if distances.size else None
+    return tracks[near] if near is not None and distances[near] <= radius else -1
+
+
+def _is_stack(detections):
+    return isinstance(detections, Table) and "dates" in detections.meta
+
+
+def _members(stack, tracks):
+    """
+    Detections of earlier tracks and of dates that are not among theirs, in order of date.
+
+    Returns them as a table, the numbers of their tracks, and the names of these.
+    """
+    kind = stack.meta["strength"]
+    dates, names = set(stack.meta["dates"]), []
+    columns, known = _columns(stack, kind), np.full(len(stack), -1)
+    if tracks is not None:
+        old = tracks.members
+        if old.meta["strength"] != kind:
+            msg = (
+                f"Expected detections by {old.meta['strength']}, as the tracks, found {kind}. "
+                "Keep the methods apart."
+            )
+            raise ValueError(msg)
+        # Of members only: a run that was killed may have left tracks that are older.
+        names = list(dict.fromkeys(old["designation"].tolist()))
+        number = {name: index for index, name in enumerate(names)}
+        new = ~np.isin(columns["date"], old.meta["dates"])
+        columns = {
+            name: np.concatenate([values, columns[name][new]])
+            for name, values in _columns(old, "strength").items()
+        }
+        known = np.append([number[name] for name in old["designation"]], known[new]).astype(int)
+        dates |= set(old.meta["dates"])
+    order = np.argsort(columns["date"], kind="stable")
+    columns = {name: values[order] for name, values in columns.items()}
+    members = QTable()
+    members["designation"] = np.zeros(len(order), dtype=_NAME_TYPE)
+    members["date"] = _times(columns["date"])
+    members["label"] = columns["label"]
+    members["centroid"] = carrington_positions(
+        columns["longitude"], columns["latitude"], members["date"]
+    )
+    members["strength"] = columns["strength"]
+    members["significant"] = columns["significant"]
+    members.meta = {
+        "dates": sorted(dates),
+        "strength": kind,
+        "version": sunpy_farside.__version__,
+    }
+    return members, known[order], names
+
+
+def _columns(table, strength):
+    return {
+        "date": table["date"].isot,
+        "label": np.asarray(table["label"], dtype=int),
+        "longitude": table["centroid"].lon.deg,
+        "latitude": table["centroid"].lat.deg,
+        # Without the description, which new rows would lose.
+        "strength": table[strength].value * table[strength].unit,
+        "significant": np.asarray(table["significant"], dtype=bool),
+    }
+
+
+def _times(isot):
+    # An empty array of strings is no array of dates to astropy.
+    return Time(isot, format="isot") if len(isot) else Time(np.empty(0), format="mjd")
+
+
+def _designations(names, track, members):
+    """
+    Names of all tracks, new ones after the date and the position of their first detection.
+    """
+    names, taken = list(names), set(names)
+    prefix = _PREFIXES[members.meta["strength"]]
+    _, first = np.unique(track, return_index=True)
+    first = first[len(names) :]
+    hours = [date[:13].replace("-", "") for date in members["date"].isot[first]]
+    longitudes = np.round(members["centroid"].lon.deg[first]).astype(int) % 360
+    latitudes = np.round(members["centroid"].lat.deg[first]).astype(int)
+    for hour, longitude, latitude in zip(hours, longitudes, latitudes, strict=True):
+        name = f"{prefix}{hour}-{longitude:03d}{'S' if latitude < 0 else 'N'}{abs(latitude):02d}"
+        letters = ("", *"bcdefghijklmnopqrstuvwxyz")
+        names.append(next(name + letter for letter in letters if name + letter not in taken))
+        taken.add(names[-1])
+    return np.array(names, dtype=_NAME_TYPE)
+
+
+def _tracks(names, links, members, memory, persistence):
+    """
+    Sum up the detections of every track.
+    """
+    # Detections track by track, each in order of date.
+    order = np.argsort(links.track, kind="stable")
+    counts = np.bincount(links.track, minlength=len(names))
+    last = np.cumsum(counts) - 1
+    first = last - counts + 1
+    ranges = [slice(*pair) for pair in zip(first, last + 1, strict=True)]
+    date = members["date"][order]
+    position, strength = members["centroid"], members["strength"][order]
+    longitude, latitude = position.lon.deg[order], position.lat.deg[order]
+    dates = _times(members.meta["dates"]).mjd
+    index = np.searchsorted(dates, date.mjd)
+
+    table = QTable()
+    table["designation"] = names
+    table["first_date"], table["last_date"] = date[first], date[last]
+    table["n_detections"] = counts
+    table["n_possible"] = index[last] - index[first] + 1
+    # A date long after the one before it does not follow upon it.
+    successive = index + np.cumsum(np.diff(dates, prepend=dates[:1]) > memory)[index]
+    certain = members["significant"][order]
+    runs = np.array([_longest_run(successive[part][certain[part]]) for part in ranges], dtype=int)
+    table["persistent"] = runs >= persistence
+    paths = [_path(date.mjd[part], longitude[part], latitude[part]) for part in ranges]
+    middle, *mean, scatter, drift = np.reshape(paths, (-1, 5)).T
+    table["mean_position"] = _moved(position[order[first + middle.astype(int)]], *mean)
+    table["latest_position"] = position[order[last]]
+    table["scatter"] = scatter * u.deg
+    table["drift"] = drift * u.deg / u.day
+    table["peak_strength"] = [strength.value[part].max() for part in ranges] * strength.unit
+    table["latest_strength"] = strength[last]
+    # The last name is that of no track.
+    others = np.append(names, "")
+    table["split_from"] = others[links.split_from]
+    table["merged_into"] = others[links.merged_into]
+    arrival, uncertainty, crossing = predict_arrival(table, table["scatter"])
+    table["east_limb_arrival"], table["arrival_uncertainty"] = arrival, uncertainty
+    table["central_meridian_crossing"] = crossing
+    return table[np.argsort(table["first_date"].mjd, kind="stable")]
+
+
+def _longest_run(index):
+    """
+    Length of the longest run of successive numbers.
+    """
+    if not len(index):
+        return 0
+    breaks = np.flatnonzero(np.diff(index) != 1) + 1
+    return np.diff([0, *breaks, len(index)]).max()
+
+
+def _moved(position, longitude, latitude):
+    """
+    Other coordinates in the frame of positions, whose observers are known already.
+    """
+    frame = position.frame.replicate_without_data()
+    return SkyCoord(np.mod(longitude, 360) * u.deg, latitude * u.deg, frame=frame)
+
+
+def _path(day, longitude, latitude):
+    """
+    Sum up the positions of a track.
+
+    Returns the number of the detection in the middle, the mean longitude and latitude of all when
+    differential rotation has moved them to its date, their scatter about that path, and the drift
+    that is seen.
+    """
+    middle = np.argmin(np.abs(day - day.mean()))
+    mean_latitude = latitude.mean()
+    # Counted from the first detection, a track crosses no seam.
+    relative = (longitude - longitude[0] + 180) % 360 - 180
+    moved = relative - carrington_drift(mean_latitude) * (day - day[middle])
+    mean_longitude = longitude[0] + moved.mean()
+    east = (moved - moved.mean()) * np.cos(np.deg2rad(mean_latitude))
+    squares = east**2 + (latitude - mean_latitude) ** 2
+    # Two axes share the squares, and the mean takes one degree of freedom of each.
+    scatter = np.sqrt(squares.sum() / 2 / (len(day) - 1)) if len(day) > 1 else np.nan
+    elapsed = day - day.mean()
+    long = day[-1] - day[0] >= _DRIFT_SPAN
+    drift = (elapsed @ relative) / (elapsed @ elapsed) if long else np.nan
+    return middle, mean_longitude, mean_latitude, scatter, drift

@@ -1,0 +1,222 @@
+"""
+The window: the part of a map around the far-side central meridian that methods look at.
+
+Whole-degree nodes, 144 rows from latitude -72 to 71, and an even number of columns around
+the far-side central meridian
+(`Felipe & Asensio Ramos 2019 <https://doi.org/10.1051/0004-6361/201936838>`__).
+"""
+
+import numpy as np
+
+import astropy.units as u
+from astropy.wcs import WCS
+
+from sunpy.sun import constants
+from sunpy.time import parse_time
+
+from sunpy_farside.coordinates.far_side import earth_position, far_side_central_meridian
+
+__all__ = [
+    "FIRST_LATITUDE",
+    "WINDOW_ROWS",
+    "carrington_header",
+    "cut_columns",
+    "window_header",
+    "window_longitudes",
+    "window_start",
+    "window_wcs",
+]
+
+# Latitudes -72..71 [Felipe & Asensio Ramos 2019, section 2.2].
+FIRST_LATITUDE = -72
+
+
+WINDOW_ROWS = 144
+
+
+def window_start(central_meridian, width):
+    """
+    First Carrington longitude of a window, in whole degrees.
+
+    Column ``width // 2`` of a window stands on the whole degree at or below the
+    far-side central meridian, so that no window is ever interpolated.
+
+    Parameters
+    ----------
+    central_meridian : `float` or array-like
+        Carrington longitude in degrees.
+    width : `int`
+        Number of columns.
+
+    Returns
+    -------
+    `int` or array of `int`
+        Longitude of column 0 in [0, 360) degrees.
+
+    Examples
+    --------
+    >>> from sunpy_farside.coordinates.window import window_start
+    >>> int(window_start(128.018, 120))
+    68
+    """
+    return (np.floor(central_meridian).astype(int) - width // 2) % 360
+
+
+def cut_columns(window, width):
+    """
+    Make a window narrower, around the same central meridian.
+
+    Parameters
+    ----------
+    window : array, shape (..., columns)
+    width : `int`
+        Number of columns, no more than there are.
+
+    Returns
+    -------
+    array, shape (..., width)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sunpy_farside.coordinates.window import cut_columns
+    >>> cut_columns(np.arange(140), 120)[[0, 60, -1]]
+    array([ 10,  70, 129])
+    """
+    west = np.shape(window)[-1] // 2 - width // 2
+    # Not a view, which would keep the columns that are left out.
+    return window[..., west : west + width].copy()
+
+
+def window_longitudes(time, width=120):
+    """
+    Carrington longitudes of a window's columns.
+
+    Parameters
+    ----------
+    time : {parse_time_types}
+        The time of the map, which decides where the far side is.
+    width : `int`
+        Number of columns.
+
+    Returns
+    -------
+    `~astropy.units.Quantity`
+        ``width`` whole degrees in [0, 360), growing westward and wrapped at the seam.
+
+    Examples
+    --------
+    >>> from sunpy_farside.coordinates.window import window_longitudes
+    >>> window_longitudes("2022-05-05")[[0, 60, -1]]
+    <Quantity [ 68., 128., 187.] deg>
+    """
+    start = window_start(far_side_central_meridian(time).deg, width)
+    return np.arange(start, start + width) % 360 * u.deg
+
+
+def carrington_header(time, shape, *, first_longitude, first_latitude):
+    """
+    FITS header of a one-degree Carrington map seen from Earth.
+
+    The reference pixel is the column in the middle, so that a map of up to 361
+    columns projects both ways without a jump, wherever the seam lies.
+
+    Parameters
+    ----------
+    time : {parse_time_types}
+        Date of the map. Carrington frames of two dates are different frames.
+    shape : `tuple` of `int`
+        Rows and columns.
+    first_longitude, first_latitude : `int`
+        Whole degrees at which the first column and the first row stand.
+
+    Returns
+    -------
+    `dict`
+
+    Examples
+    --------
+    >>> from sunpy_farside.coordinates.window import carrington_header
+    >>> header = carrington_header("2022-05-05", (181, 361), first_longitude=0, first_latitude=-90)
+    >>> header["crval1"], header["crpix1"], header["crpix2"]
+    (180.0, 181.0, 91.0)
+    """
+    time = parse_time(time)
+    middle = shape[1] // 2
+    earth_latitude, earth_distance = earth_position(time.jd1, time.jd2)
+    return {
+        "wcsaxes": 2,
+        "ctype1": "CRLN-CAR",
+        "ctype2": "CRLT-CAR",
+        "cunit1": "deg",
+        "cunit2": "deg",
+        "cdelt1": 1.0,
+        "cdelt2": 1.0,
+        "crpix1": middle + 1.0,
+        "crpix2": 1.0 - first_latitude,
+        "crval1": float((first_longitude + middle) % 360),
+        # The CAR projection is only linear in latitude about the equator.
+        "crval2": 0.0,
+        "lonpole": 0.0,
+        "latpole": 90.0,
+        "date-obs": time.utc.isot,
+        "mjd-obs": time.utc.mjd,
+        "rsun_ref": constants.radius.to_value(u.m),
+        # Stonyhurst longitudes count from Earth.
+        "hgln_obs": 0.0,
+        "hglt_obs": earth_latitude,
+        "dsun_obs": earth_distance,
+    }
+
+
+def window_header(time, width=120):
+    """
+    FITS header of the window of a map.
+
+    Parameters
+    ----------
+    time : {parse_time_types}
+    width : `int`
+
+    Returns
+    -------
+    `dict`
+
+    Examples
+    --------
+    >>> from sunpy_farside.coordinates.window import window_header
+    >>> header = window_header("2022-05-05", 140)
+    >>> header["crval1"], header["crpix1"], header["crpix2"]
+    (128.0, 71.0, 73.0)
+    """
+    time = parse_time(time)
+    start = int(window_start(far_side_central_meridian(time).deg, width))
+    return carrington_header(
+        time, (WINDOW_ROWS, width), first_longitude=start, first_latitude=FIRST_LATITUDE
+    )
+
+
+def window_wcs(time, width=120):
+    """
+    World coordinates of the window of a map.
+
+    Parameters
+    ----------
+    time : {parse_time_types}
+    width : `int`
+
+    Returns
+    -------
+    `~astropy.wcs.WCS`
+        Carrington coordinates at ``time`` with Earth as the observer.
+
+    Examples
+    --------
+    >>> from sunpy_farside.coordinates.window import window_wcs
+    >>> corner = window_wcs("2022-05-05").pixel_to_world(0, 0)
+    >>> corner.lon, corner.lat
+    (<Longitude 68. deg>, <Latitude -72. deg>)
+    """
+    wcs = WCS(window_header(time, width))
+    wcs.array_shape = (WINDOW_ROWS, width)
+    return wcs

@@ -1,0 +1,3 @@
+"""
+Training data from the real Sun: maps, magnetograms, masks and their store.
+"""

@@ -1,0 +1,332 @@
+"""
+A training set of the real Sun, from public data to one file.
+"""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+import astropy.units as u
+from astropy.time import Time
+
+from sunpy.map import Map
+from sunpy.time import parse_time
+
+import sunpy_farside
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.datasets.fetch_sources import (
+    dated_files,
+    fetch_frames,
+    fetch_phase_maps,
+    fetch_summaries,
+)
+from sunpy_farside.datasets.masks import (
+    PUBLISHED_MASK,
+    active_mask,
+    mask_in_window,
+    near_side_field,
+    read_frame,
+)
+from sunpy_farside.datasets.pairing import (
+    HALF_ROTATION,
+    map_steps,
+    pair_frames,
+    split_pairs,
+    step_times,
+)
+from sunpy_farside.datasets.store import FILE_NAME, MASK_WIDTH, Store, write_store
+from sunpy_farside.errors import FileFormatError, SequenceError
+from sunpy_farside.io.noaa import first_appearances, positions_at, read_noaa_summaries
+from sunpy_farside.io.phase_maps import parse_file_name, read_phase_map
+from sunpy_farside.sequence import CADENCE, N_MAPS, cut_globe
+from sunpy_farside.utils.files import PARTIAL, whole_files
+
+__all__ = ["assemble", "build_dataset", "reduce_frames"]
+
+_MAPS, _FRAMES, _FIELDS, _NOAA = "phase_maps", "frames", "fields", "noaa"
+# A region is seen for two weeks: so much earlier its first appearance may have been.
+_PASSAGE = 15 * u.day
+_REACH = (N_MAPS // 2) * CADENCE
+
+
+def build_dataset(
+    start, end, folder, *, email=None, url=None, offline=False, progress=True, **options
+):
+    """
+    Build a training set of the real Sun.
+
+    Parameters
+    ----------
+    start, end : {parse_time_types}
+        First and last day of the magnetograms. Maps are taken from 16 days before them, regions
+        from 15 days before.
+    folder : path-like
+        What is there is used: phase maps in ``phase_maps``, daily synoptic frames in ``frames``,
+        NOAA's region summaries (single files or tarballs) in ``noaa``. What is missing is fetched
+        into the same folders.
+    email : `str`, optional
+        Address that is registered for exports of JSOC. Only needed to fetch frames.
+    url : `str`, optional
+        Base address of the archive of phase maps (`~sunpy_farside.net.FarsideClient`).
+    offline : `bool`, optional
+        Whether to make do with what is in the folders.
+    progress : `bool`, optional
+        Whether to show progress bars.
+    **options
+        Passed to `assemble`.
+
+    Returns
+    -------
+    `~sunpy_farside.datasets.store.Store`
+        Of ``dataset.h5`` in the folder.
+
+    Raises
+    ------
+    ConnectionError
+        Something cannot be fetched. The next run goes on where this one ended.
+    ValueError
+        There is no sequence with its truth, or too few for the splits.
+
+    Notes
+    -----
+    The network's grid holds a two-hundredth of a frame's data. Frames of 20 MB may go once
+    ``fields`` has their fields.
+
+    A run that is interrupted, at whatever stage, leaves nothing by half, and the next one ends
+    with the same ``dataset.h5``. One run at a time may work in a folder.
+
+    Examples
+    --------
+    >>> from sunpy_farside.datasets.build import build_dataset
+    >>> build_dataset("2010-06-01", "2018-10-26", "felipe", email="me@there.edu")  # doctest: +SKIP
+    """
+    start, end = parse_time(start), parse_time(end)
+    if end < start:
+        msg = f"Expected an end after the start, found {start.isot} to {end.isot}."
+        raise ValueError(msg)
+    # The whole of the last day.
+    end = Time(np.floor(end.utc.mjd) + 1, format="mjd") - 1 * u.s
+    folder = Path(folder)
+    _clean(folder)
+    if not offline:
+        lag = options.get("lag", HALF_ROTATION)
+        fetch_phase_maps(
+            start - lag - _REACH,
+            end - lag + _REACH,
+            folder / _MAPS,
+            url=url,
+            progress=progress,
+        )
+        fetch_frames(
+            start,
+            end,
+            folder / _FRAMES,
+            there=dated_files(folder / _FIELDS).values(),
+            email=email,
+            progress=progress,
+        )
+        fetch_summaries(start - _PASSAGE, end, folder / _NOAA, progress=progress)
+    left_out = reduce_frames(folder, progress=progress)
+    return assemble(folder, start, end, left_out=left_out, progress=progress, **options)
+
+
+def _clean(folder):
+    """
+    Remove what an interrupted run was writing.
+    """
+    for parent in (folder, *(folder / name for name in (_MAPS, _FRAMES, _FIELDS, _NOAA))):
+        for partial in parent.glob(f"{PARTIAL}*"):
+            shutil.rmtree(partial)
+
+
+def reduce_frames(folder, *, progress=True):
+    """
+    Bring every frame of a training set to the grid of the network.
+
+    Parameters
+    ----------
+    folder : path-like
+        Of `build_dataset`. Each file of ``frames`` gives one of ``fields``, a map of 144 x 120
+        pixels. Those that are there already stay as they are.
+    progress : `bool`, optional
+
+    Returns
+    -------
+    `list` of (`str`, `str`)
+        Names of the files that are no frames, and why.
+    """
+    folder = Path(folder)
+    left_out = []
+    sources = sorted(path for path in (folder / _FRAMES).glob("*.fits") if path.is_file())
+    for source in tqdm(sources, desc="Fields", unit="frame", disable=not progress):
+        target = folder / _FIELDS / source.name
+        # A frame that was fetched anew is newer than its field.
+        if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
+            continue
+        try:
+            field = near_side_field(read_frame(source))
+        except FileFormatError as error:
+            left_out.append((source.name, _reason(error, source)))
+            continue
+        with whole_files(target.parent) as partial:
+            field.save(partial / target.name)
+    return left_out
+
+
+@u.quantity_input
+def assemble(
+    folder,
+    start,
+    end,
+    *,
+    lag: u.day = HALF_ROTATION,
+    validation=None,
+    test=None,
+    gap: u.day = 27.3 * u.day,
+    regions=None,
+    mask=None,
+    left_out=(),
+    progress=True,
+):
+    """
+    Make the store of a training set from its folders.
+
+    Parameters
+    ----------
+    folder : path-like
+        Of `build_dataset`.
+    start, end : `~astropy.time.Time`
+        Of the magnetograms, both inclusive.
+    lag : `~astropy.units.Quantity`, optional
+        How long before the magnetogram the middle map was.
+    validation, test : pair of {parse_time_types}, optional
+        First and last date (`~sunpy_farside.datasets.pairing.split_pairs`).
+    gap : `~astropy.units.Quantity`, optional
+        Shortest time between maps of two splits.
+    regions : `dict`, optional
+        Passed to `~sunpy_farside.io.noaa.first_appearances`: ``limb``, ``distance``.
+    mask : `dict`, optional
+        Passed to `~sunpy_farside.datasets.masks.active_mask`: ``box``, ``smoothing``,
+        ``threshold``, ``unsigned``. The published ones by default.
+    left_out : sequence of (`str`, `str`), optional
+        What is left out already, and why, for the store's list.
+    progress : `bool`, optional
+
+    Returns
+    -------
+    `~sunpy_farside.datasets.store.Store`
+
+    Raises
+    ------
+    FileNotFoundError
+        A folder holds nothing of these dates.
+    ValueError
+        There is no sequence with its truth, or too few for the splits.
+    """
+    folder = Path(folder)
+    left_out = list(left_out)
+    region_options, mask_options = dict(regions or {}), {**PUBLISHED_MASK, **(mask or {})}
+    maps = _phase_maps(folder / _MAPS, start - lag - _REACH, end - lag + _REACH, left_out)
+    fields = _fields(folder / _FIELDS, start, end)
+    summaries = read_noaa_summaries(folder / _NOAA)
+    first = first_appearances(summaries, **region_options)
+    emerged = summaries[np.isin(summaries["number"], first["number"][first["emerged"]])]
+    steps = np.arange(min(maps), max(maps) + 1)
+
+    def phases():
+        for step in tqdm(sorted(maps), desc="Maps", unit="map", disable=not progress):
+            try:
+                yield step, cut_globe(read_phase_map(maps[step]))
+            except (FileFormatError, SequenceError) as error:
+                left_out.append((maps[step].name, _reason(error, maps[step])))
+
+    def sequences(written):
+        dates = Time([field.date for field in fields])
+        pairs = pair_frames(dates, step_times(written), lag=lag)
+        left_out.extend((dates[k].isot, reason) for k, reason in pairs.left_out)
+        found = {"middle": [], "frame_date": [], "active": []}
+        each = list(zip(pairs.frames, pairs.middles, strict=True))
+        for k, middle in tqdm(each, desc="Masks", unit="mask", disable=not progress):
+            try:
+                blank = positions_at(emerged, dates[k])["centroid"]
+            except ValueError as error:
+                left_out.append((dates[k].isot, str(error)))
+                continue
+            active = active_mask(fields[k], blank, **mask_options)
+            window = mask_in_window(active, step_times(middle), width=MASK_WIDTH)
+            found["middle"].append(middle)
+            found["frame_date"].append(dates[k].isot)
+            found["active"].append(window.data)
+        if not found["middle"]:
+            msg = (
+                f"Expected magnetograms with eleven maps {lag:.1f} before them, found none among "
+                f"{len(fields)} magnetograms and {len(written)} maps. The first: {left_out[0][1]}"
+            )
+            raise ValueError(msg)
+        found["split"] = split_pairs(
+            step_times(found["middle"]), validation=validation, test=test, gap=gap
+        )
+        found["left_out"] = sorted(left_out)
+        return found
+
+    write_store(
+        folder / FILE_NAME,
+        steps[0],
+        np.floor(far_side_central_meridian(step_times(steps)).deg),
+        phases(),
+        sequences,
+        settings={
+            "lag": str(lag),
+            "gap": str(gap),
+            **{key: str(value) for key, value in first.meta.items()},
+            **{key: str(value) for key, value in mask_options.items()},
+            "version": sunpy_farside.__version__,
+        },
+    )
+    return Store(folder / FILE_NAME)
+
+
+def _phase_maps(folder, start, end, left_out):
+    """
+    File of each step of the cadence.
+    """
+    maps = {}
+    for path, time in dated_files(folder).items():
+        _, product = parse_file_name(path.name)
+        if time is None or product not in ("phase_map", None):
+            left_out.append((path.name, "no phase map by its name"))
+            continue
+        if not start - CADENCE / 2 < time < end + CADENCE / 2:
+            continue
+        step, on_cadence = map_steps(time)
+        if not on_cadence:
+            left_out.append((path.name, "not at 00 or 12 UT"))
+        elif int(step) in maps:
+            left_out.append((path.name, f"the same date as {maps[int(step)].name}"))
+        else:
+            maps[int(step)] = path
+    if not maps:
+        msg = f"{folder}: expected phase maps of {start.isot[:10]} to {end.isot[:10]}, found none."
+        raise FileNotFoundError(msg)
+    return maps
+
+
+def _fields(folder, start, end):
+    fields = []
+    for path in sorted(folder.glob("*.fits")) if folder.is_dir() else ():
+        field = Map(path)
+        if start <= field.date <= end:
+            fields.append(field)
+    if not fields:
+        msg = f"{folder}: expected fields of {start.isot[:10]} to {end.isot[:10]}, found none."
+        raise FileNotFoundError(msg)
+    return fields
+
+
+def _reason(error, path):
+    """
+    What an error says, without the folder: where a training set stands does not change it.
+    """
+    return str(error).replace(f"{path}: ", "").replace(f"{path.parent}/", "")

@@ -1,0 +1,472 @@
+"""
+Truth for the network: masks of active regions from magnetograms and other maps of the Sun.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+import astropy.units as u
+from astropy.wcs import WCS
+
+from sunpy.map import Map
+from sunpy.time import parse_time
+from sunpy.util.exceptions import warn_user
+
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.coordinates.window import (
+    FIRST_LATITUDE,
+    WINDOW_ROWS,
+    carrington_header,
+    window_header,
+    window_start,
+)
+from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io.phase_maps import parse_file_name, read_images
+from sunpy_farside.sequence import centred
+
+__all__ = [
+    "PUBLISHED_MASK",
+    "active_mask",
+    "mask_from_map",
+    "mask_in_window",
+    "near_side_field",
+    "read_frame",
+]
+
+# The columns of new data begin 60 degrees east of the central meridian and cover 120 degrees
+# [HMI daily synoptic frames].
+_EAST = 60
+_DISK = 120
+# [Felipe & Asensio Ramos 2019, A&A 632, A82, section 2.3]
+PUBLISHED_MASK = {
+    "box": (15, 12) * u.deg,
+    "smoothing": 3 * u.deg,
+    "threshold": 30 * u.G,
+    "unsigned": True,
+}
+_UNITS = ("g", "gauss", "mx/cm^2", "mx/cm2", "mx cm^-2", "mx cm-2")
+_DATE_KEYS = ("T_REC", "T_OBS", "DATE-OBS")
+
+
+def read_frame(path):
+    """
+    Read a daily synoptic frame of HMI (``hmi.Mldailysynframe_720s``).
+
+    Parameters
+    ----------
+    path : path-like
+        FITS file of 1440 x 3600 pixels (or JSOC's smaller ones): rows equally spaced in sine
+        latitude, south first, columns in Carrington longitude, the newest data first.
+
+    Returns
+    -------
+    `~sunpy.map.GenericMap`
+        Field in gauss (Mx cm^-2), cylindrical equal-area Carrington coordinates seen from
+        Earth at the frame's date. The first third of the columns, from 60 degrees east of the
+        central meridian to 60 degrees west, was observed on the frame's day.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    FileFormatError
+        The file does not read, or lacks the longitude of the disk's centre or a date.
+
+    Notes
+    -----
+    ``CRVAL1`` of these files is Carrington *time*: read by it, a frame stands at a wrong
+    longitude. Here column 0 is put 60 degrees east of the central meridian, whose longitude is in
+    ``CRLN_OBS``.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from astropy.io import fits
+    >>> from sunpy_farside.datasets.masks import read_frame
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "frame.fits"
+    >>> cards = {"CRLN_OBS": 348.3, "T_REC": "2014.05.05_12:00:00_TAI"}
+    >>> fits.PrimaryHDU(np.zeros((288, 720)), fits.Header(cards)).writeto(path)
+    >>> frame = read_frame(path)
+    >>> frame.date.isot, frame.pixel_to_world(0 * u.pix, 0 * u.pix).lon
+    ('2014-05-05T11:59:25.000', <Longitude 288.3 deg>)
+    """
+    path = Path(path)
+    data, header = _frame_image(path)
+    rows, columns = data.shape
+    meridian = header["CRLN_OBS"]
+    unit = str(header.get("BUNIT", "G")).strip()
+    if unit.lower() not in _UNITS:
+        msg = f"{path}: expected a field in Gauss or Mx/cm^2, found BUNIT = {unit!r}. Convert it."
+        raise FileFormatError(msg)
+    date = _frame_date(path, header)
+    expected = far_side_central_meridian(date).deg - 180
+    if abs((meridian - expected + 180) % 360 - 180) > 1:
+        warn_user(
+            f"{path}: CRLN_OBS is {meridian:.1f} deg, but the central meridian on {date.isot[:16]} "
+            f"stands at {expected % 360:.1f} deg. Check the date of the file."
+        )
+    step = 360 / columns
+    middle = columns // 2
+    sun = carrington_header(date, data.shape, first_longitude=0, first_latitude=0) | {
+        "ctype1": "CRLN-CEA",
+        "ctype2": "CRLT-CEA",
+        "cdelt1": step,
+        "cdelt2": float(np.rad2deg(2 / rows)),
+        "crpix1": middle + 1.0,
+        "crpix2": (rows + 1) / 2,
+        "crval1": (meridian - _EAST + middle * step) % 360,
+        "crln_obs": meridian,
+        "bunit": "G",
+        "telescop": "SDO",
+        "detector": "HMI",
+    }
+    return Map(data, sun)
+
+
+def _frame_image(path):
+    for data, header in read_images(path):
+        if (
+            data.ndim == 2
+            and data.shape[1] % 3 == 0
+            and isinstance(header.get("CRLN_OBS"), int | float)
+        ):
+            return data.astype(np.float32), header
+    msg = (
+        f"{path}: expected a daily synoptic frame, a picture with CRLN_OBS in its header, found "
+        "none. Is it a file of hmi.Mldailysynframe_720s?"
+    )
+    raise FileFormatError(msg)
+
+
+def _frame_date(path, header):
+    for key in _DATE_KEYS:
+        if header.get(key):
+            try:
+                return parse_time(header[key]).utc
+            except ValueError as error:
+                msg = f"{path}: expected a date in {key}, found {header[key]!r}."
+                raise FileFormatError(msg) from error
+    date, _ = parse_file_name(path.name)
+    if date is None:
+        msg = f"{path}: expected a date in {' or '.join(_DATE_KEYS)}, found none. Fetch it again."
+        raise FileFormatError(msg)
+    return date
+
+
+def near_side_field(frame):
+    """
+    The field on the visible disk, on the grid of the network.
+
+    Parameters
+    ----------
+    frame : `~sunpy.map.GenericMap`
+        Of `read_frame`.
+
+    Returns
+    -------
+    `~sunpy.map.GenericMap`, 144 x 120 pixels
+        Mean flux density in gauss in each square degree from 60 degrees east of the central
+        meridian to 60 degrees west, on whole degrees of Carrington longitude and of latitude
+        (-72 to 71). NaN where less than half of a pixel was observed.
+
+    Raises
+    ------
+    ValueError
+        The map is no such frame.
+
+    Notes
+    -----
+    Every pixel is the mean of the pixels of the frame that it overlaps, weighted by the area of
+    the overlap, so that flux is neither lost nor made. Both grids run along meridians and
+    parallels: the weights are exact.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from astropy.io import fits
+    >>> from sunpy_farside.datasets.masks import near_side_field, read_frame
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "frame.fits"
+    >>> cards = {"CRLN_OBS": 348.3, "T_REC": "2014.05.05_12:00:00_TAI"}
+    >>> fits.PrimaryHDU(np.full((288, 720), 7.5), fits.Header(cards)).writeto(path)
+    >>> field = near_side_field(read_frame(path))
+    >>> field.data.shape, float(field.data.mean()), field.pixel_to_world(0 * u.pix, 0 * u.pix).lon
+    ((144, 120), 7.5, <Longitude 289. deg>)
+    """
+    if frame.meta.get("ctype1") != "CRLN-CEA" or "crln_obs" not in frame.meta:
+        msg = (
+            f"Expected a daily synoptic frame, found a map in {frame.meta.get('ctype1')}. "
+            "read_frame reads such frames; mask_from_map takes other maps."
+        )
+        raise ValueError(msg)
+    rows, columns = frame.data.shape
+    step = 360 / columns
+    east = frame.meta["crln_obs"] - _EAST - step / 2
+    # The first whole degree of whose pixel at least half was observed.
+    first = int(np.ceil(east))
+    longitude = np.arange(first, first + _DISK + 1) - 0.5
+    latitude = np.arange(FIRST_LATITUDE, FIRST_LATITUDE + WINDOW_ROWS + 1) - 0.5
+    across = _overlaps(east + step * np.arange(columns // 3 + 1), longitude)
+    # Equal steps in sine latitude are equal areas.
+    along = _overlaps(np.linspace(-1, 1, rows + 1), np.sin(np.deg2rad(latitude)))
+    data = frame.data[:, : columns // 3].astype(float)
+    observed = np.isfinite(data)
+    flux = along @ np.where(observed, data, 0) @ across.T
+    area = along @ observed @ across.T
+    whole = np.diff(np.sin(np.deg2rad(latitude)))[:, None]
+    # Rounding must not decide about pixels of which just half was observed.
+    known = area / whole > 0.5 - 1e-6
+    field = np.divide(flux, area, out=np.full(flux.shape, np.nan), where=known)
+    header = carrington_header(
+        frame.date, field.shape, first_longitude=first % 360, first_latitude=FIRST_LATITUDE
+    )
+    return Map(field.astype(np.float32), header | {"bunit": "G", "detector": "HMI"})
+
+
+def _overlaps(edges, target_edges):
+    """
+    Length that each target cell shares with each cell, shape (targets, cells).
+    """
+    low = np.maximum(edges[:-1], target_edges[:-1, None])
+    high = np.minimum(edges[1:], target_edges[1:, None])
+    return np.maximum(high - low, 0)
+
+
+@u.quantity_input
+def active_mask(
+    field,
+    regions=None,
+    *,
+    box: u.deg = PUBLISHED_MASK["box"],
+    smoothing: u.deg = PUBLISHED_MASK["smoothing"],
+    threshold: u.G = PUBLISHED_MASK["threshold"],
+    unsigned=PUBLISHED_MASK["unsigned"],
+):
+    """
+    Where the Sun is active, for the network to learn.
+
+    Parameters
+    ----------
+    field : `~sunpy.map.GenericMap`
+        Of `near_side_field`, in gauss.
+    regions : `~astropy.coordinates.SkyCoord`, optional
+        Carrington positions of regions to leave out: those that emerged on the near side, which
+        no far-side map can have seen (`~sunpy_farside.io.noaa.first_appearances`,
+        `~sunpy_farside.io.noaa.positions_at`).
+    box : `~astropy.units.Quantity`, optional
+        Extents in longitude and latitude of the box around each of these where the field is set
+        to zero.
+    smoothing : `~astropy.units.Quantity`, optional
+        Standard deviation of the Gaussian that smooths the field, in degrees of longitude and
+        latitude.
+    threshold : `~astropy.units.Quantity`, optional
+        Smoothed field (gauss, Mx cm^-2) above which the Sun is active.
+    unsigned : `bool`, optional
+        Whether the field loses its sign before it is smoothed, so that the two polarities of a
+        region add up, or afterwards.
+
+    Returns
+    -------
+    `~sunpy.map.GenericMap`
+        1 where the Sun is active, else 0, NaN where the field is not known.
+
+    Notes
+    -----
+    The defaults are those of the published network [Felipe & Asensio Ramos 2019, A&A 632, A82,
+    section 2.3]. The publication leaves open whether polarities cancel; unsigned flux is also what
+    `~sunpy_farside.simulate_sequence` smooths.
+
+    Pixels that are not known do not count in the mean, so that the mask does not fade at the edge
+    of the observed disk.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sunpy.map import Map
+    >>> from sunpy_farside.coordinates.window import carrington_header
+    >>> from sunpy_farside.datasets.masks import active_mask
+    >>> data = np.zeros((144, 120))
+    >>> data[80:90, 50:60] = 200
+    >>> header = carrington_header(
+    ...     "2014-05-05", data.shape, first_longitude=0, first_latitude=-72
+    ... )
+    >>> int(active_mask(Map(data, header)).data.sum())
+    208
+    """
+    data = np.asarray(field.data, dtype=float)
+    known = np.isfinite(data)
+    data = np.where(known, data, 0)
+    longitude, latitude = _nodes(field)
+    if regions is not None:
+        half = box.to_value(u.deg) / 2
+        for lon, lat in zip(np.ravel(regions.lon.deg), np.ravel(regions.lat.deg), strict=True):
+            rows = np.abs(latitude - lat) <= half[1]
+            columns = np.abs((longitude - lon + 180) % 360 - 180) <= half[0]
+            data[np.ix_(rows, columns)] = 0
+    if unsigned:
+        data = np.abs(data)
+    smooth = _smoothed(data, known, smoothing.to_value(u.deg))
+    active = np.where(known, np.abs(smooth) > threshold.to_value(u.G), np.nan)
+    header = carrington_header(
+        field.date,
+        data.shape,
+        first_longitude=int(longitude[0]),
+        first_latitude=int(latitude[0]),
+    )
+    return Map(active.astype(np.float32), header)
+
+
+def _smoothed(data, known, sigma):
+    """
+    Gaussian mean of the pixels that are known; zero is expected in the others.
+    """
+    if not sigma:
+        return data
+    weight = gaussian_filter(known.astype(float), sigma, mode="constant")
+    smooth = gaussian_filter(data, sigma, mode="constant")
+    return np.divide(smooth, weight, out=np.zeros_like(smooth), where=known)
+
+
+def _nodes(item):
+    """
+    Longitudes and latitudes of a map on whole degrees.
+    """
+    meta = item.meta
+    first = meta["crval1"] + 1 - meta["crpix1"], meta["crval2"] + 1 - meta["crpix2"]
+    if (
+        [str(meta.get(key)) for key in ("ctype1", "ctype2")] != ["CRLN-CAR", "CRLT-CAR"]
+        or meta["cdelt1"] != 1
+        or meta["cdelt2"] != 1
+        or np.any(np.mod(first, 1))
+    ):
+        msg = (
+            "Expected a map on whole degrees of Carrington longitude and latitude, found "
+            f"{meta.get('ctype1')}, {meta.get('ctype2')} from {first[0]:g}, {first[1]:g} deg. "
+            "near_side_field and mask_from_map make such maps."
+        )
+        raise ValueError(msg)
+    rows, columns = item.data.shape
+    return (first[0] + np.arange(columns)) % 360, first[1] + np.arange(rows)
+
+
+def mask_in_window(mask, date, *, width=120):
+    """
+    A mask in the far-side window of a date.
+
+    Parameters
+    ----------
+    mask : `~sunpy.map.GenericMap`
+        Of `active_mask`, with the 144 latitudes of the window.
+    date : {parse_time_types}
+        Of the middle map of a sequence.
+    width : `int`, optional
+        Columns of the window.
+
+    Returns
+    -------
+    `~sunpy.map.GenericMap`, 144 x ``width`` pixels
+        With the coordinates of the window, like a detection's probability. NaN where the mask
+        has no pixel.
+
+    Notes
+    -----
+    Nothing is interpolated: both stand on whole degrees of Carrington longitude. That a region
+    drifts through these by up to some degrees in half a rotation is left as it is, as published.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sunpy.map import Map
+    >>> from sunpy_farside.coordinates.window import carrington_header
+    >>> from sunpy_farside.datasets.masks import mask_in_window
+    >>> header = carrington_header(
+    ...     "2022-05-18T12:00", (144, 120), first_longitude=70, first_latitude=-72
+    ... )
+    >>> mask = mask_in_window(Map(np.zeros((144, 120)), header), "2022-05-05")
+    >>> [int(column) for column in np.flatnonzero(np.isnan(mask.data).any(axis=0))]
+    [0, 1]
+    """
+    longitude, latitude = _nodes(mask)
+    if len(latitude) != WINDOW_ROWS or latitude[0] != FIRST_LATITUDE:
+        msg = (
+            f"Expected a mask of the {WINDOW_ROWS} latitudes from {FIRST_LATITUDE} deg, found "
+            f"{len(latitude)} from {latitude[0]:g} deg."
+        )
+        raise ValueError(msg)
+    header = window_header(date, width)
+    start = int(header["crval1"] + 1 - header["crpix1"])
+    column = (start + np.arange(width) - int(longitude[0])) % 360
+    inside = column < len(longitude)
+    data = np.full((WINDOW_ROWS, width), np.nan, dtype=np.float32)
+    data[:, inside] = mask.data[:, column[inside]]
+    return Map(data, header)
+
+
+@u.quantity_input
+def mask_from_map(source, date, threshold, *, smoothing: u.deg = 0 * u.deg, width=120):
+    """
+    Truth from any other map that shows the far side.
+
+    Parameters
+    ----------
+    source : `~sunpy.map.GenericMap`
+        A magnetogram of Solar Orbiter/PHI, a picture of STEREO/EUVI, or any other map with
+        coordinates on the Sun.
+    date : {parse_time_types}
+        Of the sequence that is to be judged, within hours of the map's: it decides about the
+        window.
+    threshold : `float` or `~astropy.units.Quantity`
+        Value above which the Sun is active. A number is in the unit of the map.
+    smoothing : `~astropy.units.Quantity`, optional
+        Standard deviation of a Gaussian that smooths the map before, in degrees of longitude and
+        latitude. 3 degrees and 30 G are what the network learns of magnetograms.
+    width : `int`, optional
+        Columns of the window.
+
+    Returns
+    -------
+    `~sunpy.map.GenericMap`, 144 x ``width`` pixels
+        1 where the map is beyond the threshold in either sign, else 0; NaN where it shows
+        nothing of the window. The coordinates are those of a detection's probability.
+
+    Notes
+    -----
+    The map is resampled at its own date: Carrington longitudes of two dates are different places
+    to astropy. Pixels of the window are means over the map's pixels in them.
+
+    Examples
+    --------
+    >>> import sunpy_farside
+    >>> from sunpy_farside.datasets.masks import mask_from_map
+    >>> source = sunpy_farside.simulate_sequence("2022-05-05", seed=1).sequence.maps[5]
+    >>> mask = mask_from_map(source, "2022-05-05", 0.1)
+    >>> mask.data.shape
+    (144, 120)
+    """
+    unit = source.unit or u.dimensionless_unscaled
+    threshold = u.Quantity(threshold, unit if np.isscalar(threshold) else None).to_value(unit)
+    # Slow to load, and only needed here.
+    from reproject import reproject_adaptive
+
+    meridian = far_side_central_meridian(date).deg
+    start = int(window_start(meridian, width))
+    shape = (WINDOW_ROWS, width)
+    target = carrington_header(
+        source.date, shape, first_longitude=start, first_latitude=FIRST_LATITUDE
+    )
+    data, _ = reproject_adaptive(
+        centred(source, meridian), WCS(target), shape_out=shape, bad_value_mode="ignore"
+    )
+    known = np.isfinite(data)
+    if not known.any():
+        msg = (
+            f"Expected a map that shows some of the far side of {parse_time(date).isot[:16]}, "
+            f"found none of its window in the map of {source.date.isot[:16]}."
+        )
+        raise ValueError(msg)
+    smooth = _smoothed(np.abs(np.where(known, data, 0)), known, smoothing.to_value(u.deg))
+    mask = np.where(known, smooth > threshold, np.nan)
+    return Map(mask.astype(np.float32), window_header(date, width))

@@ -1,0 +1,267 @@
+"""
+Which eleven maps belong to which magnetogram, and which pairs train, validate and test.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+import astropy.units as u
+from astropy.time import Time
+
+from sunpy.time import parse_time
+
+from sunpy_farside.sequence import CADENCE, N_MAPS
+
+__all__ = [
+    "HALF_ROTATION",
+    "SPLITS",
+    "Pairs",
+    "map_steps",
+    "pair_frames",
+    "split_pairs",
+    "step_times",
+]
+
+SPLITS = ("training", "validation", "test")
+# From the far side to the near side [Felipe & Asensio Ramos 2019, section 2.3].
+HALF_ROTATION = 13.5 * u.day
+
+_ROTATION = 27.3 * u.day
+_TOLERANCE = 1 * u.minute
+_MIDDLE = N_MAPS // 2
+# Shares of the time that the gaps leave: training before and after, so that it sees more than one
+# part of the solar cycle, with validation and test between.
+_SHARES = (("training", 0.5), ("validation", 0.1), ("test", 0.2), ("training", 0.2))
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """
+    Magnetograms and the middle maps of their sequences.
+
+    Attributes
+    ----------
+    frames : array of `int`
+        Which of the magnetograms, in order of their middle maps.
+    middles : array of `int`
+        Step of the middle map (`step_times` gives its date).
+    left_out : `list` of (`int`, `str`)
+        The other magnetograms, and why each is left out.
+    """
+
+    frames: np.ndarray
+    middles: np.ndarray
+    left_out: list
+
+
+def map_steps(times):
+    """
+    Number the dates of maps by their place in the cadence of 12 hours.
+
+    Parameters
+    ----------
+    times : `~astropy.time.Time`
+
+    Returns
+    -------
+    steps : array of `int`
+        The nearest 00 or 12 UT, the earlier one of two, counted from MJD 0.
+    on_cadence : array of `bool`
+        Whether it is within a minute.
+
+    Examples
+    --------
+    >>> from astropy.time import Time
+    >>> from sunpy_farside.datasets.pairing import map_steps
+    >>> map_steps(Time(["2022-05-05T00:00:30", "2022-05-05T11:00"]))
+    (array([119408, 119409]), array([ True, False]))
+    """
+    # Days of UTC, whose halves are 00 and 12 UT on days with a leap second too.
+    return _nearest(times.utc.mjd * u.day)
+
+
+def _nearest(days):
+    exact = (days / CADENCE).to_value(u.one)
+    tolerance = (_TOLERANCE / CADENCE).to_value(u.one)
+    # Half a step rounds down, and by a hair more too: dates are not known that well.
+    steps = np.ceil(exact - 0.5 - 1e-6).astype(int)
+    return steps, np.abs(exact - steps) <= tolerance
+
+
+def step_times(steps):
+    """
+    Dates of the steps of the cadence.
+
+    Parameters
+    ----------
+    steps : `int` or array of `int`
+
+    Returns
+    -------
+    `~astropy.time.Time`
+
+    Examples
+    --------
+    >>> from sunpy_farside.datasets.pairing import step_times
+    >>> step_times(119409).isot
+    '2022-05-05T12:00:00.000'
+    """
+    return Time(np.asarray(steps) * CADENCE.to_value(u.day), format="mjd", scale="utc")
+
+
+@u.quantity_input
+def pair_frames(frame_times, map_times, *, lag: u.day = HALF_ROTATION):
+    """
+    Pair magnetograms with sequences of maps.
+
+    Parameters
+    ----------
+    frame_times : `~astropy.time.Time`
+        Dates of the magnetograms, in any order.
+    map_times : `~astropy.time.Time`
+        Dates of the maps, in any order. Those more than a minute off 00 and 12 UT count for
+        nothing.
+    lag : `~astropy.units.Quantity`, optional
+        How long before the magnetogram the middle map was.
+
+    Returns
+    -------
+    `Pairs`
+        A magnetogram belongs to the eleven maps around the 00 or 12 UT that is nearest to
+        ``lag`` before it. It is left out when one of the eleven is missing, or when another one
+        is nearer to the same date.
+
+    Examples
+    --------
+    >>> from astropy.time import Time
+    >>> from sunpy_farside.datasets.pairing import pair_frames, step_times
+    >>> maps = step_times(range(119403, 119414))
+    >>> pairs = pair_frames(Time(["2022-05-18T12:00", "2022-05-19T12:00"]), maps)
+    >>> step_times(pairs.middles).isot.tolist(), pairs.left_out
+    (['2022-05-05T00:00:00.000'], [(1, 'no map of 2022-05-08T00:00, 2022-05-08T12:00')])
+    """
+    days = frame_times.utc.mjd * u.day - lag
+    middles, _ = _nearest(days)
+    steps, on_cadence = map_steps(map_times)
+    there = set(steps[on_cadence].tolist())
+    off = np.abs((days / CADENCE).to_value(u.one) - middles)
+    best, left_out = {}, []
+    for k in np.lexsort((np.arange(len(middles)), off)):
+        middle = int(middles[k])
+        missing = [
+            step for step in range(middle - _MIDDLE, middle + _MIDDLE + 1) if step not in there
+        ]
+        if missing:
+            names = ", ".join(step_times(step).isot[:16] for step in missing)
+            left_out.append((int(k), f"no map of {names}"))
+        elif middle in best:
+            other = frame_times[best[middle]].isot[:16]
+            left_out.append((int(k), f"the magnetogram of {other} has the same maps"))
+        else:
+            best[middle] = int(k)
+    order = sorted(best)
+    return Pairs(
+        np.array([best[middle] for middle in order], dtype=int),
+        np.array(order, dtype=int),
+        sorted(left_out),
+    )
+
+
+@u.quantity_input
+def split_pairs(dates, *, validation=None, test=None, gap: u.day = _ROTATION):
+    """
+    Split sequences by time.
+
+    Parameters
+    ----------
+    dates : `~astropy.time.Time`
+        Dates of the middle maps.
+    validation, test : pair of {parse_time_types}, optional
+        First and last date of each. By default, of the time that the gaps leave, the first half
+        is for training, the next tenth for validation, the next fifth for tests and the last
+        fifth for training again.
+    gap : `~astropy.units.Quantity`, optional
+        Shortest time between maps of two splits, a full rotation by default.
+
+    Returns
+    -------
+    array of `str`
+        ``"training"``, ``"validation"``, ``"test"``, or empty for a sequence in a gap.
+
+    Raises
+    ------
+    ValueError
+        One range is given without the other, the two are too near, or the dates are too few.
+
+    Notes
+    -----
+    Neighbouring sequences share ten of their eleven maps, and a large region is there for months:
+    a network that is judged on sequences drawn at random is judged on what it has learnt.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astropy.time import Time
+    >>> from sunpy_farside.datasets.pairing import split_pairs
+    >>> dates = Time("2010-06-01") + range(3000) * u.day
+    >>> splits = split_pairs(dates)
+    >>> [int((splits == name).sum()) for name in ("training", "validation", "test", "")]
+    [2033, 290, 581, 96]
+    """
+    # Sequences reach beyond their middle maps, and without a gap they still share none.
+    apart = (max(gap, CADENCE) + (N_MAPS - 1) * CADENCE).to_value(u.day)
+    days = dates.utc.mjd
+    if (validation is None) != (test is None):
+        msg = "Expected the dates of both validation and test, or of neither; found one of them."
+        raise ValueError(msg)
+    if not len(days):
+        return np.array([], dtype="U10")
+    splits = np.full(len(days), "", dtype="U10")
+    if validation is None:
+        for name, start, end in _blocks(days.min(), days.max(), apart):
+            splits[(days >= start) & (days <= end)] = name
+    else:
+        ranges = [_range(*pair) for pair in (validation, test)]
+        _check_apart(ranges, apart)
+        splits[:] = "training"
+        for start, end in ranges:
+            splits[(days > start - apart) & (days < end + apart)] = ""
+        for name, (start, end) in zip(SPLITS[1:], ranges, strict=True):
+            splits[(days >= start) & (days <= end)] = name
+    return splits
+
+
+def _blocks(first, last, apart):
+    left = last - first - (len(_SHARES) - 1) * apart
+    if left <= 0:
+        msg = (
+            f"Expected sequences of more than {(len(_SHARES) - 1) * apart:.0f} days to split with "
+            f"gaps of a rotation, found {last - first:.0f} days. Take a longer time, a shorter "
+            "gap, or name the dates of validation and test."
+        )
+        raise ValueError(msg)
+    start = first
+    for name, share in _SHARES:
+        # The last end must not fall short of the last date by rounding.
+        end = start + share * left + 1e-6
+        yield name, start, end
+        start = end + apart
+
+
+def _range(start, end):
+    start, end = parse_time(start), parse_time(end)
+    if end < start:
+        msg = f"Expected an end after the start, found {start.isot} to {end.isot}."
+        raise ValueError(msg)
+    return start.utc.mjd, end.utc.mjd
+
+
+def _check_apart(ranges, apart):
+    (_, early_end), (late_start, _) = sorted(ranges)
+    if late_start - early_end < apart:
+        msg = (
+            f"Expected validation and test {apart:.1f} days apart, found them "
+            f"{late_start - early_end:.1f} days apart. Move one of them, or take a shorter gap."
+        )
+        raise ValueError(msg)

@@ -1,0 +1,121 @@
+"""
+Methods held against masks of active regions: magnetograms, other spacecraft.
+"""
+
+from tqdm.auto import tqdm
+
+from sunpy_farside.coordinates.window import window_longitudes
+from sunpy_farside.datasets.torch_dataset import StoredSequences
+from sunpy_farside.evaluation.judged import collect, detect_all
+from sunpy_farside.evaluation.scores import regions_of_mask
+from sunpy_farside.network import FarsideModel, load_model
+
+__all__ = ["evaluate_masks", "evaluate_stored"]
+
+
+def evaluate_masks(models, pairs, *, progress=True):
+    """
+    Hold networks and the standard method against masks.
+
+    Parameters
+    ----------
+    models : `dict`
+        By name, a loaded network or what `~sunpy_farside.network.weights.load_model` takes.
+    pairs : iterable of (`~sunpy_farside.sequence.FarsideSequence`, `~sunpy.map.GenericMap`)
+        Sequences and, in the window of their middle maps, where the Sun is active: above zero
+        there, NaN where nothing is known. `~sunpy_farside.datasets.masks.mask_from_map` makes
+        such masks of any map.
+    progress : `bool`, optional
+        Whether to show how far it is.
+
+    Returns
+    -------
+    `~sunpy_farside.evaluation.judged.Judged`
+
+    Raises
+    ------
+    ValueError
+        There is no pair, or a mask is not in the window of its sequence.
+
+    Notes
+    -----
+    A true region is a connected patch of five pixels or more
+    (`~sunpy_farside.evaluation.scores.regions_of_mask`); otherwise the rules are those of
+    `sunpy_farside.evaluation.scores`. Sequences that share maps are not independent: intervals
+    are then too narrow.
+
+    Examples
+    --------
+    >>> import sunpy_farside
+    >>> from sunpy_farside.evaluation.stored import evaluate_masks
+    >>> simulated = sunpy_farside.simulate_sequence("2022-05-05", seed=4)
+    >>> pairs = [(simulated.sequence, simulated.truth)]
+    >>> judged = evaluate_masks({"default": "default"}, pairs, progress=False)
+    >>> sorted(judged.scores)
+    ['default', 'seismic_strength']
+    """
+    loaded = {
+        name: model if isinstance(model, FarsideModel) else load_model(model)
+        for name, model in models.items()
+    }
+    cases = []
+    for sequence, truth in tqdm(pairs, desc="Evaluating", unit="sequence", disable=not progress):
+        if truth.data.shape != sequence.wcs.array_shape:
+            msg = (
+                f"Expected a mask of shape {sequence.wcs.array_shape}, the window of "
+                f"{sequence.date.isot[:16]}, found {truth.data.shape}. mask_from_map cuts masks."
+            )
+            raise ValueError(msg)
+        longitudes = window_longitudes(sequence.date, sequence.width).value
+        outcome = detect_all(loaded, sequence, lambda _target, mask=truth.data: mask)
+        cases.append((regions_of_mask(truth.data, longitudes), *outcome))
+    if not cases:
+        msg = "Expected sequences and masks, found none."
+        raise ValueError(msg)
+    return collect(cases)
+
+
+def evaluate_stored(models, path, split="test", *, width=120, progress=True):
+    """
+    Hold networks and the standard method against the masks of a store.
+
+    Parameters
+    ----------
+    models : `dict`
+        As in `evaluate_masks`.
+    path : path-like
+        ``dataset.h5`` of `~sunpy_farside.datasets.build.build_dataset`.
+    split : {"test", "validation", "training"}, optional
+    width : `int`, optional
+        Columns of the window.
+    progress : `bool`, optional
+        Whether to show how far it is.
+
+    Returns
+    -------
+    `~sunpy_farside.evaluation.judged.Judged`
+
+    Raises
+    ------
+    FileNotFoundError, FileFormatError, ValueError
+        As for `~sunpy_farside.datasets.torch_dataset.StoredSequences`.
+    """
+    data = StoredSequences(path, split, width=width)
+    pairs = _Pairs(data)
+    return evaluate_masks(models, pairs, progress=progress)
+
+
+class _Pairs:
+    """
+    Sequences and masks, read when they are wanted; their number is known.
+    """
+
+    def __init__(self, data):
+        self.data = data
+
+    def __len__(self):
+        return len(self.data)
+
+    def __iter__(self):
+        for index in range(len(self.data)):
+            yield self.data.sequence(index), self.data.truth(index)

@@ -1,0 +1,8 @@
+"""
+Readers of files.
+"""
+
+from sunpy_farside.io.noaa import *
+from sunpy_farside.io.phase_maps import *
+from sunpy_farside.io.region_lists import *
+from sunpy_farside.io.stacks import *

@@ -1,0 +1,290 @@
+"""
+Artificial phase maps with known active regions, as sunpy maps.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+import astropy.units as u
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+
+from sunpy.coordinates import HeliographicCarrington
+from sunpy.map import GenericMap, Map
+from sunpy.time import parse_time
+
+from sunpy_farside.coordinates.far_side import disk_center_latitude, far_side_central_meridian
+from sunpy_farside.coordinates.window import (
+    FIRST_LATITUDE,
+    WINDOW_ROWS,
+    window_header,
+    window_longitudes,
+)
+from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
+from sunpy_farside.sequence import CADENCE, N_MAPS, FarsideSequence
+from sunpy_farside.simulation.active_regions import (
+    ACTIVE_FIELD,
+    Regions,
+    active_mask,
+    draw_regions,
+    unsigned_field,
+)
+from sunpy_farside.simulation.noise import NoiseModel
+from sunpy_farside.simulation.phases import View, half_days, simulate_phases
+
+__all__ = ["SimulatedMaps", "SimulatedSequence", "simulate_maps", "simulate_sequence"]
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedMaps:
+    """
+    Artificial phase maps and what is behind them.
+
+    Attributes
+    ----------
+    maps : `list` of `~sunpy_farside.maps.phase_map.FarsidePhaseMap`
+    sun : `~sunpy_farside.simulation.active_regions.Regions`
+        The active regions; their day 0 is the date of ``maps[len(maps) // 2]``.
+    """
+
+    maps: list
+    sun: Regions
+
+    def regions(self, date):
+        """
+        Active regions of the whole Sun on a date.
+
+        Parameters
+        ----------
+        date : {parse_time_types}
+
+        Returns
+        -------
+        `~astropy.table.QTable`
+            ``name``, which stays with a region from date to date, ``centroid``
+            (`~astropy.coordinates.SkyCoord`), unsigned ``flux``, ``extent`` (the distance of the
+            two polarities) and ``age`` since its emergence; the strongest first.
+        """
+        date = parse_time(date)
+        day = self._day(date)
+        flux = self.sun.flux_on(day)
+        table = QTable()
+        table["name"] = np.arange(len(self.sun))
+        table["centroid"] = SkyCoord(
+            self.sun.longitude_on(day) % 360 * u.deg,
+            self.sun.latitude * u.deg,
+            frame=HeliographicCarrington(obstime=date, observer="earth"),
+        )
+        table["flux"] = flux * u.Mx
+        table["extent"] = self.sun.separation * u.deg
+        table["age"] = (day - self.sun.emergence) * u.day
+        table = table[flux > 0]
+        return table[np.argsort(-table["flux"])]
+
+    def field(self, date, *, width=120):
+        """
+        Smoothed unsigned magnetic field in the far-side window of a date.
+
+        Parameters
+        ----------
+        date : {parse_time_types}
+        width : `int`, optional
+
+        Returns
+        -------
+        `~sunpy.map.GenericMap`
+            In gauss, smoothed with a Gaussian of 3 degrees.
+        """
+        date = parse_time(date)
+        header = window_header(date, width)
+        header["bunit"] = "G"
+        longitudes = window_longitudes(date, width).to_value(u.deg)
+        latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
+        field = unsigned_field(self.sun, self._day(date), longitudes, latitudes)
+        return Map(field.astype(np.float32), header)
+
+    def truth(self, date, *, width=120):
+        """
+        Where the Sun is active in the far-side window of a date.
+
+        Parameters
+        ----------
+        date : {parse_time_types}
+        width : `int`, optional
+
+        Returns
+        -------
+        `~sunpy.map.GenericMap`
+            1 where the smoothed unsigned field is above 30 G, else 0: what the published network
+            learned [Felipe & Asensio Ramos 2019, section 2.3].
+        """
+        return _active(self.field(date, width=width))
+
+    def _day(self, date):
+        return (date - self.maps[len(self.maps) // 2].date).to_value(u.day)
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedSequence:
+    """
+    An artificial sequence and its truth.
+
+    Attributes
+    ----------
+    sequence : `~sunpy_farside.sequence.FarsideSequence`
+    field : `~sunpy.map.GenericMap`
+        Smoothed unsigned magnetic field in the middle map's window, G.
+    regions : `~astropy.table.QTable`
+        Active regions of the whole Sun on the middle map's date, the strongest first.
+    sun : `~sunpy_farside.simulation.active_regions.Regions`
+        What the regions are made of; day 0 is the middle map's date.
+    """
+
+    sequence: FarsideSequence
+    field: GenericMap
+    regions: QTable
+    sun: Regions
+
+    def active(self, target):
+        """
+        Where a target is met in the middle map's window.
+
+        Parameters
+        ----------
+        target : `dict`
+            As in `~sunpy_farside.simulation.active_regions.active_mask`.
+
+        Returns
+        -------
+        array of `bool`, shape (144, width)
+        """
+        longitudes = window_longitudes(self.sequence.date, self.sequence.width).to_value(u.deg)
+        latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
+        return active_mask(target, self.sun, 0, longitudes, latitudes)
+
+    def signatures(self, *, width=None):
+        """
+        Phase shifts of the active regions, without noise.
+
+        Parameters
+        ----------
+        width : `int`, optional
+            Columns of the window; those of the sequence by default.
+
+        Returns
+        -------
+        array of `numpy.float32`, shape (11, 144, width)
+            Rad, zero or negative, all in the middle map's window, also where the maps have no data.
+        """
+        date, width = self.sequence.date, width or self.sequence.width
+        latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
+        longitudes = window_longitudes(date, width).to_value(u.deg)
+        return _view(date, N_MAPS, longitudes, latitudes).signatures(self.sun)
+
+    @property
+    def truth(self):
+        """
+        1 where the field is above 30 G, else 0 (`~sunpy.map.GenericMap`).
+        """
+        return _active(self.field)
+
+
+def simulate_maps(start, n_maps, *, seed, activity=0.6):
+    """
+    Simulate phase maps of a Sun with known active regions.
+
+    Parameters
+    ----------
+    start : {parse_time_types}
+        Date of the first map.
+    n_maps : `int`
+        Number of maps, 12 hours apart.
+    seed : `int` or sequence of them
+        The same seed gives the same maps.
+    activity : `float`, optional
+        0 for a Sun without active regions, 1 for the maximum of a strong cycle.
+
+    Returns
+    -------
+    `SimulatedMaps`
+
+    Notes
+    -----
+    Maps have the statistics of real ones: 0.05 rad, grains of one size on the disk seen from
+    behind the Sun, and 12 of the 24 hours of each map shared with the next. Active regions
+    emerge, drift with the differential rotation, decay, and darken the maps in proportion to
+    their flux, until that saturates. See `sunpy_farside.simulation.noise` and
+    `sunpy_farside.simulation.active_regions`.
+
+    Examples
+    --------
+    >>> import sunpy_farside
+    >>> simulated = sunpy_farside.simulate_maps("2022-05-01", 3, seed=1)
+    >>> [phase_map.date.isot[:13] for phase_map in simulated.maps]
+    ['2022-05-01T00', '2022-05-01T12', '2022-05-02T00']
+    """
+    rng = np.random.default_rng(seed)
+    times = parse_time(start) + np.arange(n_maps) * CADENCE
+    view = _view(times[n_maps // 2], n_maps, np.arange(361.0), np.arange(-90.0, 91.0))
+    regions = draw_regions(rng, activity, (view.days[0], view.days[-1]))
+    phases = simulate_phases(rng, regions, NoiseModel.draw(rng), view)
+    # Both ends are the same meridian.
+    phases[:, :, 360] = phases[:, :, 0]
+    maps = [
+        FarsidePhaseMap(data, phase_map_header(time))
+        for data, time in zip(phases, times, strict=True)
+    ]
+    return SimulatedMaps(maps, regions)
+
+
+def simulate_sequence(date, *, seed, activity=0.6, width=120):
+    """
+    Simulate a sequence of eleven phase maps with known active regions.
+
+    Parameters
+    ----------
+    date : {parse_time_types}
+        Date of the middle map.
+    seed : `int` or sequence of them
+        The same seed gives the same sequence.
+    activity : `float`, optional
+        0 for a Sun without active regions, 1 for the maximum of a strong cycle.
+    width : `int`, optional
+        Columns of the windows.
+
+    Returns
+    -------
+    `SimulatedSequence`
+
+    See Also
+    --------
+    simulate_maps : longer series, and how the simulation works.
+
+    Examples
+    --------
+    >>> import sunpy_farside
+    >>> simulated = sunpy_farside.simulate_sequence("2022-05-05", seed=1)
+    >>> simulated.truth.data.shape
+    (144, 120)
+    """
+    date = parse_time(date)
+    simulated = simulate_maps(date - N_MAPS // 2 * CADENCE, N_MAPS, seed=seed, activity=activity)
+    sequence = FarsideSequence(simulated.maps, width=width)
+    return SimulatedSequence(
+        sequence,
+        simulated.field(date, width=width),
+        simulated.regions(date),
+        simulated.sun,
+    )
+
+
+def _view(middle, n_maps, longitudes, latitudes):
+    days = half_days(n_maps)
+    centers = np.unwrap(far_side_central_meridian(middle + days * u.day).deg, period=360)
+    return View(days, centers, -disk_center_latitude(middle).deg, longitudes, latitudes)
+
+
+def _active(field):
+    header = {key: value for key, value in field.meta.items() if key != "bunit"}
+    return Map((field.data > ACTIVE_FIELD).astype(np.float32), header)

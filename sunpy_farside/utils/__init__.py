@@ -1,0 +1,3 @@
+"""
+Files, tables and assignments.
+"""

@@ -1,0 +1,3 @@
+"""
+Pictures of maps, sequences, detections and tracks.
+"""

@@ -1,0 +1,97 @@
+"""
+Pictures of sequences and detections, alone and on top of other maps.
+"""
+
+import numpy as np
+
+from astropy.table import Table
+
+from sunpy.map import GenericMap
+
+from sunpy_farside.detection import FarsideDetection
+from sunpy_farside.detection.outlines import region_names, region_outlines
+from sunpy_farside.visualization.artists import COLORS, draw_regions, own_axes
+
+__all__ = ["overplot_regions"]
+
+
+def overplot_regions(regions, axes, *, date=None, color=COLORS["first"], hidden=False):
+    """
+    Draw detected regions on any solar map, where differential rotation has brought them.
+
+    Significant regions have solid outlines and a cross, weaker ones dashed outlines and a point.
+    What is behind the limb is left out.
+
+    Parameters
+    ----------
+    regions : `~sunpy_farside.detection.result.FarsideDetection` or `~astropy.table.Table`
+        A detection, or a table of regions with a column ``centroid``
+        (`~astropy.coordinates.SkyCoord`), which has no outlines. Regions are named by their
+        ``label`` or ``designation``, and all of them are strong where there is no ``significant``.
+    axes : `~astropy.visualization.wcsaxes.WCSAxes` or `~sunpy.map.GenericMap`
+        Helioprojective or heliographic. A map is drawn first, in the current figure.
+    date : {parse_time_types}, optional
+        Date to which rotation carries the regions: the picture's by default. At another date
+        they stand at their Carrington (in other than Carrington pictures: Stonyhurst)
+        coordinates of that date.
+    color : color, optional
+    hidden : `bool`, optional
+        Dot the parts of outlines behind the limb instead of leaving them out.
+
+    Returns
+    -------
+    `~sunpy_farside.visualization.artists.Artists`
+
+    Raises
+    ------
+    TypeError
+        ``regions`` is something else.
+    ValueError
+        The axes know no solar coordinates, or there is no date.
+
+    Notes
+    -----
+    The rotation is that of `sunpy.coordinates.propagate_with_solar_surface`: after two weeks it
+    is 0.8 degrees less than the rotation that arrivals at the limb are computed with. Detections
+    are some degrees wide.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import sunpy_farside
+    >>> sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=2).sequence
+    >>> detection = sunpy_farside.detect_farside(sequence, device="cpu")
+    >>> drawn = sunpy_farside.overplot_regions(detection, sequence.maps[-1])
+    >>> len(drawn.outlines) == len(detection.regions)
+    True
+    >>> plt.close()
+    """
+    if isinstance(regions, FarsideDetection):
+        table, outlines = regions.regions, region_outlines(regions)
+        names = region_names(table)
+    elif isinstance(regions, Table):
+        table, outlines = regions, [[] for _ in regions]
+        column = "label" if "label" in table.colnames else "designation"
+        names = [str(name) for name in table[column]]
+    else:
+        msg = f"Expected a FarsideDetection or a table, found {type(regions).__name__}."
+        raise TypeError(msg)
+    images = []
+    if isinstance(axes, GenericMap):
+        near_map, axes = axes, own_axes(axes)
+        images.append(near_map.plot(axes=axes))
+    significant = (
+        table["significant"] if "significant" in table.colnames else np.ones(len(table), dtype=bool)
+    )
+    drawn = draw_regions(
+        axes,
+        outlines,
+        table["centroid"],
+        names,
+        significant,
+        color=color,
+        date=date,
+        hidden=hidden,
+    )
+    drawn.images.extend(images)
+    return drawn

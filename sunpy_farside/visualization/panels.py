@@ -1,0 +1,180 @@
+"""
+Pictures of the maps of a sequence.
+"""
+
+import numpy as np
+from matplotlib.animation import FuncAnimation
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator
+
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.coordinates.window import FIRST_LATITUDE, WINDOW_ROWS, window_longitudes
+from sunpy_farside.detection.outlines import region_outlines
+from sunpy_farside.visualization.artists import COLORS, PHASE_SCALE, STYLE, Artists, halo
+
+__all__ = ["animate_sequence", "plot_sequence"]
+
+# Longitudes between the marked ones of a small panel, and the least distance from its edges,
+# within which the numbers of two panels would touch.
+_PANEL_STEP, _PANEL_EDGE = 60, 12
+
+
+def plot_sequence(sequence, *, detection=None, figure=None):
+    """
+    Draw the eleven maps of a sequence, each in its own window.
+
+    Parameters
+    ----------
+    sequence : `~sunpy_farside.sequence.FarsideSequence`
+    detection : `~sunpy_farside.detection.result.FarsideDetection`, optional
+        Outlines its significant regions.
+    figure : `~matplotlib.figure.Figure`, optional
+        The current figure by default.
+
+    Returns
+    -------
+    `~sunpy_farside.visualization.artists.Artists`
+        ``axes`` is the list of the eleven.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import sunpy_farside
+    >>> sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=2).sequence
+    >>> len(sunpy_farside.plot_sequence(sequence).axes)
+    11
+    >>> plt.close()
+    """
+    import matplotlib.pyplot as plt
+
+    figure = plt.gcf() if figure is None else figure
+    drawn = Artists([])
+    with plt.style.context(STYLE):
+        grid = figure.subplots(2, 6, sharey=True)
+        *panels, spare = grid.flat
+        spare.axis("off")
+        for panel, phases, time in zip(panels, sequence.data, sequence.times, strict=True):
+            first = _unwrapped_start(time, sequence.width, sequence.date)
+            drawn.images.append(panel.imshow(phases, **_window(first, sequence.width)))
+            panel.set_title(
+                time.isot[5:16].replace("T", " "),
+                fontsize="small",
+                fontweight="bold" if time == sequence.date else "normal",
+            )
+            _degree_ticks(panel, "small")
+            _panel_ticks(panel)
+            drawn.outlines.extend(_outline_significant(panel, detection))
+        figure.supxlabel("Carrington longitude [deg]", fontsize="medium")
+        figure.supylabel("Latitude [deg]", fontsize="medium")
+        outlined = (
+            "" if detection is None else f"; outlined: significant regions ({detection.model})"
+        )
+        figure.suptitle(
+            f"Far-side phase shifts about {sequence.date.isot[:16].replace('T', ' ')} UT{outlined}",
+            fontsize="medium",
+        )
+        figure.colorbar(
+            drawn.images[0], ax=spare, label="Phase shift [rad]", fraction=0.6, aspect=12
+        )
+    drawn.axes.extend(panels)
+    return drawn
+
+
+def animate_sequence(sequence, *, detection=None, figure=None, interval=300):
+    """
+    Show the eleven maps of a sequence one after the other, with the Sun at rest.
+
+    Parameters
+    ----------
+    sequence : `~sunpy_farside.sequence.FarsideSequence`
+    detection : `~sunpy_farside.detection.result.FarsideDetection`, optional
+        Outlines its significant regions.
+    figure : `~matplotlib.figure.Figure`, optional
+        The current figure by default.
+    interval : `float`, optional
+        Milliseconds from map to map.
+
+    Returns
+    -------
+    `~matplotlib.animation.FuncAnimation`
+        To be kept, shown or saved.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import sunpy_farside
+    >>> sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=2).sequence
+    >>> animation = sunpy_farside.animate_sequence(sequence)
+    >>> _ = animation.to_jshtml()
+    >>> plt.close()
+    """
+    import matplotlib.pyplot as plt
+
+    figure = plt.gcf() if figure is None else figure
+    frames, times = sequence.comoving_data, sequence.times
+    first = _unwrapped_start(sequence.date, sequence.width, sequence.date)
+    with plt.style.context(STYLE):
+        axes = figure.subplots()
+        image = axes.imshow(frames[0], **_window(first, sequence.width))
+        _degree_ticks(axes, "medium")
+        axes.set_xlabel("Carrington longitude [deg]")
+        axes.set_ylabel("Latitude [deg]")
+        figure.colorbar(image, ax=axes, label="Phase shift [rad]", shrink=0.8)
+    _outline_significant(axes, detection)
+    title = axes.set_title("")
+
+    def show(number):
+        image.set_data(frames[number])
+        title.set_text(f"Far side {times[number].isot[:16].replace('T', ' ')} UT")
+        return image, title
+
+    return FuncAnimation(figure, show, frames=len(frames), interval=interval)
+
+
+def _unwrapped_start(time, width, near):
+    """
+    First longitude of a window, without a jump at the seam near a date.
+    """
+    start = float(window_longitudes(time, width)[0].value)
+    return start + 360 * np.round((far_side_central_meridian(near).deg - width / 2 - start) / 360)
+
+
+def _window(first, width):
+    extent = (
+        first - 0.5,
+        first + width - 0.5,
+        FIRST_LATITUDE - 0.5,
+        FIRST_LATITUDE + WINDOW_ROWS - 0.5,
+    )
+    return {"extent": extent, "origin": "lower", **PHASE_SCALE}
+
+
+def _degree_ticks(axes, size):
+    axes.xaxis.set_major_locator(MultipleLocator(30))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value % 360:.0f}"))
+    axes.yaxis.set_major_locator(MultipleLocator(30))
+    axes.tick_params(labelsize=size)
+
+
+def _panel_ticks(panel):
+    left, right = panel.get_xlim()
+    marks = np.arange(np.ceil(left / _PANEL_STEP), right / _PANEL_STEP) * _PANEL_STEP
+    inside = (marks - left >= _PANEL_EDGE) & (right - marks >= _PANEL_EDGE)
+    panel.xaxis.set_major_locator(FixedLocator(marks[inside]))
+
+
+def _outline_significant(axes, detection):
+    """
+    Outline significant regions on axes in plain degrees.
+    """
+    if detection is None:
+        return []
+    lines = []
+    left, right = axes.get_xlim()
+    strong = zip(region_outlines(detection), detection.regions["significant"], strict=True)
+    for ring in (ring for rings, significant in strong if significant for ring in rings):
+        turns = np.round(((left + right) / 2 - ring[:, 0].mean()) / 360)
+        style = {"color": COLORS["first"], "lw": 1.2, "path_effects": halo(1.2)}
+        line = Line2D(ring[:, 0] + 360 * turns, ring[:, 1], **style)
+        lines.append(axes.add_artist(line))
+    return lines

@@ -1,0 +1,182 @@
+"""
+The whole Sun at one time: near side and far side in one picture.
+"""
+
+import numpy as np
+
+import astropy.units as u
+
+from sunpy.coordinates import propagate_with_solar_surface
+
+from sunpy_farside.coordinates.far_side import (
+    disk_coordinates,
+    far_side_center,
+    far_side_central_meridian,
+)
+from sunpy_farside.coordinates.window import carrington_header
+from sunpy_farside.visualization.artists import (
+    PHASE_SCALE,
+    PROBABILITY_SCALE,
+    draw_rim,
+    label_axes,
+    own_axes,
+)
+from sunpy_farside.visualization.overplot import overplot_regions
+
+__all__ = ["synchronic_view"]
+
+# Pixels in a degree of a synchronic view.
+_FINE = 2
+
+
+# Cosine of the distance from disk centre beyond which the near side is a smear.
+_RIM = np.cos(np.deg2rad(85))
+
+
+@u.quantity_input
+def synchronic_view(near_map, detection, *, axes=None, field: u.G = 200 * u.G):
+    """
+    Draw the whole Sun: a near-side map, and the far side's probability.
+
+    The far side is the left half, the near side the right one, and the east limb, at which
+    regions come round, in the middle.
+
+    Parameters
+    ----------
+    near_map : `~sunpy.map.GenericMap`
+        Full disk, rotated to the date of the detection, or heliographic, taken as it is.
+    detection : `~sunpy_farside.detection.result.FarsideDetection`
+    axes : `~astropy.visualization.wcsaxes.WCSAxes`, optional
+        A Carrington picture of the whole Sun; made in the current figure by default.
+    field : `~astropy.units.Quantity`, optional
+        Magnetic field of either sign that is shown as white or black. Maps in other units than
+        gauss are shown with their own ``plot_settings``.
+
+    Returns
+    -------
+    `~sunpy_farside.visualization.artists.Artists`
+        The images are the near side's and the far side's.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import numpy as np
+    >>> import sunpy.map
+    >>> import sunpy_farside
+    >>> from sunpy_farside.coordinates.window import carrington_header
+    >>> sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=2).sequence
+    >>> detection = sunpy_farside.detect_farside(sequence, device="cpu")
+    >>> header = carrington_header(
+    ...     "2022-05-05", (181, 361), first_longitude=0, first_latitude=-90
+    ... )
+    >>> near_map = sunpy.map.Map(np.zeros((181, 361)), header)
+    >>> len(sunpy_farside.synchronic_view(near_map, detection).images)
+    2
+    >>> plt.close()
+    """
+    from astropy.wcs import WCS
+
+    date = detection.date
+    header, shape = _synchronic_header(date)
+    target = WCS(header)
+    target.array_shape = shape
+    axes = own_axes(target) if axes is None else axes
+    near = _near_side(near_map, target, date)
+    magnetic = near_map.unit is not None and near_map.unit.is_equivalent(u.G)
+    settings = near_map.plot_settings
+    limit = field.to_value(near_map.unit) if magnetic else None
+    scale = (
+        {"cmap": "gray", "vmin": -limit, "vmax": limit}
+        if magnetic
+        else {"cmap": settings["cmap"], "norm": settings["norm"]}
+    )
+    axes.set_facecolor("0.75")
+    images = [axes.imshow(near, origin="lower", **scale)]
+    probability = detection.probability
+    images.append(
+        axes.imshow(
+            probability.data,
+            origin="lower",
+            extent=_extent(probability, target),
+            **(PHASE_SCALE if probability.unit == u.rad else PROBABILITY_SCALE),
+        )
+    )
+    axes.set(xlim=(-0.5, shape[1] - 0.5), ylim=(-0.5, shape[0] - 0.5))
+    drawn = overplot_regions(detection, axes, date=date, color="white")
+    drawn.images.extend(images)
+    drawn.lines.append(draw_rim(axes, date))
+    _explain_synchronic(axes, near_map, detection, images)
+    return drawn
+
+
+def _synchronic_header(date):
+    """
+    Header and shape of a Carrington map of the whole Sun with the east limb in its middle.
+    """
+    limb = int(np.floor(far_side_central_meridian(date).deg + 90))
+    header = carrington_header(date, (181, 361), first_longitude=limb - 180, first_latitude=-90)
+    rows, columns = 180 * _FINE, 360 * _FINE
+    header |= {
+        "cdelt1": 1 / _FINE,
+        "cdelt2": 1 / _FINE,
+        "crpix1": (columns + 1) / 2,
+        "crpix2": (rows + 1) / 2,
+        "naxis1": columns,
+        "naxis2": rows,
+    }
+    return header, (rows, columns)
+
+
+def _near_side(near_map, target, date):
+    """
+    Near half of a map on the grid of a synchronic view, NaN elsewhere.
+    """
+    # It is slow to load.
+    from reproject import reproject_interp
+
+    data, wcs = np.asarray(near_map.data, dtype=float), near_map.wcs
+    if not wcs.wcs.ctype[0].startswith("HPLN"):
+        # What it shows is of many dates, or of the right one: its longitudes stand.
+        wcs = wcs.deepcopy()
+        wcs.wcs.dateobs = wcs.wcs.dateavg = date.utc.isot
+        # The first meridian closes a map that goes round the Sun.
+        data = np.concatenate([data, data[:, :1]], axis=1)
+    with propagate_with_solar_surface():
+        near, _ = reproject_interp((data, wcs), target, shape_out=target.array_shape)
+    rows, columns = np.indices(target.array_shape)
+    longitude, latitude = target.wcs_pix2world(columns, rows, 0)
+    center = far_side_center(date)
+    toward = disk_coordinates(longitude, latitude, center.lon.deg, center.lat.deg)[2]
+    return np.where(toward < -_RIM, near, np.nan)
+
+
+def _extent(window, target):
+    """
+    Where the edges of a window lie in a synchronic view, in pixels.
+    """
+    rows, columns = window.data.shape
+    longitude, latitude = window.wcs.wcs_pix2world([0, 0], [0, rows - 1], 0)
+    x, _ = target.wcs_world2pix(longitude, latitude, 0)
+    _, y = target.wcs_world2pix([0, 0], latitude, 0)
+    half = _FINE / 2
+    left = x[0] - half
+    return left, left + columns * _FINE, y[0] - half, y[1] + half
+
+
+def _explain_synchronic(axes, near_map, detection, images):
+    label_axes(axes)
+    figure = axes.figure
+    unit = f" [{near_map.unit}]" if near_map.unit is not None else ""
+    phase = detection.probability.unit == u.rad
+    for image, label in zip(
+        images,
+        (f"Near side{unit}", "Far side: " + ("phase [rad]" if phase else "probability")),
+        strict=True,
+    ):
+        figure.colorbar(image, ax=axes, label=label, shrink=0.5, pad=0.02)
+    names = ("west limb", "far side", "east limb", "near side", "west limb")
+    sides = ("left", "center", "center", "center", "right")
+    for number, (name, side) in enumerate(zip(names, sides, strict=True)):
+        where = number / (len(names) - 1)
+        axes.text(where, 1.02, name, transform=axes.transAxes, ha=side, fontsize="small")
+    axes.set_title(f"{detection.date.isot[:16].replace('T', ' ')} UT, {detection.model}", pad=20)

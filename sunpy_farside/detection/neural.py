@@ -13,11 +13,13 @@ from sunpy.map import Map
 
 from sunpy_farside.coordinates.window import cut_columns, window_header
 from sunpy_farside.detection.regions import label_regions, measure_regions, rank_regions
+from sunpy_farside.detection.reliability import Reliability
 from sunpy_farside.detection.result import FarsideDetection
+from sunpy_farside.errors import WeightsError
 from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
 
-__all__ = ["detect_farside"]
+__all__ = ["detect_farside", "model_reliability"]
 
 _BATCH = 8
 # Sequences from which work takes seconds, and a progress bar helps.
@@ -39,8 +41,9 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
         A loaded network, or what `~sunpy_farside.network.weights.load_model` takes. The weights
         that come with the package by default.
     threshold : `float` or `~astropy.units.Quantity`, optional
-        Integrated probability in square degrees from which a region is significant. The
-        network's own by default: 100 for the published one.
+        Integrated probability in square degrees from which a region is significant. By default a
+        region of a calibrated network is significant by its reliability, one of any other
+        by the network's own threshold: 100 for the published one.
     device : `str` or `torch.device`, optional
         Where the network runs, unless ``model`` is loaded already: ``"auto"`` takes CUDA where
         there is one, then MPS, then the CPU.
@@ -75,9 +78,12 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
     if not isinstance(model, FarsideModel):
         load = load_model if model not in (None, *_NAMED) else _loaded
         model = load(model or "default", device=device)
+    reliability = model_reliability(model)
+    cut = reliability.cut if reliability and threshold is None else None
     threshold = u.Quantity(model.threshold if threshold is None else threshold, u.deg**2)
+    ranking = {"threshold": threshold, "reliability": reliability, "cut": cut}
     if isinstance(sequences, FarsideSequence):
-        return _detect_batch([sequences], model, threshold)[0]
+        return _detect_batch([sequences], model, ranking)[0]
     sequences = list(sequences)
     detections = []
     with tqdm(
@@ -85,12 +91,41 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
     ) as progress:
         for first in range(0, len(sequences), _BATCH):
             batch = sequences[first : first + _BATCH]
-            detections += _detect_batch(batch, model, threshold)
+            detections += _detect_batch(batch, model, ranking)
             progress.update(len(batch))
     return detections
 
 
-def _detect_batch(sequences, model, threshold):
+def model_reliability(model):
+    """
+    Return the reliability that a network is calibrated for.
+
+    Parameters
+    ----------
+    model : `~sunpy_farside.network.model.FarsideModel`
+
+    Returns
+    -------
+    `~sunpy_farside.detection.reliability.Reliability` or None
+        None of a network that was never calibrated, and of one that now cuts its regions in
+        another way.
+
+    Raises
+    ------
+    WeightsError
+        The calibration is not one that this version reads.
+    """
+    if model.reliability is None:
+        return None
+    try:
+        reliability = Reliability.from_dict(model.reliability)
+    except ValueError as error:
+        msg = f"{model.name}: {error}"
+        raise WeightsError(msg) from error
+    return reliability if reliability.fits(level=model.level, deblend=model.deblend) else None
+
+
+def _detect_batch(sequences, model, ranking):
     # All the columns that the network knows: what lies beyond a window tells of its edges.
     comoving = [item.comoving(max(item.width, model.columns or 0)) for item in sequences]
     stacks = comoving if model.frames == "middle" else [sequence.data for sequence in sequences]
@@ -100,12 +135,12 @@ def _detect_batch(sequences, model, threshold):
     else:
         probabilities = [model.predict(stack)[0] for stack in stacks]
     return [
-        _detection(sequence, phases, probability, model, threshold)
+        _detection(sequence, phases, probability, model, ranking)
         for sequence, phases, probability in zip(sequences, comoving, probabilities, strict=True)
     ]
 
 
-def _detection(sequence, phases, probability, model, threshold):
+def _detection(sequence, phases, probability, model, ranking):
     phases, probability = (cut_columns(part, sequence.width) for part in (phases, probability))
     header = window_header(sequence.date, sequence.width)
     header["content"] = "far-side active-region probability"
@@ -118,7 +153,7 @@ def _detection(sequence, phases, probability, model, threshold):
     regions = rank_regions(
         table,
         "integrated_probability",
-        threshold,
+        **ranking,
         level=model.level,
         deblend=model.deblend,
         n_pixels=_N_PIXELS,

@@ -63,6 +63,24 @@ def region_outlines(detection):
     return outlines
 
 
+def region_segments(detection):
+    """
+    Return the label image of a detection's regions.
+    """
+    regions = detection.regions
+    image, level = _image(detection)
+    meta = regions.meta
+    labels = segment(image, level, meta["n_pixels"], deblend=meta.get("deblend", False))
+    index = np.arange(1, labels.max() + 1)
+    weight = image if meta["strength"] == "seismic_strength" else detection.probability.data
+    middles = np.reshape(ndimage.center_of_mass(weight, labels, index), (-1, 2))
+    column, row = detection.probability.wcs.world_to_pixel(regions["centroid"])
+    segments = np.zeros_like(labels)
+    for label, position in enumerate(np.stack([row, column], axis=1), start=1):
+        segments[labels == index[np.argmin(np.hypot(*(middles - position).T))]] = label
+    return segments
+
+
 def region_names(regions):
     """
     What to write next to regions in a picture.

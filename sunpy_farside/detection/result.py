@@ -85,6 +85,15 @@ class FarsideDetection:
         """
         return self.probability.date
 
+    @property
+    def segments(self):
+        """
+        Labels of the regions, pixel by pixel; 0 outside.
+        """
+        from sunpy_farside.detection.outlines import region_segments
+
+        return region_segments(self)
+
     def write(self, folder):
         """
         Write the detection to a folder.

@@ -10,21 +10,25 @@ from sunpy.map import GenericMap
 
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, window_longitudes, window_wcs
 from sunpy_farside.detection.regions import mean_phase, measure_regions, rank_regions, segment
+from sunpy_farside.detection.reliability import sar_reliability
 from sunpy_farside.detection.result import FarsideDetection
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.sequence import FarsideSequence, cut_map
 
-__all__ = ["METHOD", "detect_seismic_strength", "label_phase"]
+__all__ = ["METHOD", "PHASE", "detect_seismic_strength", "label_phase"]
 
 # The name that detections carry as their model.
 METHOD = "seismic_strength"
+# Phase shift below which pixels belong to a region, 4 seconds of travel time [HMI Science Nugget
+# 160].
+PHASE = -0.085 * u.rad
 _FIVE_DAYS = "phase_map_5day"
 _N_PIXELS = 5
 
 
 @u.quantity_input
-def detect_seismic_strength(maps, *, phase: u.rad = -0.085 * u.rad, threshold=400, width=120):
+def detect_seismic_strength(maps, *, phase: u.rad = PHASE, threshold=400, width=120):
     """
     Detect strong active regions on the far side by the standard method.
 
@@ -44,7 +48,8 @@ def detect_seismic_strength(maps, *, phase: u.rad = -0.085 * u.rad, threshold=40
     `~sunpy_farside.detection.result.FarsideDetection` or a `list` of them
         One for one sequence or map, a list for many. Its ``probability`` is the mean phase in
         rad, ``integrated_probability`` and ``peak_probability`` in its table are NaN, and the
-        strongest region by ``seismic_strength`` comes first.
+        most reliable region comes first; of a 5-day map, or with another ``phase``, the strongest
+        by ``seismic_strength``.
 
     Raises
     ------
@@ -125,10 +130,15 @@ def _detect(source, phase, threshold, width):
     date = source.date
     mean = mean_phase(phases)
     labels = label_phase(mean, phase.to_value(u.rad))
+    # Calibrated for means of eleven maps.
+    reliability = sar_reliability() if product == "mean_phase" else None
+    if reliability and not reliability.fits(phase=phase.to_value(u.rad)):
+        reliability = None
     regions = rank_regions(
         measure_regions(labels, window_wcs(date, width), date, phases=phases),
         "seismic_strength",
         threshold,
+        reliability=reliability,
         phase=str(phase),
         n_pixels=_N_PIXELS,
         model=METHOD,

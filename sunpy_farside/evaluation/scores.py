@@ -39,6 +39,7 @@ __all__ = [
     "cover",
     "find_complexes",
     "judge",
+    "move_regions",
     "regions_of_mask",
 ]
 
@@ -53,6 +54,8 @@ FLUX = 2e21
 # near one, and so weak that nothing can be known of them.
 IGNORED_FLUX = 1e21
 OUTCOMES = ("true", "repeated", "ignored", "false")
+# Shares of a window's width by which regions are moved.
+_MOVES = (2 / 8, 3 / 8, 4 / 8, 5 / 8, 6 / 8)
 # Smallest patch of a mask that counts, as both methods ask of a detection.
 _N_PIXELS = 5
 # Half of the resolution of the maps in degrees: how far a region's center and its edge are apart
@@ -169,7 +172,7 @@ class Scores:
 
     def best(self, false_discovery_rate, weights=None):
         """
-        Return the threshold that finds most without exceeding a false-discovery rate.
+        Return the lowest threshold that does not exceed a false-discovery rate.
 
         Parameters
         ----------
@@ -179,14 +182,28 @@ class Scores:
 
         Returns
         -------
-        threshold, found : `float`
-            Infinity and 0 where no threshold keeps to the rate.
+        `float`
+            Infinity where no threshold keeps to the rate.
         """
         curve = self.curve(weights)
         allowed = np.flatnonzero(curve["false_discovery_rate"] <= false_discovery_rate + 1e-12)
-        if not len(allowed):
-            return np.inf, 0.0
-        return float(curve["threshold"][allowed[-1]]), float(curve["found"][allowed[-1]])
+        return float(curve["threshold"][allowed[-1]]) if len(allowed) else np.inf
+
+    def at_rate(self, false_discovery_rate, weights=None):
+        """
+        Return what is found at the lowest threshold that keeps to a false-discovery rate.
+
+        Parameters
+        ----------
+        false_discovery_rate : `float`
+        weights : array, shape (n_sequences,), optional
+            How often each sequence counts.
+
+        Returns
+        -------
+        `Counts`
+        """
+        return self.counts(self.best(false_discovery_rate, weights), weights)
 
     def known(self, weights=None):
         """
@@ -366,6 +383,42 @@ def _owners(parts):
     return np.repeat(np.arange(len(parts)), [len(part) for part in parts])
 
 
+def move_regions(known, longitudes):
+    """
+    Move reference regions in longitude, to see what is covered by chance.
+
+    Parameters
+    ----------
+    known : `~astropy.table.Table`
+        ``longitude`` in degrees among the columns.
+    longitudes : array, shape (columns,)
+        Carrington longitudes of the window in degrees.
+
+    Returns
+    -------
+    `list` of `~astropy.table.Table`
+        The regions at their latitudes, moved by a quarter, three eighths, a half, five eighths and
+        three quarters of the window's width; what leaves it in the east comes back in the west.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from astropy.table import Table
+    >>> from sunpy_farside.evaluation.scores import move_regions
+    >>> moved = move_regions(Table({"longitude": [10.0]}), np.arange(120))
+    >>> [float(table["longitude"][0]) for table in moved]
+    [40.0, 55.0, 70.0, 85.0, 100.0]
+    """
+    width = len(longitudes)
+    east = (np.asarray(known["longitude"], dtype=float) - longitudes[0] + 90) % 360 - 90
+    moved = []
+    for share in _MOVES:
+        table = known.copy()
+        table["longitude"] = (longitudes[0] + (east + share * width) % width) % 360
+        moved.append(table)
+    return moved
+
+
 def regions_of_mask(mask, longitudes, *, first_latitude=FIRST_LATITUDE):
     """
     Return the reference regions of a mask: its connected patches, corners included.
@@ -383,8 +436,8 @@ def regions_of_mask(mask, longitudes, *, first_latitude=FIRST_LATITUDE):
     -------
     `~astropy.table.Table`
         ``longitude`` and ``latitude`` of the mean pixel in degrees, ``area`` on the Sun in square
-        degrees, and the ``complex``: -1 for patches of fewer than five pixels, which do not count;
-        patches less than five degrees apart share one.
+        degrees, whether a patch is ``large`` enough to count (five pixels), and its ``complex``,
+        -1 of a small one; patches less than five degrees apart share one.
 
     Examples
     --------
@@ -414,6 +467,7 @@ def regions_of_mask(mask, longitudes, *, first_latitude=FIRST_LATITUDE):
     table["area"] = ndimage.sum_labels(sphere, labels, index)
     grown = ndimage.distance_transform_edt(~np.isin(labels, index[counts])) <= _EDGE
     touching, _ = ndimage.label(grown, np.ones((3, 3)))
+    table["large"] = counts
     table["complex"] = -1
     inside = ndimage.maximum(touching, labels, index[counts]) if counts.any() else []
     table["complex"][counts] = np.unique(inside, return_inverse=True)[1]

@@ -12,27 +12,32 @@ from astropy.time import Time
 from sunpy.map import GenericMap
 from sunpy.time import parse_time
 
+from sunpy_farside.cadence import (
+    CADENCE,
+    MIDDLE,
+    N_MAPS,
+    TOLERANCE,
+    complete_runs,
+    step_numbers,
+    step_time,
+    steps_of_sequence,
+)
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import (
     FIRST_LATITUDE,
     WINDOW_ROWS,
-    window_header,
+    cut_window,
+    window_longitudes,
     window_start,
     window_wcs,
 )
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.io.phase_maps import read_phase_map
-from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
+from sunpy_farside.maps import FarsidePhaseMap, globe_of, phase_map_header
+from sunpy_farside.products import product_of
 
-__all__ = ["CADENCE", "N_MAPS", "FarsideSequence", "cut_globe", "cut_map", "find_sequences"]
+__all__ = ["FarsideSequence", "cut_globe", "cut_map", "find_sequences"]
 
-# Eleven maps, one every 12 hours [Felipe & Asensio Ramos 2019, section 2.2].
-N_MAPS = 11
-CADENCE = 12 * u.hour
-_TOLERANCE = 1 * u.minute
-_MIDDLE = N_MAPS // 2
-# Cards that turn a map's axes, where they are not zero.
-_ROTATION_KEYS = ("crota1", "crota2", "pc1_2", "pc2_1", "cd1_2", "cd2_1")
 # Missing dates that an error message names before it counts.
 _MAX_NAMED = 8
 
@@ -40,15 +45,23 @@ _MAX_NAMED = 8
 @dataclass(frozen=True)
 class _Frame:
     """
-    One map of a sequence, cut to its own window.
+    One map of a sequence, on the whole-degree nodes of the globe.
     """
 
     map: GenericMap
     time: Time
     meridian: float
-    # Longitude and latitude of the map's first pixel, or None off the whole-degree grid.
-    origin: tuple | None
-    window: np.ndarray
+    globe: np.ndarray
+
+    @classmethod
+    def of(cls, item, time):
+        return cls(item, time, far_side_central_meridian(time).deg, globe_of(item))
+
+    def window(self, width):
+        """
+        The phases in the map's own window.
+        """
+        return cut_window(self.globe, int(window_start(self.meridian, width)), width)
 
 
 class FarsideSequence:
@@ -58,17 +71,17 @@ class FarsideSequence:
     Parameters
     ----------
     maps : sequence of `~sunpy.map.GenericMap`
-        Eleven maps of one product, 12 hours apart (within a minute), in any order.
-        Maps on whole degrees are cut by index, exactly; any other Carrington map (another
-        scale, sine latitude) is resampled with `reproject`.
+        Eleven maps of one product, 12 hours apart (within a minute), in any order. Phases in any
+        unit of angle; masked pixels are missing. Maps on whole degrees are cut by index, exactly;
+        any other Carrington map (another scale, sine latitude) is resampled with `reproject`.
     width : `int`, optional
         Columns of the windows, even, from 16 to 180.
 
     Raises
     ------
     SequenceError
-        The maps are not eleven, not of one product, not 12 hours apart, not in
-        radian, or hold no data in their windows. The message names what is wrong.
+        The maps are not eleven, not of one product, not 12 hours apart, no angles, or hold no
+        data in their windows. The message names what is wrong.
 
     See Also
     --------
@@ -88,10 +101,10 @@ class FarsideSequence:
         times = _times(maps)
         _check_cadence(times)
         order = np.argsort(times.mjd)
-        self._set_frames([_frame(maps[k], times[k], width) for k in order], width)
+        self._set_frames([_Frame.of(maps[k], times[k]) for k in order], width)
 
     def _set_frames(self, frames, width):
-        _check_frames(frames)
+        _check_frames(frames, width)
         self._frames = tuple(frames)
         self._width = width
 
@@ -126,9 +139,10 @@ class FarsideSequence:
 
         Parameters
         ----------
-        data : array, shape (11, 144, width)
-            Phases in rad, each map in its own window, as in the files that
-            `~sunpy_farside.io.stacks.read_stack` reads.
+        data : array or `~astropy.units.Quantity`, shape (11, 144, width)
+            Phases, each map in its own window, as in the files that
+            `~sunpy_farside.io.stacks.read_stack` reads. In rad where there is no unit. NaN, or
+            masked, where there are no data.
         date : {parse_time_types}
             Date of the middle map.
 
@@ -139,7 +153,7 @@ class FarsideSequence:
         Raises
         ------
         SequenceError
-            The array has another shape, or a map without data.
+            The array has another shape, a unit that is no angle, or a map without data.
 
         Examples
         --------
@@ -148,7 +162,7 @@ class FarsideSequence:
         >>> sunpy_farside.FarsideSequence.from_array(data, "2022-05-05").wcs.array_shape
         (144, 120)
         """
-        data = np.asarray(data, dtype=np.float32)
+        data = _plain_phases(data)
         if data.ndim != 3 or data.shape[:2] != (N_MAPS, WINDOW_ROWS):
             msg = (
                 f"Expected phases of shape ({N_MAPS}, {WINDOW_ROWS}, width), found {data.shape}. "
@@ -157,7 +171,7 @@ class FarsideSequence:
             raise SequenceError(msg)
         width = data.shape[2]
         _check_width(width)
-        times = parse_time(date) + (np.arange(N_MAPS) - _MIDDLE) * CADENCE
+        times = parse_time(date) + (np.arange(N_MAPS) - MIDDLE) * CADENCE
         maps = [_window_map(*pair) for pair in zip(data, times, strict=True)]
         return cls(maps, width=width)
 
@@ -186,14 +200,14 @@ class FarsideSequence:
         """
         Date of the middle map, to which detections belong.
         """
-        return self._frames[_MIDDLE].time
+        return self._frames[MIDDLE].time
 
     @property
     def product(self):
         """
         Which product the maps belong to.
         """
-        return _product(self._frames[_MIDDLE].map)
+        return product_of(self._frames[MIDDLE].map.meta)
 
     @property
     def width(self):
@@ -211,7 +225,7 @@ class FarsideSequence:
         Column ``width // 2`` of each map is the whole degree at or below the far-side central
         meridian of its own date, so the Sun drifts by 13.2 columns a day.
         """
-        return np.stack([frame.window for frame in self._frames])
+        return np.stack([frame.window(self.width) for frame in self._frames])
 
     @property
     def comoving_data(self):
@@ -251,8 +265,8 @@ class FarsideSequence:
         (11, 144, 140)
         """
         _check_width(width)
-        start = int(window_start(self._frames[_MIDDLE].meridian, width))
-        return np.stack([_cut(frame, start, width) for frame in self._frames])
+        start = int(window_start(self._frames[MIDDLE].meridian, width))
+        return np.stack([cut_window(frame.globe, start, width) for frame in self._frames])
 
     @property
     def wcs(self):
@@ -296,27 +310,24 @@ def find_sequences(maps, *, width=120):
     if not maps:
         return []
     times = _times(maps)
-    steps, off = _steps(times)
-    repeated = _repeated(steps[~off])
+    steps, near, _ = _steps(times)
+    repeated = _repeated(steps[near])
     if repeated.size:
         raise SequenceError(_message_repeated(times, steps, repeated))
-    at_step = {int(step): k for k, step in enumerate(steps) if not off[k]}
+    at_step = {int(step): k for k, step in enumerate(steps) if near[k]}
     frames = {}
 
     def frame(step):
-        # Neighbouring sequences share their maps: each is cut once.
+        # Neighboring sequences share their maps: each is resampled once.
         if step not in frames:
-            k = at_step[step]
-            frames[step] = _frame(maps[k], times[k], width)
+            frames[step] = _Frame.of(maps[at_step[step]], times[at_step[step]])
         return frames[step]
 
     sequences = []
-    for first in sorted(at_step):
-        run = range(first, first + N_MAPS)
-        if all(step in at_step for step in run):
-            sequence = FarsideSequence.__new__(FarsideSequence)
-            sequence._set_frames([frame(step) for step in run], width)
-            sequences.append(sequence)
+    for middle in complete_runs(at_step):
+        sequence = FarsideSequence.__new__(FarsideSequence)
+        sequence._set_frames([frame(step) for step in steps_of_sequence(middle)], width)
+        sequences.append(sequence)
     return sequences
 
 
@@ -327,7 +338,7 @@ def cut_globe(phase_map):
     Parameters
     ----------
     phase_map : `~sunpy.map.GenericMap`
-        Phases in rad on whole degrees.
+        Phases in any unit of angle.
 
     Returns
     -------
@@ -338,7 +349,7 @@ def cut_globe(phase_map):
     Raises
     ------
     SequenceError
-        The map is not in rad, not on whole degrees, or holds no data in its window.
+        The map holds no angles, or no data in its window.
 
     Examples
     --------
@@ -348,12 +359,9 @@ def cut_globe(phase_map):
     >>> cut_globe(phase_map).shape
     (144, 360)
     """
-    frame = _frame(phase_map, phase_map.date, 120)
+    frame = _Frame.of(phase_map, phase_map.date)
     _check_frames([frame])
-    if frame.origin is None:
-        msg = f"Expected a map on whole degrees, found {phase_map.meta.get('ctype1')} on others."
-        raise SequenceError(msg)
-    return _cut(frame, 0, 360)
+    return frame.globe
 
 
 def cut_map(phase_map, width=120):
@@ -363,7 +371,7 @@ def cut_map(phase_map, width=120):
     Parameters
     ----------
     phase_map : `~sunpy.map.GenericMap`
-        Phases in rad. Off the whole-degree grid it is resampled.
+        Phases in any unit of angle. Off the whole-degree grid it is resampled.
     width : `int`, optional
         Columns of the window, even, from 16 to 180.
 
@@ -375,7 +383,7 @@ def cut_map(phase_map, width=120):
     Raises
     ------
     SequenceError
-        The map is not in rad, or holds no data in its window.
+        The map holds no angles, or no data in its window.
 
     Examples
     --------
@@ -386,9 +394,9 @@ def cut_map(phase_map, width=120):
     (144, 120)
     """
     _check_width(width)
-    frame = _frame(phase_map, phase_map.date, width)
-    _check_frames([frame])
-    return frame.window
+    frame = _Frame.of(phase_map, phase_map.date)
+    _check_frames([frame], width)
+    return frame.window(width)
 
 
 def _check_width(width):
@@ -408,30 +416,23 @@ def _times(maps):
     if not maps:
         msg = f"Expected {N_MAPS} maps, found none."
         raise SequenceError(msg)
-    products = sorted({_product(item) for item in maps})
+    products = sorted({product_of(item.meta) for item in maps})
     if len(products) > 1:
         msg = f"Expected maps of one product, found {' and '.join(products)}. Keep them apart."
         raise SequenceError(msg)
     return Time([item.date for item in maps])
 
 
-def _product(item):
-    return item.meta.get("fsprod", "phase_map")
-
-
 def _steps(times):
     """
-    Number of cadence steps from the first map, and which maps are off the cadence.
+    Steps of the maps, which of them are near theirs, and the phase of the cadence.
     """
-    hours = (times - times[0]).to_value(CADENCE.unit)
-    cadence, tolerance = (value.to_value(CADENCE.unit) for value in (CADENCE, _TOLERANCE))
-    # The phase of the cadence that most maps share: the first map may be the odd one.
-    phase = np.array([h % cadence for h in hours])
-    apart = np.abs((phase[:, None] - phase + cadence / 2) % cadence - cadence / 2)
-    reference = np.argmax((apart <= tolerance).sum(axis=0))
-    steps = (hours - hours[reference]) / cadence
-    off = np.abs(steps - np.round(steps)) * cadence > tolerance
-    return np.round(steps).astype(int), off
+    # The phase that most maps share: any one may be the odd one.
+    phases = (times.utc.mjd * u.day / CADENCE).to_value(u.one) % 1
+    apart = np.abs((phases[:, None] - phases + 0.5) % 1 - 0.5)
+    within = apart <= (TOLERANCE / CADENCE).to_value(u.one) + 1e-9
+    phase = phases[np.argmax(within.sum(axis=0))]
+    return *step_numbers(times, phase), phase
 
 
 def _repeated(steps):
@@ -445,19 +446,18 @@ def _message_repeated(times, steps, repeated):
 
 
 def _check_cadence(times):
-    steps, off = _steps(times)
+    steps, near, phase = _steps(times)
     problems = []
-    if off.any():
-        odd = ", ".join(times[off].isot)
+    if not near.all():
+        odd = ", ".join(times[~near].isot)
         problems.append(f"off the {CADENCE:.0f} cadence: {odd}")
-    kept = steps[~off]
+    kept = steps[near]
     repeated = _repeated(kept)
     if repeated.size:
-        problems.append(_message_repeated(times[~off], kept, repeated))
+        problems.append(_message_repeated(times[near], kept, repeated))
     missing = np.setdiff1d(np.arange(kept.min(), kept.max() + 1), kept)
     if missing.size:
-        origin = times[~off][0] - kept[0] * CADENCE
-        names = [(origin + step * CADENCE).isot[:16] for step in missing[:_MAX_NAMED]]
+        names = [time.isot[:16] for time in step_time(missing[:_MAX_NAMED] + phase)]
         more = f" and {missing.size - _MAX_NAMED} more" if missing.size > _MAX_NAMED else ""
         problems.append(f"missing: {', '.join(names)}{more}")
     if len(times) != N_MAPS or problems:
@@ -471,36 +471,24 @@ def _check_cadence(times):
         raise SequenceError(msg)
 
 
-def _frame(item, time, width):
-    if item.unit != u.rad:
-        msg = (
-            f"Expected phases in rad, found the unit {item.unit} in the map of "
-            f"{time.isot[:16]}. Convert the map to rad."
-        )
-        raise SequenceError(msg)
-    meridian = far_side_central_meridian(time).deg
-    start = int(window_start(meridian, width))
-    origin = _whole_degree_origin(item)
-    window = (
-        _resample(item, time, width)
-        if origin is None
-        else _cut_window(item.data, origin, start, width)
-    )
-    return _Frame(item, time, meridian, origin, window)
-
-
-def _cut(frame, start, width):
+def _plain_phases(data):
     """
-    Cut a frame's map at another window than its own.
+    Phases in rad with NaN for what is missing, of an array with or without unit and mask.
     """
-    if frame.origin is not None:
-        return _cut_window(frame.map.data, frame.origin, start, width)
-    own = int(window_start(frame.meridian, width))
-    return _cut_window(frame.window, (own, FIRST_LATITUDE), start, width)
+    missing = np.ma.getmask(data)
+    if isinstance(data, u.Quantity):
+        try:
+            data = data.to_value(u.rad)
+        except u.UnitConversionError as error:
+            msg = f"Expected phases in rad or another unit of angle, found the unit {data.unit}."
+            raise SequenceError(msg) from error
+    data = np.array(np.ma.getdata(data), dtype=np.float32)
+    data[missing] = np.nan
+    return data
 
 
-def _check_frames(frames):
-    empty = [frame.time.isot[:16] for frame in frames if not np.isfinite(frame.window).any()]
+def _check_frames(frames, width=120):
+    empty = [frame.time.isot[:16] for frame in frames if not np.isfinite(frame.window(width)).any()]
     if empty:
         msg = (
             f"Expected far-side data in every window, found none in the map of "
@@ -509,118 +497,11 @@ def _check_frames(frames):
         raise SequenceError(msg)
 
 
-def _whole_degree_origin(item):
-    """
-    Longitude and latitude of the first pixel of a one-degree map, or None for another map.
-    """
-    meta = item.meta
-    if not (
-        str(meta.get("ctype1", "")).upper() == "CRLN-CAR"
-        and str(meta.get("ctype2", "")).upper() == "CRLT-CAR"
-        and meta.get("cunit1", "deg") == meta.get("cunit2", "deg") == "deg"
-        and meta.get("cdelt1") == meta.get("cdelt2") == 1
-        and meta.get("crval2") == 0
-        and not any(meta.get(key) for key in _ROTATION_KEYS)
-    ):
-        return None
-    origin = np.array(
-        [meta["crval1"] + 1 - meta["crpix1"], meta["crval2"] + 1 - meta["crpix2"]], dtype=float
-    )
-    whole = np.round(origin)
-    if not np.allclose(origin, whole, rtol=0, atol=1e-6):
-        return None
-    return int(whole[0]) % 360, int(whole[1])
-
-
-def _cut_window(data, origin, start, width):
-    """
-    Cut a window out of a one-degree map by index.
-
-    Parameters
-    ----------
-    data : array, shape (rows, columns)
-        Up to 361 columns; where the last repeats the first meridian, it fills what the
-        first does not have.
-    origin : (`int`, `int`)
-        Carrington longitude and latitude of ``data[0, 0]``.
-    start : `int`
-        First longitude of the window.
-    width : `int`
-        Columns of the window.
-
-    Returns
-    -------
-    array of `numpy.float32`, shape (144, width)
-        NaN where the map has no pixel.
-    """
-    rows, columns = data.shape
-    globe = np.full((WINDOW_ROWS, 360), np.nan, dtype=np.float32)
-    first = FIRST_LATITUDE - origin[1]
-    inside = slice(max(first, 0), min(first + WINDOW_ROWS, rows))
-    part = data[inside]
-    target = globe[inside.start - first : inside.stop - first]
-    lon = (origin[0] + np.arange(columns)) % 360
-    target[:, lon[:360]] = part[:, :360]
-    for column in range(360, columns):
-        meridian = target[:, lon[column]]
-        target[:, lon[column]] = np.where(np.isnan(meridian), part[:, column], meridian)
-    return globe[:, np.arange(start, start + width) % 360]
-
-
-def _resample(item, time, width):
-    """
-    Resample a map to its own window, in the Carrington frame of its own date.
-    """
-    # Only maps off the whole-degree grid need it, and it is slow to load.
-    from reproject import reproject_interp
-
-    data, wcs = centred(item, far_side_central_meridian(time).deg)
-    window, _ = reproject_interp(
-        (data, wcs), window_wcs(time, width), shape_out=(WINDOW_ROWS, width)
-    )
-    return window.astype(np.float32)
-
-
-def centred(item, meridian):
-    """
-    Turn a cylindrical map that goes round the Sun so that its seam is far from a meridian.
-
-    Parameters
-    ----------
-    item : `~sunpy.map.GenericMap`
-    meridian : `float`
-        Carrington longitude in degrees.
-
-    Returns
-    -------
-    data : array of `float`
-    wcs : `~astropy.wcs.WCS`
-        Those of any other map are returned as they are.
-    """
-    wcs = item.wcs.deepcopy()
-    data = np.asarray(item.data, dtype=float)
-    cylindrical = all(ctype[5:] in ("CAR", "CEA") for ctype in wcs.wcs.ctype)
-    columns = round(360 / abs(wcs.wcs.cdelt[0]))
-    if not cylindrical or data.shape[1] < columns:
-        return data, wcs
-    data = data[:, :columns]
-    middle = columns // 2
-    # Columns from the far side's central meridian to the middle of the map.
-    step = wcs.wcs.cdelt[0]
-    here = wcs.wcs.crval[0] + (middle + 1 - wcs.wcs.crpix[0]) * step
-    turn = round(((meridian - here + 180) % 360 - 180) / step)
-    wcs.wcs.crpix[0] = middle + 1
-    wcs.wcs.crval[0] = here + turn * step
-    wcs.wcs.set()
-    return np.roll(data, -turn, axis=1), wcs
-
-
 def _window_map(data, time):
-    header = window_header(time, data.shape[1])
-    first = round(header["crval1"] + 1 - header["crpix1"]) % 360
-    return FarsidePhaseMap(
-        data,
-        phase_map_header(
-            time, shape=data.shape, first_longitude=first, first_latitude=FIRST_LATITUDE
-        ),
+    header = phase_map_header(
+        time,
+        shape=data.shape,
+        first_longitude=int(window_longitudes(time, data.shape[1])[0].value),
+        first_latitude=FIRST_LATITUDE,
     )
+    return FarsidePhaseMap(data, header)

@@ -14,20 +14,21 @@ from astropy.time import Time
 
 from sunpy.time import parse_time
 
-from sunpy_farside.datasets.pairing import map_steps, pair_frames, split_pairs, step_times
+from sunpy_farside.cadence import step_numbers, step_time
+from sunpy_farside.datasets.pairing import pair_frames, split_pairs
 
 DAYS = st.integers(0, 3600)
 
 
 def maps_around(date, number=11):
-    middle = int(map_steps(Time(date))[0])
-    return step_times(np.arange(middle - number // 2, middle + number // 2 + 1))
+    middle = int(step_numbers(Time(date))[0])
+    return step_time(np.arange(middle - number // 2, middle + number // 2 + 1))
 
 
 def test_the_published_pair():
     # The maps of 13.5 days before noon are centred on midnight, 11 to 16 days before.
     pairs = pair_frames(Time(["2015-12-10T12:00"]), maps_around("2015-11-27", 31))
-    assert step_times(pairs.middles).isot.tolist() == ["2015-11-27T00:00:00.000"]
+    assert step_time(pairs.middles).isot.tolist() == ["2015-11-27T00:00:00.000"]
     assert pairs.frames.tolist() == [0]
     assert pairs.left_out == []
 
@@ -38,7 +39,7 @@ def test_incomplete_sequences_are_left_out_and_named():
     pairs = pair_frames(frames, maps[np.arange(33) != 10])
     # The map of the 24th belongs to the sequences of 25 and 26 November.
     assert maps[10].isot == "2015-11-24T00:00:00.000"
-    dates = step_times(pairs.middles).isot.astype("U10").tolist()
+    dates = step_time(pairs.middles).isot.astype("U10").tolist()
     assert dates == ["2015-11-27", "2015-11-28", "2015-11-29"]
     assert pairs.left_out == [(k, "no map of 2015-11-24T00:00") for k in (0, 1)]
 
@@ -68,8 +69,8 @@ def test_leap_seconds_and_year_ends():
         ("2016-12-31T23:59:60", "2016-12-18T12:00"),
     ):
         pairs = pair_frames(Time([frame]), maps_around(middle))
-        assert step_times(pairs.middles).isot[0] == Time(middle).isot
-        maps = step_times(pairs.middles[0] + np.arange(-5, 6))
+        assert step_time(pairs.middles).isot[0] == Time(middle).isot
+        maps = step_time(pairs.middles[0] + np.arange(-5, 6))
         assert set(maps.utc.strftime("%H:%M:%S")) == {"00:00:00", "12:00:00"}
         # TAI, in which JSOC dates its frames, is half a minute ahead.
         tai = Time(Time(frame).isot.replace(":60", ":59"), scale="tai")
@@ -81,7 +82,7 @@ def test_noon_belongs_to_midnight_13_and_a_half_days_before(day, seconds):
     frame = Time("2010-06-01T12:00") + day * u.day + seconds * u.s
     middle = Time(np.floor(frame.utc.mjd) - 13, format="mjd")
     pairs = pair_frames(Time([frame]), maps_around(middle))
-    assert step_times(pairs.middles[0]).isot == middle.isot
+    assert step_time(pairs.middles[0]).isot == middle.isot
 
 
 @given(day=DAYS, minute=st.integers(0, 1439), offset=st.integers(-12 * 60, 14 * 60))
@@ -89,7 +90,7 @@ def test_time_zones_do_not_matter(day, minute, offset):
     utc = datetime(2010, 6, 1, tzinfo=UTC) + timedelta(days=day, minutes=minute)
     elsewhere = utc.astimezone(timezone(timedelta(minutes=offset)))
     here, there = (Time([parse_time(time)]) for time in (utc, elsewhere))
-    maps = step_times(np.arange(map_steps(here)[0][0] - 40, map_steps(here)[0][0]))
+    maps = step_time(np.arange(step_numbers(here)[0][0] - 40, step_numbers(here)[0][0]))
     assert pair_frames(here, maps).middles == pair_frames(there, maps).middles
 
 
@@ -101,16 +102,16 @@ def test_time_zones_do_not_matter(day, minute, offset):
 )
 def test_every_pair_is_the_eleven_nearest_maps(day, minute, missing, order):
     start = Time("2010-06-01") + day * u.day
-    first = int(map_steps(start)[0]) - 30
+    first = int(step_numbers(start)[0]) - 30
     steps = [first + k for k in range(61) if k not in missing]
     order.shuffle(steps)
     frames = start + minute * u.min + np.arange(10, 30) * 0.7 * u.day
-    pairs = pair_frames(frames, step_times(steps))
+    pairs = pair_frames(frames, step_time(steps))
     assert sorted([*pairs.frames, *(k for k, _ in pairs.left_out)]) == list(range(20))
     assert (np.diff(pairs.middles) > 0).all()
     for k, middle in zip(pairs.frames, pairs.middles, strict=True):
         assert set(range(middle - 5, middle + 6)) <= set(steps)
-        lag = frames[k].utc.mjd - step_times(middle).mjd
+        lag = frames[k].utc.mjd - step_time(middle).mjd
         assert abs(lag - 13.5) <= 0.25 + 1e-5
     for k, reason in pairs.left_out:
         middle = round((frames[k].utc.mjd - 13.5) * 2)
@@ -126,8 +127,8 @@ def test_every_pair_is_the_eleven_nearest_maps(day, minute, missing, order):
 )
 def test_no_map_is_shared_between_splits(days, gap, named):
     days = np.sort(days)
-    steps = int(map_steps(Time("2010-06-01"))[0]) + 2 * days
-    dates = step_times(steps)
+    steps = int(step_numbers(Time("2010-06-01"))[0]) + 2 * days
+    dates = step_time(steps)
     ranges = {}
     if named:
         ranges = {"validation": (dates[0], dates[9]), "test": (dates[-10], dates[-1])}
@@ -152,7 +153,7 @@ def test_no_map_is_shared_between_splits(days, gap, named):
 
 
 def test_published_years_are_split_with_a_rotation_between():
-    dates = step_times(110696 + 2 * np.arange(3066))
+    dates = step_time(110696 + 2 * np.arange(3066))
     splits = split_pairs(dates)
     shares = [(splits == name).mean().round(2) for name in ("training", "validation", "test", "")]
     assert shares == [0.68, 0.1, 0.19, 0.03]
@@ -160,7 +161,7 @@ def test_published_years_are_split_with_a_rotation_between():
 
 
 def test_named_splits():
-    dates = step_times(110696 + 2 * np.arange(3066))
+    dates = step_time(110696 + 2 * np.arange(3066))
     splits = split_pairs(
         dates,
         validation=("2014-01-01", "2014-06-30"),

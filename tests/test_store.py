@@ -21,10 +21,10 @@ from sunpy_farside import (
     read_stack,
     simulate_maps,
 )
+from sunpy_farside.cadence import step_numbers, step_time
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.datasets.fetch_sources import dated_files
-from sunpy_farside.datasets.pairing import map_steps, step_times
 from sunpy_farside.datasets.store import Store, write_store
 from sunpy_farside.datasets.torch_dataset import StoredSequences
 from sunpy_farside.sequence import cut_globe
@@ -45,9 +45,9 @@ def stored(tmp_path_factory, simulated):
     A store of 9 sequences, of which 4 train, and the maps in it.
     """
     path = tmp_path_factory.mktemp("store") / "dataset.h5"
-    first = int(map_steps(simulated.maps[0].date)[0])
+    first = int(step_numbers(simulated.maps[0].date)[0])
     maps = {first + k: item for k, item in enumerate(simulated.maps) if k != MISSING}
-    dates = step_times(np.arange(first, first + NUMBER))
+    dates = step_time(np.arange(first, first + NUMBER))
     rng = np.random.default_rng(1)
     middle = np.arange(first + 5, first + 14)
     active = rng.integers(0, 2, (9, 144, 180)).astype(float)
@@ -57,7 +57,7 @@ def stored(tmp_path_factory, simulated):
         assert steps == sorted(maps)
         return {
             "middle": middle,
-            "frame_date": (step_times(middle + 27)).isot,
+            "frame_date": (step_time(middle + 27)).isot,
             "split": ["training"] * 4 + [""] * 2 + ["test"] * 3,
             "active": active,
             "left_out": [("2022-06-01T12:00", "no map of 2022-05-18T00:00")],
@@ -109,7 +109,7 @@ def test_truth_stands_in_the_window_of_the_middle_map(stored):
     path, _, active, middle = stored
     data = StoredSequences(path, "test")
     truth = data.truth(1)
-    date = step_times(middle[7])
+    date = step_time(middle[7])
     assert data.dates[1].isot == date.isot
     assert truth.data.shape == (144, 120)
     assert truth.wcs.wcs.crval[0] == window_longitudes(date)[60].value
@@ -123,8 +123,8 @@ def test_what_a_store_knows(stored):
     assert len(store) == 9
     assert store.settings == {"lag": "13.5 d"}
     assert store.left_out == [("2022-06-01T12:00", "no map of 2022-05-18T00:00")]
-    assert store.dates.isot.tolist() == step_times(middle).isot.tolist()
-    assert store.frame_dates.isot[0] == step_times(middle[0] + 27).isot
+    assert store.dates.isot.tolist() == step_time(middle).isot.tolist()
+    assert store.frame_dates.isot[0] == step_time(middle[0] + 27).isot
     # Every map once, in a row for each date.
     assert store.phases.shape == (NUMBER, 144, 360)
     missing = np.isnan(store.phases).all(axis=(1, 2))
@@ -179,19 +179,19 @@ def test_files_that_are_no_stores(stored, tmp_path):
 
 def test_real_maps_give_the_published_stack(real_data, tmp_path):
     files = dated_files(real_data / "jsoc/farside/Phase_Maps/2022")
-    steps = map_steps(Time(list(files.values())))[0]
+    steps = step_numbers(Time(list(files.values())))[0]
     middle = [steps[5], steps[6]]
 
     def sequences(_written):
         return {
             "middle": middle,
-            "frame_date": step_times(middle).isot,
+            "frame_date": step_time(middle).isot,
             "split": ["test"] * 2,
             "active": np.zeros((2, 144, 180)),
             "left_out": [],
         }
 
-    meridians = np.floor(far_side_central_meridian(step_times(steps)).deg)
+    meridians = np.floor(far_side_central_meridian(step_time(steps)).deg)
     maps = (
         (step, cut_globe(read_phase_map(path))) for step, path in zip(steps, files, strict=True)
     )
@@ -213,7 +213,7 @@ def test_eight_years_are_small_and_quick(tmp_path):
         middle = first + 10 + 2 * np.arange(pairs)
         return {
             "middle": middle,
-            "frame_date": step_times(middle).isot,
+            "frame_date": step_time(middle).isot,
             "split": ["training"] * pairs,
             "active": np.zeros((pairs, 144, 180), dtype=np.float32),
             "left_out": [],

@@ -11,20 +11,20 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-import astropy.units as u
 from astropy.table import QTable
 from astropy.time import Time
 
 from sunpy.util.exceptions import warn_user
 
 import sunpy_farside
+from sunpy_farside.cadence import N_MAPS, complete_runs, step_numbers, step_time, steps_of_sequence
 from sunpy_farside.catalogue.stack import join_tables, stack_regions
 from sunpy_farside.catalogue.tracking import RegionTracks, track_regions
 from sunpy_farside.detection import COLUMNS, detect_farside, detect_seismic_strength
 from sunpy_farside.errors import FileFormatError, SequenceError
 from sunpy_farside.io.phase_maps import parse_file_name, read_phase_map
 from sunpy_farside.network import FarsideModel, load_model
-from sunpy_farside.sequence import CADENCE, N_MAPS, FarsideSequence
+from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.files import PARTIAL, whole_files
 
 __all__ = ["METHODS", "read_catalogue", "update_tracks", "watch_folder"]
@@ -214,17 +214,12 @@ def _sequences(folder):
     for path in sorted(folder.rglob("*.fits")):
         time, product = parse_file_name(path.name)
         if product == "phase_map" and time is not None:
-            # A map may lie in two folders.
-            files.setdefault(_step(time), (time, path))
-    for step in sorted(files):
-        run = [files.get(step + k) for k in range(N_MAPS)]
-        if all(run):
-            yield run[N_MAPS // 2][0].isot, [path for _, path in run]
-
-
-def _step(time):
-    # The cadence counts from midnight.
-    return round((time.mjd * u.day / CADENCE).to_value(u.dimensionless_unscaled))
+            step, near = step_numbers(time)
+            if near:
+                # A map may lie in two folders.
+                files.setdefault(int(step), path)
+    for middle in complete_runs(files):
+        yield step_time(middle).isot, [files[step] for step in steps_of_sequence(middle)]
 
 
 def _read(due, read, width):

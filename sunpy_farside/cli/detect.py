@@ -70,7 +70,8 @@ def _detect(options):
 
 
 def _sequences(options):
-    from sunpy_farside.sequence import N_MAPS, FarsideSequence, find_sequences
+    from sunpy_farside.cadence import N_MAPS
+    from sunpy_farside.sequence import FarsideSequence, find_sequences
 
     paths = _files(options.paths)
     stacks = [path for path in paths if path.suffix in _STACKS]

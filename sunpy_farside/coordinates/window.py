@@ -20,7 +20,9 @@ __all__ = [
     "FIRST_LATITUDE",
     "WINDOW_ROWS",
     "carrington_header",
+    "carrington_wcs",
     "cut_columns",
+    "cut_window",
     "window_header",
     "window_longitudes",
     "window_start",
@@ -60,6 +62,33 @@ def window_start(central_meridian, width):
     68
     """
     return (np.floor(central_meridian).astype(int) - width // 2) % 360
+
+
+def cut_window(globe, start, width):
+    """
+    Cut a window out of a map that goes around the Sun.
+
+    Parameters
+    ----------
+    globe : array, shape (..., 360)
+        Column ``k`` is at Carrington longitude ``k``.
+    start : `int`
+        Longitude of the window's first column (`window_start`).
+    width : `int`
+        Number of columns.
+
+    Returns
+    -------
+    array, shape (..., width)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sunpy_farside.coordinates.window import cut_window
+    >>> cut_window(np.arange(360), 358, 4)
+    array([358, 359,   0,   1])
+    """
+    return globe[..., np.arange(start, start + width) % 360]
 
 
 def cut_columns(window, width):
@@ -169,6 +198,35 @@ def carrington_header(time, shape, *, first_longitude, first_latitude):
     }
 
 
+def carrington_wcs(time, shape, *, first_longitude, first_latitude):
+    """
+    Return the world coordinates of a one-degree Carrington map seen from Earth.
+
+    Parameters
+    ----------
+    time, shape, first_longitude, first_latitude
+        As for `carrington_header`.
+
+    Returns
+    -------
+    `~astropy.wcs.WCS`
+
+    Examples
+    --------
+    >>> from sunpy_farside.coordinates.window import carrington_wcs
+    >>> wcs = carrington_wcs("2022-05-05", (181, 361), first_longitude=0, first_latitude=-90)
+    >>> wcs.pixel_to_world(10, 100).lat
+    <Latitude 10. deg>
+    """
+    wcs = WCS(
+        carrington_header(
+            time, shape, first_longitude=first_longitude, first_latitude=first_latitude
+        )
+    )
+    wcs.array_shape = shape
+    return wcs
+
+
 def window_header(time, width=120):
     """
     FITS header of the window of a map.
@@ -217,6 +275,7 @@ def window_wcs(time, width=120):
     >>> corner.lon, corner.lat
     (<Longitude 68. deg>, <Latitude -72. deg>)
     """
-    wcs = WCS(window_header(time, width))
-    wcs.array_shape = (WINDOW_ROWS, width)
-    return wcs
+    start = int(window_start(far_side_central_meridian(time).deg, width))
+    return carrington_wcs(
+        time, (WINDOW_ROWS, width), first_longitude=start, first_latitude=FIRST_LATITUDE
+    )

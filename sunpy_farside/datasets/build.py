@@ -15,6 +15,7 @@ from sunpy.map import Map
 from sunpy.time import parse_time
 
 import sunpy_farside
+from sunpy_farside.cadence import CADENCE, MIDDLE, step_numbers, step_time
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.datasets.fetch_sources import (
     dated_files,
@@ -29,18 +30,12 @@ from sunpy_farside.datasets.masks import (
     near_side_field,
     read_frame,
 )
-from sunpy_farside.datasets.pairing import (
-    HALF_ROTATION,
-    map_steps,
-    pair_frames,
-    split_pairs,
-    step_times,
-)
+from sunpy_farside.datasets.pairing import HALF_ROTATION, pair_frames, split_pairs
 from sunpy_farside.datasets.store import FILE_NAME, MASK_WIDTH, Store, write_store
 from sunpy_farside.errors import FileFormatError, SequenceError
 from sunpy_farside.io.noaa import first_appearances, positions_at, read_noaa_summaries
 from sunpy_farside.io.phase_maps import parse_file_name, read_phase_map
-from sunpy_farside.sequence import CADENCE, N_MAPS, cut_globe
+from sunpy_farside.sequence import cut_globe
 from sunpy_farside.utils.files import PARTIAL, whole_files
 
 __all__ = ["assemble", "build_dataset", "reduce_frames"]
@@ -48,7 +43,7 @@ __all__ = ["assemble", "build_dataset", "reduce_frames"]
 _MAPS, _FRAMES, _FIELDS, _NOAA = "phase_maps", "frames", "fields", "noaa"
 # A region is seen for two weeks: so much earlier its first appearance may have been.
 _PASSAGE = 15 * u.day
-_REACH = (N_MAPS // 2) * CADENCE
+_REACH = MIDDLE * CADENCE
 
 
 def build_dataset(
@@ -244,7 +239,7 @@ def assemble(
 
     def sequences(written):
         dates = Time([field.date for field in fields])
-        pairs = pair_frames(dates, step_times(written), lag=lag)
+        pairs = pair_frames(dates, step_time(written), lag=lag)
         left_out.extend((dates[k].isot, reason) for k, reason in pairs.left_out)
         found = {"middle": [], "frame_date": [], "active": []}
         each = list(zip(pairs.frames, pairs.middles, strict=True))
@@ -255,7 +250,7 @@ def assemble(
                 left_out.append((dates[k].isot, str(error)))
                 continue
             active = active_mask(fields[k], blank, **mask_options)
-            window = mask_in_window(active, step_times(middle), width=MASK_WIDTH)
+            window = mask_in_window(active, step_time(middle), width=MASK_WIDTH)
             found["middle"].append(middle)
             found["frame_date"].append(dates[k].isot)
             found["active"].append(window.data)
@@ -266,7 +261,7 @@ def assemble(
             )
             raise ValueError(msg)
         found["split"] = split_pairs(
-            step_times(found["middle"]), validation=validation, test=test, gap=gap
+            step_time(found["middle"]), validation=validation, test=test, gap=gap
         )
         found["left_out"] = sorted(left_out)
         return found
@@ -274,7 +269,7 @@ def assemble(
     write_store(
         folder / FILE_NAME,
         steps[0],
-        np.floor(far_side_central_meridian(step_times(steps)).deg),
+        np.floor(far_side_central_meridian(step_time(steps)).deg),
         phases(),
         sequences,
         settings={
@@ -300,7 +295,7 @@ def _phase_maps(folder, start, end, left_out):
             continue
         if not start - CADENCE / 2 < time < end + CADENCE / 2:
             continue
-        step, on_cadence = map_steps(time)
+        step, on_cadence = step_numbers(time)
         if not on_cadence:
             left_out.append((path.name, "not at 00 or 12 UT"))
         elif int(step) in maps:

@@ -12,8 +12,8 @@ from astropy.time import Time
 from sunpy.net import attrs as a
 from sunpy.util.exceptions import warn_user
 
+from sunpy_farside.cadence import step_numbers
 from sunpy_farside.datasets.masks import read_frame
-from sunpy_farside.datasets.pairing import map_steps
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.noaa import read_noaa_summaries, read_noaa_summary
 from sunpy_farside.io.phase_maps import parse_file_name
@@ -76,9 +76,9 @@ def fetch_phase_maps(start, end, folder, *, url=None, progress=True):
     sunpy.util.exceptions.SunpyUserWarning
         Files of the archive are no phase maps. They are left out.
     """
-    (first, last), _ = map_steps(Time([start, end]))
+    (first, last), _ = step_numbers(Time([start, end]))
     times = [time for time in dated_files(folder).values() if time is not None]
-    there = set(map_steps(Time(times))[0].tolist()) if times else set()
+    there = set(step_numbers(Time(times))[0].tolist()) if times else set()
     if there.issuperset(range(first, last + 1)):
         return
     found = fetch_files(start, end, folder=folder, url=url, progress=progress)

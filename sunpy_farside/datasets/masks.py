@@ -20,11 +20,12 @@ from sunpy_farside.coordinates.window import (
     WINDOW_ROWS,
     carrington_header,
     window_header,
+    window_longitudes,
     window_start,
 )
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.phase_maps import parse_file_name, read_images
-from sunpy_farside.sequence import centred
+from sunpy_farside.maps.resampling import turn_to, upright, values_of, whole_degree_nodes
 
 __all__ = [
     "PUBLISHED_MASK",
@@ -296,10 +297,9 @@ def active_mask(
     >>> int(active_mask(Map(data, header)).data.sum())
     208
     """
-    data = np.asarray(field.data, dtype=float)
+    data, longitude, latitude = _nodes(field)
     known = np.isfinite(data)
-    data = np.where(known, data, 0)
-    longitude, latitude = _nodes(field)
+    data = np.where(known, data, 0).astype(float)
     if regions is not None:
         half = box.to_value(u.deg) / 2
         for lon, lat in zip(np.ravel(regions.lon.deg), np.ravel(regions.lat.deg), strict=True):
@@ -332,24 +332,19 @@ def _smoothed(data, known, sigma):
 
 def _nodes(item):
     """
-    Longitudes and latitudes of a map on whole degrees.
+    Values, longitudes and latitudes of a map on whole degrees.
     """
-    meta = item.meta
-    first = meta["crval1"] + 1 - meta["crpix1"], meta["crval2"] + 1 - meta["crpix2"]
-    if (
-        [str(meta.get(key)) for key in ("ctype1", "ctype2")] != ["CRLN-CAR", "CRLT-CAR"]
-        or meta["cdelt1"] != 1
-        or meta["cdelt2"] != 1
-        or np.any(np.mod(first, 1))
-    ):
+    data, wcs = upright(values_of(item), item.wcs)
+    first = whole_degree_nodes(wcs, data.shape)
+    if first is None:
         msg = (
             "Expected a map on whole degrees of Carrington longitude and latitude, found "
-            f"{meta.get('ctype1')}, {meta.get('ctype2')} from {first[0]:g}, {first[1]:g} deg. "
-            "near_side_field and mask_from_map make such maps."
+            f"{', '.join(item.wcs.wcs.ctype)} on another grid. near_side_field and mask_from_map "
+            "make such maps."
         )
         raise ValueError(msg)
-    rows, columns = item.data.shape
-    return (first[0] + np.arange(columns)) % 360, first[1] + np.arange(rows)
+    rows, columns = data.shape
+    return data, (first[0] + np.arange(columns)) % 360, first[1] + np.arange(rows)
 
 
 def mask_in_window(mask, date, *, width=120):
@@ -389,7 +384,7 @@ def mask_in_window(mask, date, *, width=120):
     >>> [int(column) for column in np.flatnonzero(np.isnan(mask.data).any(axis=0))]
     [0, 1]
     """
-    longitude, latitude = _nodes(mask)
+    values, longitude, latitude = _nodes(mask)
     if len(latitude) != WINDOW_ROWS or latitude[0] != FIRST_LATITUDE:
         msg = (
             f"Expected a mask of the {WINDOW_ROWS} latitudes from {FIRST_LATITUDE} deg, found "
@@ -397,11 +392,11 @@ def mask_in_window(mask, date, *, width=120):
         )
         raise ValueError(msg)
     header = window_header(date, width)
-    start = int(header["crval1"] + 1 - header["crpix1"])
+    start = int(window_longitudes(date, width)[0].value)
     column = (start + np.arange(width) - int(longitude[0])) % 360
     inside = column < len(longitude)
     data = np.full((WINDOW_ROWS, width), np.nan, dtype=np.float32)
-    data[:, inside] = mask.data[:, column[inside]]
+    data[:, inside] = values[:, column[inside]]
     return Map(data, header)
 
 
@@ -458,7 +453,10 @@ def mask_from_map(source, date, threshold, *, smoothing: u.deg = 0 * u.deg, widt
         source.date, shape, first_longitude=start, first_latitude=FIRST_LATITUDE
     )
     data, _ = reproject_adaptive(
-        centred(source, meridian), WCS(target), shape_out=shape, bad_value_mode="ignore"
+        turn_to(*upright(values_of(source), source.wcs), meridian),
+        WCS(target),
+        shape_out=shape,
+        bad_value_mode="ignore",
     )
     known = np.isfinite(data)
     if not known.any():

@@ -11,16 +11,14 @@ from astropy.time import Time
 
 from sunpy.time import parse_time
 
-from sunpy_farside.sequence import CADENCE, N_MAPS
+from sunpy_farside.cadence import CADENCE, MIDDLE, N_MAPS, step_numbers, step_time
 
 __all__ = [
     "HALF_ROTATION",
     "SPLITS",
     "Pairs",
-    "map_steps",
     "pair_frames",
     "split_pairs",
-    "step_times",
 ]
 
 SPLITS = ("training", "validation", "test")
@@ -28,8 +26,6 @@ SPLITS = ("training", "validation", "test")
 HALF_ROTATION = 13.5 * u.day
 
 _ROTATION = 27.3 * u.day
-_TOLERANCE = 1 * u.minute
-_MIDDLE = N_MAPS // 2
 # Shares of the time that the gaps leave: training before and after, so that it sees more than one
 # part of the solar cycle, with validation and test between.
 _SHARES = (("training", 0.5), ("validation", 0.1), ("test", 0.2), ("training", 0.2))
@@ -45,7 +41,7 @@ class Pairs:
     frames : array of `int`
         Which of the magnetograms, in order of their middle maps.
     middles : array of `int`
-        Step of the middle map (`step_times` gives its date).
+        Step of the middle map (`step_time` gives its date).
     left_out : `list` of (`int`, `str`)
         The other magnetograms, and why each is left out.
     """
@@ -53,61 +49,6 @@ class Pairs:
     frames: np.ndarray
     middles: np.ndarray
     left_out: list
-
-
-def map_steps(times):
-    """
-    Number the dates of maps by their place in the cadence of 12 hours.
-
-    Parameters
-    ----------
-    times : `~astropy.time.Time`
-
-    Returns
-    -------
-    steps : array of `int`
-        The nearest 00 or 12 UT, the earlier one of two, counted from MJD 0.
-    on_cadence : array of `bool`
-        Whether it is within a minute.
-
-    Examples
-    --------
-    >>> from astropy.time import Time
-    >>> from sunpy_farside.datasets.pairing import map_steps
-    >>> map_steps(Time(["2022-05-05T00:00:30", "2022-05-05T11:00"]))
-    (array([119408, 119409]), array([ True, False]))
-    """
-    # Days of UTC, whose halves are 00 and 12 UT on days with a leap second too.
-    return _nearest(times.utc.mjd * u.day)
-
-
-def _nearest(days):
-    exact = (days / CADENCE).to_value(u.one)
-    tolerance = (_TOLERANCE / CADENCE).to_value(u.one)
-    # Half a step rounds down, and by a hair more too: dates are not known that well.
-    steps = np.ceil(exact - 0.5 - 1e-6).astype(int)
-    return steps, np.abs(exact - steps) <= tolerance
-
-
-def step_times(steps):
-    """
-    Dates of the steps of the cadence.
-
-    Parameters
-    ----------
-    steps : `int` or array of `int`
-
-    Returns
-    -------
-    `~astropy.time.Time`
-
-    Examples
-    --------
-    >>> from sunpy_farside.datasets.pairing import step_times
-    >>> step_times(119409).isot
-    '2022-05-05T12:00:00.000'
-    """
-    return Time(np.asarray(steps) * CADENCE.to_value(u.day), format="mjd", scale="utc")
 
 
 @u.quantity_input
@@ -135,25 +76,26 @@ def pair_frames(frame_times, map_times, *, lag: u.day = HALF_ROTATION):
     Examples
     --------
     >>> from astropy.time import Time
-    >>> from sunpy_farside.datasets.pairing import pair_frames, step_times
-    >>> maps = step_times(range(119403, 119414))
+    >>> from sunpy_farside.cadence import step_time
+    >>> from sunpy_farside.datasets.pairing import pair_frames
+    >>> maps = step_time(range(119403, 119414))
     >>> pairs = pair_frames(Time(["2022-05-18T12:00", "2022-05-19T12:00"]), maps)
-    >>> step_times(pairs.middles).isot.tolist(), pairs.left_out
+    >>> step_time(pairs.middles).isot.tolist(), pairs.left_out
     (['2022-05-05T00:00:00.000'], [(1, 'no map of 2022-05-08T00:00, 2022-05-08T12:00')])
     """
     days = frame_times.utc.mjd * u.day - lag
-    middles, _ = _nearest(days)
-    steps, on_cadence = map_steps(map_times)
+    middles, _ = step_numbers(Time(days, format="mjd", scale="utc"))
+    steps, on_cadence = step_numbers(map_times)
     there = set(steps[on_cadence].tolist())
     off = np.abs((days / CADENCE).to_value(u.one) - middles)
     best, left_out = {}, []
     for k in np.lexsort((np.arange(len(middles)), off)):
         middle = int(middles[k])
         missing = [
-            step for step in range(middle - _MIDDLE, middle + _MIDDLE + 1) if step not in there
+            step for step in range(middle - MIDDLE, middle + MIDDLE + 1) if step not in there
         ]
         if missing:
-            names = ", ".join(step_times(step).isot[:16] for step in missing)
+            names = ", ".join(step_time(step).isot[:16] for step in missing)
             left_out.append((int(k), f"no map of {names}"))
         elif middle in best:
             other = frame_times[best[middle]].isot[:16]

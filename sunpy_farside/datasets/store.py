@@ -13,11 +13,12 @@ from astropy.time import Time
 
 from sunpy.map import Map
 
+from sunpy_farside.cadence import MIDDLE, N_MAPS, step_time
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, WINDOW_ROWS, cut_columns, window_header
-from sunpy_farside.datasets.pairing import SPLITS, step_times
+from sunpy_farside.datasets.pairing import SPLITS
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
-from sunpy_farside.sequence import N_MAPS, FarsideSequence
+from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.files import whole_files
 
 __all__ = ["MASK_WIDTH", "Store", "store_path", "write_store"]
@@ -27,7 +28,6 @@ FILE_NAME = "dataset.h5"
 MASK_WIDTH = 180
 _FORMAT = "sunpy_farside training sequences 1"
 _UNKNOWN = 255
-_MIDDLE = N_MAPS // 2
 _SHAPE = (WINDOW_ROWS, 360)
 
 
@@ -192,7 +192,7 @@ class Store:
         """
         Dates of the middle maps (`~astropy.time.Time`).
         """
-        return step_times(self._rows + self._first_step)
+        return step_time(self._rows + self._first_step)
 
     @property
     def frame_dates(self):
@@ -237,7 +237,7 @@ class Store:
             Rad, NaN where there are no data.
         """
         row = self._rows[index]
-        rows = np.arange(row - _MIDDLE, row + _MIDDLE + 1)
+        rows = np.arange(row - MIDDLE, row + MIDDLE + 1)
         phases = np.empty((N_MAPS, WINDOW_ROWS, width), dtype=np.float32)
         if frames == "middle":
             _cut(self.phases[rows[0] : rows[-1] + 1], self._meridians[row] - width // 2, phases)
@@ -280,13 +280,13 @@ class Store:
         -------
         `~sunpy_farside.sequence.FarsideSequence`
         """
-        rows = self._rows[index] + np.arange(-_MIDDLE, _MIDDLE + 1)
+        rows = self._rows[index] + np.arange(-MIDDLE, MIDDLE + 1)
         maps = [
             FarsidePhaseMap(
                 np.array(self.phases[row]),
                 phase_map_header(time, shape=_SHAPE, first_latitude=FIRST_LATITUDE),
             )
-            for row, time in zip(rows, step_times(rows + self._first_step), strict=True)
+            for row, time in zip(rows, step_time(rows + self._first_step), strict=True)
         ]
         return FarsideSequence(maps, width=width)
 

@@ -14,6 +14,7 @@ from sunpy_farside.detection.reliability import sar_reliability
 from sunpy_farside.detection.result import FarsideDetection
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
+from sunpy_farside.products import product_of
 from sunpy_farside.sequence import FarsideSequence, cut_map
 
 __all__ = ["METHOD", "PHASE", "detect_seismic_strength", "label_phase"]
@@ -157,7 +158,7 @@ def _detect(source, phase, threshold, width):
 
 
 def _check_product(item):
-    product = item.meta.get("fsprod", "phase_map")
+    product = product_of(item.meta)
     if product != _FIVE_DAYS:
         msg = (
             f"Expected a 5-day cumulative map, found {product} of {item.date.isot[:16]}. Its noise "

@@ -11,6 +11,7 @@ from sunpy.map import GenericMap
 
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import carrington_header
+from sunpy_farside.products import product_of
 
 __all__ = ["PHASE_MAP_SHAPE", "FarsidePhaseMap", "phase_map_header"]
 
@@ -86,7 +87,7 @@ class FarsidePhaseMap(GenericMap):
         Which product the map belongs to: ``"phase_map"`` (24 hours of data) or
         ``"phase_map_5day"``.
         """
-        return self.meta.get("fsprod", "phase_map")
+        return product_of(self.meta)
 
     @property
     def central_meridian(self):

@@ -5,27 +5,31 @@ Files of a range of times, and the eleven maps of a date, as the command line as
 from pathlib import Path
 from urllib.parse import unquote
 
-import numpy as np
-
 import astropy.units as u
 from astropy.time import Time
 
 from sunpy.net import attrs as a
 from sunpy.time import parse_time
 
+from sunpy_farside.cadence import (
+    CADENCE,
+    N_MAPS,
+    complete_runs,
+    nearest_step,
+    step_numbers,
+    step_time,
+    steps_of_sequence,
+)
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.io.phase_maps import parse_file_name
 from sunpy_farside.net.attrs import Product
 from sunpy_farside.net.client import FarsideClient
 from sunpy_farside.net.download import is_there
 from sunpy_farside.net.listing import archive_url, file_name, local_name
-from sunpy_farside.sequence import CADENCE, N_MAPS
 from sunpy_farside.utils.cache import cache_folder
 
 __all__ = ["fetch_files", "fetch_sequence"]
 
-_HALF = N_MAPS // 2
-_TOLERANCE = 1 * u.minute
 # How far around a date the first search looks for a complete sequence.
 _NEIGHBOURHOOD = 45 * u.day
 _FIRST_MAP = Time("2010-04-25")
@@ -111,30 +115,32 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
         raise ValueError(msg)
     folder = _folder(folder, product)
     latest = isinstance(time, str) and time == "latest"
-    # The earlier one of two: half a step rounds down.
-    middle = None if latest else int(np.ceil(_steps(parse_time(time)) - 0.5))
+    middle = None if latest else nearest_step(parse_time(time))
     if not latest:
         paths = [
-            folder / local_name(file_name(product, _date(step).datetime)) for step in _run(middle)
+            folder / local_name(file_name(product, step_time(step).datetime))
+            for step in steps_of_sequence(middle)
         ]
         if all(is_there(path) for path in paths):
             return paths
     client = FarsideClient(url)
-    center = _now() if latest else _date(middle)
+    center = _now() if latest else step_time(middle)
     found = client.search(
         a.Time(center - _NEIGHBOURHOOD, center + _NEIGHBOURHOOD), Product(product)
     )
     rows = _rows(found)
-    complete = _complete(rows)
+    complete = complete_runs(rows)
     if not complete:
         found = client.search(a.Time(_FIRST_MAP, _now()), Product(product))
         rows = _rows(found)
-        complete = _complete(rows)
+        complete = complete_runs(rows)
     if latest and complete:
         middle = max(complete)
     if middle not in complete:
         raise SequenceError(_message_incomplete(middle, rows, complete, archive_url(url)))
-    results = _fetch(client, found[[rows[step] for step in _run(middle)]], folder, progress)
+    results = _fetch(
+        client, found[[rows[step] for step in steps_of_sequence(middle)]], folder, progress
+    )
     if results.errors:
         msg = (
             f"Expected {N_MAPS} maps, could not fetch {len(results.errors)} of them. "
@@ -158,18 +164,6 @@ def _fetch(client, found, folder, progress):
     return client.fetch(found, path=f"{literal}/{{file}}", progress=progress)
 
 
-def _steps(times):
-    return times.utc.mjd * u.day.to(CADENCE.unit) / CADENCE.value
-
-
-def _date(step):
-    return Time(step * CADENCE.to_value(u.day), format="mjd", scale="utc")
-
-
-def _run(middle):
-    return range(middle - _HALF, middle + _HALF + 1)
-
-
 def _rows(found):
     """
     Row of each step of the cadence that a search found.
@@ -177,26 +171,18 @@ def _rows(found):
     if not len(found):
         return {}
     names = (unquote(url.rpartition("/")[2]) for url in found["url"])
-    steps = _steps(Time([parse_file_name(name)[0] for name in names]))
-    whole = np.round(steps).astype(int)
-    near = np.abs(steps - whole) * CADENCE <= _TOLERANCE
-    return {int(step): k for k, step in enumerate(whole) if near[k]}
-
-
-def _complete(rows):
-    """
-    Middle steps of the sequences without a gap.
-    """
-    return [middle for middle in rows if all(step in rows for step in _run(middle))]
+    steps, near = step_numbers(Time([parse_file_name(name)[0] for name in names]))
+    return {int(step): k for k, step in enumerate(steps) if near[k]}
 
 
 def _message_incomplete(middle, rows, complete, url):
     if not complete:
         return f"Expected {N_MAPS} maps, one every {CADENCE:.0f}, found no such run at {url}."
-    missing = [step for step in _run(middle) if step not in rows]
-    names = ", ".join(_date(step).isot[:16] for step in missing)
+    missing = [step for step in steps_of_sequence(middle) if step not in rows]
+    number = N_MAPS - len(missing)
+    names = ", ".join(step_time(step).isot[:16] for step in missing)
     nearest = min(complete, key=lambda step: (abs(step - middle), step))
     return (
-        f"Expected {N_MAPS} maps around {_date(middle).isot[:16]}, found {N_MAPS - len(missing)}; "
-        f"missing: {names}. The nearest date with all its maps is {_date(nearest).isot[:16]}."
+        f"Expected {N_MAPS} maps around {step_time(middle).isot[:16]}, found {number}; "
+        f"missing: {names}. The nearest date with all its maps is {step_time(nearest).isot[:16]}."
     )

@@ -14,6 +14,7 @@ from sunpy.coordinates import HeliographicCarrington
 from sunpy.map import GenericMap, Map
 from sunpy.time import parse_time
 
+from sunpy_farside.cadence import CADENCE, MIDDLE, N_MAPS
 from sunpy_farside.coordinates.far_side import disk_center_latitude, far_side_central_meridian
 from sunpy_farside.coordinates.window import (
     FIRST_LATITUDE,
@@ -22,7 +23,7 @@ from sunpy_farside.coordinates.window import (
     window_longitudes,
 )
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
-from sunpy_farside.sequence import CADENCE, N_MAPS, FarsideSequence
+from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.simulation.active_regions import (
     ACTIVE_FIELD,
     Regions,
@@ -269,7 +270,7 @@ def simulate_sequence(date, *, seed, activity=0.6, width=120):
     (144, 120)
     """
     date = parse_time(date)
-    simulated = simulate_maps(date - N_MAPS // 2 * CADENCE, N_MAPS, seed=seed, activity=activity)
+    simulated = simulate_maps(date - MIDDLE * CADENCE, N_MAPS, seed=seed, activity=activity)
     sequence = FarsideSequence(simulated.maps, width=width)
     return SimulatedSequence(
         sequence,

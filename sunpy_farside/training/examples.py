@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from sunpy_farside.cadence import MIDDLE, N_MAPS
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, WINDOW_ROWS
 from sunpy_farside.simulation.active_regions import active_mask, draw_regions
 from sunpy_farside.simulation.noise import NoiseModel
@@ -15,7 +16,6 @@ __all__ = ["SIBLINGS", "SimulatedSequences", "draw_examples"]
 
 # Examples that share a noise.
 SIBLINGS = 8
-_N_MAPS = 11
 # Degrees a day that the far side's centre moves eastward in Carrington longitude.
 _DRIFT = 13.2
 # Largest activity: a fifth above a strong maximum.
@@ -101,11 +101,11 @@ def draw_examples(rng, target, width=120, *, frames="middle"):
     active : array of `numpy.float32`, shape (4, 144, width)
         In the middle map's window.
     """
-    days = half_days(_N_MAPS)
+    days = half_days(N_MAPS)
     meridian = 180 + rng.uniform(0, 1)
     vantage = 7.25 * np.sin(rng.uniform(0, 2 * np.pi))
     starts = _starts(meridian - _DRIFT * (days[1:] + days[:-1]) / 2, width)
-    middle = starts[_N_MAPS // 2] + np.arange(width)
+    middle = starts[MIDDLE] + np.arange(width)
     nodes = middle if frames == "middle" else np.arange(starts.min(), starts.max() + width)
     latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
     view = View(days, meridian - _DRIFT * days, vantage, nodes.astype(float), latitudes)

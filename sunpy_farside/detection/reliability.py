@@ -28,6 +28,8 @@ FEATURES = {
     "integrated_probability": lambda values: np.log(np.maximum(values, _SMALLEST)),
     "peak_probability": _logit,
     "seismic_strength": lambda values: np.log(values + _WEAK),
+    # In hundredths of a radian, to be of the size of the others.
+    "mean_phase": lambda values: -100 * values,
     "depth": lambda values: values,
 }
 

@@ -26,7 +26,7 @@ print(standard.regions["label", "seismic_strength", "mean_phase", "significant"]
 
 figure = plt.figure(figsize=(10, 5), layout="constrained")
 left, right = (
-    figure.add_subplot(1, 2, number + 1, projection=detection.probability)
+    figure.add_subplot(1, 2, number + 1, projection=detection.image)
     for number, detection in enumerate((network, standard))
 )
 network.plot(left)

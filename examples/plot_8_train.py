@@ -54,7 +54,7 @@ simulated = sunpy_farside.simulate_sequence("2022-05-05", seed=9)
 figure = plt.figure(figsize=(10, 5), layout="constrained")
 for number, name in enumerate((f"{folder}/brief.safetensors", "default")):
     detection = sunpy_farside.detect_farside(simulated.sequence, name)
-    axes = figure.add_subplot(1, 2, number + 1, projection=detection.probability)
+    axes = figure.add_subplot(1, 2, number + 1, projection=detection.image)
     detection.plot(axes)
     axes.contour(simulated.truth.data, levels=[0.5], colors="#E69F00", linestyles="dotted")
 plt.show()

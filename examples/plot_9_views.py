@@ -47,7 +47,7 @@ def draw(view, axes, name):
 figure = plt.figure(figsize=(10, 5), layout="constrained")
 views = [(180, "From behind"), (-90, "From over the east limb")]
 for number, (longitude, name) in enumerate(views):
-    view = detection.probability.reproject_to(seen_from(longitude))
+    view = detection.image.reproject_to(seen_from(longitude))
     axes = figure.add_subplot(1, 2, number + 1, projection=view)
     draw(view, axes, name)
     view.draw_grid(axes=axes, grid_spacing=30 * u.deg, color="white", alpha=0.4, annotate=False)
@@ -69,7 +69,7 @@ pole = carrington_header(date, (150, 300), first_longitude=0, first_latitude=-90
 }
 
 figure = plt.figure(figsize=(8, 4.6), layout="constrained")
-view = detection.probability.reproject_to(pole)
+view = detection.image.reproject_to(pole)
 axes = figure.add_subplot(projection=view)
 draw(view, axes, "From above the north pole")
 for axis in axes.coords:

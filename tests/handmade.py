@@ -2,6 +2,8 @@
 Detections and maps made by hand: they change with neither the weights nor the simulator.
 """
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -12,8 +14,10 @@ from astropy.wcs import WCS
 from sunpy.coordinates import Helioprojective, get_earth
 from sunpy.map import Map, make_fitswcs_header
 
-from sunpy_farside import FarsideDetection, find_regions
+from sunpy_farside import FarsideDetection
 from sunpy_farside.coordinates.window import carrington_header, window_header
+from sunpy_farside.detection.regions import measure_regions, rank_regions, segment_image
+from sunpy_farside.detection.settings import DetectionSettings
 
 
 def blobs(date, places, hole=None):
@@ -27,10 +31,32 @@ def blobs(date, places, hole=None):
         distance = np.hypot(column - 60 - offset, row - 72 - latitude)
         disk = 1 / (1 + np.exp((distance - radius) * 2))
         probability += -disk if place is hole else disk
-    probability = Map(probability.clip(0, 1), window_header(date))
-    regions = find_regions(probability, threshold=60)
-    regions.meta["model"] = "blobs"
-    return FarsideDetection(probability, regions, None, "blobs")
+    return detection_of(Map(probability.clip(0, 1), window_header(date)), "blobs", threshold=60)
+
+
+def detection_of(image, model="test", *, threshold=100, level=0.01, n_pixels=5, deblend=False):
+    """
+    The detection that a map of probability makes.
+    """
+    settings = DetectionSettings(
+        segmentation_threshold=level,
+        n_pixels=n_pixels,
+        deblend=deblend,
+        significance_threshold=threshold,
+    )
+    segments = segment_image(image.data, settings)
+    regions = measure_regions(segments, image.wcs, image.date, probability=image.data)
+    regions, segments = rank_regions(regions, segments, settings, model=model)
+    return FarsideDetection(image, segments, regions, None, settings, model)
+
+
+def emptied(detection):
+    """
+    The same detection with nothing found.
+    """
+    return replace(
+        detection, regions=detection.regions[:0], segments=np.zeros_like(detection.segments)
+    )
 
 
 def axes_of(header, shape, figure=None):

@@ -1,6 +1,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from handmade import emptied
 
 import astropy.units as u
 from astropy.io import fits
@@ -8,6 +9,7 @@ from astropy.table import QTable
 from astropy.time import Time
 
 from sunpy.map import Map
+from sunpy.util.exceptions import SunpyDeprecationWarning
 
 from sunpy_farside import (
     FarsideDetection,
@@ -15,6 +17,7 @@ from sunpy_farside import (
     FileFormatError,
     WeightsError,
     detect_farside,
+    detect_seismic_strength,
     find_sequences,
     load_model,
     read_phase_map,
@@ -53,8 +56,8 @@ def test_detection_belongs_to_the_middle_map(detection, simulated):
     assert detection.date == Time("2022-05-05")
     assert detection.model == "default"
     assert detection.sequence is simulated.sequence
-    assert detection.probability.data.shape == (144, 120)
-    assert same_coordinates(detection.probability.wcs, simulated.sequence.wcs)
+    assert detection.image.data.shape == (144, 120)
+    assert same_coordinates(detection.image.wcs, simulated.sequence.wcs)
     assert detection.regions.colnames == list(COLUMNS)
     meta = detection.regions.meta
     assert meta["first_map"] == "2022-05-02T12:00:00.000"
@@ -73,7 +76,7 @@ def test_the_strongest_simulated_region_is_found(detection, simulated):
 
 def test_the_same_input_gives_the_same_table(detection, simulated):
     again = detect_farside(simulated.sequence, device="cpu")
-    assert np.array_equal(again.probability.data, detection.probability.data)
+    assert np.array_equal(again.image.data, detection.image.data)
     equal_columns(detection.regions, again.regions)
 
 
@@ -87,7 +90,7 @@ def test_many_sequences_equal_one_at_a_time(maps):
     ]
     for sequence, found in zip(sequences, many, strict=True):
         alone = detect_farside(sequence, device="cpu")
-        assert np.allclose(alone.probability.data, found.probability.data, atol=1e-6)
+        assert np.allclose(alone.image.data, found.image.data, atol=1e-6)
     assert detect_farside([], device="cpu") == []
     assert len(detect_farside((item for item in sequences[:1]), device="cpu")) == 1
 
@@ -95,7 +98,7 @@ def test_many_sequences_equal_one_at_a_time(maps):
 def test_sequences_of_different_widths(maps):
     sequences = [FarsideSequence(maps[:11], width=width) for width in (120, 140)]
     found = detect_farside(sequences, device="cpu")
-    assert [item.probability.data.shape[1] for item in found] == [120, 140]
+    assert [item.image.data.shape[1] for item in found] == [120, 140]
 
 
 def test_a_window_only_decides_what_is_looked_at(maps):
@@ -103,8 +106,8 @@ def test_a_window_only_decides_what_is_looked_at(maps):
         detect_farside(FarsideSequence(maps[:11], width=width), device="cpu")
         for width in (60, 140, 180)
     )
-    assert np.array_equal(narrow.probability.data, known.probability.data[:, 40:100])
-    assert np.array_equal(wide.probability.data[:, 20:160], known.probability.data)
+    assert np.array_equal(narrow.image.data, known.image.data[:, 40:100])
+    assert np.array_equal(wide.image.data[:, 20:160], known.image.data)
     # What lies in none of the columns that the network knows is no region.
     assert len(wide.regions) == len(known.regions) > 0
     assert np.allclose(wide.regions["area"], known.regions["area"])
@@ -119,8 +122,8 @@ def test_the_network_sees_beyond_the_window(simulated):
         data[:, (first - np.arange(1, 11)) % 360] = np.nan
         blank.append(FarsidePhaseMap(data, item.meta))
     model = load_model(device="cpu")
-    here = detect_farside(simulated.sequence, model).probability.data
-    there = detect_farside(FarsideSequence(blank), model).probability.data
+    here = detect_farside(simulated.sequence, model).image.data
+    there = detect_farside(FarsideSequence(blank), model).image.data
     assert not np.allclose(here[:, :8], there[:, :8], atol=1e-3)
     assert np.allclose(here[:, 60:], there[:, 60:], atol=0.05)
 
@@ -152,12 +155,12 @@ def test_write_and_read_lose_nothing(detection, tmp_path):
     assert ours.obstime == theirs.obstime
     for name in ("lon", "lat", "radius"):
         assert getattr(ours.observer, name) == getattr(theirs.observer, name)
-    assert np.array_equal(detection.probability.data, back.probability.data)
-    assert back.probability.data.dtype == np.float32
-    assert same_coordinates(back.probability.wcs, detection.probability.wcs)
-    for key, value in detection.probability.meta.items():
-        assert back.probability.meta[key] == value
-    assert back.probability.date == detection.probability.date
+    assert np.array_equal(detection.image.data, back.image.data)
+    assert back.image.data.dtype == np.float32
+    assert same_coordinates(back.image.wcs, detection.image.wcs)
+    for key, value in detection.image.meta.items():
+        assert back.image.meta[key] == value
+    assert back.image.date == detection.image.date
     assert back.model == detection.model
     assert np.array_equal(back.sequence.data, detection.sequence.data, equal_nan=True)
     assert np.array_equal(
@@ -171,7 +174,7 @@ def test_write_and_read_lose_nothing(detection, tmp_path):
 def test_empty_tables_go_round(tmp_path):
     quiet = simulate_sequence("2022-05-05", seed=3, activity=0)
     none = detect_farside(quiet.sequence, device="cpu")
-    none = FarsideDetection(none.probability, none.regions[:0], none.sequence, none.model)
+    none = emptied(none)
     none.write(tmp_path)
     back = FarsideDetection.read(tmp_path)
     assert len(back.regions) == 0
@@ -180,10 +183,10 @@ def test_empty_tables_go_round(tmp_path):
 
 
 def test_map_and_table_survive_their_own_writers(detection, tmp_path):
-    detection.probability.save(tmp_path / "probability.fits")
+    detection.image.save(tmp_path / "probability.fits")
     back = Map(tmp_path / "probability.fits")
-    assert np.array_equal(back.data, detection.probability.data)
-    assert same_coordinates(back.wcs, detection.probability.wcs)
+    assert np.array_equal(back.data, detection.image.data)
+    assert same_coordinates(back.wcs, detection.image.wcs)
     detection.regions.write(tmp_path / "regions.ecsv")
     equal_columns(detection.regions, QTable.read(tmp_path / "regions.ecsv"))
 
@@ -192,9 +195,10 @@ def test_writing_again_replaces(detection, tmp_path):
     detection.write(tmp_path)
     detection.write(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "image.fits",
         "maps.fits",
-        "probability.fits",
         "regions.ecsv",
+        "segments.fits",
     ]
 
 
@@ -212,9 +216,9 @@ def test_a_failed_write_leaves_the_old_files(detection, tmp_path, monkeypatch):
 
 
 def test_reading_what_is_not_there_or_damaged(detection, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"probability\.fits"):
+    with pytest.raises(FileNotFoundError, match=r"image\.fits"):
         FarsideDetection.read(tmp_path)
-    for name in ("probability.fits", "regions.ecsv", "maps.fits"):
+    for name in ("image.fits", "segments.fits", "regions.ecsv", "maps.fits"):
         folder = tmp_path / name
         detection.write(folder)
         content = (folder / name).read_bytes()
@@ -227,7 +231,7 @@ def test_plot(detection):
     drawn = detection.plot()
     assert len(drawn.labels) == len(detection.regions)
     assert "2022-05-05" in drawn.axes.get_title()
-    given = plt.figure().add_subplot(projection=detection.probability)
+    given = plt.figure().add_subplot(projection=detection.image)
     assert detection.plot(given).axes is given
 
 
@@ -248,9 +252,7 @@ def test_flat_forms(detection):
     assert '"regions"' in to_json([detection])
     text = to_text(detection)
     assert text.startswith("Far side on 2022-05-05T00:00 UT, default")
-    empty = FarsideDetection(
-        detection.probability, detection.regions[:0], detection.sequence, "default"
-    )
+    empty = emptied(detection)
     assert to_text(empty).endswith("no active region found.")
     assert to_csv([empty]).startswith("date,label,longitude")
 
@@ -313,3 +315,56 @@ def test_little_noise_is_significant():
     for seed in range(60_000, 60_010):
         quiet = simulate_sequence("2022-05-05", seed=seed, activity=0).sequence
         assert not detect_farside(quiet, device="cpu").regions["significant"].any()
+
+
+def test_segments_carry_the_labels_of_the_table(detection):
+    labels = detection.regions["label"]
+    assert set(np.unique(detection.segments)) == {0, *labels}
+    column, row = detection.image.wcs.world_to_pixel(detection.regions["centroid"])
+    for label, x, y in zip(labels, column, row, strict=True):
+        rows, columns = np.nonzero(detection.segments == label)
+        assert rows.min() - 1 <= y <= rows.max() + 1
+        assert columns.min() - 1 <= x <= columns.max() + 1
+        total = detection.image.data[rows, columns].sum()
+        assert total == pytest.approx(
+            detection.regions["integrated_probability"].value[label - 1], rel=1e-5
+        )
+
+
+def test_files_of_two_detections_are_refused(tmp_path, maps):
+    first, second = detect_farside(find_sequences(maps)[:2], device="cpu")
+    for name in ("image.fits", "segments.fits", "regions.ecsv", "maps.fits"):
+        first.write(tmp_path / name / "a")
+        second.write(tmp_path / name / "b")
+        (tmp_path / name / "b" / name).replace(tmp_path / name / "a" / name)
+        with pytest.raises(FileFormatError, match="one detection"):
+            FarsideDetection.read(tmp_path / name / "a")
+
+
+@pytest.mark.parametrize("method", ["network", "sar"])
+def test_detections_of_the_first_format_are_read(tmp_path, detection, simulated, method):
+    if method == "sar":
+        detection = detect_seismic_strength(simulated.sequence)
+    detection.write(tmp_path)
+    (tmp_path / "segments.fits").unlink()
+    for name, former in (("image", "probability"), ("maps", "maps")):
+        with fits.open(tmp_path / f"{name}.fits", mode="update") as hdus:
+            for hdu in hdus:
+                for key in ("FSFORMAT", "FSSTAMP", *detection.settings.to_header()):
+                    hdu.header.remove(key, ignore_missing=True)
+        (tmp_path / f"{name}.fits").rename(tmp_path / f"{former}.fits")
+    regions = QTable.read(tmp_path / "regions.ecsv")
+    for key in ("format", "stamp", "method", "segmentation_threshold"):
+        del regions.meta[key]
+    level = detection.settings.segmentation_threshold
+    regions.meta |= {"phase": str(level)} if method == "sar" else {"level": float(level)}
+    regions.write(tmp_path / "regions.ecsv", overwrite=True)
+    back = FarsideDetection.read(tmp_path)
+    assert back.settings == detection.settings
+    assert np.array_equal(back.segments, detection.segments)
+    assert back.method is detection.method
+
+
+def test_the_former_name_of_the_image_warns(detection):
+    with pytest.warns(SunpyDeprecationWarning, match="image"):
+        assert detection.probability is detection.image

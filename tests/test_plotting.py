@@ -1,9 +1,19 @@
 import warnings
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from handmade import axes_of, blobs, cea_header, hmi_header, polar_header, stonyhurst_header
+from handmade import (
+    axes_of,
+    blobs,
+    cea_header,
+    detection_of,
+    emptied,
+    hmi_header,
+    polar_header,
+    stonyhurst_header,
+)
 from matplotlib.figure import Figure
 
 import astropy.units as u
@@ -14,9 +24,7 @@ from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, He
 from sunpy.map import Map, make_fitswcs_header
 
 from sunpy_farside import (
-    FarsideDetection,
     animate_sequence,
-    find_regions,
     overplot_regions,
     plot_sequence,
     plot_tracks,
@@ -26,9 +34,8 @@ from sunpy_farside import (
 )
 from sunpy_farside.coordinates.far_side import far_side_central_meridian, far_side_distance
 from sunpy_farside.coordinates.window import carrington_header, window_header
-from sunpy_farside.detection.outlines import region_names, region_outlines
-from sunpy_farside.detection.regions import label_regions
-from sunpy_farside.visualization.artists import COLORS, draw_rim, place
+from sunpy_farside.visualization.artists import COLORS, draw_limb, place
+from sunpy_farside.visualization.detection_plot import region_names
 
 DATE, LATER = "2022-05-05", "2022-05-12"
 # The far side's central meridian is at the 0/360 seam.
@@ -101,7 +108,7 @@ def test_vertices_stand_where_skycoord_puts_them(found, header, shape):
     axes = axes_of(header, shape)
     drawn = overplot_regions(found, axes)
     assert len(drawn.outlines) == len(found.regions) == 5
-    for line, region in zip(drawn.outlines, region_outlines(found), strict=True):
+    for line, region in zip(drawn.outlines, found.outlines, strict=True):
         (ring,) = region
         longitude, latitude = carrington_points(axes, line, DATE)
         assert len(longitude) >= 4 * len(ring) - 3
@@ -117,7 +124,7 @@ def test_vertices_on_the_far_side_s_own_disk(found):
     header = make_fitswcs_header((4096, 4096), middle, scale=[0.5, 0.5] * u.arcsec / u.pix)
     axes = axes_of(header, (4096, 4096))
     drawn = overplot_regions(found, axes)
-    for line, region in zip(drawn.outlines, region_outlines(found), strict=True):
+    for line, region in zip(drawn.outlines, found.outlines, strict=True):
         longitude, latitude = carrington_points(axes, line, DATE)
         assert nearest(longitude, latitude, quarters(region[0])).max() < 1e-3
 
@@ -138,7 +145,7 @@ def test_differential_rotation(found, days):
     header = carrington_header(later, (181, 361), first_longitude=0, first_latitude=-90)
     axes = axes_of(header, (181, 361))
     drawn = overplot_regions(found, axes)
-    for line, region in zip(drawn.outlines, region_outlines(found), strict=True):
+    for line, region in zip(drawn.outlines, found.outlines, strict=True):
         longitude, latitude = carrington_points(axes, line, later)
         points = quarters(region[0])
         points[:, 0] = howard(*points.T, days)
@@ -155,7 +162,7 @@ def test_differential_rotation_on_the_disk(found, shape, center):
     axes = axes_of(hmi_header(later, shape, center), shape)
     drawn = overplot_regions(found, axes)
     compared = 0
-    for line, (ring,) in zip(drawn.outlines, region_outlines(found), strict=True):
+    for line, (ring,) in zip(drawn.outlines, found.outlines, strict=True):
         longitude, latitude = carrington_points(axes, line, later)
         points = quarters(ring)
         points[:, 0] = howard(*points.T, 14)
@@ -190,7 +197,7 @@ def test_nothing_behind_the_limb(found):
     axes = axes_of(hmi_header(later), (4096, 4096))
     drawn = overplot_regions(found, axes)
     counts = [len(drawn_points(line)) for line in drawn.outlines]
-    whole = [4 * len(ring) - 3 for (ring,) in region_outlines(found)]
+    whole = [4 * len(ring) - 3 for (ring,) in found.outlines]
     assert any(0 < count < full for count, full in zip(counts, whole, strict=True)), "cut by a limb"
     for line in drawn.outlines + drawn.markers:
         if not len(drawn_points(line)):
@@ -242,7 +249,7 @@ def test_a_region_on_the_seam_is_one_piece(at_seam, kind):
     pieces = [piece[np.isfinite(piece[:, 0])] for piece in pieces]
     # At the edges of a map of the whole Sun there is one at either side, each of them whole.
     assert len(pieces) == (2 if kind in ("map", "cea", "stonyhurst") else 1)
-    ((ring,),) = region_outlines(at_seam)
+    ((ring,),) = at_seam.outlines
     for piece in pieces:
         assert len(piece) == 4 * len(ring) - 3
         assert np.allclose(piece[0], piece[-1])
@@ -252,11 +259,11 @@ def test_a_region_on_the_seam_is_one_piece(at_seam, kind):
 
 
 def test_outlines_hold_what_the_table_counts(found):
-    labels = label_regions(found.probability.data)
-    for row, (ring,) in zip(found.regions, region_outlines(found), strict=True):
+    labels = found.segments
+    for row, (ring,) in zip(found.regions, found.outlines, strict=True):
         x, y = ring[:, 0], ring[:, 1]
         area = abs(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1])) / 2
-        column, line = found.probability.wcs.world_to_pixel(row["centroid"])
+        column, line = found.image.wcs.world_to_pixel(row["centroid"])
         pixels = (labels == labels[round(float(line)), round(float(column))]).sum()
         assert area == pytest.approx(pixels, rel=0.1)
 
@@ -267,13 +274,12 @@ def test_outlines_of_holes_edges_and_specks():
     probability[66:74, 6:14] = 0
     probability[20, 60] = 1e-1
     header = window_header(DATE)
-    regions = find_regions(Map(probability, header), n_pixels=12)
-    detection = FarsideDetection(Map(probability, header), regions, None, "test")
-    (region,) = region_outlines(detection)
+    detection = detection_of(Map(probability, header), n_pixels=12)
+    (region,) = detection.outlines
     assert len(region) == 2
     assert all(np.allclose(ring[0], ring[-1]) for ring in region)
-    none = FarsideDetection(detection.probability, regions[:0], None, "test")
-    assert region_outlines(none) == []
+    none = emptied(detection)
+    assert none.outlines == []
     assert len(none.plot().outlines) == 0
 
 
@@ -281,8 +287,7 @@ def test_parted_regions_have_outlines_of_their_own():
     row, column = np.mgrid[:144, :120]
     pair = sum(np.exp(-((column - c) ** 2 + (row - 80) ** 2) / 30) for c in (50, 66))
     probability = Map(pair, window_header(DATE))
-    regions = find_regions(probability, deblend=True)
-    (west,), (east,) = region_outlines(FarsideDetection(probability, regions, None, "test"))
+    (west,), (east,) = detection_of(probability, deblend=True).outlines
     first = probability.wcs.pixel_to_world(0, 0).lon.deg
     columns = [ring[:, 0] - first for ring in (west, east)]
     (_, inner), (outer, _) = sorted((line.min(), line.max()) for line in columns)
@@ -291,10 +296,9 @@ def test_parted_regions_have_outlines_of_their_own():
 
 
 def test_only_regions_worth_a_number_have_one(found):
-    regions = found.regions.copy()
-    assert region_names(regions) == ["1", "2", "3", "4", "5"]
-    regions.meta["threshold"] = "3000.0 deg2"
-    assert region_names(regions)[-1] == ""
+    assert region_names(found) == ["1", "2", "3", "4", "5"]
+    settings = found.settings.replace(significance_threshold=3000 * u.deg**2)
+    assert region_names(replace(found, settings=settings))[-1] == ""
 
 
 def test_plot_of_a_detection(found):
@@ -316,7 +320,7 @@ def test_labels_are_neither_cut_nor_on_top_of_each_other():
     ]
     crowd = blobs(DATE, places)
     figure = Figure(figsize=(6, 5), layout="constrained")
-    axes = figure.add_subplot(projection=crowd.probability)
+    axes = figure.add_subplot(projection=crowd.image)
     drawn = crowd.plot(axes)
     figure.draw_without_rendering()
     room = axes.get_window_extent()
@@ -332,7 +336,7 @@ def test_labels_are_neither_cut_nor_on_top_of_each_other():
 
 def test_labels_of_two_tables_keep_apart(found):
     figure = Figure(figsize=(6, 5), layout="constrained")
-    axes = figure.add_subplot(projection=found.probability)
+    axes = figure.add_subplot(projection=found.image)
     both = [found.plot(axes), overplot_regions(found.regions, axes)]
     figure.draw_without_rendering()
     labels = [label for drawn in both for label in drawn.labels if label.get_visible()]
@@ -345,7 +349,7 @@ def test_labels_of_two_tables_keep_apart(found):
 def test_the_rim_is_ninety_degrees_away(found):
     header = carrington_header(DATE, (181, 361), first_longitude=0, first_latitude=-90)
     axes = axes_of(header, (181, 361))
-    line = draw_rim(axes, DATE)
+    line = draw_limb(axes, DATE)
     # To the left and right of the map it goes on, for maps with another seam.
     x, y = line.get_data()
     inside = (x > -0.5) & (x < 360.5)
@@ -409,7 +413,7 @@ def test_outlines_lie_on_the_reprojected_map_of_the_pole(found):
     What reproject makes of the probability is inside the outlines.
     """
     header = polar_header(DATE)
-    view = found.probability.reproject_to(header)
+    view = found.image.reproject_to(header)
     drawn = overplot_regions(found, view)
     for marker, row in zip(drawn.markers, found.regions, strict=True):
         (x, y) = drawn_points(marker)[0]
@@ -478,7 +482,7 @@ def test_synchronic_view_of_a_disk(found):
     assert np.isfinite(field[80:280, 400:680]).all()
     assert np.isnan(field[80:280, 20:340]).all()
     assert far.get_array().shape == (144, 120)
-    x, y = drawn.axes.wcs.world_to_pixel(found.probability.pixel_to_world(0 * u.pix, 0 * u.pix))
+    x, y = drawn.axes.wcs.world_to_pixel(found.image.pixel_to_world(0 * u.pix, 0 * u.pix))
     left, _, bottom, _ = far.get_extent()
     assert (x - 1, y - 1) == pytest.approx((left, bottom), abs=1e-2)
     labels = [text.get_text() for text in drawn.axes.texts]
@@ -544,6 +548,6 @@ def test_tracks_across_the_seam(at_seam):
 
 
 def test_no_tracks_are_no_picture(at_seam):
-    none = FarsideDetection(at_seam.probability, at_seam.regions[:0], None, "blobs")
+    none = emptied(at_seam)
     with pytest.raises(ValueError, match="none"):
         plot_tracks(track_regions([none]))

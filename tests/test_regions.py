@@ -12,9 +12,10 @@ from sunpy.coordinates import HeliographicCarrington
 from sunpy.map import Map
 from sunpy.map.header_helper import make_heliographic_header
 
-from sunpy_farside import find_regions
+from sunpy_farside import detect_seismic_strength, find_regions
 from sunpy_farside.coordinates.window import carrington_header, window_header, window_wcs
-from sunpy_farside.detection import COLUMNS, label_regions, mean_phase, measure_regions
+from sunpy_farside.detection import COLUMNS, mean_phase, measure_regions, segment_image
+from sunpy_farside.detection.settings import DetectionSettings
 
 DATE = Time("2022-05-05")
 
@@ -27,6 +28,10 @@ def probability(*boxes, width=120, date=DATE):
     for rows, columns, value in boxes:
         data[rows, columns] = value
     return Map(data, window_header(date, width))
+
+
+def segments_of(data, n_pixels=5):
+    return segment_image(data, DetectionSettings(n_pixels=n_pixels))
 
 
 def box(row, column, height=10, width=10, value=1.0):
@@ -106,12 +111,12 @@ def test_touching_corners_are_connected_and_small_regions_left_out():
     data = np.zeros((144, 120))
     data[50:53, 50:53] = 1
     data[53:56, 53:56] = 1
-    assert label_regions(data).max() == 1
+    assert segments_of(data).max() == 1
     data = np.zeros((144, 120))
     data[50, 50] = 0.05
     # Smoothing spreads one pixel over 9.
-    assert label_regions(data, n_pixels=5).max() <= 1
-    assert label_regions(data, n_pixels=10).max() == 0
+    assert segments_of(data, n_pixels=5).max() <= 1
+    assert segments_of(data, n_pixels=10).max() == 0
 
 
 def test_deblending_parts_neighbours():
@@ -205,7 +210,7 @@ def test_table_survives_ecsv(tmp_path):
 def test_strength_does_not_depend_on_the_place(row, column, height, width):
     data = np.zeros((144, 120))
     data[row : row + height, column : column + width] = 0.5
-    labels = label_regions(data)
+    labels = segments_of(data)
     table = measure_regions(labels, window_wcs(DATE), DATE, probability=data)
     inside = (min(row + height, 144) - row) * (min(column + width, 120) - column)
     assert table["integrated_probability"].value == pytest.approx([0.5 * inside])
@@ -220,3 +225,121 @@ def test_a_full_map_works_too():
     table = find_regions(Map(data, header))
     assert table["centroid"].lon.deg == pytest.approx([44.5])
     assert table["centroid"].lat.deg == pytest.approx([14.5])
+
+
+def whole_sun(*boxes, columns=360, **cards):
+    header = carrington_header(DATE, (181, columns), first_longitude=0, first_latitude=-90)
+    data = np.zeros((181, 360))
+    for rows, longitudes, value in boxes:
+        data[rows, longitudes] = value
+    return Map(data[:, np.arange(columns) % 360], header | cards)
+
+
+@pytest.mark.parametrize("columns", [360, 361])
+@pytest.mark.parametrize("first", [0, 100, 355])
+def test_a_region_on_the_seam_of_a_whole_sun_map_is_one_row(columns, first):
+    across = slice(100, 110), np.arange(355, 367) % 360, 1.0
+    other = slice(50, 60), np.arange(200, 210), 1.0
+    item = whole_sun(across, other, columns=columns)
+    data = np.roll(item.data[:, :360], -first, axis=1)[:, np.arange(columns) % 360]
+    item = Map(data, dict(item.meta) | {"crpix1": 1.0, "crval1": float(first)})
+    table = find_regions(item)
+    assert len(table) == 2
+    assert table["centroid"].lon.deg == pytest.approx([0.5, 204.5])
+    assert table["integrated_probability"].value == pytest.approx([120, 100])
+    assert table["longitude_extent"][0].value == pytest.approx(14)
+
+
+@pytest.mark.parametrize(
+    "cards",
+    [
+        {"cdelt1": 0.5, "cdelt2": 0.25, "pc1_1": 2.0, "pc2_2": 4.0},
+        {"cunit1": "degree", "cunit2": "degree"},
+        {"cdelt1": 3600.0, "cdelt2": 60.0, "cunit1": "arcsec", "cunit2": "arcmin"},
+    ],
+)
+def test_the_scale_may_be_written_anywhere(cards):
+    plain = whole_sun(box(100, 40))
+    values = {key: value for key, value in plain.meta.items() if key not in cards}
+    if cards.get("cunit1") == "arcsec":
+        cards = cards | {"crval1": plain.meta["crval1"] * 3600, "crval2": 0.0}
+    table = find_regions(Map(plain.data, values | cards))
+    expected = find_regions(plain)
+    assert table["integrated_probability"].value == pytest.approx(
+        expected["integrated_probability"].value
+    )
+    assert table["centroid"].lon.deg == pytest.approx(expected["centroid"].lon.deg)
+
+
+@pytest.mark.parametrize("down", [False, True])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_maps_may_be_upside_down_or_mirrored(down, mirrored):
+    item = whole_sun(box(100, 40, 10, 6), columns=361)
+    data, cards = item.data, {}
+    if down:
+        data, cards = data[::-1], cards | {"cdelt2": -1.0, "crpix2": 182 - item.meta["crpix2"]}
+    if mirrored:
+        data = data[:, ::-1]
+        cards = cards | {"cdelt1": -1.0, "crpix1": 362 - item.meta["crpix1"]}
+    table = find_regions(Map(data, dict(item.meta) | cards))
+    assert table["centroid"].lon.deg == pytest.approx([42.5])
+    assert table["centroid"].lat.deg == pytest.approx([14.5])
+    assert table["longitude_extent"].value == pytest.approx([8])
+
+
+def test_half_degree_maps_measure_the_same():
+    header = window_header(DATE) | {"cdelt1": 0.5, "cdelt2": 0.5, "crpix1": 120.5, "crpix2": 144.5}
+    fine = np.kron(probability(box(80, 50)).data, np.ones((2, 2)))
+    row = find_regions(Map(fine, header))[0]
+    assert row["integrated_probability"].value == pytest.approx(100)
+    assert row["centroid"].lon.deg == pytest.approx(128 - 60 + 54.5 - 0.0, abs=1)
+
+
+def test_masked_probability_counts_as_none():
+    item = probability(box(80, 50), box(20, 20, 5, 5, 9.0))
+    mask = np.zeros(item.data.shape, dtype=bool)
+    mask[:40] = True
+    table = find_regions(Map(item.data, item.meta, mask=mask))
+    assert table["integrated_probability"].value == pytest.approx([100])
+
+
+def test_a_map_on_the_seam_of_which_a_band_lies_is_still_measured():
+    table = find_regions(whole_sun((slice(90, 100), slice(0, 360), 1.0)))
+    assert table["integrated_probability"].value.sum() == pytest.approx(3600)
+
+
+def test_turned_maps_are_refused():
+    angle = np.deg2rad(20)
+    turn = {
+        "pc1_1": np.cos(angle),
+        "pc1_2": -np.sin(angle),
+        "pc2_1": np.sin(angle),
+        "pc2_2": np.cos(angle),
+    }
+    with pytest.raises(ValueError, match="meridians"):
+        find_regions(Map(np.zeros((144, 120)), window_header(DATE) | turn))
+
+
+def test_the_image_of_a_detection_gives_its_regions_again(detection):
+    again = find_regions(detection.image)
+    for name in ("integrated_probability", "significant", "area"):
+        assert np.array_equal(again[name], detection.regions[name])
+    assert again["centroid"].separation(detection.regions["centroid"]).max() < 1e-9 * u.deg
+
+
+def test_the_image_of_the_sar_method_gives_its_regions_again(simulated):
+    detection = detect_seismic_strength(simulated.sequence)
+    again = find_regions(detection.image)
+    assert np.allclose(again["seismic_strength"], detection.regions["seismic_strength"])
+    assert np.array_equal(again["significant"], detection.regions["significant"])
+
+
+def test_thresholds_take_quantities_and_refuse_nonsense():
+    item = probability(box(80, 50))
+    assert find_regions(item, threshold=99 * u.deg**2)["significant"].all()
+    assert not find_regions(item, threshold=101 * u.deg**2)["significant"].any()
+    for threshold in (-5, np.nan):
+        with pytest.raises(ValueError, match="threshold"):
+            find_regions(item, threshold=threshold)
+    with pytest.raises(u.UnitConversionError):
+        find_regions(item, threshold=3 * u.s)

@@ -93,14 +93,14 @@ def test_a_region_at_the_seam_is_one():
 def test_mean_of_a_sequence_is_taken_at_rest(sequence):
     detection = sunpy_farside.detect_seismic_strength(sequence)
     assert_allclose(
-        detection.probability.data,
+        detection.image.data,
         np.nanmean(sequence.comoving_data.astype(float), axis=0),
         rtol=1e-6,
     )
     assert detection.date == sequence.date
-    assert detection.probability.unit == u.rad
-    assert isinstance(detection.probability, FarsidePhaseMap)
-    corner = detection.probability.wcs.pixel_to_world(0, 0)
+    assert detection.image.unit == u.rad
+    assert isinstance(detection.image, FarsidePhaseMap)
+    corner = detection.image.wcs.pixel_to_world(0, 0)
     assert corner.lon.deg == sequence.wcs.pixel_to_world(0, 0).lon.deg
 
 
@@ -134,7 +134,7 @@ def test_many_give_a_list(sequence, block):
 
 def test_five_day_maps_are_cut_to_the_width(block):
     detection = sunpy_farside.detect_seismic_strength(five_day_map(block), width=140)
-    assert detection.probability.data.shape == (144, 140)
+    assert detection.image.data.shape == (144, 140)
 
 
 @pytest.mark.parametrize("kind", ["sequence", "map"])
@@ -144,8 +144,8 @@ def test_write_and_read_lose_nothing(kind, sequence, block, tmp_path):
     detection.write(tmp_path)
     again = sunpy_farside.FarsideDetection.read(tmp_path)
     assert again.model == "seismic_strength"
-    assert type(again.probability) is FarsidePhaseMap
-    np.testing.assert_array_equal(again.probability.data, detection.probability.data)
+    assert type(again.image) is FarsidePhaseMap
+    np.testing.assert_array_equal(again.image.data, detection.image.data)
     assert again.regions.colnames == detection.regions.colnames
     for name in again.regions.colnames:
         if name == "centroid":
@@ -191,9 +191,9 @@ def test_bad_input(block):
     empty = np.where(np.arange(361) < 10, 0, np.full((181, 361), np.nan))
     with pytest.raises(sunpy_farside.SequenceError, match="far-side data"):
         sunpy_farside.detect_seismic_strength(five_day_map(empty))
-    degrees = Map(block, phase_map_header(DATE, "phase_map_5day") | {"bunit": "deg"})
+    seconds = Map(block, phase_map_header(DATE, "phase_map_5day") | {"bunit": "s"})
     with pytest.raises(sunpy_farside.SequenceError, match="in rad"):
-        sunpy_farside.detect_seismic_strength(degrees)
+        sunpy_farside.detect_seismic_strength(seconds)
 
 
 @pytest.fixture(scope="module")

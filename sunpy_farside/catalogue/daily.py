@@ -275,7 +275,7 @@ def _draw(detections, path):
     figure = Figure(figsize=(10.5, 5.2), layout="constrained")
     FigureCanvasAgg(figure)
     for number, detection in enumerate(detections, start=1):
-        axes = figure.add_subplot(1, len(detections), number, projection=detection.probability)
+        axes = figure.add_subplot(1, len(detections), number, projection=detection.image)
         detection.plot(axes)
     figure.savefig(path, dpi=100)
 

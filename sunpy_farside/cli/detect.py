@@ -205,5 +205,5 @@ def _write(detection, output):
         (partial / "regions.csv").write_text(to_csv([detection]) + "\n")
         (partial / "regions.json").write_text(to_json([detection]) + "\n")
         figure = Figure(figsize=(6.4, 6), layout="constrained")
-        detection.plot(figure.add_subplot(projection=detection.probability))
+        detection.plot(figure.add_subplot(projection=detection.image))
         figure.savefig(partial / "detection.png", dpi=110)

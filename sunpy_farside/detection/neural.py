@@ -7,19 +7,19 @@ from functools import lru_cache
 import numpy as np
 from tqdm.auto import tqdm
 
-import astropy.units as u
-
 from sunpy.map import Map
 
 from sunpy_farside.coordinates.window import cut_columns, window_header
-from sunpy_farside.detection.regions import label_regions, measure_regions, rank_regions
+from sunpy_farside.detection.methods import NETWORK
+from sunpy_farside.detection.regions import measure_regions, rank_regions, segment_image
 from sunpy_farside.detection.reliability import Reliability
 from sunpy_farside.detection.result import FarsideDetection
+from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.errors import WeightsError
 from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
 
-__all__ = ["detect_farside", "model_reliability"]
+__all__ = ["detect_farside", "network_reliability", "network_settings"]
 
 _BATCH = 8
 # Sequences from which work takes seconds, and a progress bar helps.
@@ -73,17 +73,15 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
     >>> import sunpy_farside
     >>> simulated = sunpy_farside.simulate_sequence("2022-05-05", seed=4)
     >>> sunpy_farside.detect_farside(simulated.sequence).regions.colnames[:3]
-    ['label', 'centroid', 'integrated_probability']
+    ['label', 'centroid', 'reliability']
     """
     if not isinstance(model, FarsideModel):
         load = load_model if model not in (None, *_NAMED) else _loaded
         model = load(model or "default", device=device)
-    reliability = model_reliability(model)
-    cut = reliability.cut if reliability and threshold is None else None
-    threshold = u.Quantity(model.threshold if threshold is None else threshold, u.deg**2)
-    ranking = {"threshold": threshold, "reliability": reliability, "cut": cut}
+    settings = network_settings(model, threshold)
+    reliability = network_reliability(model)
     if isinstance(sequences, FarsideSequence):
-        return _detect_batch([sequences], model, ranking)[0]
+        return _detect_batch([sequences], model, settings, reliability)[0]
     sequences = list(sequences)
     detections = []
     with tqdm(
@@ -91,14 +89,34 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
     ) as progress:
         for first in range(0, len(sequences), _BATCH):
             batch = sequences[first : first + _BATCH]
-            detections += _detect_batch(batch, model, ranking)
+            detections += _detect_batch(batch, model, settings, reliability)
             progress.update(len(batch))
     return detections
 
 
-def model_reliability(model):
+def network_settings(model, threshold=None):
     """
-    Return the reliability that a network is calibrated for.
+    Return the settings by which a network's regions are cut out.
+
+    Parameters
+    ----------
+    model : `~sunpy_farside.network.model.FarsideModel`
+    threshold : `float` or `~astropy.units.Quantity`, optional
+        As for `detect_farside`.
+
+    Returns
+    -------
+    `~sunpy_farside.detection.settings.DetectionSettings`
+    """
+    reliability = network_reliability(model)
+    cut = reliability.cut if reliability and threshold is None else None
+    threshold = model.threshold if threshold is None else threshold
+    return DetectionSettings(NETWORK, model.level, _N_PIXELS, model.deblend, threshold, cut)
+
+
+def network_reliability(model):
+    """
+    Return the reliability that a network's regions are calibrated with.
 
     Parameters
     ----------
@@ -107,7 +125,7 @@ def model_reliability(model):
     Returns
     -------
     `~sunpy_farside.detection.reliability.Reliability` or None
-        None of a network that was never calibrated, and of one that now cuts its regions in
+        None of a network that was never calibrated, and of one that now cuts its regions out in
         another way.
 
     Raises
@@ -125,7 +143,7 @@ def model_reliability(model):
     return reliability if reliability.fits(level=model.level, deblend=model.deblend) else None
 
 
-def _detect_batch(sequences, model, ranking):
+def _detect_batch(sequences, model, settings, reliability):
     # All the columns that the network knows: what lies beyond a window tells of its edges.
     comoving = [item.comoving(max(item.width, model.columns or 0)) for item in sequences]
     stacks = comoving if model.frames == "middle" else [sequence.data for sequence in sequences]
@@ -135,31 +153,28 @@ def _detect_batch(sequences, model, ranking):
     else:
         probabilities = [model.predict(stack)[0] for stack in stacks]
     return [
-        _detection(sequence, phases, probability, model, ranking)
+        _detection(sequence, phases, probability, model, settings, reliability)
         for sequence, phases, probability in zip(sequences, comoving, probabilities, strict=True)
     ]
 
 
-def _detection(sequence, phases, probability, model, ranking):
+def _detection(sequence, phases, probability, model, settings, reliability):
     phases, probability = (cut_columns(part, sequence.width) for part in (phases, probability))
-    header = window_header(sequence.date, sequence.width)
-    header["content"] = "far-side active-region probability"
-    labels = label_regions(
-        probability, level=model.level, n_pixels=_N_PIXELS, deblend=model.deblend
+    header = window_header(sequence.date, sequence.width) | settings.to_header()
+    header |= {"content": "far-side active-region probability", "fsmodel": model.name}
+    segments = segment_image(probability, settings)
+    regions = measure_regions(
+        segments, sequence.wcs, sequence.date, probability=probability, phases=phases
     )
-    table = measure_regions(
-        labels, sequence.wcs, sequence.date, probability=probability, phases=phases
-    )
-    regions = rank_regions(
-        table,
-        "integrated_probability",
-        **ranking,
-        level=model.level,
-        deblend=model.deblend,
-        n_pixels=_N_PIXELS,
+    regions, segments = rank_regions(
+        regions,
+        segments,
+        settings,
+        reliability=reliability,
         model=model.name,
         first_map=sequence.times[0].isot,
         last_map=sequence.times[-1].isot,
         product=sequence.product,
     )
-    return FarsideDetection(Map(probability, header), regions, sequence, model.name)
+    image = Map(probability, header)
+    return FarsideDetection(image, segments, regions, sequence, settings, model.name)

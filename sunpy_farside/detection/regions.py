@@ -26,19 +26,23 @@ from sunpy_farside.coordinates.far_side import (
     far_side_central_meridian,
     separations,
 )
+from sunpy_farside.detection.methods import SAR, STRENGTH_UNIT
 from sunpy_farside.detection.reliability import plain
+from sunpy_farside.detection.settings import DetectionSettings
+from sunpy_farside.maps.resampling import is_cylindrical, turn_to, upright, values_of
 from sunpy_farside.utils.tables import whole_seconds
 
 __all__ = [
     "COLUMNS",
     "find_regions",
-    "label_regions",
     "mean_phase",
     "measure_regions",
     "noise_level",
     "rank_regions",
     "segment",
+    "segment_image",
     "smooth_probability",
+    "surface_of",
 ]
 
 # photutils 3.1 took the progress bar of deblending away, and warns of the option.
@@ -63,7 +67,7 @@ COLUMNS = {
     "longitude_extent": "largest extent in longitude",
     "latitude_extent": "largest extent in latitude",
     "mean_phase": "mean phase shift of the eleven maps",
-    "seismic_strength": "negative phase integrated over the area, micro-hemisphere rad",
+    "seismic_strength": "negative phase integrated over the area, uHem rad",
     "depth": "mean depth of the phase within six degrees, in units of the map's noise",
     "coverage": "share of the pixels with data in all eleven maps",
     "complex": "number of the group of touching regions that it belongs to",
@@ -72,22 +76,25 @@ COLUMNS = {
 }
 
 
-def find_regions(probability, *, level=0.01, n_pixels=5, threshold=100, deblend=False):
+def find_regions(image, *, level=None, n_pixels=None, threshold=None, deblend=None):
     """
     Find active regions in a map of probability.
 
     Parameters
     ----------
-    probability : `~sunpy.map.GenericMap`
-        Probability of an active region on a Carrington grid.
-    level : `float`, optional
-        Smoothed probability above which pixels belong to a region.
+    image : `~sunpy.map.GenericMap`
+        Probability of an active region on a Carrington grid whose columns are meridians, of any
+        scale and either way up, of the whole Sun or of a part. Masked pixels count as zero. The
+        image of a detection by the SAR method, a mean phase shift in rad, is cut by that method.
+    level : `float` or `~astropy.units.Quantity`, optional
+        Segmentation threshold: smoothed probability above which pixels belong to a segment.
     n_pixels : `int`, optional
-        Smallest number of connected pixels of a region, corners included.
-    threshold : `float`, optional
-        Integrated probability in square degrees from which a region is significant.
+        Smallest number of connected pixels of a segment, corners included.
+    threshold : `float` or `~astropy.units.Quantity`, optional
+        Significance threshold: integrated probability in square degrees from which a region is
+        significant.
     deblend : `bool`, optional
-        Part regions that touch at the saddle between their peaks.
+        Part segments that touch at the saddle between their peaks.
 
     Returns
     -------
@@ -95,8 +102,17 @@ def find_regions(probability, *, level=0.01, n_pixels=5, threshold=100, deblend=
         One row per region, strongest first, with the columns of
         `sunpy_farside.detection.regions.COLUMNS`. What needs the phase maps is NaN.
 
+    Raises
+    ------
+    ValueError
+        The map is in other coordinates, or turned; a threshold is negative or NaN.
+
     Notes
     -----
+    What is not given is taken from the map: the image of a detection records the settings of its
+    model. Any other map is cut as published: a level of 0.01, 5 pixels, a threshold of 100 square
+    degrees, no deblending.
+
     The probability is smoothed with a Gaussian of 3 pixels FWHM on 3 x 3 pixels; a region's
     strength :math:`P_i` is the sum of the probability before smoothing over pixels of one
     degree by one degree, without a cosine of latitude [Felipe & Asensio Ramos 2019, section
@@ -117,35 +133,77 @@ def find_regions(probability, *, level=0.01, n_pixels=5, threshold=100, deblend=
     >>> regions["centroid"].lon, regions["centroid"].lat
     (<Longitude [122.5] deg>, <Latitude [13.5] deg>)
     """
-    labels = label_regions(probability.data, level=level, n_pixels=n_pixels, deblend=deblend)
-    table = measure_regions(labels, probability.wcs, probability.date, probability=probability.data)
-    return rank_regions(
-        table,
-        "integrated_probability",
-        threshold * u.deg**2,
-        level=level,
-        deblend=deblend,
+    settings = DetectionSettings.from_header(image.meta) or DetectionSettings()
+    if level is not None:
+        level = u.Quantity(level, settings.segmentation_threshold.unit)
+    settings = settings.replace(
+        segmentation_threshold=level,
         n_pixels=n_pixels,
+        significance_threshold=threshold,
+        deblend=deblend,
     )
+    data, wcs = upright(values_of(image), image.wcs)
+    data, wcs = _away_from_seam(data, wcs, settings)
+    segments = segment_image(data, settings)
+    values = {"phases": data[np.newaxis]} if settings.method is SAR else {"probability": data}
+    regions = measure_regions(segments, wcs, image.date, **values)
+    return rank_regions(regions, segments, settings)[0]
 
 
-def label_regions(probability, *, level=0.01, n_pixels=5, deblend=False):
+def segment_image(image, settings):
     """
-    Segment a map of probability as published.
+    Cut segments out of a detection image.
 
     Parameters
     ----------
-    probability : array, shape (rows, columns)
-        NaN counts as zero.
-    level, n_pixels, deblend
-        As in `find_regions`.
+    image : array, shape (rows, columns)
+        Probability, or mean phase in rad for the SAR method. NaN belongs to no segment.
+    settings : `~sunpy_farside.detection.settings.DetectionSettings`
 
     Returns
     -------
     array of `int`, shape (rows, columns)
-        0 outside the regions, their numbers inside.
+        0 outside the segments, their numbers inside.
     """
-    return segment(smooth_probability(probability), level, n_pixels, deblend=deblend)
+    surface, level = surface_of(image, settings)
+    return segment(surface, level, settings.n_pixels, deblend=settings.deblend)
+
+
+def surface_of(image, settings):
+    """
+    Return what a detection image is cut at: the surface, and the level above which segments are.
+
+    Parameters
+    ----------
+    image, settings
+        As for `segment_image`.
+
+    Returns
+    -------
+    surface : array, shape (rows, columns)
+        The smoothed probability, or the mean phase with its sign turned.
+    level : `float`
+    """
+    level = settings.segmentation_threshold.value
+    if settings.method is SAR:
+        return -np.nan_to_num(image), -level
+    return smooth_probability(image), level
+
+
+def _away_from_seam(data, wcs, settings):
+    """
+    Turn a map of the whole Sun so that its two ends part no region, where that can be.
+    """
+    longitudes = wcs.wcs_pix2world([[wcs.wcs.crpix[0], wcs.wcs.crpix[1]]], 1)[:, 0]
+    turned, around = turn_to(data, wcs, float(longitudes[0]))
+    if around is wcs:
+        return data, wcs
+    surface, _ = surface_of(turned, settings)
+    # The ends go where the surface is lowest.
+    lowest = np.argmin(surface.max(axis=0))
+    column = (lowest + turned.shape[1] // 2) % turned.shape[1]
+    longitude = around.wcs_pix2world([[column, around.wcs.crpix[1] - 1]], 0)[0, 0]
+    return turn_to(data, wcs, longitude)
 
 
 def smooth_probability(probability):
@@ -208,7 +266,7 @@ def measure_regions(labels, wcs, date, *, probability=None, phases=None):
     Parameters
     ----------
     labels : array of `int`, shape (rows, columns)
-        From `label_regions`.
+        From `segment_image`.
     wcs : `~astropy.wcs.WCS`
         World coordinates of the labels, Carrington.
     date : `~astropy.time.Time`
@@ -263,7 +321,7 @@ def measure_regions(labels, wcs, date, *, probability=None, phases=None):
     )
     table["latitude_extent"] = _column([latitude_step[box[0]].sum() for box in boxes], u.deg)
     table["mean_phase"] = _column(measured["phase"], u.rad)
-    table["seismic_strength"] = _column(measured["strength"], u.urad)
+    table["seismic_strength"] = _column(measured["strength"], STRENGTH_UNIT)
     table["depth"] = _column(measured["depth"])
     table["coverage"] = _column(measured["coverage"])
     table["complex"] = _complexes(labels, index)
@@ -271,7 +329,7 @@ def measure_regions(labels, wcs, date, *, probability=None, phases=None):
     return table
 
 
-def rank_regions(table, column, threshold, *, reliability=None, cut=None, **meta):
+def rank_regions(table, segments, settings, *, reliability=None, **meta):
     """
     Number regions, the most reliable first, and mark the significant ones.
 
@@ -279,32 +337,34 @@ def rank_regions(table, column, threshold, *, reliability=None, cut=None, **meta
     ----------
     table : `~astropy.table.QTable`
         From `measure_regions`.
-    column : `str`
-        What strength is: ``"integrated_probability"`` or ``"seismic_strength"``.
-    threshold : `~astropy.units.Quantity`
-        Strength from which a region is significant, if ``cut`` is None.
+    segments : array of `int`, shape (rows, columns)
+        The numbers of the table's rows, from 1.
+    settings : `~sunpy_farside.detection.settings.DetectionSettings`
     reliability : `~sunpy_farside.detection.reliability.Reliability`, optional
-        Of regions that are cut and measured like these. Without it the strongest come first.
-    cut : `float`, optional
-        Reliability from which a region is significant.
+        Of regions that are cut and measured like these. Without it the strongest come first, and
+        the significance threshold decides.
     **meta
         Recorded in the table.
 
     Returns
     -------
-    `~astropy.table.QTable`
+    table : `~astropy.table.QTable`
         With the columns of `COLUMNS`.
+    segments : array of `numpy.int32`, shape (rows, columns)
+        With the labels of the table as numbers.
     """
+    strength, cut = settings.method.strength, settings.reliability_cut
     table["reliability"] = np.full(len(table), np.nan)
     if reliability is not None:
         table["reliability"] = reliability(table)
-    rank = plain(table[column] if reliability is None else table["reliability"])
-    # Equal ones keep the order of the labels, so that the same input gives the same table.
-    table = table[np.argsort(-rank, kind="stable")]
+    rank = plain(table[strength if reliability is None else "reliability"])
+    # Equal ones keep the order of the segments, so that the same input gives the same table.
+    order = np.argsort(-rank, kind="stable")
+    table = table[order]
     table["label"] = np.arange(1, len(table) + 1)
-    table["complex"] = np.unique(table["complex"], return_inverse=True)[1] + 1
-    table["significant"] = table[column] >= threshold
-    if cut is not None:
+    if reliability is None or cut is None:
+        table["significant"] = table[strength] >= settings.significance_threshold
+    else:
         table["significant"] = table["reliability"] >= cut
     table = table[list(COLUMNS)]
     for name, description in COLUMNS.items():
@@ -312,12 +372,18 @@ def rank_regions(table, column, threshold, *, reliability=None, cut=None, **meta
     table.meta = {
         "date": table["centroid"].obstime.isot,
         "version": sunpy_farside.__version__,
-        "strength": column,
-        "threshold": str(threshold),
-        "cut": cut,
+        "method": settings.method.name,
+        "strength": strength,
+        "threshold": str(settings.significance_threshold),
+        "reliability_cut": None if reliability is None else cut,
+        "segmentation_threshold": str(settings.segmentation_threshold),
+        "n_pixels": settings.n_pixels,
+        "deblend": settings.deblend,
         **meta,
     }
-    return table
+    labels = np.zeros(len(order) + 1, dtype=np.int32)
+    labels[order + 1] = table["label"]
+    return table, labels[segments]
 
 
 def mean_phase(phases):
@@ -394,11 +460,16 @@ def _grid(wcs, n_rows):
     """
     Steps in longitude and latitude, and the latitude, of every row of a map in degrees.
     """
-    kinds = [ctype[:4] for ctype in wcs.wcs.ctype]
-    if kinds != ["CRLN", "CRLT"]:
+    if [ctype[:4] for ctype in wcs.wcs.ctype] != ["CRLN", "CRLT"]:
         msg = (
             f"Expected a map in Carrington coordinates, found {' and '.join(wcs.wcs.ctype)}. "
             "Reproject it to Carrington coordinates."
+        )
+        raise ValueError(msg)
+    if not is_cylindrical(wcs):
+        msg = (
+            f"Expected a map whose columns are meridians, found {' and '.join(wcs.wcs.ctype)} "
+            "turned or in an oblique view. Reproject it to upright CAR or CEA."
         )
         raise ValueError(msg)
     rows = np.arange(n_rows)
@@ -408,7 +479,7 @@ def _grid(wcs, n_rows):
         return wcs.wcs_pix2world(column, row, 0)[1]
 
     steps = np.abs(latitude(rows + 0.5) - latitude(rows - 0.5))
-    return np.full(n_rows, abs(wcs.wcs.cdelt[0])), steps, latitude(rows)
+    return np.full(n_rows, abs(wcs.pixel_scale_matrix[0, 0])), steps, latitude(rows)
 
 
 def _column(values, unit=u.dimensionless_unscaled):

@@ -1,41 +1,24 @@
 """
-What a detection gives back, and how it is kept.
+What a detection gives back.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
 
-import astropy.units as u
-from astropy.io import fits
 from astropy.table import QTable
 
-from sunpy.map import GenericMap, Map
+from sunpy.map import GenericMap
+from sunpy.util.exceptions import warn_deprecated
 
-from sunpy_farside.detection.outlines import region_names, region_outlines
-from sunpy_farside.errors import FileFormatError
-from sunpy_farside.io.phase_maps import read_images
+from sunpy_farside.detection.files import read_detection, write_detection
+from sunpy_farside.detection.outlines import region_outlines
+from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.sequence import FarsideSequence
-from sunpy_farside.utils.files import whole_files
-from sunpy_farside.visualization.artists import (
-    PHASE_SCALE,
-    PROBABILITY_SCALE,
-    draw_regions,
-    draw_rim,
-    label_axes,
-    own_axes,
-)
+from sunpy_farside.visualization.detection_plot import plot_detection
 
 __all__ = ["FarsideDetection"]
-
-_PROBABILITY, _REGIONS, _MAPS = "probability.fits", "regions.ecsv", "maps.fits"
-# What the two measures of strength, and their units, are called in a picture.
-_SYMBOLS = {
-    "integrated_probability": ("$P_i$", r"$\mathrm{deg^{2}}$"),
-    # In full, for the unit of the column leaves out the hemisphere, which is a number.
-    "seismic_strength": ("$S$", "µhem rad"),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,30 +28,35 @@ class FarsideDetection:
 
     Attributes
     ----------
-    probability : `~sunpy.map.GenericMap`
-        Probability of an active region in the window of the middle map. Of the standard method,
-        which knows no probability, the mean phase in rad
-        (`~sunpy_farside.maps.phase_map.FarsidePhaseMap`).
+    image : `~sunpy.map.GenericMap`
+        What regions were cut out of, in the window of the middle map: the probability of an
+        active region of a network, the mean phase shift in rad of the SAR method.
+    segments : array of `int`, of the image's shape
+        The pixels of every region: its label in ``regions``, 0 elsewhere.
     regions : `~astropy.table.QTable`
-        One row per region, the strongest first, with the columns of
+        One row per region, the most reliable first, with the columns of
         `sunpy_farside.detection.regions.COLUMNS`.
     sequence : `~sunpy_farside.sequence.FarsideSequence` or `~sunpy.map.GenericMap`
         The maps that it was made from, or the one 5-day map.
+    settings : `~sunpy_farside.detection.settings.DetectionSettings`
+        How the regions were cut out, and which are significant.
     model : `str`
-        Name of the network or method.
+        Name of the network, or ``"seismic_strength"``.
 
     Examples
     --------
     >>> import sunpy_farside
     >>> sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=4).sequence
     >>> detection = sunpy_farside.detect_farside(sequence, device="cpu")
-    >>> detection.date.isot
-    '2022-05-05T00:00:00.000'
+    >>> detection.date.isot, detection.method
+    ('2022-05-05T00:00:00.000', <Method: network>)
     """
 
-    probability: GenericMap
+    image: GenericMap
+    segments: np.ndarray
     regions: QTable
     sequence: FarsideSequence | GenericMap
+    settings: DetectionSettings
     model: str
 
     def __repr__(self):
@@ -83,16 +71,29 @@ class FarsideDetection:
         """
         Date of the middle map, to which positions belong.
         """
-        return self.probability.date
+        return self.image.date
 
     @property
-    def segments(self):
+    def method(self):
         """
-        Labels of the regions, pixel by pixel; 0 outside.
+        The method by which the regions were found (`~sunpy_farside.detection.methods.Method`).
         """
-        from sunpy_farside.detection.outlines import region_segments
+        return self.settings.method
 
-        return region_segments(self)
+    @property
+    def probability(self):
+        """
+        Former name of `image`.
+        """
+        warn_deprecated("FarsideDetection.probability is deprecated. Use FarsideDetection.image.")
+        return self.image
+
+    @cached_property
+    def outlines(self):
+        """
+        Outlines of the regions (`~sunpy_farside.detection.outlines.region_outlines`).
+        """
+        return region_outlines(self)
 
     def write(self, folder):
         """
@@ -102,12 +103,10 @@ class FarsideDetection:
         ----------
         folder : path-like
             Made when it is not there; an earlier detection in it is replaced. It gets
-            ``probability.fits``, ``regions.ecsv``, and ``maps.fits`` with the phase maps.
+            ``image.fits``, ``segments.fits``, ``regions.ecsv``, and ``maps.fits`` with the phase
+            maps.
         """
-        with whole_files(folder) as partial:
-            self.probability.save(partial / _PROBABILITY)
-            _write_maps(self.sequence, partial / _MAPS)
-            self.regions.write(partial / _REGIONS)
+        write_detection(self, folder)
 
     @classmethod
     def read(cls, folder):
@@ -128,35 +127,17 @@ class FarsideDetection:
         FileNotFoundError
             The folder holds no detection.
         FileFormatError
-            A file in it is damaged.
+            A file in it is damaged, or the files are of two detections.
         """
-        folder = Path(folder)
-        for name in (_PROBABILITY, _REGIONS, _MAPS):
-            if not (folder / name).exists():
-                msg = f"{folder}: expected a detection, found no {name} in it."
-                raise FileNotFoundError(msg)
-        try:
-            regions = QTable.read(folder / _REGIONS)
-            (probability,) = _read_maps(folder / _PROBABILITY)
-            maps = _read_maps(folder / _MAPS)
-            width = probability.data.shape[1]
-            source = FarsideSequence(maps, width=width) if len(maps) > 1 else maps[0]
-            return cls(probability, regions, source, regions.meta["model"])
-        # The readers of three formats raise whatever the damage brings about.
-        except Exception as error:
-            msg = (
-                f"{folder}: expected a detection written by FarsideDetection.write, found one that "
-                f"does not read ({error}). Run the detection again."
-            )
-            raise FileFormatError(msg) from error
+        return cls(**read_detection(folder))
 
     def plot(self, axes=None):
         """
-        Draw the probability, or the mean phase, with the regions outlined and numbered.
+        Draw the detection image with the regions outlined and numbered.
 
         Regions that are significant have solid outlines and a cross, weaker ones dashed outlines
         and a point. The numbers are the labels of the table; of weak regions those that find room.
-        The dash-dotted line is the rim of the far side, where the window reaches it.
+        The dash-dotted line is the limb of the far side, where the window reaches it.
 
         Parameters
         ----------
@@ -178,31 +159,7 @@ class FarsideDetection:
         'Far side 2022-05-05 00:00 '
         >>> plt.close()
         """
-        axes = own_axes(self.probability) if axes is None else axes
-        phase = self.probability.unit == u.rad
-        scale = PHASE_SCALE if phase else PROBABILITY_SCALE
-        image = self.probability.plot(axes=axes, title=False, **scale)
-        label = "Mean phase shift [rad]" if phase else "Probability of an active region"
-        axes.figure.colorbar(image, ax=axes, label=label, shrink=0.8)
-        label_axes(axes)
-        regions = self.regions
-        symbol, unit = _SYMBOLS[regions.meta["strength"]]
-        threshold = u.Quantity(regions.meta["threshold"]).value
-        drawn = draw_regions(
-            axes,
-            region_outlines(self),
-            regions["centroid"],
-            region_names(regions),
-            regions["significant"],
-            color="white",
-        )
-        drawn.images.append(image)
-        drawn.lines.append(draw_rim(axes, self.date))
-        axes.set_title(
-            f"Far side {self.date.isot[:16].replace('T', ' ')} UT, {self.model}\n"
-            f"solid: {symbol} ≥ {threshold:g} {unit}; dashed: weaker"
-        )
-        return drawn
+        return plot_detection(self, axes)
 
     def peek(self):
         """
@@ -213,13 +170,3 @@ class FarsideDetection:
         plt.figure(layout="constrained")
         self.plot()
         plt.show()
-
-
-def _write_maps(source, path):
-    maps = source.maps if isinstance(source, FarsideSequence) else [source]
-    hdus = [fits.ImageHDU(item.data, item.fits_header) for item in maps]
-    fits.HDUList([fits.PrimaryHDU(), *hdus]).writeto(path)
-
-
-def _read_maps(path):
-    return [Map(data, header) for data, header in read_images(path)]

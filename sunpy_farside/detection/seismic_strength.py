@@ -9,15 +9,17 @@ import astropy.units as u
 from sunpy.map import GenericMap
 
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, window_longitudes, window_wcs
-from sunpy_farside.detection.regions import mean_phase, measure_regions, rank_regions, segment
+from sunpy_farside.detection.methods import SAR
+from sunpy_farside.detection.regions import mean_phase, measure_regions, rank_regions, segment_image
 from sunpy_farside.detection.reliability import sar_reliability
 from sunpy_farside.detection.result import FarsideDetection
+from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.products import product_of
 from sunpy_farside.sequence import FarsideSequence, cut_map
 
-__all__ = ["METHOD", "PHASE", "detect_seismic_strength", "label_phase"]
+__all__ = ["METHOD", "PHASE", "detect_seismic_strength"]
 
 # The name that detections carry as their model.
 METHOD = "seismic_strength"
@@ -47,10 +49,10 @@ def detect_seismic_strength(maps, *, phase: u.rad = PHASE, threshold=400, width=
     Returns
     -------
     `~sunpy_farside.detection.result.FarsideDetection` or a `list` of them
-        One for one sequence or map, a list for many. Its ``probability`` is the mean phase in
-        rad, ``integrated_probability`` and ``peak_probability`` in its table are NaN, and the
-        most reliable region comes first; of a 5-day map, or with another ``phase``, the strongest
-        by ``seismic_strength``.
+        One for one sequence or map, a list for many. Its ``image`` is the mean phase in rad,
+        ``integrated_probability`` and ``peak_probability`` in its table are NaN, and the most
+        reliable region comes first; of a 5-day map, or with another ``phase``, the strongest by
+        ``seismic_strength``, for these have no reliability.
 
     Raises
     ------
@@ -77,47 +79,19 @@ def detect_seismic_strength(maps, *, phase: u.rad = PHASE, threshold=400, width=
     >>> import sunpy_farside
     >>> simulated = sunpy_farside.simulate_sequence("2022-05-05", seed=4)
     >>> detection = sunpy_farside.detect_seismic_strength(simulated.sequence)
-    >>> detection.probability.unit, detection.regions.meta["strength"]
-    (Unit("rad"), 'seismic_strength')
+    >>> detection.image.unit, detection.method
+    (Unit("rad"), <Method: sar>)
     """
     if not phase < 0 * u.rad:
         msg = f"Expected a negative phase, found {phase}: active regions are negative."
         raise ValueError(msg)
-    threshold = u.Quantity(threshold, u.urad)
+    settings = DetectionSettings(SAR, phase.to(u.rad), _N_PIXELS, False, threshold)
     if isinstance(maps, FarsideSequence | GenericMap):
-        return _detect(maps, phase, threshold, width)
-    return [_detect(item, phase, threshold, width) for item in maps]
+        return _detect(maps, settings, width)
+    return [_detect(item, settings, width) for item in maps]
 
 
-def label_phase(mean, phase):
-    """
-    Segment a map of the mean phase.
-
-    Parameters
-    ----------
-    mean : array, shape (rows, columns)
-        Phases in rad; NaN belongs to no region.
-    phase : `float`
-        Phase in rad below which pixels belong to a region.
-
-    Returns
-    -------
-    array of `int`, shape (rows, columns)
-        0 outside the regions, their numbers inside.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sunpy_farside.detection.seismic_strength import label_phase
-    >>> mean = np.zeros((8, 8))
-    >>> mean[2:5, 3:6] = -0.1
-    >>> int((label_phase(mean, -0.085) == 1).sum())
-    9
-    """
-    return segment(np.nan_to_num(-mean), -phase, _N_PIXELS)
-
-
-def _detect(source, phase, threshold, width):
+def _detect(source, settings, width):
     if isinstance(source, FarsideSequence):
         phases, product, width = source.comoving_data, "mean_phase", source.width
         first, last = source.times[0], source.times[-1]
@@ -130,18 +104,17 @@ def _detect(source, phase, threshold, width):
         raise TypeError(msg)
     date = source.date
     mean = mean_phase(phases)
-    labels = label_phase(mean, phase.to_value(u.rad))
+    segments = segment_image(mean, settings)
     # Calibrated for means of eleven maps.
     reliability = sar_reliability() if product == "mean_phase" else None
-    if reliability and not reliability.fits(phase=phase.to_value(u.rad)):
+    if reliability and not reliability.fits(phase=settings.segmentation_threshold.to_value(u.rad)):
         reliability = None
-    regions = rank_regions(
-        measure_regions(labels, window_wcs(date, width), date, phases=phases),
-        "seismic_strength",
-        threshold,
+    regions = measure_regions(segments, window_wcs(date, width), date, phases=phases)
+    regions, segments = rank_regions(
+        regions,
+        segments,
+        settings,
         reliability=reliability,
-        phase=str(phase),
-        n_pixels=_N_PIXELS,
         model=METHOD,
         first_map=first.isot,
         last_map=last.isot,
@@ -154,7 +127,10 @@ def _detect(source, phase, threshold, width):
         first_longitude=int(window_longitudes(date, width)[0].value),
         first_latitude=FIRST_LATITUDE,
     )
-    return FarsideDetection(FarsidePhaseMap(mean, header), regions, source, METHOD)
+    header |= settings.to_header() | {"fsmodel": METHOD}
+    return FarsideDetection(
+        FarsidePhaseMap(mean, header), segments, regions, source, settings, METHOD
+    )
 
 
 def _check_product(item):

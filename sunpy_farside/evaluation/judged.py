@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-import astropy.units as u
 from astropy.table import Table
 
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
@@ -192,7 +191,7 @@ def detect_all(models, sequence, active, known, moved=()):
         found[name] = held_against(detection, known, moved)
         mask = np.asarray(active(model.target), dtype=float)
         inside = np.isfinite(mask)
-        pixels[name] = Pixels.of(detection.probability.data[inside], mask[inside])
+        pixels[name] = Pixels.of(detection.image.data[inside], mask[inside])
     found[METHOD] = held_against(detect_seismic_strength(sequence), known, moved)
     return Case(known, found, pixels)
 
@@ -214,17 +213,15 @@ def held_against(detection, known, moved=()):
     `Found`
     """
     regions = detection.regions
-    by_reliability = regions.meta["cut"] is not None
-    strength = "reliability" if by_reliability else regions.meta["strength"]
+    cut = regions.meta["reliability_cut"]
+    strength = regions.meta["strength"] if cut is None else "reliability"
     measured = Table()
     measured["strength"] = plain(regions[strength])
     for name in ("reliability", *FEATURES):
         measured[name] = plain(regions[name])
     centroid = regions["centroid"]
     measured["longitude"], measured["latitude"] = centroid.lon.deg, centroid.lat.deg
-    threshold = regions.meta["cut"]
-    if not by_reliability:
-        threshold = u.Quantity(regions.meta["threshold"]).value
+    threshold = detection.settings.significance_threshold.value if cut is None else cut
 
     def covers(table):
         outline = _segments_at(detection, table["longitude"], table["latitude"])
@@ -319,7 +316,7 @@ def _segments_at(detection, longitude, latitude):
     Label of the region whose outline a place lies in, 0 for none.
     """
     segments = detection.segments
-    wcs = detection.probability.wcs
+    wcs = detection.image.wcs
     columns, rows = (
         np.rint(values).astype(int) for values in _pixels(wcs, longitude, latitude)
     )

@@ -8,7 +8,8 @@ from tqdm.auto import tqdm
 
 from sunpy_farside.catalogue.matching import match_positions
 from sunpy_farside.coordinates.window import cut_columns, window_wcs
-from sunpy_farside.detection.regions import label_regions, measure_regions
+from sunpy_farside.detection.neural import network_settings
+from sunpy_farside.detection.regions import measure_regions, segment_image
 from sunpy_farside.evaluation.scores import DISTANCE
 from sunpy_farside.evaluation.simulated import simulated_case
 from sunpy_farside.network import load_model
@@ -16,7 +17,6 @@ from sunpy_farside.network import load_model
 __all__ = ["FAULTS", "evaluate_robustness"]
 
 _WIDTH = 120
-_N_PIXELS = 5
 
 
 def _louder(factor):
@@ -118,10 +118,8 @@ def _significant(model, probability, wcs, date):
     """
     Longitudes and latitudes of the significant regions.
     """
-    labels = label_regions(
-        probability, level=model.level, n_pixels=_N_PIXELS, deblend=model.deblend
-    )
-    table = measure_regions(labels, wcs, date, probability=probability)
+    segments = segment_image(probability, network_settings(model))
+    table = measure_regions(segments, wcs, date, probability=probability)
     strong = table["integrated_probability"].value >= model.threshold
     centroid = table["centroid"][strong]
     return np.stack([centroid.lon.deg, centroid.lat.deg], axis=1)

@@ -10,7 +10,15 @@ from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, WINDOW_ROWS, carrington_wcs
 from sunpy_farside.errors import SequenceError
 
-__all__ = ["globe_of", "phases_of", "turn_to", "upright", "values_of", "whole_degree_nodes"]
+__all__ = [
+    "globe_of",
+    "is_cylindrical",
+    "phases_of",
+    "turn_to",
+    "upright",
+    "values_of",
+    "whole_degree_nodes",
+]
 
 # Degrees by which a node may be off a whole one: rounding of the cards, not a shift.
 _WHOLE = 1e-6
@@ -137,6 +145,8 @@ def upright(data, wcs):
     array([1., 1.])
     """
     wcs = wcs.deepcopy()
+    # Steps and reference values are in degrees from here on, whatever the header's units.
+    wcs.wcs.set()
     matrix = _matrix(wcs)
     if wcs.wcs.lng > wcs.wcs.lat:
         wcs = wcs.swapaxes(0, 1)
@@ -217,9 +227,18 @@ def _with_grid(wcs, steps, reference):
     return wcs
 
 
-def _is_cylindrical(wcs):
+def is_cylindrical(wcs):
     """
-    Whether columns are meridians at equal steps, and rows parallels.
+    Say whether columns are meridians at equal steps, and rows parallels.
+
+    Parameters
+    ----------
+    wcs : `~astropy.wcs.WCS`
+        Of an upright map (`upright`).
+
+    Returns
+    -------
+    `bool`
     """
     matrix = _matrix(wcs)
     if matrix[0, 1] or matrix[1, 0]:
@@ -241,7 +260,7 @@ def _columns_around(wcs, shape):
     """
     Columns of an upright cylindrical map that go around the Sun, or None where they do not.
     """
-    if not _is_cylindrical(wcs):
+    if not is_cylindrical(wcs):
         return None
     columns = 360 / _matrix(wcs)[0, 0]
     whole = round(columns)
@@ -264,7 +283,7 @@ def whole_degree_nodes(wcs, shape):
     (`int`, `int`) or None
         Carrington longitude and latitude in degrees; None for a map on any other grid.
     """
-    if not (_is_cylindrical(wcs) and [c[:4] for c in wcs.wcs.ctype] == ["CRLN", "CRLT"]):
+    if not (is_cylindrical(wcs) and [c[:4] for c in wcs.wcs.ctype] == ["CRLN", "CRLT"]):
         return None
     if any(ctype[5:8] != "CAR" for ctype in wcs.wcs.ctype):
         return None

@@ -27,11 +27,10 @@ from sunpy_farside.visualization.labels import add_label, spread_labels
 __all__ = [
     "COLORS",
     "PHASE_SCALE",
-    "PROBABILITY_SCALE",
     "STYLE",
     "Artists",
     "draw_regions",
-    "draw_rim",
+    "draw_limb",
     "halo",
     "label_axes",
     "own_axes",
@@ -45,7 +44,6 @@ STYLE = "sunpy_farside.data.farside"
 
 # Dark where waves come early, so that regions stand out in print too.
 PHASE_SCALE = {"cmap": "gray", "norm": None, "vmin": -0.2, "vmax": 0.2}
-PROBABILITY_SCALE = {"cmap": "cividis", "norm": None, "vmin": 0, "vmax": 1}
 
 _CYLINDRICAL = ("CAR", "CEA", "CYP", "MER")
 # A line ends where it moves this many times its usual step: at the edge of a map of the sphere.
@@ -188,9 +186,9 @@ def draw_regions(axes, outlines, centroids, names, significant, *, color, date=N
     return artists
 
 
-def draw_rim(axes, date, *, color="white"):
+def draw_limb(axes, date, *, color="white"):
     """
-    Draw the rim of the far side: the great circle around it, near which maps mean little.
+    Draw the limb of the far side: the great circle around it, near which maps mean little.
 
     Parameters
     ----------

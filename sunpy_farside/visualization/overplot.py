@@ -8,9 +8,8 @@ from astropy.table import Table
 
 from sunpy.map import GenericMap
 
-from sunpy_farside.detection import FarsideDetection
-from sunpy_farside.detection.outlines import region_names, region_outlines
 from sunpy_farside.visualization.artists import COLORS, draw_regions, own_axes
+from sunpy_farside.visualization.detection_plot import region_names
 
 __all__ = ["overplot_regions"]
 
@@ -66,9 +65,9 @@ def overplot_regions(regions, axes, *, date=None, color=COLORS["first"], hidden=
     True
     >>> plt.close()
     """
-    if isinstance(regions, FarsideDetection):
-        table, outlines = regions.regions, region_outlines(regions)
-        names = region_names(table)
+    if hasattr(regions, "outlines"):
+        table, outlines = regions.regions, regions.outlines
+        names = region_names(regions)
     elif isinstance(regions, Table):
         table, outlines = regions, [[] for _ in regions]
         column = "label" if "label" in table.colnames else "designation"

@@ -9,7 +9,6 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator
 
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, WINDOW_ROWS, window_longitudes
-from sunpy_farside.detection.outlines import region_outlines
 from sunpy_farside.visualization.artists import COLORS, PHASE_SCALE, STYLE, Artists, halo
 
 __all__ = ["animate_sequence", "plot_sequence"]
@@ -171,7 +170,7 @@ def _outline_significant(axes, detection):
         return []
     lines = []
     left, right = axes.get_xlim()
-    strong = zip(region_outlines(detection), detection.regions["significant"], strict=True)
+    strong = zip(detection.outlines, detection.regions["significant"], strict=True)
     for ring in (ring for rings, significant in strong if significant for ring in rings):
         turns = np.round(((left + right) / 2 - ring[:, 0].mean()) / 360)
         style = {"color": COLORS["first"], "lw": 1.2, "path_effects": halo(1.2)}

@@ -15,9 +15,7 @@ from sunpy_farside.coordinates.far_side import (
 )
 from sunpy_farside.coordinates.window import carrington_header
 from sunpy_farside.visualization.artists import (
-    PHASE_SCALE,
-    PROBABILITY_SCALE,
-    draw_rim,
+    draw_limb,
     label_axes,
     own_axes,
 )
@@ -92,19 +90,19 @@ def synchronic_view(near_map, detection, *, axes=None, field: u.G = 200 * u.G):
     )
     axes.set_facecolor("0.75")
     images = [axes.imshow(near, origin="lower", **scale)]
-    probability = detection.probability
+    image = detection.image
     images.append(
         axes.imshow(
-            probability.data,
+            image.data,
             origin="lower",
-            extent=_extent(probability, target),
-            **(PHASE_SCALE if probability.unit == u.rad else PROBABILITY_SCALE),
+            extent=_extent(image, target),
+            **detection.method.scale,
         )
     )
     axes.set(xlim=(-0.5, shape[1] - 0.5), ylim=(-0.5, shape[0] - 0.5))
     drawn = overplot_regions(detection, axes, date=date, color="white")
     drawn.images.extend(images)
-    drawn.lines.append(draw_rim(axes, date))
+    drawn.lines.append(draw_limb(axes, date))
     _explain_synchronic(axes, near_map, detection, images)
     return drawn
 
@@ -167,10 +165,10 @@ def _explain_synchronic(axes, near_map, detection, images):
     label_axes(axes)
     figure = axes.figure
     unit = f" [{near_map.unit}]" if near_map.unit is not None else ""
-    phase = detection.probability.unit == u.rad
+    method = detection.method
     for image, label in zip(
         images,
-        (f"Near side{unit}", "Far side: " + ("phase [rad]" if phase else "probability")),
+        (f"Near side{unit}", f"Far side: {method.image[0].lower()}{method.image[1:]}"),
         strict=True,
     ):
         figure.colorbar(image, ax=axes, label=label, shrink=0.5, pad=0.02)

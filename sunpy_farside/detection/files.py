@@ -1,0 +1,202 @@
+"""
+Detections on disk.
+
+Format 2: the settings are cards of ``image.fits``, the segments a file of their own, and one stamp
+ties the files together. Format 1, of earlier releases, had ``probability.fits`` and cut the
+segments anew.
+"""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+import astropy.units as u
+from astropy.io import fits
+from astropy.table import QTable
+
+from sunpy.map import Map
+
+from sunpy_farside.detection.methods import SAR, method_of
+from sunpy_farside.detection.regions import segment_image
+from sunpy_farside.detection.settings import DetectionSettings
+from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io.phase_maps import read_images
+from sunpy_farside.maps.resampling import values_of
+from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.utils.files import whole_files
+
+__all__ = ["read_detection", "write_detection"]
+
+_IMAGE, _SEGMENTS, _REGIONS, _MAPS = "image.fits", "segments.fits", "regions.ecsv", "maps.fits"
+_FORMER_IMAGE = "probability.fits"
+_FORMAT = 2
+
+
+def write_detection(detection, folder):
+    """
+    Write a detection to a folder.
+
+    Parameters
+    ----------
+    detection : `~sunpy_farside.detection.result.FarsideDetection`
+    folder : path-like
+        As for `FarsideDetection.write <sunpy_farside.detection.result.FarsideDetection.write>`.
+    """
+    stamp = _stamp(detection)
+    header = detection.image.fits_header
+    source = detection.sequence
+    maps = source.maps if isinstance(source, FarsideSequence) else [source]
+    regions = detection.regions.copy(copy_data=False)
+    regions.meta |= {"format": _FORMAT, "stamp": stamp}
+    with whole_files(folder) as partial:
+        _write(partial / _IMAGE, [(detection.image.data, header)], stamp)
+        _write(partial / _SEGMENTS, [(detection.segments, header)], stamp)
+        _write(partial / _MAPS, [(values_of(item), item.fits_header) for item in maps], stamp)
+        regions.write(partial / _REGIONS)
+    (Path(folder) / _FORMER_IMAGE).unlink(missing_ok=True)
+
+
+def read_detection(folder):
+    """
+    Read what `write_detection` wrote.
+
+    Parameters
+    ----------
+    folder : path-like
+
+    Returns
+    -------
+    `dict`
+        The attributes of a `~sunpy_farside.detection.result.FarsideDetection`.
+
+    Raises
+    ------
+    FileNotFoundError
+        The folder holds no detection.
+    FileFormatError
+        A file in it is damaged, or the files are of two detections.
+    """
+    folder = Path(folder)
+    former = not (folder / _IMAGE).exists() and (folder / _FORMER_IMAGE).exists()
+    names = [_FORMER_IMAGE if former else _IMAGE, _REGIONS, _MAPS]
+    names += [] if former else [_SEGMENTS]
+    for name in names:
+        if not (folder / name).exists():
+            msg = f"{folder}: expected a detection, found no {name} in it."
+            raise FileNotFoundError(msg)
+    try:
+        regions = QTable.read(folder / _REGIONS)
+        (image,) = _read(folder / names[0])
+        maps = _read(folder / _MAPS)
+        _check_stamps(folder, regions, image, maps)
+        if former:
+            settings = _former_settings(regions)
+            segments = _former_segments(image, regions, settings)
+            regions.meta["method"] = settings.method.name
+        else:
+            settings = DetectionSettings.from_header(image.meta)
+            ((segments, header),) = read_images(folder / _SEGMENTS)
+            _check_stamp(folder, _SEGMENTS, header.get("FSSTAMP"), regions)
+        for key in ("format", "stamp"):
+            regions.meta.pop(key, None)
+        for item in (image, *maps):
+            for key in ("fsstamp", "fsformat"):
+                item.meta.pop(key, None)
+        width = image.data.shape[1]
+        source = FarsideSequence(maps, width=width) if len(maps) > 1 else maps[0]
+    except FileFormatError:
+        raise
+    # The readers of three formats raise whatever the damage brings about.
+    except Exception as error:
+        msg = (
+            f"{folder}: expected a detection written by FarsideDetection.write, found one that "
+            f"does not read ({error}). Run the detection again."
+        )
+        raise FileFormatError(msg) from error
+    return {
+        "image": image,
+        "segments": segments,
+        "regions": regions,
+        "sequence": source,
+        "settings": settings,
+        "model": regions.meta["model"],
+    }
+
+
+def _write(path, images, stamp):
+    hdus = [fits.ImageHDU(data, header) for data, header in images]
+    first = hdus[0]
+    # An image alone is the primary one, which other programs look at.
+    hdus = (
+        [fits.PrimaryHDU(first.data, first.header)]
+        if len(hdus) == 1
+        else [fits.PrimaryHDU(), *hdus]
+    )
+    for hdu in hdus:
+        hdu.header["FSFORMAT"] = _FORMAT
+        hdu.header["FSSTAMP"] = stamp
+    fits.HDUList(hdus).writeto(path)
+
+
+def _read(path):
+    return [Map(data, header) for data, header in read_images(path)]
+
+
+def _stamp(detection):
+    """
+    A name for the content: the same detection has the same, whenever it is written.
+    """
+    content = hashlib.sha256()
+    for part in (detection.image.data, detection.segments):
+        content.update(np.ascontiguousarray(part).tobytes())
+    for part in (
+        detection.model,
+        detection.date.isot,
+        sorted(detection.settings.to_header().items()),
+    ):
+        content.update(repr(part).encode())
+    for name in ("label", "area", "significant"):
+        content.update(repr(np.asarray(detection.regions[name]).tolist()).encode())
+    return content.hexdigest()[:16]
+
+
+def _check_stamps(folder, regions, image, maps):
+    _check_stamp(folder, _IMAGE, image.meta.get("fsstamp"), regions)
+    for item in maps:
+        _check_stamp(folder, _MAPS, item.meta.get("fsstamp"), regions)
+
+
+def _check_stamp(folder, name, found, regions):
+    expected = regions.meta.get("stamp")
+    if found != expected:
+        msg = (
+            f"{folder}: expected files of one detection, found {name} of another than {_REGIONS} "
+            f"(stamps {found} and {expected}). Run the detection again."
+        )
+        raise FileFormatError(msg)
+
+
+def _former_settings(regions):
+    """
+    Settings of format 1, which the table alone records.
+    """
+    meta, method = regions.meta, method_of(regions)
+    level = u.Quantity(meta["phase"]) if method is SAR else u.Quantity(meta["level"])
+    return DetectionSettings(
+        method, level, meta["n_pixels"], meta.get("deblend", False), u.Quantity(meta["threshold"])
+    )
+
+
+def _former_segments(image, regions, settings):
+    """
+    The segments of format 1, cut again and numbered as the regions over them.
+    """
+    found = segment_image(image.data, settings)
+    column, row = image.wcs.world_to_pixel(regions["centroid"]) if len(regions) else ((), ())
+    segments = np.zeros_like(found)
+    for label in range(1, found.max() + 1):
+        rows, columns = np.nonzero(found == label)
+        near = np.argmin(np.hypot(row - rows.mean(), column - columns.mean()))
+        segments[rows, columns] = regions["label"][near]
+    return segments

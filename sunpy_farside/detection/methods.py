@@ -1,0 +1,111 @@
+"""
+The methods of detection: what each one measures, and how it is written and drawn.
+"""
+
+from dataclasses import dataclass
+
+import astropy.units as u
+
+__all__ = ["METHODS", "NETWORK", "SAR", "STRENGTH_UNIT", "Method", "method_of"]
+
+# Seismic strength is phase in rad times area in millionths of a hemisphere, the area being a share
+# and so without a dimension. Written "uHem rad" for readers.
+STRENGTH_UNIT = u.urad
+
+
+@dataclass(frozen=True)
+class Method:
+    """
+    One way to detect active regions.
+
+    Attributes
+    ----------
+    name : `str`
+        ``"network"`` or ``"sar"``, the strong-active-region discriminator.
+    title : `str`
+        In headings.
+    strength : `str`
+        Column by which regions are significant.
+    unit : `~astropy.units.Unit`
+        Of that column.
+    symbol, unit_symbol : `str`
+        Of the strength and its unit in pictures and tables.
+    prefix : `str`
+        Of designations, as published ones begin.
+    image : `str`
+        Label of the detection image.
+    scale : `dict`
+        Colors of the detection image, for `~matplotlib.axes.Axes.imshow`.
+    threshold : `~astropy.units.Quantity`
+        Strength from which a region is significant where nothing else is said, as published.
+    """
+
+    name: str
+    title: str
+    strength: str
+    unit: u.UnitBase
+    symbol: str
+    unit_symbol: str
+    prefix: str
+    image: str
+    scale: dict
+    threshold: u.Quantity
+
+    def __repr__(self):
+        return f"<Method: {self.name}>"
+
+
+NETWORK = Method(
+    name="network",
+    title="network",
+    strength="integrated_probability",
+    unit=u.deg**2,
+    symbol="P_i",
+    unit_symbol="deg2",
+    prefix="NN",
+    image="Probability of an active region",
+    scale={"cmap": "cividis", "norm": None, "vmin": 0, "vmax": 1},
+    # Felipe & Asensio Ramos 2019, section 4.1.
+    threshold=100 * u.deg**2,
+)
+SAR = Method(
+    name="sar",
+    title="SAR method",
+    strength="seismic_strength",
+    unit=STRENGTH_UNIT,
+    symbol="S",
+    unit_symbol="uHem rad",
+    prefix="FS",
+    image="Mean phase shift [rad]",
+    scale={"cmap": "gray", "norm": None, "vmin": -0.2, "vmax": 0.2},
+    # HMI Science Nugget 160.
+    threshold=400 * STRENGTH_UNIT,
+)
+METHODS = {method.name: method for method in (NETWORK, SAR)}
+
+
+def method_of(table):
+    """
+    Return the method that a table of regions comes from.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        Of a detection, of many, or of tracks: ``meta["strength"]`` names the column.
+
+    Returns
+    -------
+    `Method`
+
+    Raises
+    ------
+    ValueError
+        The table does not say, or names none of ours.
+    """
+    strength = table.meta.get("strength")
+    for method in METHODS.values():
+        if method.strength == strength:
+            return method
+    known = ", ".join(method.strength for method in METHODS.values())
+    msg = f"Expected a table ranked by one of {known}, found one by {strength}."
+    raise ValueError(msg)

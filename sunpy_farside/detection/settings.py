@@ -1,0 +1,126 @@
+"""
+What a detection was made with.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+import astropy.units as u
+
+from sunpy_farside.detection.methods import METHODS, NETWORK, Method
+
+__all__ = ["DetectionSettings"]
+
+# A reliability that no region has.
+_NEVER = 2.0
+
+
+@dataclass(frozen=True)
+class DetectionSettings:
+    """
+    How regions are cut out of a detection image, and which of them are significant.
+
+    Attributes
+    ----------
+    method : `~sunpy_farside.detection.methods.Method`
+    segmentation_threshold : `~astropy.units.Quantity`
+        Smoothed probability above which, or phase below which, pixels belong to a segment.
+    n_pixels : `int`
+        Smallest number of connected pixels of a segment, corners included.
+    deblend : `bool`
+        Whether segments that touch are parted at the saddle between their peaks.
+    significance_threshold : `~astropy.units.Quantity`
+        Strength from which a region is significant.
+    reliability_cut : `float` or None
+        Reliability from which a region that has one is significant; None where the strength
+        decides.
+
+    Examples
+    --------
+    >>> from sunpy_farside.detection.settings import DetectionSettings
+    >>> DetectionSettings().significance_threshold
+    <Quantity 100. deg2>
+    """
+
+    # As published [Felipe & Asensio Ramos 2019, section 4.1].
+    method: Method = NETWORK
+    segmentation_threshold: u.Quantity = 0.01 * u.dimensionless_unscaled
+    n_pixels: int = 5
+    deblend: bool = False
+    significance_threshold: u.Quantity = NETWORK.threshold
+    reliability_cut: float | None = None
+
+    def __post_init__(self):
+        threshold = u.Quantity(self.significance_threshold, self.method.unit)
+        # Infinite is a threshold that no region reaches.
+        if not threshold >= 0:
+            msg = f"Expected a significance threshold of zero or more, found {threshold}."
+            raise ValueError(msg)
+        object.__setattr__(self, "significance_threshold", threshold)
+        object.__setattr__(self, "segmentation_threshold", u.Quantity(self.segmentation_threshold))
+
+    def to_header(self):
+        """
+        Return the cards that record the settings in a map's header.
+
+        Returns
+        -------
+        `dict`
+            Without a significance threshold where that is infinite, which FITS cannot hold.
+        """
+        threshold = self.significance_threshold.value
+        cards = {
+            "fsmethod": self.method.name,
+            "fssegthr": float(self.segmentation_threshold.value),
+            "fsnpix": int(self.n_pixels),
+            "fsdeblen": bool(self.deblend),
+        }
+        if np.isfinite(threshold):
+            cards["fssigthr"] = float(threshold)
+        if self.reliability_cut is not None:
+            # No reliability is above 1: a cut there is as good as an infinite one.
+            cards["fsrelcut"] = min(float(self.reliability_cut), _NEVER)
+        return cards
+
+    @classmethod
+    def from_header(cls, header):
+        """
+        Read the settings that a detection image records.
+
+        Parameters
+        ----------
+        header : `dict` or `~sunpy.util.MetaDict`
+
+        Returns
+        -------
+        `DetectionSettings` or None
+            None of a map that records none.
+        """
+        method = METHODS.get(str(header.get("fsmethod", "")))
+        if method is None:
+            return None
+        unit = u.rad if method.name == "sar" else u.dimensionless_unscaled
+        return cls(
+            method,
+            float(header["fssegthr"]) * unit,
+            int(header["fsnpix"]),
+            bool(header["fsdeblen"]),
+            float(header.get("fssigthr", np.inf)) * method.unit,
+            header.get("fsrelcut"),
+        )
+
+    def replace(self, **changes):
+        """
+        Return other settings that differ in what is given.
+
+        Parameters
+        ----------
+        **changes
+            Attributes; those that are None stay as they are.
+
+        Returns
+        -------
+        `DetectionSettings`
+        """
+        return replace(self, **{name: x for name, x in changes.items() if x is not None})

@@ -1,0 +1,66 @@
+"""
+Pictures of detections.
+"""
+
+from sunpy_farside.visualization.artists import draw_limb, draw_regions, label_axes, own_axes
+
+__all__ = ["plot_detection", "region_names"]
+
+# Regions weaker than this share of the threshold are outlined without a number.
+_NAMELESS = 0.01
+
+
+def plot_detection(detection, axes=None):
+    """
+    Draw a detection image with its regions.
+
+    Parameters
+    ----------
+    detection : `~sunpy_farside.detection.result.FarsideDetection`
+    axes : `~astropy.visualization.wcsaxes.WCSAxes`, optional
+        As for `FarsideDetection.plot <sunpy_farside.detection.result.FarsideDetection.plot>`.
+
+    Returns
+    -------
+    `~sunpy_farside.visualization.artists.Artists`
+    """
+    axes = own_axes(detection.image) if axes is None else axes
+    method, regions = detection.method, detection.regions
+    image = detection.image.plot(axes=axes, title=False, **method.scale)
+    axes.figure.colorbar(image, ax=axes, label=method.image, shrink=0.8)
+    label_axes(axes)
+    drawn = draw_regions(
+        axes,
+        detection.outlines,
+        regions["centroid"],
+        region_names(detection),
+        regions["significant"],
+        color="white",
+    )
+    drawn.images.append(image)
+    drawn.lines.append(draw_limb(axes, detection.date))
+    threshold = detection.settings.significance_threshold.value
+    axes.set_title(
+        f"Far side {detection.date.isot[:16].replace('T', ' ')} UT, {detection.model}\n"
+        f"solid: ${method.symbol}$ ≥ {threshold:g} {method.unit_symbol}; dashed: weaker"
+    )
+    return drawn
+
+
+def region_names(detection):
+    """
+    Return what to write next to the regions of a detection.
+
+    Parameters
+    ----------
+    detection : `~sunpy_farside.detection.result.FarsideDetection`
+
+    Returns
+    -------
+    `list` of `str`
+        Their labels; nothing for those too weak to be worth a number.
+    """
+    regions = detection.regions
+    threshold = detection.settings.significance_threshold
+    worth = regions[detection.method.strength] >= _NAMELESS * threshold
+    return [str(label) if say else "" for label, say in zip(regions["label"], worth, strict=True)]

@@ -17,7 +17,15 @@ from astropy.time import Time
 from sunpy.util.exceptions import warn_user
 
 import sunpy_farside
-from sunpy_farside.cadence import N_MAPS, complete_runs, step_numbers, step_time, steps_of_sequence
+from sunpy_farside.cadence import (
+    CADENCE,
+    MIDDLE,
+    N_MAPS,
+    complete_runs,
+    step_numbers,
+    step_time,
+    steps_of_sequence,
+)
 from sunpy_farside.catalogue.stack import join_tables, stack_regions
 from sunpy_farside.catalogue.tracking import RegionTracks, track_regions
 from sunpy_farside.detection import COLUMNS, detect_farside, detect_seismic_strength
@@ -129,7 +137,7 @@ def read_catalogue(folder, method=None):
     `~astropy.table.QTable`
         One row per region, in order of date: ``date``, ``method``, ``model``, and the columns of
         `sunpy_farside.detection.regions.COLUMNS`. ``meta["dates"]`` holds all the dates, also
-        those without a region.
+        those without a region, and ``meta["last_maps"]`` the dates of the last maps behind them.
 
     Raises
     ------
@@ -167,6 +175,8 @@ def read_catalogue(folder, method=None):
         table = table[np.asarray(table["method"]) == method]
         table.meta["strength"] = METHODS[method]
     table.meta["dates"] = dates
+    # Sequences are always of eleven maps, and their date is that of the middle one.
+    table.meta["last_maps"] = (Time(dates) + MIDDLE * CADENCE).isot.tolist() if dates else []
     return table
 
 

@@ -60,6 +60,18 @@ class DetectionSettings:
         object.__setattr__(self, "significance_threshold", threshold)
         object.__setattr__(self, "segmentation_threshold", u.Quantity(self.segmentation_threshold))
 
+    @property
+    def significance(self):
+        """
+        What makes a region significant, in words.
+        """
+        if self.reliability_cut is not None:
+            return f"reliability of {self.reliability_cut:.3g} or more"
+        strength = self.method.strength.replace("_", " ")
+        return (
+            f"{strength} of {self.significance_threshold.value:g} {self.method.unit_symbol} or more"
+        )
+
     def to_header(self):
         """
         Return the cards that record the settings in a map's header.

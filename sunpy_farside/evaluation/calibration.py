@@ -193,9 +193,7 @@ def _fit(cases, method, features, settings):
             "reliability: take more sequences, or train the network longer."
         )
         return None
-    measured = {
-        name: np.concatenate([item.measured[name] for item in found]) for name in features
-    }
+    measured = {name: np.concatenate([item.measured[name] for item in found]) for name in features}
     coefficients, intercept = fit_reliability(measured, real, features)
     notes = {
         "sequences": len(cases),

@@ -132,6 +132,4 @@ def rates_by(scores, column, edges):
     number = np.histogram(values, edges)[0]
     with np.errstate(invalid="ignore"):
         rate = np.histogram(values[found], edges)[0] / number
-    return Table(
-        {"low": edges[:-1], "high": edges[1:], "number": number, "completeness": rate}
-    )
+    return Table({"low": edges[:-1], "high": edges[1:], "number": number, "completeness": rate})

@@ -317,9 +317,7 @@ def _segments_at(detection, longitude, latitude):
     """
     segments = detection.segments
     wcs = detection.image.wcs
-    columns, rows = (
-        np.rint(values).astype(int) for values in _pixels(wcs, longitude, latitude)
-    )
+    columns, rows = (np.rint(values).astype(int) for values in _pixels(wcs, longitude, latitude))
     n_rows, n_columns = segments.shape
     inside = (rows >= 0) & (rows < n_rows) & (columns >= 0) & (columns < n_columns)
     found = np.zeros(len(rows), dtype=int)

@@ -12,6 +12,7 @@ import astropy.units as u
 from astropy.table import Table, vstack
 from astropy.time import Time
 
+from sunpy_farside.cadence import TOLERANCE
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.evaluation.scores import find_complexes
@@ -23,8 +24,6 @@ __all__ = ["SOURCES", "PublishedRegions", "read_published_regions"]
 # JSOC's rows of the same days; NOAA's regions that came round the east limb within two weeks after,
 # and those that had left round the west limb within two weeks before.
 SOURCES = ("JSOC", "NOAA arrived", "NOAA left")
-# A list covers the five days that end at its date, and so do eleven maps.
-_SAME_TIME = 1 * u.min
 # A turn of the far side takes half a synodic rotation.
 _HALF_TURN = 13.6
 # Days after a date by which summaries have seen the whole of its window arrive, and how many of
@@ -91,10 +90,11 @@ class PublishedRegions:
     def _listed(self, sequence):
         if self.lists is None:
             return None
+        # A list covers the five days that end at its date, and so do eleven maps.
         dates = Time([item["date"] for item in self.lists.meta["lists"]])
-        if not (abs(dates - sequence.times[-1]) < _SAME_TIME).any():
+        if not (abs(dates - sequence.times[-1]) < TOLERANCE).any():
             return None
-        rows = self.lists[abs(self.lists["date"] - sequence.times[-1]) < _SAME_TIME]
+        rows = self.lists[abs(self.lists["date"] - sequence.times[-1]) < TOLERANCE]
         return _table(
             *_at(rows["centroid"], rows["date"], sequence.date),
             rows["designation"],

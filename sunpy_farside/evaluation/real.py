@@ -244,8 +244,9 @@ def _collect(cases):
             items = [found[k][method] for k in chosen]
             strengths = [item.measured["strength"] for item in items]
 
-            def scored(covers, method=method, items=items, strengths=strengths, rows=rows,
-                       tables=tables):
+            def scored(
+                covers, method=method, items=items, strengths=strengths, rows=rows, tables=tables
+            ):
                 part = [each[:, mask] for each, mask in zip(covers, rows, strict=True)]
                 return judge(method, items[0].threshold, strengths, part, tables)
 

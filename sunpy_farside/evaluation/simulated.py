@@ -78,9 +78,7 @@ def evaluate_simulated(models, number=1000, *, kind="test", width=120, workers=1
     The rules are those of `sunpy_farside.evaluation.scores`.
     """
     return collect(
-        simulated_cases(
-            models, number, kind=kind, width=width, workers=workers, progress=progress
-        )
+        simulated_cases(models, number, kind=kind, width=width, workers=workers, progress=progress)
     )
 
 

@@ -39,10 +39,13 @@ def plot_detection(detection, axes=None):
     )
     drawn.images.append(image)
     drawn.lines.append(draw_limb(axes, detection.date))
-    threshold = detection.settings.significance_threshold.value
+    cut, threshold = detection.settings.reliability_cut, detection.settings.significance_threshold
+    rule = f"${method.symbol}$ ≥ {threshold.value:g} {method.unit_symbol}; dashed: weaker"
+    if cut is not None:
+        rule = f"reliability ≥ {cut:.2f}; dashed: less"
     axes.set_title(
         f"Far side {detection.date.isot[:16].replace('T', ' ')} UT, {detection.model}\n"
-        f"solid: ${method.symbol}$ ≥ {threshold:g} {method.unit_symbol}; dashed: weaker"
+        f"solid: {rule}"
     )
     return drawn
 

@@ -211,6 +211,16 @@ def _evaluate(options):
     if len(models) < len(options.model or [""]):
         msg = "Expected models of different names, found one twice."
         raise arguments.UsageError(msg)
+    if options.data and options.real:
+        msg = "Expected --data or --real, found both."
+        raise arguments.UsageError(msg)
+    if options.real:
+        from sunpy_farside.evaluation.real import evaluate_real
+        from sunpy_farside.evaluation.real_report import write_real_report
+
+        write_real_report(evaluate_real(models, options.real, width=options.width), options.output)
+        print((options.output / "report.md").read_text())
+        return
     if options.data:
         from sunpy_farside.datasets.store import store_path
         from sunpy_farside.evaluation.stored import evaluate_stored

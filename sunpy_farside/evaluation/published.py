@@ -134,8 +134,8 @@ def read_published_regions(folder):
     Parameters
     ----------
     folder : path-like
-        ``AR_LIST_*.txt`` of JSOC and ``YYYYMMDDSRS.txt`` of NOAA, or tarballs of the latter, also in
-        folders inside it.
+        ``AR_LIST_*.txt`` of JSOC and ``YYYYMMDDSRS.txt`` of NOAA, or tarballs of the latter, in
+        folders inside it too.
 
     Returns
     -------

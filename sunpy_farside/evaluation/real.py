@@ -207,9 +207,9 @@ def evaluate_real(models, folder, *, width=120, progress=True):
             cases.append((sequence.date, known, _detect(loaded, sequence, known)))
     if not cases:
         msg = (
-            f"{folder}: expected eleven consecutive phase maps with a region list of the last map's "
-            f"date, or with NOAA's summaries of the twelve days after, found {len(runs)} runs of "
-            "eleven maps and none of them covered. Add maps, lists or summaries."
+            f"{folder}: expected eleven consecutive phase maps with a region list of the last "
+            f"map's date, or with NOAA's summaries of the twelve days after, found {len(runs)} "
+            "runs of eleven maps and none of them covered. Add maps, lists or summaries."
         )
         raise ValueError(msg)
     return _collect(cases)

@@ -129,8 +129,8 @@ def _text(summary):
         f"{summary['sequences']} sequences with {summary['regions']} regions in "
         f"{summary['complexes']} complexes, sunpy_farside {summary['version']}.",
         "",
-        "| method | threshold | complexes found | completeness | true | repeated | ignored | false | "
-        "false-discovery rate |",
+        "| method | threshold | complexes found | completeness | true | repeated | ignored | "
+        "false | false-discovery rate |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     methods = summary["methods"]

@@ -24,6 +24,10 @@ __all__ = ["SOURCES", "PublishedRegions", "read_published_regions"]
 # JSOC's rows of the same days; NOAA's regions that came round the east limb within two weeks after,
 # and those that had left round the west limb within two weeks before.
 SOURCES = ("JSOC", "NOAA arrived", "NOAA left")
+# Mean phase of a listed region in rad, its strength over its area [1,714 regions in JSOC's pictures
+# of 2015, correlation 0.986].
+_PHASE = 0.094
+_DEG2_PER_UHEM = (2 * np.pi * u.sr).to_value(u.deg**2) * 1e-6
 # A turn of the far side takes half a synodic rotation.
 _HALF_TURN = 13.6
 # Days after a date by which summaries have seen the whole of its window arrive, and how many of
@@ -63,7 +67,8 @@ class PublishedRegions:
             One row per region that JSOC lists for the five days of the sequence, or that NOAA saw
             come round the east limb later or had seen leave round the west limb before:
             ``longitude`` and ``latitude`` in degrees on the sequence's date, its ``source`` (one of
-            `SOURCES`), ``name``, ``strength`` (NaN of NOAA's), ``large``, and its
+            `SOURCES`), ``name``, ``strength`` (NaN of NOAA's), ``radius`` in degrees (of a disk as
+            large as the area that JSOC's pictures show of such a strength), ``large``, and its
             ``complex``, -1 of one beyond the window. ``meta["sources"]`` names the sources that
             cover the sequence; a list without regions does.
         """
@@ -83,7 +88,9 @@ class PublishedRegions:
         known["complex"] = np.full(len(known), -1)
         inside = _inside(known, sequence)
         part = known[inside]
-        known["complex"][inside] = find_complexes(part["longitude"], part["latitude"])
+        known["complex"][inside] = find_complexes(
+            part["longitude"], part["latitude"], radius=part["radius"]
+        )
         known.meta = {"sources": sources}
         return known
 
@@ -187,6 +194,8 @@ def _table(longitude, latitude, names, strength):
     table["latitude"] = np.asarray(latitude, dtype=float)
     table["name"] = np.asarray(names, dtype="U12")
     table["strength"] = np.broadcast_to(np.asarray(strength, dtype=float), len(table)).copy()
+    area = table["strength"] / _PHASE * _DEG2_PER_UHEM
+    table["radius"] = np.nan_to_num(np.sqrt(area / np.pi))
     return table
 
 

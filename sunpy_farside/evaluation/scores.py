@@ -10,7 +10,8 @@ The rules are the same for every method and every kind of reference regions:
   edge of the window - is *ignored*: what is detected over it is neither true nor false.
 - Reference regions that touch form one *complex*, which is what counts as found, once.
 - A *detection* is every region in a method's table. It *covers* every reference region whose center
-  lies within its outline, or within ten degrees of its centroid.
+  lies within its outline, or within ten degrees of its centroid; where a published region is
+  larger than that, one whose radius reaches the centroid.
 - From the strongest down, a detection is *true* when it covers a complex that no stronger one
   covers, *repeated* when stronger ones cover all of its complexes already, *ignored* when it covers
   only what does not count, and *false* when it covers nothing.
@@ -236,7 +237,8 @@ def cover(longitude, latitude, known, outline=None):
     longitude, latitude : array, shape (n,)
         Centroids of the detections in degrees.
     known : `~astropy.table.Table`
-        ``longitude`` and ``latitude`` of the m reference regions in degrees.
+        ``longitude`` and ``latitude`` of the m reference regions in degrees; their ``radius``, if
+        there is such a column, replaces the ten degrees where it is larger.
     outline : array of `int`, shape (m,), optional
         Which detection's outline the center of each region lies in, counted from 1; 0 for none.
 
@@ -253,13 +255,16 @@ def cover(longitude, latitude, known, outline=None):
     [[True, False], [False, True]]
     """
     longitude, latitude = (np.asarray(item, dtype=float)[:, None] for item in (longitude, latitude))
-    covers = separations(longitude, latitude, known["longitude"], known["latitude"]) <= DISTANCE
+    reach = DISTANCE
+    if "radius" in known.colnames:
+        reach = np.maximum(np.asarray(known["radius"]), DISTANCE)
+    covers = separations(longitude, latitude, known["longitude"], known["latitude"]) <= reach
     if outline is not None:
         covers |= np.arange(1, len(longitude) + 1)[:, None] == np.asarray(outline)
     return covers
 
 
-def find_complexes(longitude, latitude, extent=None):
+def find_complexes(longitude, latitude, *, extent=None, radius=None):
     """
     Group regions that touch.
 
@@ -269,6 +274,8 @@ def find_complexes(longitude, latitude, extent=None):
         In degrees.
     extent : array, shape (n,), optional
         Distance of the two polarities in degrees.
+    radius : array, shape (n,), optional
+        How far the regions are known to reach in degrees.
 
     Returns
     -------
@@ -278,8 +285,8 @@ def find_complexes(longitude, latitude, extent=None):
     Notes
     -----
     A region reaches half the distance of its polarities and half the resolution of the maps, 2.5
-    degrees, from its center; five degrees where the distance is not known. Two regions touch where
-    their centers are nearer than both reach.
+    degrees, from its center; five degrees, or its radius if that is larger, where the distance is
+    not known. Two regions touch where their centers are nearer than both reach.
 
     Examples
     --------
@@ -291,6 +298,8 @@ def find_complexes(longitude, latitude, extent=None):
     reach = np.full(len(longitude), _RADIUS)
     if extent is not None:
         reach = np.asarray(extent, dtype=float) / 2 + _EDGE
+    elif radius is not None:
+        reach = np.maximum(reach, np.asarray(radius, dtype=float))
     apart = separations(longitude[:, None], latitude[:, None], longitude, latitude)
     return connected_components(apart <= reach[:, None] + reach, directed=False)[1]
 

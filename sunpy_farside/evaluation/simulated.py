@@ -172,5 +172,7 @@ def reference_regions(simulated):
     table["complex"] = -1
     counts = inside & table["large"]
     part = table[counts]
-    table["complex"][counts] = find_complexes(part["longitude"], part["latitude"], part["extent"])
+    table["complex"][counts] = find_complexes(
+        part["longitude"], part["latitude"], extent=part["extent"]
+    )
     return table

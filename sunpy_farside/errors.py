@@ -1,26 +1,32 @@
 """
 The errors that this package raises for unusable input.
 
-All are `ValueError`, and each message says what was expected, what was found and
-what to do about it.
+All are `FarsideError`, which is a `ValueError`, and each message says what was expected, what was
+found and what to do about it.
 """
 
-__all__ = ["FileFormatError", "SequenceError", "WeightsError"]
+__all__ = ["FarsideError", "FileFormatError", "SequenceError", "WeightsError"]
 
 
-class FileFormatError(ValueError):
+class FarsideError(ValueError):
+    """
+    Something that this package was given cannot be used.
+    """
+
+
+class FileFormatError(FarsideError):
     """
     A file does not hold what its reader expects.
     """
 
 
-class SequenceError(ValueError):
+class SequenceError(FarsideError):
     """
     Maps do not form the sequence that a far-side detection needs.
     """
 
 
-class WeightsError(ValueError):
+class WeightsError(FarsideError):
     """
     A network's weights cannot be found, read or trusted.
     """

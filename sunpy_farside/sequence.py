@@ -16,10 +16,10 @@ from sunpy_farside.cadence import (
     CADENCE,
     MIDDLE,
     N_MAPS,
-    TOLERANCE,
+    check_cadence,
+    check_unique,
     complete_runs,
-    step_numbers,
-    step_time,
+    shared_steps,
     steps_of_sequence,
 )
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
@@ -35,11 +35,10 @@ from sunpy_farside.errors import SequenceError
 from sunpy_farside.io.phase_maps import read_phase_map
 from sunpy_farside.maps import FarsidePhaseMap, globe_of, phase_map_header
 from sunpy_farside.products import product_of
+from sunpy_farside.visualization.html import html_with_picture
+from sunpy_farside.visualization.panels import plot_sequence
 
 __all__ = ["FarsideSequence", "cut_globe", "cut_map", "find_sequences"]
-
-# Missing dates that an error message names before it counts.
-_MAX_NAMED = 8
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ class FarsideSequence:
         _check_width(width)
         maps = list(maps)
         times = _times(maps)
-        _check_cadence(times)
+        check_cadence(times)
         order = np.argsort(times.mjd)
         self._set_frames([_Frame.of(maps[k], times[k]) for k in order], width)
 
@@ -180,6 +179,47 @@ class FarsideSequence:
             f"<FarsideSequence: {N_MAPS} maps of {self.product}, {self.times[0].isot[:16]} to "
             f"{self.times[-1].isot[:16]}, {self.width} columns>"
         )
+
+    def __len__(self):
+        return N_MAPS
+
+    def __iter__(self):
+        return iter(self.maps)
+
+    def __getitem__(self, index):
+        return self.maps[index]
+
+    def _repr_html_(self):
+        return html_with_picture(
+            self, lambda figure: plot_sequence(self, figure=figure), size=(11, 5)
+        )
+
+    def plot(self, *, detection=None, figure=None):
+        """
+        Draw the eleven maps, each in its own window.
+
+        Parameters
+        ----------
+        detection : `~sunpy_farside.detection.result.FarsideDetection`, optional
+            Outlines its significant regions.
+        figure : `~matplotlib.figure.Figure`, optional
+            The current figure by default.
+
+        Returns
+        -------
+        `~sunpy_farside.visualization.artists.Artists`
+            ``axes`` is the list of the eleven.
+        """
+        return plot_sequence(self, detection=detection, figure=figure)
+
+    def peek(self):
+        """
+        Draw the maps in a figure of their own and show it.
+        """
+        import matplotlib.pyplot as plt
+
+        self.plot(figure=plt.figure(figsize=(11, 5), layout="constrained"))
+        plt.show()
 
     @property
     def maps(self):
@@ -310,10 +350,8 @@ def find_sequences(maps, *, width=120):
     if not maps:
         return []
     times = _times(maps)
-    steps, near, _ = _steps(times)
-    repeated = _repeated(steps[near])
-    if repeated.size:
-        raise SequenceError(_message_repeated(times, steps, repeated))
+    steps, near, _ = shared_steps(times)
+    check_unique(times[near], steps[near])
     at_step = {int(step): k for k, step in enumerate(steps) if near[k]}
     frames = {}
 
@@ -421,54 +459,6 @@ def _times(maps):
         msg = f"Expected maps of one product, found {' and '.join(products)}. Keep them apart."
         raise SequenceError(msg)
     return Time([item.date for item in maps])
-
-
-def _steps(times):
-    """
-    Steps of the maps, which of them are near theirs, and the phase of the cadence.
-    """
-    # The phase that most maps share: any one may be the odd one.
-    phases = (times.utc.mjd * u.day / CADENCE).to_value(u.one) % 1
-    apart = np.abs((phases[:, None] - phases + 0.5) % 1 - 0.5)
-    within = apart <= (TOLERANCE / CADENCE).to_value(u.one) + 1e-9
-    phase = phases[np.argmax(within.sum(axis=0))]
-    return *step_numbers(times, phase), phase
-
-
-def _repeated(steps):
-    values, counts = np.unique(steps, return_counts=True)
-    return values[counts > 1]
-
-
-def _message_repeated(times, steps, repeated):
-    twice = ", ".join(times[np.flatnonzero(steps == step)[0]].isot[:16] for step in repeated)
-    return f"Expected every date once, found more than one map of {twice}. Leave one of each out."
-
-
-def _check_cadence(times):
-    steps, near, phase = _steps(times)
-    problems = []
-    if not near.all():
-        odd = ", ".join(times[~near].isot)
-        problems.append(f"off the {CADENCE:.0f} cadence: {odd}")
-    kept = steps[near]
-    repeated = _repeated(kept)
-    if repeated.size:
-        problems.append(_message_repeated(times[near], kept, repeated))
-    missing = np.setdiff1d(np.arange(kept.min(), kept.max() + 1), kept)
-    if missing.size:
-        names = [time.isot[:16] for time in step_time(missing[:_MAX_NAMED] + phase)]
-        more = f" and {missing.size - _MAX_NAMED} more" if missing.size > _MAX_NAMED else ""
-        problems.append(f"missing: {', '.join(names)}{more}")
-    if len(times) != N_MAPS or problems:
-        what = "; ".join([f"found {len(times)}", *problems])
-        remedy = (
-            "find_sequences picks the complete runs of a longer list."
-            if len(times) > N_MAPS
-            else "Add what is missing or choose another date."
-        )
-        msg = f"Expected {N_MAPS} maps, one every 12 h; {what.rstrip('.')}. {remedy}"
-        raise SequenceError(msg)
 
 
 def _plain_phases(data):

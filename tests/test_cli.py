@@ -31,11 +31,12 @@ def test_detect_takes_a_folder_and_writes_files(jsoc_files, tmp_path, capsys):
     folder = tmp_path / "out" / "20220505_0000"
     assert sorted(path.name for path in folder.iterdir()) == [
         "detection.png",
+        "image.fits",
         "maps.fits",
-        "probability.fits",
         "regions.csv",
         "regions.ecsv",
         "regions.json",
+        "segments.fits",
     ]
     detection = FarsideDetection.read(folder)
     with (folder / "regions.csv").open() as file:

@@ -47,21 +47,25 @@ def test_the_reference_has_every_public_name():
     assert set(sunpy_farside.__all__) - described == set()
 
 
-def test_the_picture_of_the_architecture_is_true():
+def test_the_picture_of_the_house_is_true():
     """
-    The modules of every floor stand on it, and the floors in the order that is checked.
+    The rooms are on the floors that are checked, and none is left out.
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     (layers,) = [item["layers"] for item in project["contracts"] if item["type"] == "layers"]
-    floors = [re.findall(r"sunpy_farside\.(\w+)", layer) for layer in layers]
+    checked = [re.findall(r"sunpy_farside\.(\w+)", layer) for layer in layers]
     page = (ROOT / "docs" / "contributing.rst").read_text()
     picture = page.split("code-block:: text")[1].split("There are")[0]
-    # Modules stand in two columns, each with what it does to its right.
-    drawn = [re.findall(r"\w+", f"{line[3:21]} {line[40:53]}") for line in picture.splitlines()]
-    where = {name: number for number, names in enumerate(drawn) for name in names}
-    assert set(where) == {name for floor in floors for name in floor}
-    places = [[where[name] for name in floor] for floor in floors]
-    assert all(max(upper) < min(lower) for upper, lower in itertools.pairwise(places))
+    drawn, number = {}, 0
+    for line in picture.splitlines():
+        if match := re.match(r"   (\d| )  (\w.*)", line):
+            number = int(match[1]) if match[1].strip() else number
+            names = re.split(r" {2,}", match[2])[0]
+            drawn |= dict.fromkeys(re.findall(r"\w+", names), number)
+    rooms = {item.stem for item in (ROOT / "sunpy_farside").iterdir() if item.stem[0] not in "_."}
+    assert set(drawn) == rooms == {name for floor in checked for name in floor}
+    heights = [[drawn[name] for name in floor] for floor in checked]
+    assert all(min(upper) >= max(lower) for upper, lower in itertools.pairwise(heights))
 
 
 def test_pages_name_no_function_that_is_not_there():
@@ -71,3 +75,10 @@ def test_pages_name_no_function_that_is_not_there():
     names = set(re.findall(r"sunpy_farside\.([a-z_]+)\(", text))
     assert len(names) > 5
     assert names <= set(sunpy_farside.__all__)
+
+
+def test_the_files_that_the_contributing_page_names_are_there():
+    page = (ROOT / "docs" / "contributing.rst").read_text()
+    names = re.findall(r"``(sunpy_farside/[\w/.]+)``", page)
+    assert len(names) >= 9
+    assert [name for name in names if not (ROOT / name).is_file()] == []

@@ -262,3 +262,25 @@ def test_what_is_seen_upside_down_is_put_back_where_it_was(monkeypatch):
     maps = torch.randn(2, 11, 144, 120)
     found = network(maps, torch.zeros_like(maps, dtype=bool))
     assert torch.allclose(found, maps.mean(1), atol=1e-6)
+
+
+def test_the_published_scaling_takes_all_sequences_of_a_file_together():
+    rng = np.random.default_rng(3)
+    stack = rng.normal(-0.02, 0.05, (3, 11, 144, 32)).astype(np.float32)
+    stack[1] *= 2
+    stack[2, :, :, :5] = np.nan
+    model = FarsideModel(
+        UNet(hidden=2), "small", "own", Normalisation("sequence"), 100.0, torch.device("cpu")
+    )
+    filled = np.nan_to_num(stack.astype(np.float64))
+    scaled = ((filled - filled.mean()) / filled.std()).clip(max=0).astype(np.float32)
+    with torch.inference_mode():
+        maps = torch.from_numpy(scaled)
+        expected = model.network(maps, torch.isnan(torch.from_numpy(stack))).sigmoid().numpy()
+    found = model.predict(stack, together=True, batch=2)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert not np.allclose(found, model.predict(stack), atol=1e-4)
+    # One sequence alone is the same either way.
+    np.testing.assert_allclose(
+        model.predict(stack[:1], together=True), model.predict(stack[:1]), atol=1e-6
+    )

@@ -5,6 +5,7 @@ import pkgutil
 import subprocess
 import sys
 import textwrap
+from functools import cached_property
 
 import pytest
 
@@ -99,7 +100,8 @@ def own_functions():
             # What overrides a method of sunpy's is described there.
             inherited = any(hasattr(base, key) for base in item.__mro__[1:])
             member = getattr(item, key)
-            if not key.startswith("_") and not inherited and inspect.isroutine(member):
+            function = inspect.isroutine(member) and not isinstance(member, cached_property)
+            if not key.startswith("_") and not inherited and function:
                 yield f"{name}.{key}", member
 
 

@@ -310,7 +310,7 @@ def test_plot_of_a_detection(found):
     assert 0 < strong.sum() < 5
     title = drawn.axes.get_title()
     assert "2022-05-05 00:00 UT" in title
-    assert "$P_i$ ≥ 60 $\\mathrm{deg^{2}}$" in title
+    assert "$P_i$ ≥ 60 deg²" in title
     assert drawn.axes.get_xlabel() == "Carrington longitude [deg]"
 
 

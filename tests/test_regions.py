@@ -255,7 +255,7 @@ def test_a_region_on_the_seam_of_a_whole_sun_map_is_one_row(columns, first):
     [
         {"cdelt1": 0.5, "cdelt2": 0.25, "pc1_1": 2.0, "pc2_2": 4.0},
         {"cunit1": "degree", "cunit2": "degree"},
-        {"cdelt1": 3600.0, "cdelt2": 60.0, "cunit1": "arcsec", "cunit2": "arcmin"},
+        {"cdelt1": 3600.0, "cdelt2": 3600.0, "cunit1": "arcsec", "cunit2": "arcsec"},
     ],
 )
 def test_the_scale_may_be_written_anywhere(cards):
@@ -318,6 +318,11 @@ def test_turned_maps_are_refused():
     }
     with pytest.raises(ValueError, match="meridians"):
         find_regions(Map(np.zeros((144, 120)), window_header(DATE) | turn))
+
+
+def test_rows_beyond_the_poles_are_refused():
+    with pytest.raises(ValueError, match="poles"):
+        find_regions(whole_sun(box(100, 40), cdelt2=60.0))
 
 
 def test_the_image_of_a_detection_gives_its_regions_again(detection):

@@ -8,9 +8,9 @@ from sunpy_farside import simulate_maps, simulate_sequence
 from sunpy_farside.coordinates.far_side import far_side_distance
 from sunpy_farside.simulation.active_regions import (
     Regions,
-    active_mask,
-    draw_regions,
+    sample_regions,
     saturate,
+    target_mask,
     unsigned_field,
 )
 from sunpy_farside.simulation.phases import View, half_days
@@ -154,7 +154,7 @@ def test_a_quiet_sun_has_no_regions():
 
 def test_field_of_one_region_holds_its_flux():
     rng = np.random.default_rng(0)
-    regions = draw_regions(rng, 1, (-3, 3))[:1]
+    regions = sample_regions(rng, 1, (-3, 3))[:1]
     longitudes, latitudes = np.arange(360.0), np.arange(-90.0, 91.0)
     field = unsigned_field(regions, 0, longitudes, latitudes)
     area = (np.pi / 180 * 6.957e10) ** 2 * np.cos(np.deg2rad(latitudes))[:, None]
@@ -162,7 +162,7 @@ def test_field_of_one_region_holds_its_flux():
 
 
 def test_fluxes_grow_and_decay():
-    regions = draw_regions(np.random.default_rng(1), 1, (-3, 3))
+    regions = sample_regions(np.random.default_rng(1), 1, (-3, 3))
     assert np.all(regions.flux_on(regions.emergence) == 0)
     assert np.allclose(regions.flux_on(regions.emergence + regions.rise), regions.flux)
     later = regions.emergence + regions.rise + regions.decay
@@ -200,7 +200,7 @@ def test_a_wide_region_has_two_lobes_and_one_centre_between_them():
     assert row[60] > max(row[48:54].min(), row[66:72].min()) * 0.9
     # The western, leading lobe is the more compact and deeper one.
     assert row[60:].min() < row[:60].min() < -0.05
-    mask = active_mask(
+    mask = target_mask(
         {"kind": "centers", "radius": 4.0, "flux": 2e21},
         regions,
         0,

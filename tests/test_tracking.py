@@ -26,6 +26,8 @@ from sunpy_farside.coordinates.far_side import (
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.coordinates.window import window_start, window_wcs
 from sunpy_farside.detection import measure_regions, rank_regions
+from sunpy_farside.detection.methods import NETWORK, SAR
+from sunpy_farside.detection.settings import DetectionSettings
 
 START = Time("2022-05-05")
 
@@ -50,7 +52,9 @@ def table(regions, step=0, kind="seismic_strength"):
     )
     unit = measured[kind].unit
     measured[kind] = where[2] * unit
-    return rank_regions(measured, kind, 400 * unit, model=kind)
+    method = SAR if kind == "seismic_strength" else NETWORK
+    settings = DetectionSettings(method, significance_threshold=400 * unit)
+    return rank_regions(measured, labels, settings, model=kind)[0]
 
 
 def follow(longitude, latitude, step):

@@ -8,7 +8,7 @@ import torch
 from sunpy_farside.cli import main
 from sunpy_farside.evaluation.calibration import calibrate_network
 from sunpy_farside.network import load_model, save_model
-from sunpy_farside.training.examples import SimulatedSequences, draw_examples
+from sunpy_farside.training.examples import SimulatedSequences, sample_examples
 from sunpy_farside.training.fit import TrainingModule, fit, trained_model
 from sunpy_farside.training.recipe import Recipe, load_recipe
 
@@ -64,7 +64,7 @@ def test_examples_come_from_their_seed():
 def test_some_examples_end_at_windows_of_their_own():
     widths = set()
     for seed in range(60):
-        phases, _ = draw_examples(np.random.default_rng(seed), TARGET, 140)
+        phases, _ = sample_examples(np.random.default_rng(seed), TARGET, 140)
         known = np.isfinite(phases[0]).any(axis=1)
         # The first map was made 33 degrees further west. Seen whole, it reaches to 90 degrees from
         # its own meridian; cut, to 70 at most.
@@ -80,7 +80,7 @@ def test_some_examples_end_at_windows_of_their_own():
 def test_own_frames_drift_and_middle_frames_do_not():
     signals = {}
     for frames in ("own", "middle"):
-        phases, _ = draw_examples(np.random.default_rng(3), TARGET, 120, frames=frames)
+        phases, _ = sample_examples(np.random.default_rng(3), TARGET, 120, frames=frames)
         signals[frames] = (phases[0] + phases[1]) / 2
     for index in range(11):
         # The windows move by 6.6 degrees a map, in whole degrees.

@@ -28,13 +28,13 @@ from sunpy_farside.datasets.masks import (
     active_mask,
     mask_in_window,
     near_side_field,
-    read_frame,
 )
 from sunpy_farside.datasets.pairing import HALF_ROTATION, pair_frames, split_pairs
 from sunpy_farside.datasets.store import FILE_NAME, MASK_WIDTH, Store, write_store
 from sunpy_farside.errors import FileFormatError, SequenceError
 from sunpy_farside.io.noaa import first_appearances, positions_at, read_noaa_summaries
 from sunpy_farside.io.phase_maps import parse_file_name, read_phase_map
+from sunpy_farside.io.synoptic_frames import read_frame
 from sunpy_farside.sequence import cut_globe
 from sunpy_farside.utils.files import PARTIAL, whole_files
 

@@ -281,6 +281,9 @@ def measure_regions(labels, wcs, date, *, probability=None, phases=None):
     """
     index = np.arange(1, labels.max() + 1)
     longitude_step, latitude_step, latitudes = _grid(wcs, len(labels))
+    if not np.isfinite(latitudes[(labels > 0).any(axis=1)]).all():
+        msg = "Expected regions between the poles, found rows beyond them. Check CDELT2 and CRPIX2."
+        raise ValueError(msg)
     pixel = (longitude_step * latitude_step)[:, np.newaxis]
     sphere = pixel * np.cos(np.deg2rad(latitudes))[:, np.newaxis]
 

@@ -12,11 +12,12 @@ from astropy.table import QTable
 from sunpy.map import GenericMap
 from sunpy.util.exceptions import warn_deprecated
 
-from sunpy_farside.detection.files import read_detection, write_detection
 from sunpy_farside.detection.outlines import region_outlines
 from sunpy_farside.detection.settings import DetectionSettings
+from sunpy_farside.detection.storage import read_detection, write_detection
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.visualization.detection_plot import plot_detection
+from sunpy_farside.visualization.html import html_with_picture
 
 __all__ = ["FarsideDetection"]
 
@@ -64,6 +65,11 @@ class FarsideDetection:
         return (
             f"<FarsideDetection: {self.date.isot[:16]}, {self.model}: {len(self.regions)} regions, "
             f"{number} significant>"
+        )
+
+    def _repr_html_(self):
+        return html_with_picture(
+            self, lambda figure: self.plot(figure.add_subplot(projection=self.image))
         )
 
     @property

@@ -82,6 +82,20 @@ class FarsidePhaseMap(GenericMap):
         return str(header.get("content", "")).lower() == _CONTENT
 
     @property
+    def measurement(self):
+        """
+        What is mapped: ``"phase shift"``.
+        """
+        return "phase shift"
+
+    @property
+    def instrument(self):
+        """
+        The instrument whose Doppler data the map is made of.
+        """
+        return self.meta.get("instrume", self.meta.get("detector", ""))
+
+    @property
     def product(self):
         """
         Which product the map belongs to: ``"phase_map"`` (24 hours of data) or

@@ -35,7 +35,7 @@ class FarsideModel:
     target : `dict`
         What the probability is of: by default, as published, that the unsigned field, smoothed
         with a Gaussian of 3 degrees, is above 30 G
-        (`sunpy_farside.simulation.active_regions.active_mask`).
+        (`sunpy_farside.simulation.active_regions.target_mask`).
     columns : `int` or None
         Columns that the network knows, whose edges it tells by. Of a narrower stack the others
         are missing, and of a wider one nothing is told outside them. None for a network that
@@ -74,7 +74,7 @@ class FarsideModel:
             raise ValueError(msg)
         self.network = self.network.eval().to(self.device, memory_format=torch.channels_last)
 
-    def predict(self, stack, *, batch=8):
+    def predict(self, stack, *, batch=8, together=False):
         """
         Probability that a pixel belongs to an active region.
 
@@ -86,7 +86,11 @@ class FarsideModel:
             `~sunpy_farside.sequence.FarsideSequence.comoving` for ``"middle"``, best with as
             many columns as the network knows.
         batch : `int`, optional
-            Sequences that go through the network together.
+            Sequences that go through the network at a time.
+        together : `bool`, optional
+            Scale all sequences by one mean and standard deviation, as the published code did with
+            the cases of a file, instead of each by its own. What is found in one sequence then
+            depends on the others.
 
         Returns
         -------
@@ -119,20 +123,24 @@ class FarsideModel:
         width = stack.shape[3]
         probability = np.zeros((len(stack), *stack.shape[2:]), np.float32)
         own, known = _overlap(width, self.columns or width)
+        statistics = None
+        if together:
+            phases = torch.from_numpy(stack.astype(np.float64))
+            statistics = tuple(float(item) for item in self.normalisation.statistics(phases))
         for first in range(0, len(stack), batch):
             part = slice(first, first + batch)
             here = stack[part, ..., own]
             if self.columns not in (None, width):
                 here = np.full((*here.shape[:3], self.columns), np.nan, np.float32)
                 here[..., known] = stack[part, ..., own]
-            probability[part, :, own] = self._predict_batch(here)[..., known]
+            probability[part, :, own] = self._predict_batch(here, statistics)[..., known]
         return probability
 
     @torch.inference_mode()
-    def _predict_batch(self, stack):
+    def _predict_batch(self, stack, statistics):
         # MPS has no double precision: the cast comes before the move.
         phases = torch.from_numpy(stack.astype(np.float32, copy=True)).to(self.device)
-        maps = self.normalisation(phases).contiguous(memory_format=torch.channels_last)
+        maps = self.normalisation(phases, statistics).contiguous(memory_format=torch.channels_last)
         return self.network(maps, phases.isnan()).sigmoid().cpu().numpy()
 
 

@@ -22,8 +22,10 @@ class Normalisation:
     Attributes
     ----------
     kind : {"sequence", "valid", "constants"}
-        ``"sequence"``, as published: missing data count as zero, then the mean and standard
-        deviation of all the maps of a sequence are taken out [Felipe & Asensio Ramos 2019].
+        ``"sequence"``: missing data count as zero, then the mean and standard deviation of all
+        the maps of a sequence are taken out. The published code took one mean and deviation of
+        all the sequences of a file [Felipe & Asensio Ramos 2019]:
+        ``FarsideModel.predict(stack, together=True)`` does the same.
         ``"valid"``: the same statistics over the pixels with data, so that
         the share of missing data does not change the scale.
         ``"constants"``: a fixed mean and standard deviation, as in FarNet-II
@@ -51,7 +53,7 @@ class Normalisation:
         settings = asdict(self)
         return settings if self.kind == "constants" else {k: settings[k] for k in ("kind", "clip")}
 
-    def __call__(self, phases):
+    def __call__(self, phases, statistics=None):
         """
         Normalise sequences.
 
@@ -59,6 +61,8 @@ class Normalisation:
         ----------
         phases : `torch.Tensor`, shape (n, maps, latitudes, longitudes)
             Radian, NaN where there are no data.
+        statistics : (`float`, `float`), optional
+            Mean and standard deviation in rad; those of each sequence by default (`statistics`).
 
         Returns
         -------
@@ -66,21 +70,37 @@ class Normalisation:
             Of the same shape, zero where there are no data.
         """
         missing = torch.isnan(phases)
-        phases = phases.nan_to_num(0)
-        dims = (1, 2, 3)
-        if self.kind == "constants":
-            mean, deviation = self.mean, self.standard_deviation
-        elif self.kind == "sequence":
-            mean = phases.mean(dims, keepdim=True)
-            deviation = phases.std(dims, correction=0, keepdim=True)
-        else:
-            number = (~missing).sum(dims, keepdim=True).clamp(min=1)
-            mean = phases.sum(dims, keepdim=True) / number
-            variance = ((phases - mean) ** 2).masked_fill(missing, 0).sum(dims, keepdim=True)
-            deviation = (variance / number).sqrt()
+        mean, deviation = statistics or self.statistics(phases, (1, 2, 3))
         # A sequence without any contrast holds nothing to detect, and no scale.
         deviation = torch.as_tensor(deviation).clamp(min=1e-6)
-        scaled = (phases - mean) / deviation
+        scaled = (phases.nan_to_num(0) - mean) / deviation
         if self.clip:
             scaled = scaled.clamp(max=0)
         return scaled if self.kind == "sequence" else scaled.masked_fill(missing, 0)
+
+    def statistics(self, phases, dims=(0, 1, 2, 3)):
+        """
+        Return the mean and the standard deviation that are taken out.
+
+        Parameters
+        ----------
+        phases : `torch.Tensor`, shape (n, maps, latitudes, longitudes)
+            Radian, NaN where there are no data.
+        dims : `tuple` of `int`, optional
+            Axes over which they are taken: all of them together, as the published code did with
+            the sequences of a file, or all but the first for each sequence by itself.
+
+        Returns
+        -------
+        mean, deviation : `torch.Tensor` or `float`
+        """
+        if self.kind == "constants":
+            return self.mean, self.standard_deviation
+        missing = torch.isnan(phases)
+        phases = phases.nan_to_num(0)
+        if self.kind == "sequence":
+            return phases.mean(dims, keepdim=True), phases.std(dims, correction=0, keepdim=True)
+        number = (~missing).sum(dims, keepdim=True).clamp(min=1)
+        mean = phases.sum(dims, keepdim=True) / number
+        variance = ((phases - mean) ** 2).masked_fill(missing, 0).sum(dims, keepdim=True)
+        return mean, (variance / number).sqrt()

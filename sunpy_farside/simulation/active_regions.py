@@ -13,9 +13,9 @@ from sunpy_farside.simulation.noise import compress_limb
 __all__ = [
     "ACTIVE_FIELD",
     "Regions",
-    "active_mask",
+    "target_mask",
     "add_signatures",
-    "draw_regions",
+    "sample_regions",
     "saturate",
     "unsigned_field",
 ]
@@ -111,7 +111,7 @@ class Regions:
         return area / (8 * np.pi) + _SPREAD * np.maximum(day - self.emergence, 0)
 
 
-def draw_regions(rng, activity, days):
+def sample_regions(rng, activity, days):
     """
     Draw the active regions of the whole Sun.
 
@@ -224,7 +224,7 @@ def _polarities(regions, day):
     }
 
 
-def active_mask(target, regions, day, longitudes, latitudes):
+def target_mask(target, regions, day, longitudes, latitudes):
     """
     Where the Sun is active, in the sense of a target.
 

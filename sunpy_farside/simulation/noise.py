@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["NoiseModel", "compress_limb", "draw_halves"]
+__all__ = ["NoiseModel", "compress_limb", "sample_halves"]
 
 # Beyond this distance from the disk's centre the orthographic view is continued
 # linearly, so that no grain is stretched without end at the limb. A choice.
@@ -63,7 +63,7 @@ class NoiseModel:
     bad_factor: float = 1.8
 
     @classmethod
-    def draw(cls, rng):
+    def sample(cls, rng):
         """
         A noise model from the range that real maps span over a solar cycle.
         """
@@ -99,7 +99,7 @@ def compress_limb(x, y, z):
     return x * scale, y * scale
 
 
-def draw_halves(rng, model, disks):
+def sample_halves(rng, model, disks):
     """
     Noise of consecutive 12-hour halves.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from sunpy_farside.coordinates.far_side import disk_coordinates
 from sunpy_farside.simulation.active_regions import add_signatures, saturate
-from sunpy_farside.simulation.noise import compress_limb, draw_halves
+from sunpy_farside.simulation.noise import compress_limb, sample_halves
 
 __all__ = ["View", "half_days", "simulate_phases"]
 
@@ -76,7 +76,7 @@ class View:
         array of `numpy.float32`, shape (n, latitudes, longitudes)
             Rad, of zero mean: the other sign is as likely.
         """
-        return _maps(draw_halves(rng, model, self._disks))
+        return _maps(sample_halves(rng, model, self._disks))
 
     def signatures(self, regions):
         """

@@ -27,8 +27,8 @@ from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.simulation.active_regions import (
     ACTIVE_FIELD,
     Regions,
-    active_mask,
-    draw_regions,
+    sample_regions,
+    target_mask,
     unsigned_field,
 )
 from sunpy_farside.simulation.noise import NoiseModel
@@ -154,7 +154,7 @@ class SimulatedSequence:
         Parameters
         ----------
         target : `dict`
-            As in `~sunpy_farside.simulation.active_regions.active_mask`.
+            As in `~sunpy_farside.simulation.active_regions.target_mask`.
 
         Returns
         -------
@@ -162,7 +162,7 @@ class SimulatedSequence:
         """
         longitudes = window_longitudes(self.sequence.date, self.sequence.width).to_value(u.deg)
         latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
-        return active_mask(target, self.sun, 0, longitudes, latitudes)
+        return target_mask(target, self.sun, 0, longitudes, latitudes)
 
     def signatures(self, *, width=None):
         """
@@ -228,8 +228,8 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
     rng = np.random.default_rng(seed)
     times = parse_time(start) + np.arange(n_maps) * CADENCE
     view = _view(times[n_maps // 2], n_maps, np.arange(361.0), np.arange(-90.0, 91.0))
-    regions = draw_regions(rng, activity, (view.days[0], view.days[-1]))
-    phases = simulate_phases(rng, regions, NoiseModel.draw(rng), view)
+    regions = sample_regions(rng, activity, (view.days[0], view.days[-1]))
+    phases = simulate_phases(rng, regions, NoiseModel.sample(rng), view)
     # Both ends are the same meridian.
     phases[:, :, 360] = phases[:, :, 0]
     maps = [

@@ -8,11 +8,11 @@ from torch.utils.data import Dataset
 
 from sunpy_farside.cadence import MIDDLE, N_MAPS
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, WINDOW_ROWS
-from sunpy_farside.simulation.active_regions import active_mask, draw_regions
+from sunpy_farside.simulation.active_regions import sample_regions, target_mask
 from sunpy_farside.simulation.noise import NoiseModel
 from sunpy_farside.simulation.phases import View, half_days
 
-__all__ = ["SIBLINGS", "SimulatedSequences", "draw_examples"]
+__all__ = ["SIBLINGS", "SimulatedSequences", "sample_examples"]
 
 # Examples that share a noise.
 SIBLINGS = 8
@@ -46,7 +46,7 @@ class SimulatedSequences(Dataset):
     frames : {"own", "middle"}
         Every map in its own window, or all in the middle map's.
     target : `dict`
-        Where the Sun is active (`~sunpy_farside.simulation.active_regions.active_mask`).
+        Where the Sun is active (`~sunpy_farside.simulation.active_regions.target_mask`).
     """
 
     def __init__(self, length, *, seed, target, first=0, width=120, frames="middle"):
@@ -72,13 +72,13 @@ class SimulatedSequences(Dataset):
         if not 0 <= index < len(self):
             raise IndexError(index)
         rng = np.random.default_rng([self.seed, self.first // SIBLINGS + index])
-        phases, active = draw_examples(rng, **self.options)
+        phases, active = sample_examples(rng, **self.options)
         phases = np.concatenate([phases, phases[..., ::-1, :]])
         active = np.concatenate([active, active[..., ::-1, :]])
         return torch.from_numpy(phases), torch.from_numpy(active)
 
 
-def draw_examples(rng, target, width=120, *, frames="middle"):
+def sample_examples(rng, target, width=120, *, frames="middle"):
     """
     Draw two Suns and a noise, and see each Sun through the noise and through its negative.
 
@@ -86,7 +86,7 @@ def draw_examples(rng, target, width=120, *, frames="middle"):
     ----------
     rng : `numpy.random.Generator`
     target : `dict`
-        Where the Sun is active (`~sunpy_farside.simulation.active_regions.active_mask`).
+        Where the Sun is active (`~sunpy_farside.simulation.active_regions.target_mask`).
     width : `int`
         Columns of the window.
     frames : {"own", "middle"}
@@ -109,7 +109,7 @@ def draw_examples(rng, target, width=120, *, frames="middle"):
     nodes = middle if frames == "middle" else np.arange(starts.min(), starts.max() + width)
     latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
     view = View(days, meridian - _DRIFT * days, vantage, nodes.astype(float), latitudes)
-    model = NoiseModel.draw(rng)
+    model = NoiseModel.sample(rng)
     noise = view.noise(rng, model)
     hidden = view.hidden()
     # Drawn for both frames, which so show the same Suns.
@@ -122,10 +122,10 @@ def draw_examples(rng, target, width=120, *, frames="middle"):
         hidden[:, :, rng.integers(len(nodes))] = True
     phases, active = [], []
     for _ in range(2):
-        regions = draw_regions(rng, rng.uniform(0, _ACTIVITY), (days[0], days[-1]))
+        regions = sample_regions(rng, rng.uniform(0, _ACTIVITY), (days[0], days[-1]))
         signal = view.signatures(regions) + np.float32(model.mean)
         phases += [signal + noise, signal - noise]
-        active += 2 * [np.float32(active_mask(target, regions, 0, middle.astype(float), latitudes))]
+        active += 2 * [np.float32(target_mask(target, regions, 0, middle.astype(float), latitudes))]
     phases = np.stack(phases)
     phases[:, hidden] = np.nan
     if frames == "own":

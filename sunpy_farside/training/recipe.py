@@ -22,7 +22,7 @@ class Recipe:
     normalisation : `dict`
         Settings of `~sunpy_farside.network.normalisation.Normalisation`.
     target : `dict`
-        Where the Sun is active (`~sunpy_farside.simulation.active_regions.active_mask`).
+        Where the Sun is active (`~sunpy_farside.simulation.active_regions.target_mask`).
     frames : {"own", "middle"}
         Every map in its own window, or all in the middle map's.
     width : `int`

@@ -40,11 +40,13 @@ def plot_detection(detection, axes=None):
     drawn.images.append(image)
     drawn.lines.append(draw_limb(axes, detection.date))
     cut, threshold = detection.settings.reliability_cut, detection.settings.significance_threshold
-    rule = f"${method.symbol}$ ≥ {threshold.value:g} {method.unit_symbol}; dashed: weaker"
+    unit = method.unit_symbol.replace("deg2", "deg²")
+    rule = f"${method.symbol}$ ≥ {threshold.value:g} {unit}; dashed: weaker"
     if cut is not None:
         rule = f"reliability ≥ {cut:.2f}; dashed: less"
     axes.set_title(
-        f"Far side {detection.date.isot[:16].replace('T', ' ')} UT, {detection.model}\n"
+        f"Far side {detection.date.isot[:16].replace('T', ' ')} UT, {detection.model}
+"
         f"solid: {rule}"
     )
     return drawn

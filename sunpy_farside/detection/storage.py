@@ -89,7 +89,12 @@ def read_detection(folder):
         regions = QTable.read(folder / _REGIONS)
         (image,) = _read(folder / names[0])
         maps = _read(folder / _MAPS)
-        _check_stamps(folder, regions, image, maps)
+        regions.meta.pop("format", None)
+        stamps = {
+            _REGIONS: {regions.meta.pop("stamp", None)},
+            names[0]: _take_stamps([image]),
+            _MAPS: _take_stamps(maps),
+        }
         if former:
             settings = _former_settings(regions)
             segments = _former_segments(image, regions, settings)
@@ -97,16 +102,9 @@ def read_detection(folder):
         else:
             settings = DetectionSettings.from_header(image.meta)
             ((segments, header),) = read_images(folder / _SEGMENTS)
-            _check_stamp(folder, _SEGMENTS, header.get("FSSTAMP"), regions)
-        for key in ("format", "stamp"):
-            regions.meta.pop(key, None)
-        for item in (image, *maps):
-            for key in ("fsstamp", "fsformat"):
-                item.meta.pop(key, None)
+            stamps[_SEGMENTS] = {header.get("FSSTAMP")}
         width = image.data.shape[1]
         source = FarsideSequence(maps, width=width) if len(maps) > 1 else maps[0]
-    except FileFormatError:
-        raise
     # The readers of three formats raise whatever the damage brings about.
     except Exception as error:
         msg = (
@@ -114,6 +112,7 @@ def read_detection(folder):
             f"does not read ({error}). Run the detection again."
         )
         raise FileFormatError(msg) from error
+    _check_stamps(folder, stamps)
     return {
         "image": image,
         "segments": segments,
@@ -161,18 +160,25 @@ def _stamp(detection):
     return content.hexdigest()[:16]
 
 
-def _check_stamps(folder, regions, image, maps):
-    _check_stamp(folder, _IMAGE, image.meta.get("fsstamp"), regions)
+def _take_stamps(maps):
+    """
+    The stamps of maps, which their headers then have no more.
+    """
+    stamps = set()
     for item in maps:
-        _check_stamp(folder, _MAPS, item.meta.get("fsstamp"), regions)
+        stamps.add(item.meta.pop("fsstamp", None))
+        item.meta.pop("fsformat", None)
+    return stamps
 
 
-def _check_stamp(folder, name, found, regions):
-    expected = regions.meta.get("stamp")
-    if found != expected:
+def _check_stamps(folder, stamps):
+    if len(set.union(*stamps.values())) > 1:
+        found = "; ".join(
+            f"{name}: {', '.join(sorted(map(str, items)))}" for name, items in stamps.items()
+        )
         msg = (
-            f"{folder}: expected files of one detection, found {name} of another than {_REGIONS} "
-            f"(stamps {found} and {expected}). Run the detection again."
+            f"{folder}: expected files of one detection, found files of several ({found}). "
+            "Run the detection again."
         )
         raise FileFormatError(msg)
 

@@ -6,12 +6,11 @@ import pytest
 from astropy.table import Table
 
 from sunpy.map import Map
-from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside import detect_farside, simulate_sequence
 from sunpy_farside.cli import main
 from sunpy_farside.evaluation.comparison import compare_methods, rates_by
-from sunpy_farside.evaluation.judged import Case, Found, Pixels, collect, held_against
+from sunpy_farside.evaluation.judged import Pixels, held_against
 from sunpy_farside.evaluation.report import write_report
 from sunpy_farside.evaluation.robustness import FAULTS, evaluate_robustness
 from sunpy_farside.evaluation.scores import (

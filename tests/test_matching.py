@@ -13,8 +13,8 @@ from sunpy.coordinates import HeliographicCarrington
 
 import sunpy_farside
 from sunpy_farside.catalogue.matching import match_positions
-from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.coordinates.far_side import separations
+from sunpy_farside.coordinates.rotation import carrington_drift
 
 SUMMARY = """:Product: 0505SRS.txt
 :Issued: 2014 May 05 0030 UTC

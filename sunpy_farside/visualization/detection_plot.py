@@ -45,8 +45,7 @@ def plot_detection(detection, axes=None):
     if cut is not None:
         rule = f"reliability ≥ {cut:.2f}; dashed: less"
     axes.set_title(
-        f"Far side {detection.date.isot[:16].replace('T', ' ')} UT, {detection.model}
-"
+        f"Far side {detection.date.isot[:16].replace('T', ' ')} UT, {detection.model}\n"
         f"solid: {rule}"
     )
     return drawn

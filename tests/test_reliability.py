@@ -6,12 +6,14 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from reference_unet import checkpoint
+from reference_unet import random_network
 
 import astropy.units as u
 from astropy.table import Table
+from astropy.time import Time
 
 from sunpy.util.exceptions import SunpyUserWarning
 
@@ -91,7 +93,7 @@ def test_the_noise_of_a_map_is_that_without_its_regions():
 
 def test_depth_is_measured_in_units_of_the_noise():
     rng = np.random.default_rng(0)
-    date = "2022-05-05"
+    date = Time("2022-05-05")
     wcs = window_wcs(date)
     labels = np.zeros((144, 120), dtype=int)
     labels[80:84, 50:54] = 1
@@ -100,9 +102,7 @@ def test_depth_is_measured_in_units_of_the_noise():
     depths = []
     for scale in (1, 3):
         phases = scale * (rng.normal(0, 0.025, (1, 144, 120)) + signal)
-        from astropy.time import Time
-
-        depths.append(measure_regions(labels, wcs, Time(date), phases=phases)["depth"][0])
+        depths.append(measure_regions(labels, wcs, date, phases=phases)["depth"][0])
     # Neither the scale of the phases nor their middle counts.
     assert depths == pytest.approx([4, 4], rel=0.1)
 
@@ -280,7 +280,7 @@ def test_the_cut_lets_little_noise_pass(calibrated):
 
 def test_published_weights_keep_their_threshold(calibrated, tmp_path):
     path = tmp_path / "published.pth"
-    checkpoint(path)
+    torch.save({"state_dict": random_network().state_dict()}, path)
     model, reliability, _ = calibrated(np.zeros(40), path)
     assert model.threshold == 100
     assert reliability.cut is None
@@ -299,7 +299,7 @@ def test_too_little_to_calibrate_with(monkeypatch):
 
 def test_the_command_calibrates_any_weights(tmp_path, capsys, simulated, model):
     path = tmp_path / "published.pth"
-    checkpoint(path)
+    torch.save({"state_dict": random_network().state_dict()}, path)
     output = tmp_path / "calibrated.safetensors"
     command = ["calibrate", str(path), "--number", "3", "--output", str(output)]
     assert main(command) == 0

@@ -329,7 +329,7 @@ def positions_at(regions, time, *, max_age: u.day = 2 * u.day):
     ----------
     regions : `~astropy.table.QTable`
         Of `read_noaa_summaries`, or some of its rows.
-    time : {parse_time_types}
+    time : `~astropy.time.Time`, `str` or `~datetime.datetime`
     max_age : `~astropy.units.Quantity`, optional
         How old the last summary may be.
 

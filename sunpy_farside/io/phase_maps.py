@@ -81,7 +81,7 @@ def read_phase_map(path, *, time=None):
     ----------
     path : path-like
         FITS file of 181 x 361 pixels on whole degrees, packed with gzip or not.
-    time : {parse_time_types}, optional
+    time : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
         Date of the map. Only used where neither the file's name nor its header gives one.
 
     Returns

@@ -19,6 +19,7 @@ from sunpy_farside.network.model import FarsideModel, choose_device
 from sunpy_farside.network.normalisation import Normalisation
 from sunpy_farside.network.unet import UNet
 from sunpy_farside.utils.cache import cache_folder
+from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import whole_files
 
 __all__ = ["NETWORKS", "load_model", "save_model"]
@@ -112,11 +113,11 @@ def save_model(model, path, **notes):
     ----------
     model : `~sunpy_farside.network.model.FarsideModel`
     path : path-like
-        A ``.safetensors`` file. It appears when it is whole.
+        A ``.safetensors`` file. It appears when it is whole. May begin with ``~``.
     **notes : `str`
         Recorded with the weights, such as the recipe of their training.
     """
-    path = Path(path)
+    path = user_path(path)
     network = model.network
     metadata = {
         "architecture": next(key for key, kind in NETWORKS.items() if type(network) is kind),
@@ -128,6 +129,7 @@ def save_model(model, path, **notes):
         "level": repr(model.level),
         "deblend": json.dumps(model.deblend),
         "threshold": repr(model.threshold),
+        "reliability": json.dumps(model.reliability),
         "licence": model.licence,
     }
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
@@ -154,6 +156,8 @@ def _load_safetensors(path, device, name):
             "level": float(metadata["level"]),
             "deblend": bool(json.loads(metadata["deblend"])),
             "threshold": float(metadata["threshold"]),
+            # Weights of earlier versions have none.
+            "reliability": json.loads(metadata.get("reliability", "null")),
             "licence": metadata.get("licence", ""),
         }
     except (KeyError, ValueError, TypeError) as error:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from sunpy_farside.utils.content import user_path
+
 __all__ = ["PARTIAL", "remove_partial", "whole_files"]
 
 # How the names of folders begin in which files are being written.
@@ -28,7 +30,7 @@ def whole_files(folder, *, last=None):
     Parameters
     ----------
     folder : path-like
-        Made when it is not there.
+        Made when it is not there. May begin with ``~``.
     last : `str`, optional
         Name of the file that moves last: the one by which a reader knows that all are there.
 
@@ -42,7 +44,7 @@ def whole_files(folder, *, last=None):
     -----
     What processes that were killed had been writing is removed first (`remove_partial`).
     """
-    folder = Path(folder)
+    folder = user_path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for partial in folder.glob(PARTIAL + "*"):
         _remove_if_left(partial)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sunpy_farside.cli import arguments
 from sunpy_farside.cli.output import check_writable
+from sunpy_farside.utils.content import user_path
 
 __all__ = ["add_calibrate", "add_evaluate", "add_train"]
 
@@ -32,16 +33,24 @@ def add_train(commands):
         help="train a network on simulated maps",
         description="Train a network. A run that was interrupted goes on where it was.",
     )
-    parser.add_argument("--recipe", default="default", help="default, felipe2019, or a TOML file")
+    parser.add_argument(
+        "--recipe",
+        type=arguments.named_or_path,
+        default="default",
+        help="default, felipe2019, or a TOML file",
+    )
     parser.add_argument(
         "--examples", type=arguments.positive, help="see so many, not the recipe's number"
     )
-    parser.add_argument("--output", type=Path, metavar="DIR", required=True)
+    parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="of build-dataset (simulated maps by default)"
+        "--data", type=user_path, metavar="DIR", help="of build-dataset (simulated maps by default)"
     )
     parser.add_argument(
-        "--start", metavar="MODEL", help="begin with the weights of a model, named as for detect"
+        "--start",
+        type=arguments.named_or_path,
+        metavar="MODEL",
+        help="begin with the weights of a model, named as for detect",
     )
     parser.add_argument(
         "--workers", type=arguments.positive, default=1, help="processes that simulate"
@@ -177,22 +186,29 @@ def add_evaluate(commands):
     parser = commands.add_parser(
         "evaluate",
         parents=[arguments.common()],
-        help="hold networks and the standard method against known regions",
+        help="hold networks and the SAR method against known regions",
         description=(
             "Count what is found and what is false in a fixed set of simulated sequences, or on "
             "the real Sun."
         ),
     )
     parser.add_argument(
-        "--model", action="append", metavar="MODEL", help="as for detect; several may be given"
+        "--model",
+        type=arguments.named_or_path,
+        action="append",
+        metavar="MODEL",
+        help="as for detect; several may be given",
     )
-    parser.add_argument("--output", type=Path, metavar="DIR", required=True)
+    parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="of build-dataset: its test split, not simulated"
+        "--data",
+        type=user_path,
+        metavar="DIR",
+        help="of build-dataset: its test split, not simulated",
     )
     parser.add_argument(
         "--real",
-        type=Path,
+        type=user_path,
         metavar="FOLDER",
         help="phase maps, JSOC's AR_LIST_*.txt and NOAA's *SRS.txt: the real Sun, not simulated",
     )

@@ -152,10 +152,12 @@ def to_text(detection):
 
 
 def _record(detection):
+    threshold = detection.settings.significance_threshold.value
     rows = [{name: _plain(row[name]) for name in row.colnames} for row in flat_table(detection)]
     return {
         "date": detection.date.utc.isot[:19],
         **{key: value for key, value in detection.regions.meta.items() if key != "date"},
+        "threshold": f"{threshold} {detection.method.unit_symbol}",
         "regions": rows,
     }
 

@@ -17,6 +17,7 @@ from sunpy_farside.evaluation.judged import collect, detect_all
 from sunpy_farside.evaluation.scores import FLUX, IGNORED_FLUX, find_complexes
 from sunpy_farside.network import load_model
 from sunpy_farside.simulation import simulate_sequence
+from sunpy_farside.utils.interruption import held_interruptions
 
 __all__ = ["SETS", "evaluate_simulated", "reference_regions", "simulated_case", "simulated_cases"]
 
@@ -111,9 +112,11 @@ def simulated_cases(models, number=1000, *, kind="test", width=120, workers=1, p
     with ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), _prepare, (models, kind, width)
     ) as pool:
+        with held_interruptions():
+            judged = pool.map(_judge_case, range(number), chunksize=_CHUNK)
         return list(
             tqdm(
-                pool.map(_judge_case, range(number), chunksize=_CHUNK),
+                judged,
                 total=number,
                 desc="Evaluating",
                 unit="sequence",

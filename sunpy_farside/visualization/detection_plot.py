@@ -2,7 +2,8 @@
 Pictures of detections.
 """
 
-from sunpy_farside.visualization.artists import draw_limb, draw_regions, label_axes, own_axes
+from sunpy_farside.visualization.artists import draw_limb, draw_regions, label_axes
+from sunpy_farside.visualization.style import styled_axes
 
 __all__ = ["plot_detection", "region_names"]
 
@@ -24,7 +25,30 @@ def plot_detection(detection, axes=None):
     -------
     `~sunpy_farside.visualization.artists.Artists`
     """
-    axes = own_axes(detection.image) if axes is None else axes
+    with styled_axes(axes, detection.image) as axes:
+        return _draw_detection(detection, axes)
+
+
+def region_names(detection):
+    """
+    Return what to write next to the regions of a detection.
+
+    Parameters
+    ----------
+    detection : `~sunpy_farside.detection.result.FarsideDetection`
+
+    Returns
+    -------
+    `list` of `str`
+        Their labels; nothing for those too weak to be worth a number.
+    """
+    regions = detection.regions
+    threshold = detection.settings.significance_threshold
+    worth = regions[detection.method.strength] >= _NAMELESS * threshold
+    return [str(label) if say else "" for label, say in zip(regions["label"], worth, strict=True)]
+
+
+def _draw_detection(detection, axes):
     method, regions = detection.method, detection.regions
     image = detection.image.plot(axes=axes, title=False, **method.scale)
     axes.figure.colorbar(image, ax=axes, label=method.image, shrink=0.8)
@@ -49,22 +73,3 @@ def plot_detection(detection, axes=None):
         f"solid: {rule}"
     )
     return drawn
-
-
-def region_names(detection):
-    """
-    Return what to write next to the regions of a detection.
-
-    Parameters
-    ----------
-    detection : `~sunpy_farside.detection.result.FarsideDetection`
-
-    Returns
-    -------
-    `list` of `str`
-        Their labels; nothing for those too weak to be worth a number.
-    """
-    regions = detection.regions
-    threshold = detection.settings.significance_threshold
-    worth = regions[detection.method.strength] >= _NAMELESS * threshold
-    return [str(label) if say else "" for label, say in zip(regions["label"], worth, strict=True)]

@@ -52,13 +52,17 @@ class SimulatedMaps:
     maps: list
     sun: Regions
 
+    def __repr__(self):
+        first, last = (self.maps[end].date.isot[:16] for end in (0, -1))
+        return f"<SimulatedMaps: {len(self.maps)} maps, {first} to {last}>"
+
     def regions(self, date):
         """
         Active regions of the whole Sun on a date.
 
         Parameters
         ----------
-        date : {parse_time_types}
+        date : `~astropy.time.Time`, `str` or `~datetime.datetime`
 
         Returns
         -------
@@ -89,7 +93,7 @@ class SimulatedMaps:
 
         Parameters
         ----------
-        date : {parse_time_types}
+        date : `~astropy.time.Time`, `str` or `~datetime.datetime`
         width : `int`, optional
 
         Returns
@@ -111,7 +115,7 @@ class SimulatedMaps:
 
         Parameters
         ----------
-        date : {parse_time_types}
+        date : `~astropy.time.Time`, `str` or `~datetime.datetime`
         width : `int`, optional
 
         Returns
@@ -146,6 +150,10 @@ class SimulatedSequence:
     field: GenericMap
     regions: QTable
     sun: Regions
+
+    def __repr__(self):
+        date = self.sequence.date.isot[:16]
+        return f"<SimulatedSequence: {date}, {len(self.regions)} regions on the whole Sun>"
 
     def active(self, target):
         """
@@ -197,7 +205,7 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
 
     Parameters
     ----------
-    start : {parse_time_types}
+    start : `~astropy.time.Time`, `str` or `~datetime.datetime`
         Date of the first map.
     n_maps : `int`
         Number of maps, 12 hours apart.
@@ -245,7 +253,7 @@ def simulate_sequence(date, *, seed, activity=0.6, width=120):
 
     Parameters
     ----------
-    date : {parse_time_types}
+    date : `~astropy.time.Time`, `str` or `~datetime.datetime`
         Date of the middle map.
     seed : `int` or sequence of them
         The same seed gives the same sequence.

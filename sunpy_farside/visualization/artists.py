@@ -27,20 +27,16 @@ from sunpy_farside.visualization.labels import add_label, spread_labels
 __all__ = [
     "COLORS",
     "PHASE_SCALE",
-    "STYLE",
     "Artists",
     "draw_regions",
     "draw_limb",
     "halo",
     "label_axes",
-    "own_axes",
     "place",
 ]
 
 # Two colours that differ to every kind of eye [Okabe & Ito 2008].
 COLORS = {"first": "#E69F00", "second": "#56B4E9"}
-# The style sheet, for matplotlib.pyplot.style.use.
-STYLE = "sunpy_farside.data.farside"
 
 # Dark where waves come early, so that regions stand out in print too.
 PHASE_SCALE = {"cmap": "gray", "norm": None, "vmin": -0.2, "vmax": 0.2}
@@ -76,6 +72,11 @@ class Artists:
     labels: list = field(default_factory=list)
     lines: list = field(default_factory=list)
 
+    def __repr__(self):
+        kinds = ("images", "outlines", "markers", "labels", "lines")
+        counts = (f"{len(getattr(self, kind))} {kind}" for kind in kinds)
+        return f"<Artists: {', '.join(counts)}>"
+
 
 def place(points, axes, date=None):
     """
@@ -86,7 +87,7 @@ def place(points, axes, date=None):
     points : `~astropy.coordinates.SkyCoord`
         In any frame with an observation time.
     axes : `~astropy.visualization.wcsaxes.WCSAxes`
-    date : {parse_time_types}, optional
+    date : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
         Date to which differential rotation carries them: the picture's by default. At another
         date they stand where they are then, as seen from the picture's observer.
 
@@ -150,7 +151,7 @@ def draw_regions(axes, outlines, centroids, names, significant, *, color, date=N
     significant : array of `bool`
         Solid and bold, with a cross; the others are dashed, with a point.
     color : color
-    date : {parse_time_types}, optional
+    date : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
         As in `place`.
     hidden : `bool`, optional
         Dot what is behind the limb instead of leaving it out.
@@ -193,7 +194,7 @@ def draw_limb(axes, date, *, color="white"):
     Parameters
     ----------
     axes : `~astropy.visualization.wcsaxes.WCSAxes`
-    date : {parse_time_types}
+    date : `~astropy.time.Time`, `str` or `~datetime.datetime`
     color : color, optional
 
     Returns
@@ -223,26 +224,6 @@ def halo(width):
         For ``path_effects=``.
     """
     return [withStroke(linewidth=width + 1.6, foreground="black", alpha=0.8)]
-
-
-def own_axes(projection, **options):
-    """
-    Axes in the current figure, in the package's style.
-
-    Parameters
-    ----------
-    projection : `~sunpy.map.GenericMap` or `~astropy.wcs.WCS`
-    **options
-        For `matplotlib.figure.Figure.add_subplot`.
-
-    Returns
-    -------
-    `~astropy.visualization.wcsaxes.WCSAxes`
-    """
-    import matplotlib.pyplot as plt
-
-    with plt.style.context(STYLE):
-        return plt.gcf().add_subplot(projection=projection, **options)
 
 
 def label_axes(axes):

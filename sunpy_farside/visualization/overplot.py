@@ -8,8 +8,9 @@ from astropy.table import Table
 
 from sunpy.map import GenericMap
 
-from sunpy_farside.visualization.artists import COLORS, draw_regions, own_axes
+from sunpy_farside.visualization.artists import COLORS, draw_regions
 from sunpy_farside.visualization.detection_plot import region_names
+from sunpy_farside.visualization.style import styled_axes
 
 __all__ = ["overplot_regions"]
 
@@ -29,7 +30,7 @@ def overplot_regions(regions, axes, *, date=None, color=COLORS["first"], hidden=
         ``label`` or ``designation``, and all of them are strong where there is no ``significant``.
     axes : `~astropy.visualization.wcsaxes.WCSAxes` or `~sunpy.map.GenericMap`
         Helioprojective or heliographic. A map is drawn first, in the current figure.
-    date : {parse_time_types}, optional
+    date : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
         Date to which rotation carries the regions: the picture's by default. At another date
         they stand at their Carrington (in other than Carrington pictures: Stonyhurst)
         coordinates of that date.
@@ -75,22 +76,21 @@ def overplot_regions(regions, axes, *, date=None, color=COLORS["first"], hidden=
     else:
         msg = f"Expected a FarsideDetection or a table, found {type(regions).__name__}."
         raise TypeError(msg)
-    images = []
-    if isinstance(axes, GenericMap):
-        near_map, axes = axes, own_axes(axes)
-        images.append(near_map.plot(axes=axes))
     significant = (
         table["significant"] if "significant" in table.colnames else np.ones(len(table), dtype=bool)
     )
-    drawn = draw_regions(
-        axes,
-        outlines,
-        table["centroid"],
-        names,
-        significant,
-        color=color,
-        date=date,
-        hidden=hidden,
-    )
+    near_map, axes = (axes, None) if isinstance(axes, GenericMap) else (None, axes)
+    with styled_axes(axes, near_map) as axes:
+        images = [] if near_map is None else [near_map.plot(axes=axes)]
+        drawn = draw_regions(
+            axes,
+            outlines,
+            table["centroid"],
+            names,
+            significant,
+            color=color,
+            date=date,
+            hidden=hidden,
+        )
     drawn.images.extend(images)
     return drawn

@@ -129,6 +129,7 @@ def save_model(model, path, **notes):
         "level": repr(model.level),
         "deblend": json.dumps(model.deblend),
         "threshold": repr(model.threshold),
+        "reliability": json.dumps(model.reliability),
         "licence": model.licence,
     }
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
@@ -155,6 +156,8 @@ def _load_safetensors(path, device, name):
             "level": float(metadata["level"]),
             "deblend": bool(json.loads(metadata["deblend"])),
             "threshold": float(metadata["threshold"]),
+            # Weights of earlier versions have none.
+            "reliability": json.loads(metadata.get("reliability", "null")),
             "licence": metadata.get("licence", ""),
         }
     except (KeyError, ValueError, TypeError) as error:

@@ -150,7 +150,7 @@ def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
         if (output / _CATALOGUE).exists():
             if not are_current(output / _CATALOGUE):
                 write_companions(catalogue, output / _CATALOGUE)
-            _update_tracks(output)
+            _update_tracks(output, catalogue)
     return new
 
 
@@ -189,21 +189,10 @@ def read_catalogue(folder, method=None):
     >>> import sunpy_farside
     >>> strong = sunpy_farside.read_catalogue("maps/detections", "network")  # doctest: +SKIP
     """
-    path = user_path(folder) / _CATALOGUE
     if method is not None and method not in METHODS:
         msg = f"Expected the method {' or '.join(METHODS)}, found {method!r}."
         raise ValueError(msg)
-    if not path.exists():
-        msg = f"{path}: no such file. watch_folder makes it."
-        raise FileNotFoundError(msg)
-    catalogue = read_catalogue_file(path)
-    if catalogue.damaged:
-        msg = (
-            f"{path}: expected the rows that were written, found rows lost, doubled or changed on "
-            f"{_some(catalogue.damaged)}. Run watch again: it makes these dates again."
-        )
-        raise FileFormatError(msg)
-    return _by_method(catalogue, method)
+    return _by_method(_read_whole(user_path(folder)), method)
 
 
 def update_tracks(folder):
@@ -237,11 +226,9 @@ def update_tracks(folder):
     >>> tracks = sunpy_farside.update_tracks("maps/detections")["network"]  # doctest: +SKIP
     """
     folder = user_path(folder)
-    if not (folder / _CATALOGUE).exists():
-        msg = f"{folder / _CATALOGUE}: no such file. watch_folder makes it."
-        raise FileNotFoundError(msg)
+    catalogue = _read_whole(folder)
     with only_run(folder):
-        return _update_tracks(folder)
+        return _update_tracks(folder, catalogue)
 
 
 def find_runs(folder):
@@ -303,6 +290,24 @@ def _open(output, runs):
         )
     with whole_files(output) as partial:
         write_catalogue_file(catalogue, partial / _CATALOGUE)
+    return catalogue
+
+
+def _read_whole(folder):
+    """
+    Read a catalogue of which nothing is damaged.
+    """
+    path = folder / _CATALOGUE
+    if not path.exists():
+        msg = f"{path}: no such file. watch_folder makes it."
+        raise FileNotFoundError(msg)
+    catalogue = read_catalogue_file(path)
+    if catalogue.damaged:
+        msg = (
+            f"{path}: expected the rows that were written, found rows lost, doubled or changed on "
+            f"{_some(catalogue.damaged)}. Run watch again: it makes these dates again."
+        )
+        raise FileFormatError(msg)
     return catalogue
 
 
@@ -414,20 +419,21 @@ def _dates(table):
 
 def _by_method(catalogue, method):
     table, dates = catalogue.table, sorted(catalogue.records)
+    # Sequences are always of eleven maps, and their date is that of the middle one.
+    last = (Time(dates) + MIDDLE * CADENCE).isot.tolist() if dates else []
+    meta = {"dates": dates, "last_maps": last}
     if method is not None:
         table = table[np.asarray(table["method"]) == method]
-        table.meta["strength"] = METHODS[method]
-    table.meta["dates"] = dates
-    # Sequences are always of eleven maps, and their date is that of the middle one.
-    table.meta["last_maps"] = (Time(dates) + MIDDLE * CADENCE).isot.tolist() if dates else []
+        meta["strength"] = METHODS[method]
+    table.meta = meta
     return table
 
 
-def _update_tracks(folder):
+def _update_tracks(folder, catalogue):
     result = {}
     for method in METHODS:
         place = folder / "tracks" / method
-        stack = read_catalogue(folder, method)
+        stack = _by_method(catalogue, method)
         result[method] = track_regions(stack, _earlier(place, stack))
         result[method].write(place)
     return result

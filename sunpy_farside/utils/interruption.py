@@ -10,7 +10,8 @@ import sys
 import threading
 import warnings
 from contextlib import contextmanager
-from pathlib import Path
+
+from sunpy_farside.utils.command import is_command
 
 __all__ = ["INTERRUPTED", "held_interruptions", "watched_interruptions"]
 
@@ -38,7 +39,7 @@ def watched_interruptions():
     callable
         Whether Ctrl-C was pressed.
     """
-    if not _is_command() or threading.current_thread() is not threading.main_thread():
+    if not is_command() or threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
     pid = os.getpid()
@@ -80,15 +81,6 @@ def held_interruptions():
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _is_command():
-    # Python puts -m there until it has found the module, and its path from then on.
-    name = sys.argv[0] if sys.argv else ""
-    if name == "-m":
-        return "sunpy_farside" in sys.orig_argv
-    path = Path(name)
-    return path.stem == "sunpy-farside" or path.parts[-2:] == ("sunpy_farside", "__main__.py")
-
-
 def _be_quiet():
     """
     Drop the complaints of all that is broken off wherever it was.
@@ -119,7 +111,7 @@ def _end_while_loading():
     Loading what the command needs takes seconds, in which nothing has to be cleaned up. Processes
     that the command has started leave Ctrl-C to it. Any other program is left alone.
     """
-    if not _is_command() or threading.current_thread() is not threading.main_thread():
+    if not is_command() or threading.current_thread() is not threading.main_thread():
         return
     from multiprocessing import parent_process
 

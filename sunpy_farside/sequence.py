@@ -35,6 +35,7 @@ from sunpy_farside.coordinates.window import (
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.io.phase_maps import read_phase_map
 from sunpy_farside.maps import FarsidePhaseMap, globe_of, phase_map_header
+from sunpy_farside.maps.checks import check_phases
 from sunpy_farside.products import product_of
 from sunpy_farside.visualization.html import html_with_picture
 from sunpy_farside.visualization.panels import plot_sequence
@@ -55,7 +56,9 @@ class _Frame:
 
     @classmethod
     def of(cls, item, time):
-        return cls(item, time, far_side_central_meridian(time).deg, globe_of(item))
+        globe = globe_of(item)
+        check_phases(globe, f"The map of {time.isot[:16]}", error=SequenceError)
+        return cls(item, time, far_side_central_meridian(time).deg, globe)
 
     def window(self, width):
         """

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -127,6 +129,13 @@ def test_predict_leaves_its_input_alone():
 def test_predict_twice_gives_the_same_bits():
     stack = phases(5).numpy()
     assert np.array_equal(model().predict(stack), model().predict(stack))
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_the_order_in_memory_does_not_matter(order):
+    stack = phases(2).numpy()
+    other = stack.transpose(order).copy().transpose(np.argsort(order))
+    assert np.array_equal(model().predict(other), model().predict(stack))
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5])

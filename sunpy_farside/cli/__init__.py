@@ -15,7 +15,7 @@ from sunpy_farside.cli.detect import add_demo, add_detect
 from sunpy_farside.cli.fetch import add_build_dataset, add_fetch
 from sunpy_farside.cli.info import add_info
 from sunpy_farside.cli.simulate import add_simulate
-from sunpy_farside.cli.train import add_evaluate, add_train
+from sunpy_farside.cli.train import add_calibrate, add_evaluate, add_train
 from sunpy_farside.utils.interruption import INTERRUPTED, watched_interruptions
 
 __all__ = ["main"]
@@ -30,6 +30,7 @@ _COMMANDS = (
     add_demo,
     add_simulate,
     add_train,
+    add_calibrate,
     add_evaluate,
     add_build_dataset,
     add_info,

@@ -80,9 +80,18 @@ def _track(options):
     print(f"{len(shown)} of {len(tracks)} tracks by the {options.method} method:")
     if len(shown):
         print("\n".join(_track_table(shown).pformat(max_lines=-1, max_width=-1)))
+    if len(shown) < len(tracks):
+        number, reliability = (tracks.meta[name] for name in ("persistence", "reliability"))
+        print(
+            f"{len(tracks) - len(shown)} not shown are not persistent: fewer than {number} "
+            f"detections, or a reliability below {reliability:g} (where it is not known: half of "
+            "the detections or fewer are significant). Show them with --all."
+        )
 
 
 def _track_table(tracks):
+    import numpy as np
+
     from astropy.table import Table
 
     from sunpy_farside.detection.methods import method_of
@@ -92,6 +101,8 @@ def _track_table(tracks):
     for name, column in (("first", "first_date"), ("last", "last_date")):
         table[name] = [text[:16] for text in tracks[column].isot]
     table["seen"] = [f"{row['n_detections']} of {row['n_possible']}" for row in tracks]
+    table["reliability"] = np.round(tracks["reliability"], 2)
+    table["persistent"] = np.where(tracks["persistent"], "yes", "no")
     table["lon [deg]"] = tracks["latest_position"].lon.deg.round(1)
     table["lat [deg]"] = tracks["latest_position"].lat.deg.round(1)
     unit = method_of(tracks).unit_symbol

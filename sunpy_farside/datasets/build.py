@@ -2,8 +2,6 @@
 A training set of the real Sun, from public data to one file.
 """
 
-import shutil
-
 import numpy as np
 from tqdm import tqdm
 
@@ -36,7 +34,7 @@ from sunpy_farside.io.phase_maps import parse_file_name, read_phase_map
 from sunpy_farside.io.synoptic_frames import read_frame
 from sunpy_farside.sequence import cut_globe
 from sunpy_farside.utils.content import user_path
-from sunpy_farside.utils.files import PARTIAL, whole_files
+from sunpy_farside.utils.files import remove_partial, whole_files
 
 __all__ = ["assemble", "build_dataset", "reduce_frames"]
 
@@ -104,7 +102,7 @@ def build_dataset(
     # The whole of the last day.
     end = Time(np.floor(end.utc.mjd) + 1, format="mjd") - 1 * u.s
     folder = user_path(folder)
-    _clean(folder)
+    remove_partial(folder)
     if not offline:
         lag = options.get("lag", HALF_ROTATION)
         fetch_phase_maps(
@@ -125,15 +123,6 @@ def build_dataset(
         fetch_summaries(start - _PASSAGE, end, folder / _NOAA, progress=progress)
     left_out = reduce_frames(folder, progress=progress)
     return assemble(folder, start, end, left_out=left_out, progress=progress, **options)
-
-
-def _clean(folder):
-    """
-    Remove what an interrupted run was writing.
-    """
-    for parent in (folder, *(folder / name for name in (_MAPS, _FRAMES, _FIELDS, _NOAA))):
-        for partial in parent.glob(f"{PARTIAL}*"):
-            shutil.rmtree(partial)
 
 
 def reduce_frames(folder, *, progress=True):

@@ -44,6 +44,10 @@ class FarsideModel:
         Smoothed probability above which pixels belong to a region.
     deblend : `bool`
         Whether regions that touch are parted at the saddle between their peaks.
+    reliability : `dict` or None
+        How reliable the network's regions are
+        (`sunpy_farside.detection.reliability.Reliability.to_dict`); None where that was never
+        calibrated.
     licence : `str`
         Licence of the weights.
     metadata : `dict`
@@ -60,8 +64,15 @@ class FarsideModel:
     columns: int | None = None
     level: float = 0.01
     deblend: bool = False
+    reliability: dict | None = None
     licence: str = "BSD-3-Clause"
     metadata: dict = field(default_factory=dict)
+
+    def __repr__(self):
+        return (
+            f"<FarsideModel {self.name!r}: {type(self.network).__name__}, maps cut at their "
+            f"{self.frames} window, significant from {self.threshold:g} deg2, on {self.device}>"
+        )
 
     def __post_init__(self):
         if self.frames not in _FRAMES:
@@ -133,8 +144,9 @@ class FarsideModel:
 
     @torch.inference_mode()
     def _predict_batch(self, stack, statistics):
-        # MPS has no double precision: the cast comes before the move.
-        phases = torch.from_numpy(stack.astype(np.float32, copy=True)).to(self.device)
+        # MPS has no double precision: the cast comes before the move. In one order of memory, for
+        # sums are rounded by the order in which they are taken.
+        phases = torch.from_numpy(np.array(stack, np.float32, order="C")).to(self.device)
         maps = self.normalisation(phases, statistics).contiguous(memory_format=torch.channels_last)
         return self.network(maps, phases.isnan()).sigmoid().cpu().numpy()
 

@@ -52,6 +52,10 @@ class SimulatedMaps:
     maps: list
     sun: Regions
 
+    def __repr__(self):
+        first, last = (self.maps[end].date.isot[:16] for end in (0, -1))
+        return f"<SimulatedMaps: {len(self.maps)} maps, {first} to {last}>"
+
     def regions(self, date):
         """
         Active regions of the whole Sun on a date.
@@ -146,6 +150,10 @@ class SimulatedSequence:
     field: GenericMap
     regions: QTable
     sun: Regions
+
+    def __repr__(self):
+        date = self.sequence.date.isot[:16]
+        return f"<SimulatedSequence: {date}, {len(self.regions)} regions on the whole Sun>"
 
     def active(self, target):
         """

@@ -27,20 +27,16 @@ from sunpy_farside.visualization.labels import add_label, spread_labels
 __all__ = [
     "COLORS",
     "PHASE_SCALE",
-    "STYLE",
     "Artists",
     "draw_regions",
     "draw_limb",
     "halo",
     "label_axes",
-    "own_axes",
     "place",
 ]
 
 # Two colours that differ to every kind of eye [Okabe & Ito 2008].
 COLORS = {"first": "#E69F00", "second": "#56B4E9"}
-# The style sheet, for matplotlib.pyplot.style.use.
-STYLE = "sunpy_farside.data.farside"
 
 # Dark where waves come early, so that regions stand out in print too.
 PHASE_SCALE = {"cmap": "gray", "norm": None, "vmin": -0.2, "vmax": 0.2}
@@ -75,6 +71,11 @@ class Artists:
     markers: list = field(default_factory=list)
     labels: list = field(default_factory=list)
     lines: list = field(default_factory=list)
+
+    def __repr__(self):
+        kinds = ("images", "outlines", "markers", "labels", "lines")
+        counts = (f"{len(getattr(self, kind))} {kind}" for kind in kinds)
+        return f"<Artists: {', '.join(counts)}>"
 
 
 def place(points, axes, date=None):
@@ -223,26 +224,6 @@ def halo(width):
         For ``path_effects=``.
     """
     return [withStroke(linewidth=width + 1.6, foreground="black", alpha=0.8)]
-
-
-def own_axes(projection, **options):
-    """
-    Axes in the current figure, in the package's style.
-
-    Parameters
-    ----------
-    projection : `~sunpy.map.GenericMap` or `~astropy.wcs.WCS`
-    **options
-        For `matplotlib.figure.Figure.add_subplot`.
-
-    Returns
-    -------
-    `~astropy.visualization.wcsaxes.WCSAxes`
-    """
-    import matplotlib.pyplot as plt
-
-    with plt.style.context(STYLE):
-        return plt.gcf().add_subplot(projection=projection, **options)
 
 
 def label_axes(axes):

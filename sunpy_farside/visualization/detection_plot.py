@@ -2,7 +2,8 @@
 Pictures of detections.
 """
 
-from sunpy_farside.visualization.artists import draw_limb, draw_regions, label_axes, own_axes
+from sunpy_farside.visualization.artists import draw_limb, draw_regions, label_axes
+from sunpy_farside.visualization.style import styled_axes
 
 __all__ = ["plot_detection", "region_names"]
 
@@ -24,28 +25,8 @@ def plot_detection(detection, axes=None):
     -------
     `~sunpy_farside.visualization.artists.Artists`
     """
-    axes = own_axes(detection.image) if axes is None else axes
-    method, regions = detection.method, detection.regions
-    image = detection.image.plot(axes=axes, title=False, **method.scale)
-    axes.figure.colorbar(image, ax=axes, label=method.image, shrink=0.8)
-    label_axes(axes)
-    drawn = draw_regions(
-        axes,
-        detection.outlines,
-        regions["centroid"],
-        region_names(detection),
-        regions["significant"],
-        color="white",
-    )
-    drawn.images.append(image)
-    drawn.lines.append(draw_limb(axes, detection.date))
-    threshold = detection.settings.significance_threshold.value
-    unit = method.unit_symbol.replace("deg2", "deg²")
-    axes.set_title(
-        f"Far side {detection.date.isot[:16].replace('T', ' ')} UT, {detection.model}\n"
-        f"solid: ${method.symbol}$ ≥ {threshold:g} {unit}; dashed: weaker"
-    )
-    return drawn
+    with styled_axes(axes, detection.image) as axes:
+        return _draw_detection(detection, axes)
 
 
 def region_names(detection):
@@ -65,3 +46,30 @@ def region_names(detection):
     threshold = detection.settings.significance_threshold
     worth = regions[detection.method.strength] >= _NAMELESS * threshold
     return [str(label) if say else "" for label, say in zip(regions["label"], worth, strict=True)]
+
+
+def _draw_detection(detection, axes):
+    method, regions = detection.method, detection.regions
+    image = detection.image.plot(axes=axes, title=False, **method.scale)
+    axes.figure.colorbar(image, ax=axes, label=method.image, shrink=0.8)
+    label_axes(axes)
+    drawn = draw_regions(
+        axes,
+        detection.outlines,
+        regions["centroid"],
+        region_names(detection),
+        regions["significant"],
+        color="white",
+    )
+    drawn.images.append(image)
+    drawn.lines.append(draw_limb(axes, detection.date))
+    cut, threshold = detection.settings.reliability_cut, detection.settings.significance_threshold
+    unit = method.unit_symbol.replace("deg2", "deg²")
+    rule = f"${method.symbol}$ ≥ {threshold.value:g} {unit}; dashed: weaker"
+    if cut is not None:
+        rule = f"reliability ≥ {cut:.2f}; dashed: less"
+    axes.set_title(
+        f"Far side {detection.date.isot[:16].replace('T', ' ')} UT, {detection.model}\n"
+        f"solid: {rule}"
+    )
+    return drawn

@@ -8,8 +8,9 @@ from astropy.table import Table
 
 from sunpy.map import GenericMap
 
-from sunpy_farside.visualization.artists import COLORS, draw_regions, own_axes
+from sunpy_farside.visualization.artists import COLORS, draw_regions
 from sunpy_farside.visualization.detection_plot import region_names
+from sunpy_farside.visualization.style import styled_axes
 
 __all__ = ["overplot_regions"]
 
@@ -75,22 +76,21 @@ def overplot_regions(regions, axes, *, date=None, color=COLORS["first"], hidden=
     else:
         msg = f"Expected a FarsideDetection or a table, found {type(regions).__name__}."
         raise TypeError(msg)
-    images = []
-    if isinstance(axes, GenericMap):
-        near_map, axes = axes, own_axes(axes)
-        images.append(near_map.plot(axes=axes))
     significant = (
         table["significant"] if "significant" in table.colnames else np.ones(len(table), dtype=bool)
     )
-    drawn = draw_regions(
-        axes,
-        outlines,
-        table["centroid"],
-        names,
-        significant,
-        color=color,
-        date=date,
-        hidden=hidden,
-    )
+    near_map, axes = (axes, None) if isinstance(axes, GenericMap) else (None, axes)
+    with styled_axes(axes, near_map) as axes:
+        images = [] if near_map is None else [near_map.plot(axes=axes)]
+        drawn = draw_regions(
+            axes,
+            outlines,
+            table["centroid"],
+            names,
+            significant,
+            color=color,
+            date=date,
+            hidden=hidden,
+        )
     drawn.images.extend(images)
     return drawn

@@ -9,7 +9,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator
 
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, WINDOW_ROWS, window_longitudes
-from sunpy_farside.visualization.artists import COLORS, PHASE_SCALE, STYLE, Artists, halo
+from sunpy_farside.visualization.artists import COLORS, PHASE_SCALE, Artists, halo
+from sunpy_farside.visualization.style import styled_figure
 
 __all__ = ["animate_sequence", "plot_sequence"]
 
@@ -44,11 +45,8 @@ def plot_sequence(sequence, *, detection=None, figure=None):
     11
     >>> plt.close()
     """
-    import matplotlib.pyplot as plt
-
-    figure = plt.gcf() if figure is None else figure
     drawn = Artists([])
-    with plt.style.context(STYLE):
+    with styled_figure(figure) as figure:
         grid = figure.subplots(2, 6, sharey=True)
         *panels, spare = grid.flat
         spare.axis("off")
@@ -107,20 +105,17 @@ def animate_sequence(sequence, *, detection=None, figure=None, interval=300):
     >>> _ = animation.to_jshtml()
     >>> plt.close()
     """
-    import matplotlib.pyplot as plt
-
-    figure = plt.gcf() if figure is None else figure
     frames, times = sequence.comoving_data, sequence.times
     first = _unwrapped_start(sequence.date, sequence.width, sequence.date)
-    with plt.style.context(STYLE):
+    with styled_figure(figure) as figure:
         axes = figure.subplots()
         image = axes.imshow(frames[0], **_window(first, sequence.width))
         _degree_ticks(axes, "medium")
         axes.set_xlabel("Carrington longitude [deg]")
         axes.set_ylabel("Latitude [deg]")
         figure.colorbar(image, ax=axes, label="Phase shift [rad]", shrink=0.8)
-    _outline_significant(axes, detection)
-    title = axes.set_title("")
+        _outline_significant(axes, detection)
+        title = axes.set_title("")
 
     def show(number):
         image.set_data(frames[number])

@@ -3,6 +3,7 @@ The whole Sun at one time: near side and far side in one picture.
 """
 
 import numpy as np
+from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
 import astropy.units as u
 
@@ -17,16 +18,16 @@ from sunpy_farside.coordinates.window import carrington_header
 from sunpy_farside.visualization.artists import (
     draw_limb,
     label_axes,
-    own_axes,
 )
 from sunpy_farside.visualization.overplot import overplot_regions
+from sunpy_farside.visualization.style import styled_axes
 
 __all__ = ["synchronic_view"]
 
 # Pixels in a degree of a synchronic view.
 _FINE = 2
-
-
+# Place of the scales below the axes, in points: under the numbers and the name of the longitudes.
+_BAR_BOTTOM, _BAR_HEIGHT = -56, 8
 # Cosine of the distance from disk centre beyond which the near side is a smear.
 _RIM = np.cos(np.deg2rad(85))
 
@@ -78,32 +79,14 @@ def synchronic_view(near_map, detection, *, axes=None, field: u.G = 200 * u.G):
     header, shape = _synchronic_header(date)
     target = WCS(header)
     target.array_shape = shape
-    axes = own_axes(target) if axes is None else axes
     near = _near_side(near_map, target, date)
-    magnetic = near_map.unit is not None and near_map.unit.is_equivalent(u.G)
-    settings = near_map.plot_settings
-    limit = field.to_value(near_map.unit) if magnetic else None
-    scale = (
-        {"cmap": "gray", "vmin": -limit, "vmax": limit}
-        if magnetic
-        else {"cmap": settings["cmap"], "norm": settings["norm"]}
-    )
-    axes.set_facecolor("0.75")
-    images = [axes.imshow(near, origin="lower", **scale)]
-    image = detection.image
-    images.append(
-        axes.imshow(
-            image.data,
-            origin="lower",
-            extent=_extent(image, target),
-            **detection.method.scale,
-        )
-    )
-    axes.set(xlim=(-0.5, shape[1] - 0.5), ylim=(-0.5, shape[0] - 0.5))
-    drawn = overplot_regions(detection, axes, date=date, color="white")
-    drawn.images.extend(images)
-    drawn.lines.append(draw_limb(axes, date))
-    _explain_synchronic(axes, near_map, detection, images)
+    with styled_axes(axes, target) as axes:
+        images = _draw_halves(axes, near_map, near, detection, field)
+        axes.set(xlim=(-0.5, shape[1] - 0.5), ylim=(-0.5, shape[0] - 0.5))
+        drawn = overplot_regions(detection, axes, date=date, color="white")
+        drawn.images.extend(images)
+        drawn.lines.append(draw_limb(axes, date))
+        _explain_synchronic(axes, near_map, detection, images)
     return drawn
 
 
@@ -148,6 +131,30 @@ def _near_side(near_map, target, date):
     return np.where(toward < -_RIM, near, np.nan)
 
 
+def _draw_halves(axes, near_map, near, detection, field):
+    """
+    Draw the images of the near side and the far side.
+    """
+    magnetic = near_map.unit is not None and near_map.unit.is_equivalent(u.G)
+    settings = near_map.plot_settings
+    limit = field.to_value(near_map.unit) if magnetic else None
+    scale = (
+        {"cmap": "gray", "vmin": -limit, "vmax": limit}
+        if magnetic
+        else {"cmap": settings["cmap"], "norm": settings["norm"]}
+    )
+    axes.set_facecolor("0.75")
+    # What stands below a picture that is half as high as wide needs the room below it.
+    axes.set_anchor("N")
+    far = detection.image
+    return [
+        axes.imshow(near, origin="lower", **scale),
+        axes.imshow(
+            far.data, origin="lower", extent=_extent(far, axes.wcs), **detection.method.scale
+        ),
+    ]
+
+
 def _extent(window, target):
     """
     Where the edges of a window lie in a synchronic view, in pixels.
@@ -163,18 +170,28 @@ def _extent(window, target):
 
 def _explain_synchronic(axes, near_map, detection, images):
     label_axes(axes)
-    figure = axes.figure
     unit = f" [{near_map.unit}]" if near_map.unit is not None else ""
     method = detection.method
-    for image, label in zip(
-        images,
-        (f"Near side{unit}", f"Far side: {method.image[0].lower()}{method.image[1:]}"),
-        strict=True,
-    ):
-        figure.colorbar(image, ax=axes, label=label, shrink=0.5, pad=0.02)
+    near, far = images
+    _add_colorbar(axes, far, f"Far side: {method.image[0].lower()}{method.image[1:]}", start=0)
+    _add_colorbar(axes, near, f"Near side{unit}", start=0.5)
     names = ("west limb", "far side", "east limb", "near side", "west limb")
     sides = ("left", "center", "center", "center", "right")
     for number, (name, side) in enumerate(zip(names, sides, strict=True)):
         where = number / (len(names) - 1)
         axes.text(where, 1.02, name, transform=axes.transAxes, ha=side, fontsize="small")
     axes.set_title(f"{detection.date.isot[:16].replace('T', ' ')} UT, {detection.model}", pad=20)
+
+
+def _add_colorbar(axes, image, label, *, start):
+    """
+    Add a scale below a half of a synchronic view, which starts at a share of its width.
+    """
+    # A row below the axes, in points, whatever the size of the figure.
+    points = Affine2D().scale(1 / 72) + axes.figure.dpi_scale_trans
+    below = points + ScaledTranslation(0, 0, axes.transAxes)
+    bar = axes.inset_axes(
+        (start + 0.05, _BAR_BOTTOM, 0.4, _BAR_HEIGHT),
+        transform=blended_transform_factory(axes.transAxes, below),
+    )
+    axes.figure.colorbar(image, cax=bar, label=label, orientation="horizontal")

@@ -5,6 +5,7 @@ Pictures of tracks.
 from itertools import cycle
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.dates import ConciseDateFormatter
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MultipleLocator
@@ -14,8 +15,9 @@ from astropy.time import Time
 
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.rotation import carrington_drift
-from sunpy_farside.visualization.artists import STYLE, Artists
+from sunpy_farside.visualization.artists import Artists
 from sunpy_farside.visualization.labels import spread_labels
+from sunpy_farside.visualization.style import styled_axes
 
 __all__ = ["plot_tracks"]
 
@@ -23,7 +25,7 @@ _WEAK_TRACK = {"ls": "--", "lw": 1, "marker": ".", "ms": 3}
 
 
 # Share of the time that a picture of tracks keeps free after the last arrival, for names.
-_MARGIN = 0.22
+_MARGIN = 0.3
 
 
 def plot_tracks(tracks, *, axes=None):
@@ -63,15 +65,16 @@ def plot_tracks(tracks, *, axes=None):
     True
     >>> plt.close()
     """
-    import matplotlib.pyplot as plt
-
     table, members = tracks.tracks, tracks.members
     if len(table) == 0:
         msg = "Expected tracks to draw, found none."
         raise ValueError(msg)
-    with plt.style.context(STYLE):
-        axes = plt.gca() if axes is None else axes
-        colors = cycle(item["color"] for item in plt.rcParams["axes.prop_cycle"])
+    with styled_axes(axes) as axes:
+        return _draw_tracks(table, members, axes)
+
+
+def _draw_tracks(table, members, axes):
+    colors = cycle(item["color"] for item in rcParams["axes.prop_cycle"])
     persistent = np.asarray(table["persistent"])
     ends = [members["date"].mjd.min(), members["date"].mjd.max()]
     ends[1] = np.max([ends[1], *table["east_limb_arrival"].mjd[persistent]])
@@ -135,9 +138,11 @@ def _draw_arrival(drawn, row, path, color):
     """
     Lead a track on from its last detection to the limb, and name it.
     """
-    arrival, latitude = row["east_limb_arrival"], row["latest_position"].lat.deg
-    days = arrival.plot_date - path[0][-1]
-    longitude = path[1][-1] + carrington_drift(latitude) * days
+    arrival, mean = row["east_limb_arrival"], row["mean_position"]
+    # Where the mean position, from which the arrival follows, has moved to; and not a rotation off.
+    moved = carrington_drift(mean.lat.deg) * (arrival - mean.obstime).to_value(u.day)
+    longitude = mean.lon.deg + moved
+    longitude += 360 * np.round((path[1][-1] - longitude) / 360)
     axes = drawn.axes
     axes.plot([path[0][-1], arrival.plot_date], [path[1][-1], longitude], color=color, ls=":")
     (marker, *_) = axes.errorbar(

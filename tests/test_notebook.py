@@ -1,0 +1,82 @@
+"""
+In a notebook, in a kernel of its own, without a word to matplotlib.
+"""
+
+import os
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+SETUP = """
+import matplotlib.pyplot as plt
+import sunpy_farside as farside
+
+simulated = farside.simulate_maps("2022-05-01", 14, seed=7)
+sequences = farside.find_sequences(simulated.maps)
+sequence = sequences[0]
+detections = farside.detect_farside(sequences, device="cpu")
+detection = detections[0]
+tracks = farside.track_regions(detections)
+"""
+PLOTS = [
+    "detection.plot()",
+    "farside.plot_sequence(sequence, detection=detection)",
+    "farside.overplot_regions(detection, simulated.maps[-1])",
+    "farside.synchronic_view(simulated.maps[5], detection)",
+    "farside.plot_tracks(tracks)",
+    # After the package's pictures, those of others are shown as ever.
+    "plt.plot([1, 2])",
+    "detection.plot(); plt.tight_layout()",
+    "detection.peek()",
+]
+OBJECTS = [
+    "sequence",
+    "detection",
+    "detection.regions",
+    "tracks",
+    "sequence.maps[5]",
+    "detection.image",
+    "farside.load_model()",
+    "simulated",
+    "farside.simulate_sequence('2022-05-05', seed=1)",
+    "farside.find_regions(detection.image)",
+]
+
+
+def run(*cells):
+    """
+    Outputs of the cells of a notebook, run in a fresh kernel.
+    """
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+    client = NotebookClient(
+        notebook, timeout=300, kernel_name="python3", extra_arguments=["--log-level=ERROR"]
+    )
+    client.execute(env=environment)
+    return [cell.outputs for cell in notebook.cells]
+
+
+@pytest.fixture(scope="module")
+def outputs():
+    cells = [SETUP, *PLOTS, *OBJECTS]
+    return dict(zip(cells, run(*cells), strict=True))
+
+
+def shown(outputs, kind):
+    return [output.data[kind] for output in outputs if kind in output.get("data", {})]
+
+
+@pytest.mark.parametrize("cell", PLOTS)
+def test_every_plot_is_shown(outputs, cell):
+    assert len(shown(outputs[cell], "image/png")) == 1
+    assert not [output for output in outputs[cell] if output.output_type == "stream"]
+
+
+@pytest.mark.parametrize("cell", OBJECTS)
+def test_every_object_is_shown(outputs, cell):
+    (text,) = shown(outputs[cell], "text/plain")
+    # What it is, in a line, unless it is a table or one of sunpy's maps.
+    assert text.startswith("<")
+    assert "\n" not in text or shown(outputs[cell], "text/html")
+    assert not [output for output in outputs[cell] if output.output_type == "stream"]

@@ -8,6 +8,9 @@ when it is first used.
 
 from importlib import import_module
 
+# Lets Ctrl-C end the command while the rest of it loads, which takes seconds.
+import sunpy_farside.utils.interruption
+
 # Lets astropy write every table of ours.
 import sunpy_farside.utils.tables
 from sunpy_farside.errors import FileFormatError, SequenceError, WeightsError

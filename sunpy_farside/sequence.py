@@ -2,6 +2,7 @@
 Sequences of eleven phase maps, checked and cut to the windows that the network sees.
 """
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,7 @@ from sunpy_farside.coordinates.window import (
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.io.phase_maps import read_phase_map
 from sunpy_farside.maps import FarsidePhaseMap, globe_of, phase_map_header
+from sunpy_farside.maps.checks import check_phases
 from sunpy_farside.products import product_of
 from sunpy_farside.visualization.html import html_with_picture
 from sunpy_farside.visualization.panels import plot_sequence
@@ -54,7 +56,9 @@ class _Frame:
 
     @classmethod
     def of(cls, item, time):
-        return cls(item, time, far_side_central_meridian(time).deg, globe_of(item))
+        globe = globe_of(item)
+        check_phases(globe, f"The map of {time.isot[:16]}", error=SequenceError)
+        return cls(item, time, far_side_central_meridian(time).deg, globe)
 
     def window(self, width):
         """
@@ -128,7 +132,15 @@ class FarsideSequence:
             A file is not a phase map (`~sunpy_farside.io.phase_maps.read_phase_map`).
         SequenceError
             The maps do not form a sequence.
+        TypeError
+            One path is given instead of a list.
         """
+        if isinstance(paths, str | os.PathLike):
+            msg = (
+                f"Expected a list of {N_MAPS} files, found one path, {paths}. Patterns and folders "
+                "are not looked up: give sorted(pathlib.Path(folder).glob(pattern))."
+            )
+            raise TypeError(msg)
         return cls([read_phase_map(path) for path in paths], width=width)
 
     @classmethod
@@ -142,7 +154,7 @@ class FarsideSequence:
             Phases, each map in its own window, as in the files that
             `~sunpy_farside.io.stacks.read_stack` reads. In rad where there is no unit. NaN, or
             masked, where there are no data.
-        date : {parse_time_types}
+        date : `~astropy.time.Time`, `str` or `~datetime.datetime`
             Date of the middle map.
 
         Returns

@@ -164,12 +164,55 @@ def test_a_missing_file(tmp_path):
         (THREE.replace("FS-2015-033", "AR12345"), "'AR12345"),
         (THREE.replace("177", "\uff11\uff17\uff17"), "line 8"),
         (NONE + "FS-2015-032  203.9  -9.8  1100  2015-03-05.4  3.9\n", "No Strong"),
+        (NONE.strip() + "FS-2015-032  203.9  -9.8  1100  2015-03-05.4  3.9\n", "No Strong"),
+        (THREE.replace("\n\nFS", "FS"), r"'\(degree\)"),
+        (THREE.replace("\n\nFS", "\n\n(degree) FS"), r"'\(degree\) FS-2015-030"),
+        (THREE.replace("FS-2015-033", "\0FS-2015-033"), "line 9"),
+        (THREE.replace("2.2\nFS", "2.2 FS"), "line 8"),
+        (THREE.replace("FS-2015-033", "FS-2015-030"), "FS-2015-030 twice"),
+        (THREE.replace("  2.7", " 12.7"), "FS-2015-033 to arrive on 2015-03-03.7, 12.7 days"),
+        (THREE.replace("2015-03-03.7", "2015-03-30.7"), "FS-2015-033 to arrive"),
         (" " * 1_000_001, "more than 1000000 bytes"),
     ],
 )
 def test_what_is_no_list(write, text, match):
     with pytest.raises(FileFormatError, match=match):
         read_ar_list(write(text))
+
+
+def test_a_strength_just_below_zero(write):
+    table = read_ar_list(write(THREE.replace(" 177 ", " -97 ")))
+    assert table["seismic_strength"].value.tolist() == [-97, 809, 1088]
+
+
+def test_broken_lists_among_others_are_named_and_left_out(write):
+    empty, page = write("", "empty.txt"), write("<html>404</html>", "page.txt")
+    good = [write(ONE, "one.txt"), write(NONE, "none.txt")]
+    with pytest.warns(SunpyUserWarning, match=r"2 of 4 region lists .*empty\.txt.*page\.txt"):
+        table = read_ar_list([empty, good[0], page, good[1]])
+    assert list(table["designation"]) == ["FS-2015-032"]
+    assert [item["regions"] for item in table.meta["lists"]] == [1, 0]
+    assert table.meta["broken"] == [str(empty), str(page)]
+    with pytest.raises(FileFormatError, match=r"empty\.txt"):
+        read_ar_list([empty, page])
+
+
+def test_every_cut_is_seen_but_one_at_the_end_of_a_row(write):
+    whole = {THREE.index(row) + len(row): k + 1 for k, row in enumerate(THREE.splitlines()[7:])}
+    for length in range(len(THREE)):
+        path = write(THREE[:length])
+        rows = whole.get(length) or whole.get(length - 1)
+        if rows:
+            assert len(read_ar_list(path)) == rows
+            continue
+        with pytest.raises(FileFormatError):
+            read_ar_list(path)
+
+
+def test_the_users_home(write, monkeypatch):
+    path = write(THREE)
+    monkeypatch.setenv("HOME", str(path.parent))
+    assert len(read_ar_list("~/list.txt")) == 3
 
 
 def test_a_vantage_of_another_date_is_doubtful(write):

@@ -277,10 +277,11 @@ def test_watch_track_and_compare(maps, tmp_path, capsys):
     catalogue = tmp_path / "detections"
     assert run("track", catalogue, "--all", "--method", "standard") == 0
     assert "designation" in capsys.readouterr().out
-    region_list = tmp_path / "AR_LIST_2022.05.04_00_00_00.txt"
+    # The list of the last map of the second detection, of 2022-05-04.
+    region_list = tmp_path / "AR_LIST_2022.05.06_12_00_00.txt"
     region_list.write_text(
-        "                         2022-05-04.0\n"
-        "        Far-Side Vantage:  CLon = 141.2, Lat =   3.9\n\n"
+        "                         2022-05-06.5\n"
+        "        Far-Side Vantage:  CLon = 108.2, Lat =   3.6\n\n"
         "No Strong Active Regions (SARs) in the Sun's far hemisphere at this time.\n"
     )
     assert run("compare", catalogue, region_list) == 0

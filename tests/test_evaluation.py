@@ -2,34 +2,58 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from astropy.table import Table
 
 from sunpy.map import Map
-from sunpy.util.exceptions import SunpyUserWarning
 
-from sunpy_farside import simulate_sequence
+from sunpy_farside import detect_farside, simulate_sequence
 from sunpy_farside.cli import main
 from sunpy_farside.evaluation.comparison import compare_methods, rates_by
-from sunpy_farside.evaluation.judged import Pixels
+from sunpy_farside.evaluation.judged import Pixels, held_against
 from sunpy_farside.evaluation.report import write_report
 from sunpy_farside.evaluation.robustness import FAULTS, evaluate_robustness
-from sunpy_farside.evaluation.scores import judge, match_by_strength, regions_of_mask
-from sunpy_farside.evaluation.simulated import evaluate_simulated, simulated_case
+from sunpy_farside.evaluation.scores import (
+    cover,
+    find_complexes,
+    judge,
+    move_regions,
+    regions_of_mask,
+)
+from sunpy_farside.evaluation.simulated import (
+    evaluate_simulated,
+    reference_regions,
+    simulated_case,
+)
 from sunpy_farside.evaluation.stored import evaluate_masks
-from sunpy_farside.evaluation.threshold import choose_threshold
-from sunpy_farside.utils.assignment import assign
 
 
-def known(*positions):
-    longitude, latitude = np.array(positions, dtype=float).reshape(-1, 2).T
-    return Table({"longitude": longitude, "latitude": latitude})
+def known(*positions, ignored=()):
+    """
+    Reference regions at longitudes and latitudes in degrees.
+    """
+    longitude, latitude = np.array([*positions, *ignored], dtype=float).reshape(-1, 2).T
+    table = Table({"longitude": longitude, "latitude": latitude})
+    complexes = find_complexes(longitude[: len(positions)], latitude[: len(positions)])
+    table["complex"] = np.append(complexes, np.full(len(ignored), -1)).astype(int)
+    table["large"] = table["complex"] >= 0
+    return table
 
 
 def found(*rows):
     return np.array(rows, dtype=float).reshape(-1, 3)
+
+
+def scored(detected, truth, threshold=1.0, outlines=None):
+    """
+    Scores of detections: strength, longitude and latitude in degrees.
+    """
+    outlines = outlines or [None] * len(truth)
+    covers = [
+        cover(rows[:, 1], rows[:, 2], table, outline)
+        for rows, table, outline in zip(detected, truth, outlines, strict=True)
+    ]
+    return judge("m", threshold, [rows[:, 0] for rows in detected], covers, truth)
 
 
 @pytest.fixture(scope="module")
@@ -37,95 +61,124 @@ def judged():
     return evaluate_simulated({"default": "default"}, 3, progress=False)
 
 
-@given(
-    allowed=st.integers(0, 5).flatmap(
-        lambda columns: st.lists(
-            st.lists(st.booleans(), min_size=columns, max_size=columns), max_size=7
-        )
-    ),
-    data=st.data(),
-)
-def test_every_threshold_has_as_many_pairs_as_there_can_be(allowed, data):
-    n_regions = len(allowed[0]) if allowed else 3
-    allowed = np.array(allowed, dtype=bool).reshape(len(allowed), n_regions)
-    strength = np.array(
-        data.draw(st.lists(st.integers(0, 4), min_size=len(allowed), max_size=len(allowed))),
-        dtype=float,
-    )
-    true, found_at = match_by_strength(strength, allowed)
-    for threshold in range(6):
-        strong = strength >= threshold
-        pairs, _ = assign(np.ones_like(allowed[strong], dtype=float), allowed[strong])
-        assert true[strong].sum() == len(pairs) == (found_at >= threshold).sum()
+def test_two_detections_over_a_complex_are_right_and_it_counts_once():
+    # Two regions nine degrees apart, and one detection on either side.
+    truth = known([100, 10], [109, 10])
+    counts = scored([found([5, 98, 10], [3, 112, 10])], [truth]).counts(1)
+    assert (counts.found, counts.true, counts.repeated, counts.false) == (1, 1, 1, 0)
+    assert counts.false_discovery_rate == 0
+    # One is enough.
+    assert scored([found([5, 98, 10])], [truth]).counts(1).found == 1
+    # As far apart as this they are two.
+    counts = scored([found([5, 98, 10], [3, 112, 10])], [known([100, 10], [112, 10])]).counts(1)
+    assert (counts.found, counts.true, counts.repeated) == (2, 2, 0)
 
 
-def test_a_second_detection_of_a_region_is_false():
-    scores = judge("m", 1.0, [found([5, 100, 10], [3, 103, 10])], [known([101, 10])])
-    assert scores.counts(1) == (1, 1)
-    assert scores.counts(4) == (1, 0)
+def test_a_detection_counts_for_all_that_it_covers():
+    # The second lies thirteen degrees from the centroid, but within the outline.
+    truth = known([100, 0], [115, 0])
+    near = scored([found([5, 102, 0])], [truth])
+    wide = scored([found([5, 102, 0])], [truth], outlines=[[1, 1]])
+    assert (near.counts(1).found, wide.counts(1).found) == (1, 2)
+    assert (near.counts(1).true, wide.counts(1).true) == (1, 1)
+    assert wide.regions["found_at"].tolist() == [5, 5]
+
+
+def test_what_is_too_small_is_neither_hit_nor_false_alarm():
+    truth = known([100, 0], ignored=[[50, 0]])
+    counts = scored([found([5, 52, 0], [4, 100, 0], [3, 0, 0])], [truth]).counts(1)
+    assert counts == (1, 1, 0, 1, 1)
+    assert counts.false_discovery_rate == 0.5
+    assert scored([found([5, 52, 0])], [truth]).known() == 1
+
+
+def test_a_published_region_is_as_large_as_its_area():
+    truth = known([100, 0])
+    assert not cover([118], [0], truth).any()
+    truth["radius"] = 20.0
+    assert cover([118], [0], truth).all()
+    truth["radius"] = 1.0
+    assert cover([109], [0], truth).all()
+
+
+def test_complexes_touch_as_far_as_their_polarities_reach():
+    places = ([0, 8, 30], [0, 0, 0])
+    assert find_complexes(*places, extent=[2, 2, 2]).tolist() == [0, 1, 2]
+    assert find_complexes(*places, extent=[4, 4, 4]).tolist() == [0, 0, 1]
+    assert find_complexes(*places, radius=[5, 5, 20]).tolist() == [0, 0, 0]
+    assert len(find_complexes([], [])) == 0
+
+
+def test_regions_are_moved_within_the_window():
+    longitudes = np.arange(300, 420) % 360
+    table = known([301, 5], [50, -5])
+    for shift, moved in zip((30, 45, 60, 75, 90), move_regions(table, longitudes), strict=True):
+        east = (moved["longitude"] - 300) % 360
+        assert east.tolist() == [1 + shift, (110 + shift) % 120]
+        assert moved["latitude"].tolist() == [5, -5]
 
 
 def test_the_distance_is_on_the_sphere():
     # Fourteen degrees of longitude at latitude 60 are seven on the sphere; the seam is no edge.
     for longitude, latitude, true in ((14, 60, 1), (14, 0, 0), (355, 0, 1)):
-        scores = judge("m", 1.0, [found([5, longitude, latitude])], [known([0, latitude])])
-        assert scores.counts(1)[0] == true
+        scores = scored([found([5, longitude, latitude])], [known([0, latitude])])
+        assert scores.counts(1).true == true
 
 
 def test_curves_and_the_best_threshold():
     detected = [found([9, 0, 0], [8, 90, 0], [7, 180, 0], [6, 270, 0], [6, 300, 0])]
-    scores = judge("m", 7.0, detected, [known([0, 0], [180, 0], [270, 0], [90, 60])])
+    scores = scored(detected, [known([0, 0], [180, 0], [270, 0], [90, 60])], 7.0)
     curve = scores.curve()
     assert curve["threshold"].tolist() == [9, 8, 7, 6]
-    assert curve["true"].tolist() == [1, 1, 2, 3]
+    assert curve["found"].tolist() == curve["true"].tolist() == [1, 1, 2, 3]
     assert curve["false"].tolist() == [0, 1, 1, 2]
-    assert curve["true_positive_rate"].tolist() == [0.25, 0.25, 0.5, 0.75]
+    assert curve["completeness"].tolist() == [0.25, 0.25, 0.5, 0.75]
     assert curve["false_discovery_rate"].tolist() == [0, 0.5, 1 / 3, 0.4]
-    assert scores.best(0.35) == (7, 2)
-    assert scores.best(0.1) == (9, 1)
-    assert scores.best(0.5) == (6, 3)
+    assert [scores.best(rate) for rate in (0.35, 0.1, 0.5)] == [7, 9, 6]
+    assert scores.at_rate(0.35).found == 2
     assert scores.curve(weights=[2])["true"].tolist() == [2, 2, 4, 6]
 
 
 def test_nothing_found_and_nothing_there():
-    scores = judge("m", 1.0, [found(), found([3, 0, 0])], [known([5, 5]), known()])
-    assert scores.counts(1) == (0, 1)
-    assert scores.best(0.5) == (np.inf, 0)
-    empty = judge("m", 1.0, [found()], [known()])
-    assert empty.counts(1) == (0, 0)
+    scores = scored([found(), found([3, 0, 0])], [known([5, 5]), known()])
+    assert scores.counts(1) == (0, 0, 0, 0, 1)
+    assert scores.best(0.5) == np.inf
+    assert scores.at_rate(0.5).true == 0
+    empty = scored([found()], [known()])
+    assert empty.counts(1) == (0, 0, 0, 0, 0)
     assert len(empty.curve()) == 0
 
 
 def test_a_method_that_finds_twice_as_much_has_the_ratio_two():
     truth = [known([0, 0], [90, 0], [180, 0], [270, 0]) for _ in range(50)]
     rows = [[400, 0, 0], [390, 90, 0], [380, 180, 0], [370, 270, 0]]
-    standard = judge("s", 350, [found(*rows[:2]) for _ in range(50)], truth)
-    network = judge("n", 350, [found(*rows) for _ in range(50)], truth)
+    standard = scored([found(*rows[:2]) for _ in range(50)], truth, 350)
+    network = scored([found(*rows) for _ in range(50)], truth, 350)
     compared = compare_methods(network, standard, number=50)
-    for key in ("at_standard", "at_published"):
+    for key in ("at_standard", "at_published", "found_at_standard", "found_at_published"):
         assert (compared[key].value, compared[key].low, compared[key].high) == (2, 2, 2)
     assert compared["standard_rate"].value == 0
     assert compared["smallest"][0] == 2
     assert str(compared["at_standard"]) == "2.00 (2.00 to 2.00)"
     with pytest.raises(ValueError, match="same sequences"):
-        compare_methods(network, judge("s", 1, [found()], [known()]))
+        compare_methods(network, scored([found()], [known()]))
 
 
 def test_intervals_grow_where_sequences_differ():
     truth = [known([0, 0], [90, 0]) for _ in range(40)]
-    standard = judge("s", 1, [found([5, 0, 0]) for _ in range(40)], truth)
+    standard = scored([found([5, 0, 0]) for _ in range(40)], truth)
     rows = [found([5, 0, 0], [5, 90, 0]) if k % 2 else found([5, 0, 0]) for k in range(40)]
-    interval = compare_methods(judge("n", 1, rows, truth), standard, number=200)["at_standard"]
+    interval = compare_methods(scored(rows, truth), standard, number=200)["at_standard"]
     assert interval.low < interval.value == 1.5 < interval.high
 
 
-def test_rates_in_bins():
+def test_completeness_in_bins():
     table = known([0, 0], [90, -20], [180, 20])
     table["flux"] = [1.0, 2.0, 3.0]
-    scores = judge("m", 5, [found([9, 90, -20], [2, 180, 20])], [table])
+    scores = scored([found([9, 90, -20], [2, 180, 20])], [table], 5)
     rates = rates_by(scores, "latitude", np.array([0, 10, 30]))
     assert rates["number"].tolist() == [1, 2]
-    assert rates["true_positive_rate"].tolist() == [0, 0.5]
+    assert rates["completeness"].tolist() == [0, 0.5]
 
 
 def test_patches_of_a_mask():
@@ -134,9 +187,18 @@ def test_patches_of_a_mask():
     mask[100:102, 50:52] = 1
     mask[5, 5] = np.nan
     table = regions_of_mask(mask, np.arange(350, 470) % 360)
-    assert table["longitude"].tolist() == [4.5]
-    assert table["latitude"].tolist() == [0]
-    assert table["area"].tolist() == [10]
+    # The patch of four pixels is there and does not count.
+    assert table["longitude"].tolist() == [4.5, 40.5]
+    assert table["latitude"].tolist() == [0, 28.5]
+    assert table["area"][0] == 10
+    assert table["large"].tolist() == [True, False]
+    assert table["complex"].tolist() == [0, -1]
+    # Four degrees apart patches are one complex, seven degrees apart two.
+    for gap, number in ((4, 1), (7, 2)):
+        mask[...] = 0
+        mask[72, 10:20] = mask[72 + gap + 1, 10:20] = 1
+        assert len(set(regions_of_mask(mask, np.arange(120))["complex"])) == number
+    assert len(regions_of_mask(np.zeros((144, 120)), np.arange(120))) == 0
 
 
 def test_pixels_say_how_probability_and_truth_agree():
@@ -162,17 +224,32 @@ def test_test_sequences_share_no_map_with_each_other_or_another_set():
     assert len(simulated_case(0, kind="noise").regions) == 0
 
 
-def test_true_regions_are_those_in_the_window(judged):
+def test_regions_that_count_are_large_and_in_the_window(judged):
     simulated = simulated_case(0)
     regions = judged.scores["default"].regions
     here = regions[regions["sequence"] == 0]
-    inside = 0
+    counting = 0
     for row in simulated.regions:
         column, line = simulated.sequence.wcs.world_to_pixel(row["centroid"])
         strong = row["flux"].value >= 2e21
-        inside += bool(strong and -0.5 < column < 119.5 and -0.5 < line < 143.5)
-    assert len(here) == inside > 0
+        counting += bool(strong and -0.5 < column < 119.5 and -0.5 < line < 143.5)
+    assert len(here) == counting > 0
+    table = reference_regions(simulated)
+    assert (table["complex"] >= 0).sum() == counting
+    # Those beyond the window are there as well, and those down to half of the limit.
+    assert (table["large"] & (table["complex"] < 0)).any()
+    assert 1e21 <= table["flux"].min() < 2e21
     assert judged.pixels["default"].known > 0
+
+
+def test_outlines_are_those_of_the_segments(simulated):
+    detection = detect_farside(simulated.sequence, device="cpu")
+    rows, columns = np.nonzero(detection.segments)
+    place = detection.image.wcs.pixel_to_world(columns, rows)
+    truth = Table({"longitude": place.lon.deg, "latitude": place.lat.deg})
+    covers = held_against(detection, truth).covers
+    label = detection.segments[rows, columns]
+    assert covers[label - 1, np.arange(len(label))].all()
 
 
 def test_masks_are_truth_as_well(simulated):
@@ -182,6 +259,9 @@ def test_masks_are_truth_as_well(simulated):
     regions = judged.scores["seismic_strength"].regions
     assert len(regions) > 0
     assert judged.pixels["default"].known == simulated.truth.data.sum()
+    assert len(judged.chance["default"]) == 5
+    by_chance = [item.counts(0).found for item in judged.chance["default"]]
+    assert max(by_chance) <= judged.scores["default"].counts(0).found
     # Where nothing is known there is neither truth nor error.
     blank = Map(np.full(simulated.truth.data.shape, np.nan), simulated.truth.meta)
     judged = evaluate_masks({"default": "default"}, [(simulated.sequence, blank)], progress=False)
@@ -203,37 +283,12 @@ def test_the_report_has_text_picture_and_numbers(judged, tmp_path):
     numbers = json.loads((tmp_path / "report" / "report.json").read_text())
     standard = numbers["methods"]["seismic_strength"]
     assert (numbers["sequences"], standard["threshold"]) == (3, 400)
-    assert standard["true"] + standard["false"] == sum(
-        judged.scores["seismic_strength"].counts(400)
-    )
+    counts = judged.scores["seismic_strength"].counts(400)
+    assert [standard[name] for name in counts._fields] == list(counts)
+    assert sum(row["number"] for row in standard["reliability"]) > 0
     text = (tmp_path / "report" / "report.md").read_text()
     assert "| default |" in text
     assert "unsigned flux" in text
-
-
-def test_the_threshold_lets_little_noise_pass(monkeypatch):
-    truth = [known([0, 0]), known([0, 0])]
-    scores = {
-        "validation": judge("n", 1, [found([50, 0, 0]), found([40.01, 0, 0], [9, 90, 0])], truth),
-        "validation_noise": judge("n", 1, [found([60, 0, 0], [45.31, 90, 0])], [known()]),
-    }
-
-    class Found:
-        def __init__(self, kind):
-            self.scores = {"network": scores[kind]}
-
-    monkeypatch.setattr(
-        "sunpy_farside.evaluation.threshold.evaluate_simulated",
-        lambda models, number, *, kind, **options: Found(kind),
-    )
-    # The strongest region in the noise may pass, the second may not.
-    assert choose_threshold("weights") == pytest.approx(45.4)
-    scores["validation_noise"] = judge("n", 1, [found()], [known()])
-    assert choose_threshold("weights") == pytest.approx(40.1)
-    # A network that knows nothing.
-    scores["validation"] = judge("n", 1, [found([50, 180, 0])], [known([0, 0])])
-    with pytest.warns(SunpyUserWarning, match="No region of this network will be significant"):
-        assert choose_threshold("weights") == np.inf
 
 
 def test_the_command_evaluates(tmp_path, capsys):

@@ -14,6 +14,7 @@ from sunpy.coordinates import HeliographicCarrington
 import sunpy_farside
 from sunpy_farside.catalogue.matching import match_positions
 from sunpy_farside.coordinates.far_side import separations
+from sunpy_farside.coordinates.rotation import carrington_drift
 
 SUMMARY = """:Product: 0505SRS.txt
 :Issued: 2014 May 05 0030 UTC
@@ -151,14 +152,23 @@ def test_dates_are_matched_one_by_one(tmp_path):
     path = tmp_path / "AR_LIST_2022.05.05_00_00_00.txt"
     path.write_text(AR_LIST)
     lists = sunpy_farside.read_ar_list(path)
-    maps = sunpy_farside.simulate_maps("2022-05-02T12:00", 13, seed=4).maps
+    maps = sunpy_farside.simulate_maps("2022-04-29T12:00", 13, seed=4).maps
     detected = sunpy_farside.stack_regions(
         sunpy_farside.detect_seismic_strength(sunpy_farside.find_sequences(maps))
     )
     match = sunpy_farside.match_dates(detected, lists)
-    assert match.meta["dates"] == ["2022-05-05T00:00:00.000"]
+    # The list covers the five days that end at its date: those of this detection.
+    assert match.meta["dates"] == ["2022-05-02T12:00:00.000"]
     assert match.meta["matched"] + match.meta["missed"] == 2
-    on_date = detected["date"].isot == "2022-05-05T00:00:00.000"
+    # The listed regions are moved to the date of the detection, in two and a half days.
+    missed = match["outcome"] == "missed"
+    assert missed.any()
+    assert (match["centroid"].obstime[missed].isot == "2022-05-02T12:00:00.000").all()
+    for row in match[missed]:
+        listed = lists["centroid"][row["reference"]]
+        moved = carrington_drift(listed.lat.deg) * 2.5
+        assert_allclose(row["centroid"].lon.deg, listed.lon.deg - moved)
+    on_date = detected["date"].isot == "2022-05-02T12:00:00.000"
     assert match.meta["matched"] + match.meta["extra"] == on_date.sum()
     rows = match["detected"][match["outcome"] == "extra"]
     assert_allclose(
@@ -166,8 +176,25 @@ def test_dates_are_matched_one_by_one(tmp_path):
         detected["centroid"].lon.deg[rows],
     )
     lists.meta["lists"][0]["date"] += 1 * u.year
-    with pytest.raises(ValueError, match="in common"):
+    with pytest.raises(ValueError, match="last maps, found none"):
         sunpy_farside.match_dates(detected, lists)
+
+
+def test_lists_belong_to_the_last_map_on_the_real_sun(real_data):
+    """
+    The standard method's own strengths agree with JSOC's where the five days are the same.
+    """
+    folder = real_data / "jsoc/farside"
+    paths = sorted((folder / "Phase_Maps/2022").glob("*.fits"))
+    sequences = sunpy_farside.find_sequences([sunpy_farside.read_phase_map(p) for p in paths])
+    detected = sunpy_farside.stack_regions(sunpy_farside.detect_seismic_strength(sequences))
+    lists = sunpy_farside.read_ar_list(sorted((folder / "AR_Lists/2022").glob("*.txt")))
+    match = sunpy_farside.match_dates(detected, lists)
+    assert match.meta["dates"] == ["2022-05-05T00:00:00.000", "2022-05-05T12:00:00.000"]
+    assert match.meta["missed"] == 0
+    pairs = match[match["outcome"] == "matched"]
+    ratio = np.log((pairs["detected_strength"] / pairs["reference_strength"]).to_value(""))
+    assert np.sqrt(np.mean(ratio**2)) < 0.35
 
 
 def test_noaa_summary(tmp_path):

@@ -2,10 +2,16 @@
 NOAA's region summaries: one table of many days, first appearances, positions at other times.
 """
 
+import gzip
 import io
+import locale
+import os
+import re
 import shutil
 import tarfile
 import warnings
+from contextlib import contextmanager
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -203,6 +209,186 @@ def test_broken_summaries(tmp_path, content, found):
     with pytest.raises(FileFormatError, match=found) as error:
         read_noaa_summary(path)
     assert str(path) in str(error.value)
+
+
+FULL = """\
+:Product: 0505SRS.txt
+:Issued: 2014 May 05 0030 UTC
+# Prepared jointly by the U.S. Dept. of Commerce, NOAA,
+#
+Joint USAF/NOAA Solar Region Summary
+SRS Number 125 Issued at 0030Z on 05 May 2014
+I.  Regions with Sunspots.  Locations Valid at 04/2400Z
+Nmbr Location  Lo  Area  Z   LL   NN Mag Type
+2049 S07W41   048  0130 Dso  09   10 Beta
+2051 S09W64   059  0180 Dac  06   10 Beta-Gamma
+IA. H-alpha Plages without Spots.  Locations Valid at 04/2400Z May
+Nmbr  Location  Lo
+2045  S24W65   072
+2052  N05E40   327
+II. Regions Due to Return 05 May to 07 May
+Nmbr Lat    Lo
+2035 S15    277
+2037 S10    264
+"""
+
+
+def test_a_whole_summary(tmp_path):
+    path = tmp_path / "20140505SRS.txt"
+    for text in (
+        FULL,
+        FULL.replace("\n", "\r\n"),
+        FULL.rstrip("\n"),
+        FULL.replace(" May ", " MAY "),
+    ):
+        path.write_bytes(text.encode())
+        table = read_noaa_summary(path)
+        assert table["number"].tolist() == [12049, 12051, 12045, 12052, 12035, 12037]
+        assert table["section"].tolist() == ["I", "I", "IA", "IA", "II", "II"]
+    remark = FULL.replace("2049 S07", "****CORRECTION FOR REGION LOCATION****\n2049 S07")
+    path.write_text(remark)
+    assert len(read_noaa_summary(path)) == 6
+
+
+ROWS = [line for line in FULL.splitlines() if line[:2] == "20"]
+BEFORE = FULL.splitlines()[7:-1]
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_row_that_does_not_read_is_no_row_less(tmp_path, row):
+    """
+    Glued to what is before it, behind a byte of zero, in other digits or with letters lost.
+    """
+    path = tmp_path / "20140505SRS.txt"
+    wide = row.translate({ord("0") + k: 0xFF10 + k for k in range(10)})
+    persian = row.translate({ord("0") + k: 0x6F0 + k for k in range(10)})
+    changed = [
+        f"\0{row}",
+        f"\x01 {row}",
+        f"- {row}",
+        f"* {row}",
+        f"None {row}",
+        wide,
+        persian,
+        row[4:],
+    ]
+    changed += [row.replace(" ", "\0"), row.replace(row[6], "?", 1), row[0] + row[3:]]
+    texts = [FULL.replace(f"{row}\n", f"{other}\n") for other in changed]
+    texts += [FULL.replace(f"\n{row}", row), FULL.replace(f"\n{row}", f" {row}")]
+    for text in texts:
+        path.write_bytes(text.encode())
+        with pytest.raises(FileFormatError, match=path.name):
+            read_noaa_summary(path)
+
+
+@pytest.mark.parametrize(
+    ("row", "changed"),
+    [
+        ("2049 S07W41", "2049 S07W200"),
+        ("2049 S07W41", "2049 S07E111"),
+        ("2049 S07W41", "2049 S97W41"),
+        ("2037 S10    264", "2037 S10    364"),
+        ("2037 S10    264", "2037 S91    264"),
+    ],
+)
+def test_places_off_the_sun(tmp_path, row, changed):
+    path = tmp_path / "20140505SRS.txt"
+    path.write_text(FULL.replace(row, changed))
+    with pytest.raises(FileFormatError, match=f"no place on the Sun in the line '{changed}"):
+        read_noaa_summary(path)
+
+
+def test_every_cut_is_seen_but_one_at_the_end_of_a_line_of_the_last_section(tmp_path):
+    path = tmp_path / "20140505SRS.txt"
+    last = FULL.index("2037 S10")
+    for length in range(len(FULL)):
+        path.write_text(FULL[:length])
+        if length in (last - 1, last, len(FULL) - 1):
+            read_noaa_summary(path)
+            continue
+        with pytest.raises(FileFormatError, match=path.name):
+            read_noaa_summary(path)
+
+
+def test_sections_that_are_lost_or_doubled(tmp_path):
+    path = tmp_path / "20140505SRS.txt"
+    for lost in ("I.  Regions", "IA. H-alpha", "II. Regions"):
+        path.write_text("\n".join(line for line in FULL.splitlines() if not line.startswith(lost)))
+        with pytest.raises(FileFormatError, match=path.name):
+            read_noaa_summary(path)
+    again = FULL[FULL.index("I.  Regions") :]
+    for doubled in (FULL + FULL.replace("May 05", "May 06"), FULL + again):
+        path.write_text(doubled)
+        with pytest.raises(FileFormatError, match=r"Product|the sections I, IA, II, I, IA, II"):
+            read_noaa_summary(path)
+
+
+def test_months_are_english_in_every_locale(tmp_path):
+    names = [name for name in ("de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8") if _known(name)]
+    for name in names or [pytest.skip("no other locale is installed here")]:
+        for month in range(1, 13):
+            path = write(tmp_path, f"2014-{month:02d}-05", ["2051 S09W64   059"])
+            with _locale(name):
+                assert read_noaa_summary(path).meta["date"][:7] == f"2014-{month:02d}"
+
+
+def _known(name):
+    try:
+        with _locale(name):
+            return True
+    except locale.Error:
+        return False
+
+
+@contextmanager
+def _locale(name):
+    before = locale.setlocale(locale.LC_TIME)
+    try:
+        locale.setlocale(locale.LC_TIME, name)
+        yield
+    finally:
+        locale.setlocale(locale.LC_TIME, before)
+
+
+def test_months_are_not_asked_of_the_locale(tmp_path, monkeypatch):
+    # Where no other locale is installed: what strptime looks the months up in.
+    german = ["", *"jan feb mär apr mai jun jul aug sep okt nov dez".split()]
+    monkeypatch.setattr("calendar.month_abbr", german)
+    monkeypatch.setattr("_strptime._getlang", lambda: ("de_DE", "UTF-8"))
+    with pytest.raises(ValueError, match="does not match"):
+        datetime.strptime("2014 May 05", "%Y %b %d")
+    for month in (3, 5, 10, 12):
+        path = write(tmp_path, f"2014-{month:02d}-05", ["2051 S09W64   059"])
+        assert read_noaa_summary(path).meta["date"][:7] == f"2014-{month:02d}"
+
+
+def test_tarball_bombs(tmp_path):
+    path = tmp_path / "2014_SRS.tar.gz"
+    path.write_bytes(gzip.compress(bytes(101_000_000), 1))
+    with pytest.raises(FileFormatError, match="more than 100000000 bytes"):
+        read_noaa_summaries(path)
+    os.mkfifo(tmp_path / "20140505SRS.txt")
+    with pytest.raises(FileFormatError, match="no regular file"):
+        read_noaa_summary(tmp_path / "20140505SRS.txt")
+
+
+def test_the_users_home(tmp_path, monkeypatch):
+    write(tmp_path, "2014-05-05", ["2051 S09W64   059"])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert len(read_noaa_summary("~/20140505SRS.txt")) == 1
+    assert len(read_noaa_summaries("~")) == 1
+
+
+def test_all_the_real_summaries_keep_every_row(real_data, record):
+    regions, _ = record
+    rows = 0
+    for path in sorted((real_data / "noaa").glob("*.tar.gz")):
+        with tarfile.open(path) as archive:
+            for member in archive:
+                if member.name.endswith("SRS.txt"):
+                    text = archive.extractfile(member).read().decode()
+                    rows += len(re.findall(r"^\d{4} +[NS]\d\d", text, re.MULTILINE))
+    assert len(regions) == rows
 
 
 def test_broken_files_among_others(tmp_path):

@@ -205,7 +205,7 @@ def real(real_data):
         (
             detection,
             sunpy_farside.read_ar_list(
-                lists / detection.date.strftime("AR_LIST_%Y.%m.%d_%H:%M:%S.txt")
+                lists / detection.sequence.times[-1].strftime("AR_LIST_%Y.%m.%d_%H:%M:%S.txt")
             ),
         )
         for detection in sunpy_farside.detect_seismic_strength(sequences)

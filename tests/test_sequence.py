@@ -30,7 +30,7 @@ def coded_map(time, product="phase_map"):
     """
     longitude = np.arange(361) % 360
     latitude = np.arange(-90, 91)
-    data = (longitude + latitude[:, None] / 1000).astype(np.float32)
+    data = ((longitude + latitude[:, None] / 1000) / 1000).astype(np.float32)
     return FarsidePhaseMap(data, phase_map_header(time, product))
 
 
@@ -45,9 +45,9 @@ def test_every_map_is_cut_at_the_window_of_its_own_date(width):
     assert sequence.data.dtype == np.float32
     for k, time in enumerate(sequence.times):
         longitudes = window_longitudes(time, width).value
-        assert np.array_equal(np.round(sequence.data[k, 72]), longitudes)
+        assert np.array_equal(np.round(1000 * sequence.data[k, 72]), longitudes)
         assert np.floor(far_side_central_meridian(time).deg) == longitudes[width // 2]
-    assert sequence.data[5, 0, 0] == np.float32(longitudes_of_middle(sequence)[0] - 0.072)
+    assert sequence.data[5, 0, 0] == np.float32((longitudes_of_middle(sequence)[0] - 0.072) / 1000)
 
 
 def longitudes_of_middle(sequence):
@@ -57,7 +57,9 @@ def longitudes_of_middle(sequence):
 def test_comoving_maps_all_stand_in_the_middle_window():
     sequence = FarsideSequence(coded_maps())
     expected = longitudes_of_middle(sequence)
-    assert np.array_equal(np.round(sequence.comoving_data[:, 72]), np.tile(expected, (11, 1)))
+    assert np.array_equal(
+        np.round(1000 * sequence.comoving_data[:, 72]), np.tile(expected, (11, 1))
+    )
 
 
 @pytest.mark.parametrize("start", ["2022-05-02T12:00", "2022-05-12"])
@@ -65,7 +67,7 @@ def test_comoving_windows_of_other_widths_share_their_meridian(start):
     sequence = FarsideSequence(coded_maps(start=Time(start)))
     wide = sequence.comoving(140)
     expected = window_longitudes(sequence.date, 140).value
-    assert np.array_equal(np.round(wide[:, 72]), np.tile(expected, (11, 1)))
+    assert np.array_equal(np.round(1000 * wide[:, 72]), np.tile(expected, (11, 1)))
     assert np.array_equal(wide[..., 10:130], sequence.comoving_data)
     assert np.array_equal(wide[..., 62:78], sequence.comoving(16))
     with pytest.raises(SequenceError, match="16 to 180"):
@@ -87,7 +89,7 @@ def test_maps_that_are_cut_already_have_nothing_beyond():
 def test_the_seam_runs_through_windows_without_a_gap():
     # The far side's central meridian passes longitude 0 on 2022-05-14.
     sequence = FarsideSequence(coded_maps(start=Time("2022-05-12")))
-    row = np.round(sequence.data[5, 72]).astype(int)
+    row = np.round(1000 * sequence.data[5, 72]).astype(int)
     assert {359, 0, 1} <= set(row)
     assert np.all(np.diff(row) % 360 == 1)
     assert np.isfinite(sequence.data).all()

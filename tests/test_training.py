@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from sunpy_farside.cli import main
+from sunpy_farside.evaluation.calibration import calibrate_network
 from sunpy_farside.network import load_model, save_model
 from sunpy_farside.training.examples import SimulatedSequences, sample_examples
 from sunpy_farside.training.fit import TrainingModule, fit, trained_model
@@ -168,9 +169,11 @@ def test_a_run_that_does_not_improve_ends(tmp_path, monkeypatch):
 
 
 @pytest.mark.filterwarnings("default")
-def test_the_command_trains_and_chooses_a_threshold(tmp_path, monkeypatch, capsys, caplog):
-    for name in ("_NUMBER", "_NUMBER_OF_NOISE"):
-        monkeypatch.setattr(f"sunpy_farside.evaluation.threshold.{name}", 2)
+def test_the_command_trains_and_calibrates(tmp_path, monkeypatch, capsys, caplog):
+    def few(name, data=None, workers=1):
+        return calibrate_network(name, 2, data=data, workers=workers)
+
+    monkeypatch.setattr("sunpy_farside.evaluation.calibration.calibrate_network", few)
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(
         'base = "default"\nwidth = 32\nvalidation = 8\n'
@@ -181,12 +184,11 @@ def test_the_command_trains_and_chooses_a_threshold(tmp_path, monkeypatch, capsy
     assert main([*command, "--accelerator", "cpu"]) == 0
     out, err = capsys.readouterr()
     model = load_model(folder / "weights.safetensors", device="cpu")
-    assert f"Weights: {folder / 'weights.safetensors'}, significant from" in out
-    assert f"{model.threshold:g} deg2" in out
+    assert f"Weights: {folder / 'weights.safetensors'}, significant: " in out
     assert (model.columns, model.level, model.deblend) == (32, 0.25, True)
-    # After two steps a network knows nothing yet.
-    assert model.threshold == np.inf
-    assert "train it longer" in err
+    # After two steps a network knows nothing yet, and finds nothing to calibrate with.
+    assert model.reliability is None
+    assert "train the network longer" in err
     # Nothing of the machine, of advertisements, or of Lightning's own use of torch.
     assert "INFO" not in err
     assert not caplog.records

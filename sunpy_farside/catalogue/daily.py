@@ -17,7 +17,15 @@ from astropy.time import Time
 from sunpy.util.exceptions import warn_user
 
 import sunpy_farside
-from sunpy_farside.cadence import N_MAPS, complete_runs, step_numbers, step_time, steps_of_sequence
+from sunpy_farside.cadence import (
+    CADENCE,
+    MIDDLE,
+    N_MAPS,
+    complete_runs,
+    step_numbers,
+    step_time,
+    steps_of_sequence,
+)
 from sunpy_farside.catalogue.stack import join_tables, stack_regions
 from sunpy_farside.catalogue.tracking import RegionTracks, track_regions
 from sunpy_farside.detection import COLUMNS, detect_farside, detect_seismic_strength
@@ -27,7 +35,7 @@ from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.files import PARTIAL, whole_files
 
-__all__ = ["METHODS", "read_catalogue", "update_tracks", "watch_folder"]
+__all__ = ["METHODS", "find_runs", "read_catalogue", "update_tracks", "watch_folder"]
 
 # What a catalogue is ranked by, for each of the methods in it.
 METHODS = {"network": "integrated_probability", "standard": "seismic_strength"}
@@ -96,7 +104,7 @@ def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
         shutil.rmtree(partial)
     catalogue = read_catalogue(output) if (output / _CATALOGUE).exists() else None
     done = set() if catalogue is None else set(catalogue.meta["dates"])
-    due = [(date, paths) for date, paths in _sequences(folder) if date not in done]
+    due = [(date, paths) for date, paths in find_runs(folder) if date not in done]
     read = lru_cache(maxsize=2 * N_MAPS)(read_phase_map)
     new = []
     for first in range(0, len(due), _CHUNK):
@@ -129,7 +137,7 @@ def read_catalogue(folder, method=None):
     `~astropy.table.QTable`
         One row per region, in order of date: ``date``, ``method``, ``model``, and the columns of
         `sunpy_farside.detection.regions.COLUMNS`. ``meta["dates"]`` holds all the dates, also
-        those without a region.
+        those without a region, and ``meta["last_maps"]`` the dates of the last maps behind them.
 
     Raises
     ------
@@ -167,6 +175,8 @@ def read_catalogue(folder, method=None):
         table = table[np.asarray(table["method"]) == method]
         table.meta["strength"] = METHODS[method]
     table.meta["dates"] = dates
+    # Sequences are always of eleven maps, and their date is that of the middle one.
+    table.meta["last_maps"] = (Time(dates) + MIDDLE * CADENCE).isot.tolist() if dates else []
     return table
 
 
@@ -206,12 +216,24 @@ def update_tracks(folder):
     return result
 
 
-def _sequences(folder):
+def find_runs(folder):
     """
-    Date of the middle map and paths of every complete run of maps, by the files' names.
+    Find every complete run of eleven phase maps in a folder, by the files' names.
+
+    Parameters
+    ----------
+    folder : path-like
+        With maps in folders inside it, too.
+
+    Yields
+    ------
+    date : `str`
+        Of the middle map.
+    paths : `list` of `~pathlib.Path`
+        The eleven files.
     """
     files = {}
-    for path in sorted(folder.rglob("*.fits")):
+    for path in sorted(Path(folder).rglob("*.fits")):
         time, product = parse_file_name(path.name)
         if product == "phase_map" and time is not None:
             step, near = step_numbers(time)

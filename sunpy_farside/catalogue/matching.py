@@ -12,6 +12,7 @@ from astropy.time import Time
 from sunpy.coordinates import HeliographicCarrington
 
 import sunpy_farside
+from sunpy_farside.cadence import TOLERANCE
 from sunpy_farside.catalogue.stack import join_tables
 from sunpy_farside.coordinates.arrival import positions_of
 from sunpy_farside.coordinates.far_side import separations, to_carrington
@@ -160,7 +161,7 @@ def match_positions(longitude, latitude, reference_longitude, reference_latitude
 
 def match_dates(detected, reference, *, distance=10 * u.deg):
     """
-    Match the regions of many dates with lists of the same dates.
+    Match the regions of many dates with lists that come from the same maps.
 
     Parameters
     ----------
@@ -176,13 +177,19 @@ def match_dates(detected, reference, *, distance=10 * u.deg):
     -------
     `~astropy.table.QTable`
         The columns of `match_regions` after a ``date``; ``detected`` and ``reference`` are rows of
-        the two inputs. ``meta`` holds the ``dates`` that both have, and how many regions are
-        ``matched``, ``missed`` and ``extra``.
+        the two inputs. ``meta`` holds the ``dates`` of the detections that have a list, and how
+        many regions are ``matched``, ``missed`` and ``extra``.
 
     Raises
     ------
     ValueError
-        The two have no date in common.
+        No list belongs to any of the detections.
+
+    Notes
+    -----
+    A region list of JSOC covers the five days that end at its date, so that it belongs to the
+    detection whose *last* map has that date: of eleven maps, two and a half days after the date
+    of the detection. Differential rotation moves the listed regions to the latter.
 
     Examples
     --------
@@ -193,28 +200,63 @@ def match_dates(detected, reference, *, distance=10 * u.deg):
     >>> bool((match_dates(table, table)["outcome"] == "matched").all())
     True
     """
-    dates = np.intersect1d(_all_dates(detected), _all_dates(reference))
-    if not len(dates):
-        msg = "Expected dates that detections and lists have in common, found none."
+    pairs = _same_maps(detected, reference)
+    if not pairs:
+        msg = (
+            "Expected lists of the dates of the detections' last maps, found none: a region list "
+            "covers the five days that end at its date, and so do eleven maps."
+        )
         raise ValueError(msg)
     tables = []
-    for date in dates:
-        rows, others = (np.flatnonzero(item["date"].isot == date) for item in (detected, reference))
+    for date, other in pairs:
+        rows, others = (
+            np.flatnonzero(item["date"].isot == day)
+            for item, day in ((detected, date), (reference, other))
+        )
         table = match_regions(
-            _on_date(detected, rows, date), _on_date(reference, others, date), distance=distance
+            _on_date(detected, rows, date), _on_date(reference, others, other), distance=distance
         )
         table["detected"] = _take(rows, table["detected"], -1)
         table["reference"] = _take(others, table["reference"], -1)
         tables.append(table)
+    dates = [date for date, _ in pairs]
     owner = np.repeat(np.arange(len(dates)), [len(table) for table in tables])
     stack = join_tables(tables, Time(dates)[owner], tables[0].colnames)
     stack.meta = {
-        "dates": dates.tolist(),
+        "dates": dates,
         "distance": str(distance),
         "version": sunpy_farside.__version__,
         **{name: sum(table.meta[name] for table in tables) for name in OUTCOMES},
     }
     return stack
+
+
+def _same_maps(detected, reference):
+    """
+    Dates of both tables, as text, that belong to the same maps.
+    """
+    (dates, ends), (others, other_ends) = _dates_and_ends(detected), _dates_and_ends(reference)
+    pairs = []
+    for date, end in zip(dates, ends, strict=True):
+        near = [k for k, other in enumerate(other_ends) if abs(other - end) < TOLERANCE]
+        pairs += [(date, others[k]) for k in near[:1]]
+    return pairs
+
+
+def _dates_and_ends(table):
+    """
+    All dates of a table, as text, and the times of the last maps behind them.
+    """
+    if "lists" in table.meta:
+        dates = [item["date"].isot for item in table.meta["lists"]]
+        return dates, list(Time(dates)) if dates else []
+    if "last_maps" in table.meta:
+        return table.meta["dates"], [Time(end) for end in table.meta["last_maps"]]
+    msg = (
+        "Expected a table that says which dates and maps it covers, found none in its meta: see "
+        "stack_regions and read_ar_list."
+    )
+    raise ValueError(msg)
 
 
 def _date(detected):
@@ -254,15 +296,6 @@ def _on_date(table, rows, date):
         frame=HeliographicCarrington(obstime=date, observer="earth"),
     )
     return part
-
-
-def _all_dates(table):
-    if "lists" in table.meta:
-        return [item["date"].isot for item in table.meta["lists"]]
-    if "dates" in table.meta:
-        return table.meta["dates"]
-    msg = "Expected a table that says which dates it covers: see stack_regions and read_ar_list."
-    raise ValueError(msg)
 
 
 def _strengths(where, number):

@@ -32,8 +32,8 @@ def stack_regions(detections):
     `~astropy.table.QTable`
         One row per region: its ``date`` and the columns of
         `sunpy_farside.detection.regions.COLUMNS`, in order of date. ``meta["dates"]`` holds all
-        the dates, also those without a region, and ``meta["strength"]`` what the regions are
-        ranked by.
+        the dates, also those without a region, ``meta["last_maps"]`` the dates of the last maps
+        behind them, and ``meta["strength"]`` how strong the regions are.
 
     Raises
     ------
@@ -74,6 +74,7 @@ def stack_regions(detections):
     stack = join_tables(tables, dates[owner], COLUMNS)
     stack.meta = {
         "dates": dates.isot.tolist(),
+        "last_maps": [table.meta.get("last_map", table.meta["date"]) for table in tables],
         "strength": strengths[0],
         "version": sunpy_farside.__version__,
     }

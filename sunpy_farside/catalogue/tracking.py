@@ -14,6 +14,8 @@ from astropy.time import Time
 
 import sunpy_farside
 from sunpy_farside.catalogue.stack import carrington_positions, stack_regions
+from sunpy_farside.catalogue.track_evidence import combine_reliability
+from sunpy_farside.catalogue.track_position import mean_path, position_uncertainty
 from sunpy_farside.coordinates.arrival import predict_arrival
 from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.coordinates.rotation import carrington_drift
@@ -30,10 +32,11 @@ _STRENGTH_COST = 0.3
 # Detections over which a track's position is averaged, so that it does not wander from one region
 # to the next. A choice.
 _MEAN_OVER = 5
-# Shortest time over which a drift can be told from scatter, days. A choice.
-_DRIFT_SPAN = 1.0
 _NAME_TYPE = "U24"
 _TRACKS, _MEMBERS = "tracks.ecsv", "members.ecsv"
+# Share of the detections that a persistent track has to be significant on when nothing is known of
+# their reliability. With simulated tracks, as false as those chosen by reliability.
+_SIGNIFICANT_SHARE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,20 +53,25 @@ class RegionTracks:
           the first detection; a letter follows where two would have the same;
         - ``first_date``, ``last_date``;
         - ``n_detections`` of ``n_possible`` dates from the first to the last;
-        - ``persistent``: significant on enough successive dates;
-        - ``mean_position`` at the date of the detection in the middle, ``latest_position`` at the
-          last date;
+        - ``reliability``: probability that an active region is there
+          (`~sunpy_farside.catalogue.track_evidence.combine_reliability`), NaN where the method's
+          detections have none;
+        - ``persistent``: detected often enough, and reliable enough;
+        - ``mean_position``, weighted by strength, at the date of the detection in the middle, and
+          ``latest_position`` at the last date;
         - ``scatter``: standard deviation of the position along each axis about the path of
           differential rotation, NaN of a single detection;
+        - ``position_uncertainty``: standard deviation of the mean position along each axis
+          (`~sunpy_farside.catalogue.track_position.position_uncertainty`);
         - ``drift`` in Carrington longitude, NaN of tracks shorter than a day;
         - ``peak_strength``, ``latest_strength``;
         - ``split_from``: the track next to which this one began, ``merged_into``: the track next
           to which it was lost; empty of others;
         - ``east_limb_arrival``, its uncertainty ``arrival_uncertainty``, and
-          ``central_meridian_crossing``, from the latest position.
+          ``central_meridian_crossing``, from the mean position.
     members : `~astropy.table.QTable`
         One row per detection in order of date: ``designation`` of its track, ``date``, ``label``
-        in the detection's own table, ``centroid``, ``strength``, ``significant``.
+        in the detection's own table, ``centroid``, ``strength``, ``significant``, ``reliability``.
         ``meta["dates"]`` holds all the dates, also those without a region.
 
     Examples
@@ -107,6 +115,7 @@ class RegionTracks:
         Returns
         -------
         `RegionTracks`
+            Columns that an earlier version did not write are NaN.
 
         Raises
         ------
@@ -121,7 +130,11 @@ class RegionTracks:
                 msg = f"{folder}: expected tracks, found no {path.name} in it."
                 raise FileNotFoundError(msg)
         try:
-            return cls(*(QTable.read(path) for path in paths))
+            tracks, members = (QTable.read(path) for path in paths)
+            for table in (tracks, members):
+                _add_missing(table, "reliability", u.dimensionless_unscaled)
+            _add_missing(tracks, "position_uncertainty", u.deg)
+            return cls(tracks, members)
         # The reader raises whatever the damage brings about.
         except Exception as error:
             msg = (
@@ -138,7 +151,8 @@ def track_regions(
     *,
     radius: u.deg = 12 * u.deg,
     memory: u.day = 3 * u.day,
-    persistence=10,
+    persistence=5,
+    reliability=0.85,
 ):
     """
     Follow regions from date to date.
@@ -156,8 +170,11 @@ def track_regions(
     memory : `~astropy.units.Quantity`, optional
         Longest time without a detection that a track survives.
     persistence : `int`, optional
-        Successive dates on which a persistent region is significant. Sequences share maps, and
-        with them noise, for five days.
+        Number of detections of a persistent track.
+    reliability : `float`, optional
+        Reliability of a persistent track. By default no more than one persistent track in twenty
+        is false on simulated Suns. Where the method's detections have no reliability, more than
+        half of them have to be significant.
 
     Returns
     -------
@@ -185,7 +202,12 @@ def track_regions(
     >>> len(result.members) == sum(len(detection.regions) for detection in detections)
     True
     """
-    options = {"radius": radius.value, "memory": memory.value, "persistence": persistence}
+    options = {
+        "radius": radius.value,
+        "memory": memory.value,
+        "persistence": persistence,
+        "reliability": reliability,
+    }
     for name, value in options.items():
         if not value > 0:
             msg = f"Expected a positive {name}, found {value}."
@@ -204,12 +226,13 @@ def track_regions(
     )
     names = _designations(names, links.track, members)
     members["designation"] = names[links.track]
-    table = _tracks(names, links, members, memory, persistence)
+    table = _tracks(names, links, members, persistence, reliability)
     table.meta = {
         "strength": members.meta["strength"],
         "radius": str(radius * u.deg),
         "memory": str(memory * u.day),
         "persistence": persistence,
+        "reliability": reliability,
         "version": sunpy_farside.__version__,
     }
     return RegionTracks(table, members)
@@ -359,6 +382,7 @@ def _members(stack, tracks):
     )
     members["strength"] = columns["strength"]
     members["significant"] = columns["significant"]
+    members["reliability"] = columns["reliability"]
     members.meta = {
         "dates": sorted(dates),
         "strength": kind,
@@ -376,7 +400,17 @@ def _columns(table, strength):
         # Without the description, which new rows would lose.
         "strength": table[strength].value * table[strength].unit,
         "significant": np.asarray(table["significant"], dtype=bool),
+        "reliability": (
+            np.asarray(table["reliability"], dtype=float)
+            if "reliability" in table.colnames
+            else np.full(len(table), np.nan)
+        ),
     }
+
+
+def _add_missing(table, name, unit):
+    if name not in table.colnames:
+        table[name] = np.full(len(table), np.nan) * unit
 
 
 def _times(isot):
@@ -403,7 +437,7 @@ def _designations(names, track, members):
     return np.array(names, dtype=_NAME_TYPE)
 
 
-def _tracks(names, links, members, memory, persistence):
+def _tracks(names, links, members, persistence, reliability):
     """
     Sum up the detections of every track.
     """
@@ -412,28 +446,31 @@ def _tracks(names, links, members, memory, persistence):
     counts = np.bincount(links.track, minlength=len(names))
     last = np.cumsum(counts) - 1
     first = last - counts + 1
-    ranges = [slice(*pair) for pair in zip(first, last + 1, strict=True)]
     date = members["date"][order]
     position, strength = members["centroid"], members["strength"][order]
     longitude, latitude = position.lon.deg[order], position.lat.deg[order]
-    dates = _times(members.meta["dates"]).mjd
-    index = np.searchsorted(dates, date.mjd)
+    day, kind = date.mjd, members.meta["strength"]
+    index = np.searchsorted(_times(members.meta["dates"]).mjd, day)
 
     table = QTable()
     table["designation"] = names
     table["first_date"], table["last_date"] = date[first], date[last]
     table["n_detections"] = counts
     table["n_possible"] = index[last] - index[first] + 1
-    # A date long after the one before it does not follow upon it.
-    successive = index + np.cumsum(np.diff(dates, prepend=dates[:1]) > memory)[index]
-    certain = members["significant"][order]
-    runs = np.array([_longest_run(successive[part][certain[part]]) for part in ranges], dtype=int)
-    table["persistent"] = runs >= persistence
-    paths = [_path(date.mjd[part], longitude[part], latitude[part]) for part in ranges]
+    known = combine_reliability(members["reliability"][order], first, day[last] - day[first])
+    share = np.add.reduceat(members["significant"][order], first, dtype=float) / counts
+    sure = np.where(np.isnan(known), share > _SIGNIFICANT_SHARE, known >= reliability)
+    table["reliability"], table["persistent"] = known, sure & (counts >= persistence)
+    ranges = [slice(*pair) for pair in zip(first, last + 1, strict=True)]
+    paths = [
+        mean_path(day[part], longitude[part], latitude[part], strength.value[part])
+        for part in ranges
+    ]
     middle, *mean, scatter, drift = np.reshape(paths, (-1, 5)).T
     table["mean_position"] = _moved(position[order[first + middle.astype(int)]], *mean)
     table["latest_position"] = position[order[last]]
     table["scatter"] = scatter * u.deg
+    table["position_uncertainty"] = position_uncertainty(counts, scatter, kind) * u.deg
     table["drift"] = drift * u.deg / u.day
     table["peak_strength"] = [strength.value[part].max() for part in ranges] * strength.unit
     table["latest_strength"] = strength[last]
@@ -441,20 +478,10 @@ def _tracks(names, links, members, memory, persistence):
     others = np.append(names, "")
     table["split_from"] = others[links.split_from]
     table["merged_into"] = others[links.merged_into]
-    arrival, uncertainty, crossing = predict_arrival(table, table["scatter"])
+    arrival, uncertainty, crossing = predict_arrival(table)
     table["east_limb_arrival"], table["arrival_uncertainty"] = arrival, uncertainty
     table["central_meridian_crossing"] = crossing
     return table[np.argsort(table["first_date"].mjd, kind="stable")]
-
-
-def _longest_run(index):
-    """
-    Length of the longest run of successive numbers.
-    """
-    if not len(index):
-        return 0
-    breaks = np.flatnonzero(np.diff(index) != 1) + 1
-    return np.diff([0, *breaks, len(index)]).max()
 
 
 def _moved(position, longitude, latitude):
@@ -463,27 +490,3 @@ def _moved(position, longitude, latitude):
     """
     frame = position.frame.replicate_without_data()
     return SkyCoord(np.mod(longitude, 360) * u.deg, latitude * u.deg, frame=frame)
-
-
-def _path(day, longitude, latitude):
-    """
-    Sum up the positions of a track.
-
-    Returns the number of the detection in the middle, the mean longitude and latitude of all when
-    differential rotation has moved them to its date, their scatter about that path, and the drift
-    that is seen.
-    """
-    middle = np.argmin(np.abs(day - day.mean()))
-    mean_latitude = latitude.mean()
-    # Counted from the first detection, a track crosses no seam.
-    relative = (longitude - longitude[0] + 180) % 360 - 180
-    moved = relative - carrington_drift(mean_latitude) * (day - day[middle])
-    mean_longitude = longitude[0] + moved.mean()
-    east = (moved - moved.mean()) * np.cos(np.deg2rad(mean_latitude))
-    squares = east**2 + (latitude - mean_latitude) ** 2
-    # Two axes share the squares, and the mean takes one degree of freedom of each.
-    scatter = np.sqrt(squares.sum() / 2 / (len(day) - 1)) if len(day) > 1 else np.nan
-    elapsed = day - day.mean()
-    long = day[-1] - day[0] >= _DRIFT_SPAN
-    drift = (elapsed @ relative) / (elapsed @ elapsed) if long else np.nan
-    return middle, mean_longitude, mean_latitude, scatter, drift

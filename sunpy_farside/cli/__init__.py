@@ -3,6 +3,7 @@ The command ``sunpy-farside``.
 """
 
 import argparse
+import os
 import sys
 import traceback
 import warnings
@@ -14,7 +15,8 @@ from sunpy_farside.cli.detect import add_demo, add_detect
 from sunpy_farside.cli.fetch import add_build_dataset, add_fetch
 from sunpy_farside.cli.info import add_info
 from sunpy_farside.cli.simulate import add_simulate
-from sunpy_farside.cli.train import add_evaluate, add_train
+from sunpy_farside.cli.train import add_calibrate, add_evaluate, add_train
+from sunpy_farside.utils.interruption import INTERRUPTED, watched_interruptions
 
 __all__ = ["main"]
 
@@ -28,10 +30,13 @@ _COMMANDS = (
     add_demo,
     add_simulate,
     add_train,
+    add_calibrate,
     add_evaluate,
     add_build_dataset,
     add_info,
 )
+# The exit code that shells give to what ends because nothing reads its output.
+_BROKEN_PIPE = 141
 
 
 def main(arguments=None):
@@ -46,26 +51,62 @@ def main(arguments=None):
     Returns
     -------
     `int`
-        0 done, 1 failed on this input, 2 wrong usage.
+        0 done, 1 failed on this input or on a part of it, 2 wrong usage, 130 interrupted,
+        141 nothing reads the output any more.
     """
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    with watched_interruptions() as interrupted:
+        try:
+            return _run(sys.argv[1:] if arguments is None else arguments)
+        except BrokenPipeError:
+            return _stop_writing()
+        except KeyboardInterrupt:
+            return _fail("interrupted", False, INTERRUPTED)
+        except BaseException:
+            if interrupted():
+                return _fail("interrupted", False, INTERRUPTED)
+            raise
+
+
+def _run(arguments):
+    options = _parse(arguments)
     warnings.showwarning = _show_warning
     try:
         options.run(options)
+        # What cannot be written should not wait for the end of Python.
+        print(end="", flush=True)
+    except BrokenPipeError:
+        raise
     except UsageError as error:
         return _fail(error, options.debug, 2)
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
+    except (OSError, ValueError, RuntimeError, ImportError, MemoryError) as error:
         return _fail(error, options.debug, 1)
-    except KeyboardInterrupt:
-        return _fail("interrupted", False, 130)
     return 0
+
+
+def _parse(arguments):
+    parser, commands = _parser()
+    command = commands.choices.get(arguments[0]) if arguments else None
+    if command is None:
+        return parser.parse_args(arguments)
+    # Paths may come before and after options, which subparsers do not allow by themselves.
+    return command.parse_intermixed_args(arguments[1:])
+
+
+def _stop_writing():
+    """
+    End quietly where nothing reads the output any more, as of ``head``.
+    """
+    # Python would complain when it writes the rest.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    return _BROKEN_PIPE
 
 
 def _fail(error, debug, code):
     if debug:
         traceback.print_exc()
-    print(f"sunpy-farside: {' '.join(str(error).split())}", file=sys.stderr)
+    print(f"sunpy-farside: {' '.join(str(error).split()) or type(error).__name__}", file=sys.stderr)
     return code
 
 
@@ -82,4 +123,4 @@ def _parser():
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add_command in _COMMANDS:
         add_command(commands)
-    return parser
+    return parser, commands

@@ -3,15 +3,26 @@ Arguments that several commands share.
 """
 
 import argparse
+import glob
+import math
+import sys
+from pathlib import Path
 
 from sunpy.time import parse_time
 
+from sunpy_farside.utils.content import user_path
+
 __all__ = [
     "UsageError",
+    "add_method",
     "add_width",
     "archive",
     "common",
+    "matching_paths",
+    "named_or_path",
+    "natural",
     "network",
+    "not_negative",
     "positive",
     "time",
     "width",
@@ -48,13 +59,14 @@ def network():
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
         "--model",
+        type=named_or_path,
         default="default",
         help="default, felipe2019 (downloaded once), or a .safetensors or .pth file",
     )
     add_width(parser)
     parser.add_argument(
         "--threshold",
-        type=float,
+        type=not_negative,
         help="integrated probability in square degrees of a significant region (the model's own)",
     )
     parser.add_argument(
@@ -89,6 +101,82 @@ def add_width(parser):
     parser.add_argument("--width", type=width, default=120, help="columns of the window (120)")
 
 
+def add_method(parser):
+    """
+    Add ``--method``.
+
+    Parameters
+    ----------
+    parser : `argparse.ArgumentParser`
+    """
+    parser.add_argument(
+        "--method",
+        type=_method,
+        choices=("network", "sar"),
+        default="network",
+        help="the network's regions or those of the SAR method (network)",
+    )
+
+
+def _method(text):
+    if text != "standard":
+        return text
+    print(
+        "sunpy-farside: warning: --method standard is deprecated. Use --method sar.",
+        file=sys.stderr,
+    )
+    return "sar"
+
+
+def matching_paths(paths):
+    """
+    Expand patterns that no shell has expanded.
+
+    Parameters
+    ----------
+    paths : iterable of `~pathlib.Path`
+        What is there is taken as it is; anything else may hold ``*``, ``?`` and ``[...]``.
+
+    Returns
+    -------
+    `list` of `~pathlib.Path`
+        Those of a pattern in the order of their names.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file or folder.
+    """
+    found = []
+    for path in paths:
+        if path.exists():
+            found.append(path)
+            continue
+        # Path.glob takes no pattern that begins at the root.
+        matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207
+        if not matches:
+            msg = f"{path}: no such file or folder."
+            raise FileNotFoundError(msg)
+        found += map(Path, matches)
+    return found
+
+
+def named_or_path(text):
+    """
+    Type of models and recipes, which are names or files.
+
+    Parameters
+    ----------
+    text : `str`
+
+    Returns
+    -------
+    `str`
+        With the user's home for a leading ``~``.
+    """
+    return str(user_path(text)) if text.startswith("~") else text
+
+
 def width(text):
     """
     Type of ``--width``.
@@ -106,11 +194,38 @@ def width(text):
     argparse.ArgumentTypeError
         The number is odd or no width of a window.
     """
-    columns = int(text)
+    columns = natural(text)
     if not 16 <= columns <= 180 or columns % 2:
         msg = f"expected an even width from 16 to 180, found {text}"
         raise argparse.ArgumentTypeError(msg)
     return columns
+
+
+def natural(text):
+    """
+    Type of seeds.
+
+    Parameters
+    ----------
+    text : `str`
+
+    Returns
+    -------
+    `int`
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        The text is no whole number, or a negative one.
+    """
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if number < 0:
+        msg = f"expected a whole number of 0 or more, found {text}"
+        raise argparse.ArgumentTypeError(msg)
+    return number
 
 
 def positive(text):
@@ -128,11 +243,38 @@ def positive(text):
     Raises
     ------
     argparse.ArgumentTypeError
-        The number is below one.
+        The text is no whole number, or one below one.
     """
-    number = int(text)
+    number = natural(text)
     if number < 1:
         msg = f"expected 1 or more, found {text}"
+        raise argparse.ArgumentTypeError(msg)
+    return number
+
+
+def not_negative(text):
+    """
+    Type of measures.
+
+    Parameters
+    ----------
+    text : `str`
+
+    Returns
+    -------
+    `float`
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        The text is no number, a negative one, infinite or NaN.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        msg = f"expected a number of 0 or more, found {text}"
         raise argparse.ArgumentTypeError(msg)
     return number
 

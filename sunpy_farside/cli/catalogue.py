@@ -2,9 +2,10 @@
 The commands ``watch``, ``track`` and ``compare``: the catalogue of a folder of maps.
 """
 
-from pathlib import Path
-
 from sunpy_farside.cli import arguments
+from sunpy_farside.cli.output import complain
+from sunpy_farside.errors import FileFormatError
+from sunpy_farside.utils.content import user_path
 
 __all__ = ["add_compare", "add_track", "add_watch"]
 
@@ -23,11 +24,15 @@ def add_watch(commands):
         help="keep the catalogue of a folder of phase maps",
         description="Run both methods over every sequence of a folder that has no result yet.",
     )
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="phase maps, new ones as well")
     parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="catalogue (FOLDER/detections by default)"
+        "folder", type=user_path, metavar="FOLDER", help="phase maps, new ones as well"
     )
-    parser.add_argument("--model", default="default", help="as for detect")
+    parser.add_argument(
+        "--output", type=user_path, metavar="DIR", help="catalogue (FOLDER/detections by default)"
+    )
+    parser.add_argument(
+        "--model", type=arguments.named_or_path, default="default", help="as for detect"
+    )
     arguments.add_width(parser)
     parser.add_argument("--device", default="auto", help="as for detect")
     parser.set_defaults(run=_watch)
@@ -59,8 +64,10 @@ def add_track(commands):
         help="follow the regions of a catalogue from date to date",
         description="Follow the regions of a catalogue that watch keeps, and time their arrival.",
     )
-    parser.add_argument("catalogue", type=Path, metavar="DIR", help="the output folder of watch")
-    parser.add_argument("--method", choices=("network", "standard"), default="network")
+    parser.add_argument(
+        "catalogue", type=user_path, metavar="DIR", help="the output folder of watch"
+    )
+    arguments.add_method(parser)
     parser.add_argument("--all", action="store_true", help="those that are not persistent too")
     parser.set_defaults(run=_track)
 
@@ -73,19 +80,33 @@ def _track(options):
     print(f"{len(shown)} of {len(tracks)} tracks by the {options.method} method:")
     if len(shown):
         print("\n".join(_track_table(shown).pformat(max_lines=-1, max_width=-1)))
+    if len(shown) < len(tracks):
+        number, reliability = (tracks.meta[name] for name in ("persistence", "reliability"))
+        print(
+            f"{len(tracks) - len(shown)} not shown are not persistent: fewer than {number} "
+            f"detections, or a reliability below {reliability:g} (where it is not known: half of "
+            "the detections or fewer are significant). Show them with --all."
+        )
 
 
 def _track_table(tracks):
+    import numpy as np
+
     from astropy.table import Table
+
+    from sunpy_farside.detection.methods import method_of
 
     table = Table()
     table["designation"] = tracks["designation"]
     for name, column in (("first", "first_date"), ("last", "last_date")):
         table[name] = [text[:16] for text in tracks[column].isot]
     table["seen"] = [f"{row['n_detections']} of {row['n_possible']}" for row in tracks]
+    table["reliability"] = np.round(tracks["reliability"], 2)
+    table["persistent"] = np.where(tracks["persistent"], "yes", "no")
     table["lon [deg]"] = tracks["latest_position"].lon.deg.round(1)
     table["lat [deg]"] = tracks["latest_position"].lat.deg.round(1)
-    table[f"strength [{tracks['latest_strength'].unit}]"] = tracks["latest_strength"].value.round(1)
+    unit = method_of(tracks).unit_symbol
+    table[f"strength [{unit}]"] = tracks["latest_strength"].value.round(1)
     table["east limb"] = [text[:16] for text in tracks["east_limb_arrival"].isot]
     table["+- [d]"] = tracks["arrival_uncertainty"].to_value("d").round(2)
     return table
@@ -105,19 +126,24 @@ def add_compare(commands):
         help="match a catalogue with JSOC's region lists or NOAA's summaries",
         description="Match the regions of a catalogue that watch keeps with published lists.",
     )
-    parser.add_argument("catalogue", type=Path, metavar="DIR", help="the output folder of watch")
-    parser.add_argument("lists", type=Path, nargs="*", metavar="LIST", help="AR_LIST_*.txt")
+    parser.add_argument(
+        "catalogue", type=user_path, metavar="DIR", help="the output folder of watch"
+    )
+    parser.add_argument("lists", type=user_path, nargs="*", metavar="LIST", help="AR_LIST_*.txt")
     parser.add_argument(
         "--noaa",
-        type=Path,
+        type=user_path,
         nargs="+",
         default=[],
         metavar="SRS",
         help="*SRS.txt: regions due to return or new at the east limb, against earlier detections",
     )
-    parser.add_argument("--method", choices=("network", "standard"), default="network")
+    arguments.add_method(parser)
     parser.add_argument(
-        "--distance", type=float, default=10, help="largest distance of a match in degrees (10)"
+        "--distance",
+        type=arguments.not_negative,
+        default=10,
+        help="largest distance of a match in degrees (10)",
     )
     parser.set_defaults(run=_compare)
 
@@ -136,14 +162,33 @@ def _compare(options):
         raise arguments.UsageError(msg)
     detected = read_catalogue(options.catalogue, options.method)
     distance = options.distance * u.deg
-    if options.lists:
-        matches = match_dates(detected, read_ar_list(options.lists), distance=distance)
+    lists, unusable = _usable(options.lists, read_ar_list)
+    if lists:
+        matches = match_dates(detected, read_ar_list([*lists]), distance=distance)
         _print_matches(matches, f"{len(matches.meta['dates'])} dates")
-    if options.noaa:
-        summaries = [read_noaa_summary(path) for path in options.noaa]
-        matches = match_summaries(detected, summaries, distance=distance)
+    summaries, others = _usable(options.noaa, read_noaa_summary)
+    if summaries:
+        matches = match_summaries(detected, [*summaries.values()], distance=distance)
         used = f"{len(matches.meta['summaries'])} of {len(summaries)} summaries"
         _print_matches(matches, f"{used}, {matches.meta['outside']} regions outside of the window")
+    if unusable or others:
+        number = len(lists) + len(summaries) + unusable + others
+        msg = f"{unusable + others} of {number} files could not be used and are named above."
+        raise FileFormatError(msg)
+
+
+def _usable(patterns, read):
+    """
+    Tables that are read from files, by path, and the number of files that cannot be used.
+    """
+    tables, unusable = {}, 0
+    for path in arguments.matching_paths(patterns):
+        try:
+            tables[path] = read(path)
+        except (OSError, ValueError) as error:
+            unusable += 1
+            complain(error if str(path) in str(error) else f"{path}: {error}")
+    return tables, unusable
 
 
 def _print_matches(matches, heading):

@@ -3,17 +3,23 @@ The commands ``detect`` and ``demo``: active regions in maps, on disk, fetched o
 """
 
 import sys
+from itertools import islice
 from pathlib import Path
+
+from tqdm import tqdm
 
 import sunpy_farside
 from sunpy_farside.cli import arguments
-from sunpy_farside.cli.output import check_writable, save_maps
+from sunpy_farside.cli.output import check_writable, printed_detections, save_maps
+from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import whole_files
 
 __all__ = ["add_demo", "add_detect"]
 
 _STACKS = (".h5", ".hdf5", ".sav")
-_FITS = (".fits", ".fts", ".fit", ".fits.gz")
+_WIDTH = 120
+# Sequences that are detected, written and printed together.
+_TOGETHER = 8
 _DEMO_DATE, _DEMO_SEED = "2022-05-05", 9
 
 
@@ -34,7 +40,7 @@ def add_detect(commands):
     parser.add_argument(
         "paths",
         nargs="*",
-        type=Path,
+        type=user_path,
         metavar="PATH",
         help="phase-map FITS files, folders of them, or one HDF5 or IDL stack with --date",
     )
@@ -46,10 +52,15 @@ def add_detect(commands):
     parser.add_argument(
         "--latest", action="store_true", help="fetch the newest eleven maps and detect in them"
     )
-    parser.add_argument("--date", help="date of the middle map of a stack, which holds none")
-    parser.add_argument("--output", type=Path, metavar="DIR", help="write files and a picture here")
+    parser.add_argument(
+        "--date", type=arguments.time, help="date of the middle map of a stack, which holds none"
+    )
+    parser.add_argument(
+        "--output", type=user_path, metavar="DIR", help="write files and a picture here"
+    )
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
-    parser.set_defaults(run=_detect)
+    # Stacks have a width of their own.
+    parser.set_defaults(run=_detect, width=None)
 
 
 def _detect(options):
@@ -66,61 +77,64 @@ def _detect(options):
             url=options.url,
             progress=sys.stderr.isatty(),
         )
-    _report(_sequences(options), options)
+    _detect_files(options)
 
 
-def _sequences(options):
-    from sunpy_farside.cadence import N_MAPS
-    from sunpy_farside.sequence import FarsideSequence, find_sequences
-
+def _detect_files(options):
     paths = _files(options.paths)
-    stacks = [path for path in paths if path.suffix in _STACKS]
-    if stacks:
-        return [_stack_sequence(stacks, paths, options.date)]
-    maps = [sunpy_farside.read_phase_map(path) for path in paths]
-    if len(maps) <= N_MAPS:
-        return [FarsideSequence(maps, width=options.width)]
-    sequences = find_sequences(maps, width=options.width)
-    if not sequences:
-        msg = f"Expected {N_MAPS} consecutive maps, found none among {len(maps)}. Are some missing?"
-        raise sunpy_farside.SequenceError(msg)
-    return sequences
+    if any(path.suffix.lower() in _STACKS for path in paths):
+        _report([_stack_sequence(paths, options)], options)
+        return
+    from sunpy_farside.cli.maps import MapFiles
 
-
-def _stack_sequence(stacks, paths, date):
-    from sunpy_farside.sequence import FarsideSequence
-
-    if len(paths) > 1:
-        msg = f"Expected one stack at a time, found {len(paths)} files."
-        raise arguments.UsageError(msg)
-    if date is None:
-        msg = f"{stacks[0]}: stacks hold no dates. Give that of the middle map with --date."
-        raise arguments.UsageError(msg)
-    stack = sunpy_farside.read_stack(stacks[0])
-    if len(stack) > 1:
+    files = MapFiles(paths, options.width or _WIDTH)
+    _report(files, options)
+    if files.unusable:
         msg = (
-            f"{stacks[0]}: expected one sequence, found {len(stack)}. Choose one in Python: "
-            "FarsideSequence.from_array(read_stack(path)[0], date)."
+            f"{files.unusable} of {files.number} files could not be used and are named above. The "
+            "sequences without them are done."
         )
-        raise arguments.UsageError(msg)
-    return FarsideSequence.from_array(stack[0], date)
+        raise sunpy_farside.SequenceError(msg)
 
 
 def _files(paths):
+    from sunpy_farside.io.folders import find_phase_maps
+
     files = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(item for item in path.iterdir() if item.name.lower().endswith(_FITS))
-            if not inside:
-                msg = f"{path}: expected FITS files in this folder, found none."
-                raise FileNotFoundError(msg)
-            files += inside
-        elif path.exists():
+    for path in arguments.matching_paths(paths):
+        if not path.is_dir():
             files.append(path)
+        elif inside := find_phase_maps(path):
+            files += inside
         else:
-            msg = f"{path}: no such file or folder."
+            msg = f"{path}: expected phase maps in this folder, found none by the names of files."
             raise FileNotFoundError(msg)
     return files
+
+
+def _stack_sequence(paths, options):
+    from sunpy_farside.sequence import FarsideSequence
+
+    path, *others = paths
+    if others:
+        msg = f"Expected one stack at a time, found {len(paths)} files."
+        raise arguments.UsageError(msg)
+    if options.date is None:
+        msg = f"{path}: stacks hold no dates. Give that of the middle map with --date."
+        raise arguments.UsageError(msg)
+    stack = sunpy_farside.read_stack(path)
+    if len(stack) > 1:
+        msg = (
+            f"{path}: expected one sequence, found {len(stack)}. Choose one in Python: "
+            "FarsideSequence.from_array(read_stack(path)[0], date)."
+        )
+        raise arguments.UsageError(msg)
+    sequence = FarsideSequence.from_array(stack[0], options.date)
+    width = options.width or sequence.width
+    if width > sequence.width:
+        msg = f"Expected a width of {sequence.width} at most, which {path} has, found {width}."
+        raise arguments.UsageError(msg)
+    return FarsideSequence(sequence.maps, width=width)
 
 
 def add_demo(commands):
@@ -137,7 +151,7 @@ def add_demo(commands):
         help="detect active regions in simulated maps",
         description="Simulate eleven phase maps, write them as JSOC would, and detect in them.",
     )
-    parser.add_argument("--output", type=Path, metavar="DIR", default=Path("farside_demo"))
+    parser.add_argument("--output", type=user_path, metavar="DIR", default=Path("farside_demo"))
     parser.set_defaults(run=_demo)
 
 
@@ -148,7 +162,8 @@ def _demo(options):
     maps = options.output / "maps"
     save_maps(simulated.sequence.maps, maps)
     print(f"Eleven simulated phase maps: {maps}\n")
-    _report([FarsideSequence.from_files(_files([maps]), width=options.width)], options)
+    sequence = FarsideSequence.from_files(maps.glob("*.fits"), width=options.width)
+    _report([sequence], options)
     print("\nActive regions that were put into the simulation's window:")
     print(_truth_text(simulated))
 
@@ -171,27 +186,34 @@ def _truth_text(simulated):
 
 def _report(sequences, options):
     from sunpy_farside.detection import detect_farside
-    from sunpy_farside.detection.export import to_csv, to_json, to_text
+
+    form = getattr(options, "format", "table")
+    number, found, model = len(sequences), iter(sequences), None
+    quiet = number <= _TOGETHER or not sys.stderr.isatty()
+    with (
+        tqdm(total=number, desc="Detecting", unit="map", disable=quiet) as progress,
+        printed_detections(form) as add,
+    ):
+        while batch := list(islice(found, _TOGETHER)):
+            # Not before there is something to detect in: it takes a second or more to load.
+            model = model or _model(options.model, options.device)
+            for detection in detect_farside(batch, model, threshold=options.threshold):
+                if options.output:
+                    _write(detection, options.output)
+                add(detection)
+            progress.update(len(batch))
+    if form == "table" and options.output:
+        print(f"\nFiles and pictures: {options.output}")
+
+
+def _model(name, device):
     from sunpy_farside.network import choose_device, load_model
 
     try:
-        device = choose_device(options.device)
+        device = choose_device(device)
     except ValueError as error:
         raise arguments.UsageError(error) from error
-    model = load_model(options.model, device=device)
-    detections = detect_farside(sequences, model, threshold=options.threshold)
-    for detection in detections:
-        if options.output:
-            _write(detection, options.output)
-    form = getattr(options, "format", "table")
-    if form == "json":
-        print(to_json(detections))
-    elif form == "csv":
-        print(to_csv(detections))
-    else:
-        print("\n\n".join(to_text(detection) for detection in detections))
-        if options.output:
-            print(f"\nFiles and pictures: {options.output}")
+    return load_model(name, device=device)
 
 
 def _write(detection, output):

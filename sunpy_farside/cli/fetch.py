@@ -3,9 +3,9 @@ The commands ``fetch`` and ``build-dataset``: what the archives have.
 """
 
 import sys
-from pathlib import Path
 
 from sunpy_farside.cli import arguments
+from sunpy_farside.utils.content import user_path
 
 __all__ = ["add_build_dataset", "add_fetch"]
 
@@ -29,7 +29,9 @@ def add_fetch(commands):
     parser.add_argument(
         "--product", choices=("phase_map", "phase_map_5day", "region_list"), default="phase_map"
     )
-    parser.add_argument("--output", type=Path, metavar="DIR", help="the user's cache by default")
+    parser.add_argument(
+        "--output", type=user_path, metavar="DIR", help="the user's cache by default"
+    )
     parser.set_defaults(run=_fetch)
 
 
@@ -79,7 +81,7 @@ def add_build_dataset(commands):
     parser.add_argument(
         "--end", type=arguments.time, required=True, help="last day of the magnetograms"
     )
-    parser.add_argument("--output", type=Path, metavar="DIR", required=True)
+    parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
     parser.add_argument("--email", help="address that is registered for exports of JSOC")
     parser.add_argument("--offline", action="store_true", help="make do with what is in DIR")
     for name in ("validation", "test"):
@@ -91,7 +93,10 @@ def add_build_dataset(commands):
             help="dates (by share)",
         )
     parser.add_argument(
-        "--gap", type=float, default=27.3, help="days between the splits (27.3, a rotation)"
+        "--gap",
+        type=arguments.not_negative,
+        default=27.3,
+        help="days between the splits (27.3, a rotation)",
     )
     parser.set_defaults(run=_build_dataset)
 

@@ -1,12 +1,68 @@
 """
-Folders that commands write into.
+What commands print, and folders that they write into.
 """
 
+import sys
+from contextlib import contextmanager
 from pathlib import Path
+
+from tqdm import tqdm
 
 from sunpy_farside.utils.files import whole_files
 
-__all__ = ["check_writable", "save_maps"]
+__all__ = ["check_writable", "complain", "printed_detections", "save_maps"]
+
+
+def complain(message):
+    """
+    Print a line on the standard error, above a progress bar.
+
+    Parameters
+    ----------
+    message : `str` or `Exception`
+    """
+    tqdm.write(f"sunpy-farside: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+@contextmanager
+def printed_detections(form):
+    """
+    Print detections one after the other, above a progress bar.
+
+    Parameters
+    ----------
+    form : {"table", "json", "csv"}
+        Together they make one JSON list or one CSV table.
+
+    Yields
+    ------
+    callable
+        Takes a `~sunpy_farside.detection.result.FarsideDetection`.
+    """
+    from sunpy_farside.detection.export import to_csv, to_json, to_text
+
+    number = 0
+
+    def add(detection):
+        nonlocal number
+        if form == "json":
+            # The list is opened with the first detection and closed after the last.
+            text = to_json([detection]).removeprefix("[").removesuffix("\n]")
+            tqdm.write(("," if number else "[") + text, end="")
+        elif form == "csv":
+            heading, *rows = to_csv([detection]).split("\n")
+            for line in rows if number else [heading, *rows]:
+                tqdm.write(line)
+        else:
+            tqdm.write(("\n" if number else "") + to_text(detection))
+        sys.stdout.flush()
+        number += 1
+
+    try:
+        yield add
+    finally:
+        if form == "json" and number:
+            tqdm.write("\n]")
 
 
 def check_writable(folder):

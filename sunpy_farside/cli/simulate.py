@@ -2,11 +2,10 @@
 The command ``simulate``: maps with known regions.
 """
 
-from pathlib import Path
-
 import sunpy_farside
 from sunpy_farside.cli import arguments
 from sunpy_farside.cli.output import save_maps
+from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import whole_files
 
 __all__ = ["add_simulate"]
@@ -28,10 +27,13 @@ def add_simulate(commands):
     )
     parser.add_argument("start", type=arguments.time, help="date of the first map")
     parser.add_argument("number", type=arguments.positive, help="number of maps, 12 hours apart")
-    parser.add_argument("--output", type=Path, metavar="DIR", required=True)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
+    parser.add_argument("--seed", type=arguments.natural, default=1)
     parser.add_argument(
-        "--activity", type=float, default=0.6, help="0 for a quiet Sun, 1 for a strong maximum"
+        "--activity",
+        type=arguments.not_negative,
+        default=0.6,
+        help="0 for a quiet Sun, 1 for a strong maximum",
     )
     parser.set_defaults(run=_simulate)
 

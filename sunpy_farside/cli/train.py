@@ -1,7 +1,8 @@
 """
-The commands ``train`` and ``evaluate``: networks, made and judged.
+The commands ``train``, ``calibrate`` and ``evaluate``: networks, made and judged.
 """
 
+import json
 import logging
 import warnings
 from dataclasses import replace
@@ -9,8 +10,13 @@ from pathlib import Path
 
 from sunpy_farside.cli import arguments
 from sunpy_farside.cli.output import check_writable
+from sunpy_farside.utils.content import user_path
 
-__all__ = ["add_evaluate", "add_train"]
+__all__ = ["add_calibrate", "add_evaluate", "add_train"]
+
+
+# What is recorded with weights beside their settings.
+_NOTES = ("recipe", "data", "start", "source", "git_blob")
 
 
 def add_train(commands):
@@ -27,16 +33,24 @@ def add_train(commands):
         help="train a network on simulated maps",
         description="Train a network. A run that was interrupted goes on where it was.",
     )
-    parser.add_argument("--recipe", default="default", help="default, felipe2019, or a TOML file")
+    parser.add_argument(
+        "--recipe",
+        type=arguments.named_or_path,
+        default="default",
+        help="default, felipe2019, or a TOML file",
+    )
     parser.add_argument(
         "--examples", type=arguments.positive, help="see so many, not the recipe's number"
     )
-    parser.add_argument("--output", type=Path, metavar="DIR", required=True)
+    parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="of build-dataset (simulated maps by default)"
+        "--data", type=user_path, metavar="DIR", help="of build-dataset (simulated maps by default)"
     )
     parser.add_argument(
-        "--start", metavar="MODEL", help="begin with the weights of a model, named as for detect"
+        "--start",
+        type=arguments.named_or_path,
+        metavar="MODEL",
+        help="begin with the weights of a model, named as for detect",
     )
     parser.add_argument(
         "--workers", type=arguments.positive, default=1, help="processes that simulate"
@@ -52,7 +66,7 @@ def _train(options):
         msg = "Training needs Lightning. Install it with: pip install 'sunpy_farside[train]'"
         raise ImportError(msg) from error
     from sunpy_farside.datasets.store import store_path
-    from sunpy_farside.evaluation.threshold import choose_threshold
+    from sunpy_farside.evaluation.calibration import calibrate_network
     from sunpy_farside.network import load_model, save_model
     from sunpy_farside.training.recipe import load_recipe
 
@@ -77,11 +91,10 @@ def _train(options):
         notes["data"] = f"{data.name}, {data.stat().st_size} bytes"
     if start:
         notes["start"] = start.name
-    model = trained_model(module, name="weights", threshold=100.0)
+    save_model(trained_model(module, name="weights", threshold=100.0), path, **notes)
+    model = calibrate_network(path, data=data, workers=options.workers)
     save_model(model, path, **notes)
-    model.threshold = choose_threshold(path, data=data, workers=options.workers)
-    save_model(model, path, **notes)
-    print(f"Weights: {path}, significant from {model.threshold:g} deg2")
+    print(f"Weights: {path}, {_significance(model)}")
 
 
 def _quieten():
@@ -92,6 +105,74 @@ def _quieten():
     # A run goes on in the folder that it began in, by design.
     warnings.filterwarnings("ignore", "Checkpoint directory .* is not empty")
     warnings.filterwarnings("ignore", ".*LeafSpec")
+
+
+def _significance(model):
+    from sunpy_farside.detection.neural import network_settings
+
+    return f"significant: {network_settings(model).significance}"
+
+
+def add_calibrate(commands):
+    """
+    Add the command ``calibrate``.
+
+    Parameters
+    ----------
+    commands : subparsers of `argparse.ArgumentParser`
+    """
+    parser = commands.add_parser(
+        "calibrate",
+        parents=[arguments.common()],
+        help="find out how reliable the regions of a network are",
+        description=(
+            "Calibrate the reliability of a network's regions on simulated validation sequences, "
+            "and from where on they are significant, and write its weights with that. Or calibrate "
+            "the standard method."
+        ),
+    )
+    parser.add_argument("model", help="as for detect; seismic_strength for the standard method")
+    parser.add_argument(
+        "--number", type=arguments.positive, default=1000, help="sequences with regions (1000)"
+    )
+    parser.add_argument("--workers", type=arguments.positive, default=1, help="processes")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="MODEL_calibrated.safetensors by default, seismic_strength.json of that method",
+    )
+    parser.set_defaults(run=_calibrate)
+
+
+def _calibrate(options):
+    from sunpy_farside.detection.seismic_strength import METHOD
+    from sunpy_farside.evaluation.calibration import calibrate_network, calibrate_sar
+    from sunpy_farside.network import save_model
+    from sunpy_farside.utils.files import whole_files
+
+    standard = options.model == METHOD
+    suffix = ".json" if standard else ".safetensors"
+    name = METHOD if standard else f"{Path(options.model).stem}_calibrated"
+    output = options.output or Path(name + suffix)
+    if output.suffix != suffix:
+        msg = f"Expected an output file that ends in {suffix}, found {output}."
+        raise arguments.UsageError(msg)
+    check_writable(output.parent)
+    if standard:
+        reliability = calibrate_sar(options.number, workers=options.workers)
+        if reliability is None:
+            msg = "Expected detections to calibrate with, found too few. Give a larger --number."
+            raise ValueError(msg)
+        with whole_files(output.parent) as partial:
+            content = json.dumps(reliability.to_dict(), indent=2)
+            (partial / output.name).write_text(content + "\n")
+        print(f"Reliability of the standard method: {output}")
+    else:
+        model = calibrate_network(options.model, options.number, workers=options.workers)
+        notes = {key: model.metadata[key] for key in _NOTES if key in model.metadata}
+        save_model(model, output, **notes)
+        print(f"Weights: {output}, {_significance(model)}")
 
 
 def add_evaluate(commands):
@@ -105,15 +186,31 @@ def add_evaluate(commands):
     parser = commands.add_parser(
         "evaluate",
         parents=[arguments.common()],
-        help="hold networks and the standard method against known regions",
-        description="Count true and false detections in a fixed set of simulated sequences.",
+        help="hold networks and the SAR method against known regions",
+        description=(
+            "Count what is found and what is false in a fixed set of simulated sequences, or on "
+            "the real Sun."
+        ),
     )
     parser.add_argument(
-        "--model", action="append", metavar="MODEL", help="as for detect; several may be given"
+        "--model",
+        type=arguments.named_or_path,
+        action="append",
+        metavar="MODEL",
+        help="as for detect; several may be given",
     )
-    parser.add_argument("--output", type=Path, metavar="DIR", required=True)
+    parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="of build-dataset: its test split, not simulated"
+        "--data",
+        type=user_path,
+        metavar="DIR",
+        help="of build-dataset: its test split, not simulated",
+    )
+    parser.add_argument(
+        "--real",
+        type=user_path,
+        metavar="FOLDER",
+        help="phase maps, JSOC's AR_LIST_*.txt and NOAA's *SRS.txt: the real Sun, not simulated",
     )
     parser.add_argument("--number", type=arguments.positive, default=1000, help="sequences (1000)")
     parser.add_argument("--set", choices=("test", "noise"), default="test")
@@ -130,6 +227,16 @@ def _evaluate(options):
     if len(models) < len(options.model or [""]):
         msg = "Expected models of different names, found one twice."
         raise arguments.UsageError(msg)
+    if options.data and options.real:
+        msg = "Expected --data or --real, found both."
+        raise arguments.UsageError(msg)
+    if options.real:
+        from sunpy_farside.evaluation.real import evaluate_real
+        from sunpy_farside.evaluation.real_report import write_real_report
+
+        write_real_report(evaluate_real(models, options.real, width=options.width), options.output)
+        print((options.output / "report.md").read_text())
+        return
     if options.data:
         from sunpy_farside.datasets.store import store_path
         from sunpy_farside.evaluation.stored import evaluate_stored

@@ -35,7 +35,7 @@ def far_side_central_meridian(time):
 
     Parameters
     ----------
-    time : {parse_time_types}
+    time : `~astropy.time.Time`, `str` or `~datetime.datetime`
         One time, or an array of times.
 
     Returns
@@ -60,7 +60,7 @@ def far_side_center(time):
 
     Parameters
     ----------
-    time : {parse_time_types}
+    time : `~astropy.time.Time`, `str` or `~datetime.datetime`
 
     Returns
     -------
@@ -91,7 +91,7 @@ def disk_center_latitude(time):
 
     Parameters
     ----------
-    time : {parse_time_types}
+    time : `~astropy.time.Time`, `str` or `~datetime.datetime`
         One time.
 
     Returns

@@ -123,7 +123,7 @@ def window_longitudes(time, width=120):
 
     Parameters
     ----------
-    time : {parse_time_types}
+    time : `~astropy.time.Time`, `str` or `~datetime.datetime`
         The time of the map, which decides where the far side is.
     width : `int`
         Number of columns.
@@ -152,7 +152,7 @@ def carrington_header(time, shape, *, first_longitude, first_latitude):
 
     Parameters
     ----------
-    time : {parse_time_types}
+    time : `~astropy.time.Time`, `str` or `~datetime.datetime`
         Date of the map. Carrington frames of two dates are different frames.
     shape : `tuple` of `int`
         Rows and columns.
@@ -233,7 +233,7 @@ def window_header(time, width=120):
 
     Parameters
     ----------
-    time : {parse_time_types}
+    time : `~astropy.time.Time`, `str` or `~datetime.datetime`
     width : `int`
 
     Returns
@@ -260,7 +260,7 @@ def window_wcs(time, width=120):
 
     Parameters
     ----------
-    time : {parse_time_types}
+    time : `~astropy.time.Time`, `str` or `~datetime.datetime`
     width : `int`
 
     Returns

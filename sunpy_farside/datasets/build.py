@@ -2,9 +2,6 @@
 A training set of the real Sun, from public data to one file.
 """
 
-import shutil
-from pathlib import Path
-
 import numpy as np
 from tqdm import tqdm
 
@@ -36,7 +33,8 @@ from sunpy_farside.io.noaa import first_appearances, positions_at, read_noaa_sum
 from sunpy_farside.io.phase_maps import parse_file_name, read_phase_map
 from sunpy_farside.io.synoptic_frames import read_frame
 from sunpy_farside.sequence import cut_globe
-from sunpy_farside.utils.files import PARTIAL, whole_files
+from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.files import remove_partial, whole_files
 
 __all__ = ["assemble", "build_dataset", "reduce_frames"]
 
@@ -54,7 +52,7 @@ def build_dataset(
 
     Parameters
     ----------
-    start, end : {parse_time_types}
+    start, end : `~astropy.time.Time`, `str` or `~datetime.datetime`
         First and last day of the magnetograms. Maps are taken from 16 days before them, regions
         from 15 days before.
     folder : path-like
@@ -103,8 +101,8 @@ def build_dataset(
         raise ValueError(msg)
     # The whole of the last day.
     end = Time(np.floor(end.utc.mjd) + 1, format="mjd") - 1 * u.s
-    folder = Path(folder)
-    _clean(folder)
+    folder = user_path(folder)
+    remove_partial(folder)
     if not offline:
         lag = options.get("lag", HALF_ROTATION)
         fetch_phase_maps(
@@ -127,15 +125,6 @@ def build_dataset(
     return assemble(folder, start, end, left_out=left_out, progress=progress, **options)
 
 
-def _clean(folder):
-    """
-    Remove what an interrupted run was writing.
-    """
-    for parent in (folder, *(folder / name for name in (_MAPS, _FRAMES, _FIELDS, _NOAA))):
-        for partial in parent.glob(f"{PARTIAL}*"):
-            shutil.rmtree(partial)
-
-
 def reduce_frames(folder, *, progress=True):
     """
     Bring every frame of a training set to the grid of the network.
@@ -152,7 +141,7 @@ def reduce_frames(folder, *, progress=True):
     `list` of (`str`, `str`)
         Names of the files that are no frames, and why.
     """
-    folder = Path(folder)
+    folder = user_path(folder)
     left_out = []
     sources = sorted(path for path in (folder / _FRAMES).glob("*.fits") if path.is_file())
     for source in tqdm(sources, desc="Fields", unit="frame", disable=not progress):
@@ -196,7 +185,7 @@ def assemble(
         Of the magnetograms, both inclusive.
     lag : `~astropy.units.Quantity`, optional
         How long before the magnetogram the middle map was.
-    validation, test : pair of {parse_time_types}, optional
+    validation, test : pair of `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
         First and last date (`~sunpy_farside.datasets.pairing.split_pairs`).
     gap : `~astropy.units.Quantity`, optional
         Shortest time between maps of two splits.
@@ -220,7 +209,7 @@ def assemble(
     ValueError
         There is no sequence with its truth, or too few for the splits.
     """
-    folder = Path(folder)
+    folder = user_path(folder)
     left_out = list(left_out)
     region_options, mask_options = dict(regions or {}), {**PUBLISHED_MASK, **(mask or {})}
     maps = _phase_maps(folder / _MAPS, start - lag - _REACH, end - lag + _REACH, left_out)

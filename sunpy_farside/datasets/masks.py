@@ -241,7 +241,7 @@ def mask_in_window(mask, date, *, width=120):
     ----------
     mask : `~sunpy.map.GenericMap`
         Of `active_mask`, with the 144 latitudes of the window.
-    date : {parse_time_types}
+    date : `~astropy.time.Time`, `str` or `~datetime.datetime`
         Of the middle map of a sequence.
     width : `int`, optional
         Columns of the window.
@@ -296,7 +296,7 @@ def mask_from_map(source, date, threshold, *, smoothing: u.deg = 0 * u.deg, widt
     source : `~sunpy.map.GenericMap`
         A magnetogram of Solar Orbiter/PHI, a picture of STEREO/EUVI, or any other map with
         coordinates on the Sun.
-    date : {parse_time_types}
+    date : `~astropy.time.Time`, `str` or `~datetime.datetime`
         Of the sequence that is to be judged, within hours of the map's: it decides about the
         window.
     threshold : `float` or `~astropy.units.Quantity`

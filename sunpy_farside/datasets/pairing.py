@@ -119,7 +119,7 @@ def split_pairs(dates, *, validation=None, test=None, gap: u.day = _ROTATION):
     ----------
     dates : `~astropy.time.Time`
         Dates of the middle maps.
-    validation, test : pair of {parse_time_types}, optional
+    validation, test : pair of `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
         First and last date of each. By default, of the time that the gaps leave, the first half
         is for training, the next tenth for validation, the next fifth for tests and the last
         fifth for training again.

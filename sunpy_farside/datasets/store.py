@@ -19,6 +19,7 @@ from sunpy_farside.datasets.pairing import SPLITS
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import whole_files
 
 __all__ = ["MASK_WIDTH", "Store", "store_path", "write_store"]
@@ -58,7 +59,7 @@ def write_store(path, first_step, meridians, phases, sequences, *, settings=None
     -----
     The same contents give the same file, byte for byte.
     """
-    path = Path(path)
+    path = user_path(path)
     with whole_files(path.parent) as partial, h5py.File(partial / path.name, "w") as file:
         file.attrs["format"] = _FORMAT
         file.attrs["settings"] = json.dumps(settings or {}, sort_keys=True)
@@ -98,7 +99,7 @@ def store_path(path):
     -------
     `~pathlib.Path`
     """
-    path = Path(path)
+    path = user_path(path)
     return path / FILE_NAME if path.is_dir() else path
 
 

@@ -17,6 +17,7 @@ _DECIMALS = {
     "longitude": 1,
     "latitude": 1,
     "stonyhurst_longitude": 1,
+    "reliability": 3,
     "integrated_probability": 1,
     "peak_probability": 3,
     "area": 1,
@@ -25,6 +26,7 @@ _DECIMALS = {
     "latitude_extent": 1,
     "mean_phase": 4,
     "seismic_strength": 0,
+    "depth": 2,
     "coverage": 2,
 }
 # Headings of the columns that a reader needs, with units.
@@ -32,6 +34,7 @@ _HEADINGS = {
     "label": "#",
     "longitude": "lon [deg]",
     "latitude": "lat [deg]",
+    "reliability": "reliability",
     "integrated_probability": "P_i [deg2]",
     "peak_probability": "peak",
     "area_uhem": "area [uHem]",
@@ -140,21 +143,21 @@ def to_text(detection):
         table[heading] = flat[name]
     table["significant"] = np.where(flat["significant"], "yes", "")
     table["east limb"] = [text[:16].replace("T", " ") for text in flat["east_limb_arrival"]]
-    strength = regions.meta["strength"].replace("_", " ")
     return "\n".join(
         [
-            f"{head}: {number} significant of {len(flat)} "
-            f"({strength} of {regions.meta['threshold']} or more)",
+            f"{head}: {number} significant of {len(flat)} ({detection.settings.significance})",
             *table.pformat(max_lines=-1, max_width=-1),
         ]
     )
 
 
 def _record(detection):
+    threshold = detection.settings.significance_threshold.value
     rows = [{name: _plain(row[name]) for name in row.colnames} for row in flat_table(detection)]
     return {
         "date": detection.date.utc.isot[:19],
         **{key: value for key, value in detection.regions.meta.items() if key != "date"},
+        "threshold": f"{threshold} {detection.method.unit_symbol}",
         "regions": rows,
     }
 

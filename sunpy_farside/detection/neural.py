@@ -12,12 +12,14 @@ from sunpy.map import Map
 from sunpy_farside.coordinates.window import cut_columns, window_header
 from sunpy_farside.detection.methods import NETWORK
 from sunpy_farside.detection.regions import measure_regions, rank_regions, segment_image
+from sunpy_farside.detection.reliability import Reliability
 from sunpy_farside.detection.result import FarsideDetection
 from sunpy_farside.detection.settings import DetectionSettings
+from sunpy_farside.errors import WeightsError
 from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
 
-__all__ = ["detect_farside", "network_settings"]
+__all__ = ["detect_farside", "network_reliability", "network_settings"]
 
 _BATCH = 8
 # Sequences from which work takes seconds, and a progress bar helps.
@@ -39,8 +41,9 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
         A loaded network, or what `~sunpy_farside.network.weights.load_model` takes. The weights
         that come with the package by default.
     threshold : `float` or `~astropy.units.Quantity`, optional
-        Integrated probability in square degrees from which a region is significant. The
-        network's own by default: 100 for the published one.
+        Integrated probability in square degrees from which a region is significant. By default a
+        region of a calibrated network is significant by its reliability, one of any other
+        by the network's own threshold: 100 for the published one.
     device : `str` or `torch.device`, optional
         Where the network runs, unless ``model`` is loaded already: ``"auto"`` takes CUDA where
         there is one, then MPS, then the CPU.
@@ -70,14 +73,15 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
     >>> import sunpy_farside
     >>> simulated = sunpy_farside.simulate_sequence("2022-05-05", seed=4)
     >>> sunpy_farside.detect_farside(simulated.sequence).regions.colnames[:3]
-    ['label', 'centroid', 'integrated_probability']
+    ['label', 'centroid', 'reliability']
     """
     if not isinstance(model, FarsideModel):
         load = load_model if model not in (None, *_NAMED) else _loaded
         model = load(model or "default", device=device)
     settings = network_settings(model, threshold)
+    reliability = network_reliability(model)
     if isinstance(sequences, FarsideSequence):
-        return _detect_batch([sequences], model, settings)[0]
+        return _detect_batch([sequences], model, settings, reliability)[0]
     sequences = list(sequences)
     detections = []
     with tqdm(
@@ -85,7 +89,7 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
     ) as progress:
         for first in range(0, len(sequences), _BATCH):
             batch = sequences[first : first + _BATCH]
-            detections += _detect_batch(batch, model, settings)
+            detections += _detect_batch(batch, model, settings, reliability)
             progress.update(len(batch))
     return detections
 
@@ -104,11 +108,42 @@ def network_settings(model, threshold=None):
     -------
     `~sunpy_farside.detection.settings.DetectionSettings`
     """
+    reliability = network_reliability(model)
+    cut = reliability.cut if reliability and threshold is None else None
     threshold = model.threshold if threshold is None else threshold
-    return DetectionSettings(NETWORK, model.level, _N_PIXELS, model.deblend, threshold)
+    return DetectionSettings(NETWORK, model.level, _N_PIXELS, model.deblend, threshold, cut)
 
 
-def _detect_batch(sequences, model, settings):
+def network_reliability(model):
+    """
+    Return the reliability that a network's regions are calibrated with.
+
+    Parameters
+    ----------
+    model : `~sunpy_farside.network.model.FarsideModel`
+
+    Returns
+    -------
+    `~sunpy_farside.detection.reliability.Reliability` or None
+        None of a network that was never calibrated, and of one that now cuts its regions out in
+        another way.
+
+    Raises
+    ------
+    WeightsError
+        The calibration is not one that this version reads.
+    """
+    if model.reliability is None:
+        return None
+    try:
+        reliability = Reliability.from_dict(model.reliability)
+    except ValueError as error:
+        msg = f"{model.name}: {error}"
+        raise WeightsError(msg) from error
+    return reliability if reliability.fits(level=model.level, deblend=model.deblend) else None
+
+
+def _detect_batch(sequences, model, settings, reliability):
     # All the columns that the network knows: what lies beyond a window tells of its edges.
     comoving = [item.comoving(max(item.width, model.columns or 0)) for item in sequences]
     stacks = comoving if model.frames == "middle" else [sequence.data for sequence in sequences]
@@ -118,12 +153,12 @@ def _detect_batch(sequences, model, settings):
     else:
         probabilities = [model.predict(stack)[0] for stack in stacks]
     return [
-        _detection(sequence, phases, probability, model, settings)
+        _detection(sequence, phases, probability, model, settings, reliability)
         for sequence, phases, probability in zip(sequences, comoving, probabilities, strict=True)
     ]
 
 
-def _detection(sequence, phases, probability, model, settings):
+def _detection(sequence, phases, probability, model, settings, reliability):
     phases, probability = (cut_columns(part, sequence.width) for part in (phases, probability))
     header = window_header(sequence.date, sequence.width) | settings.to_header()
     header |= {"content": "far-side active-region probability", "fsmodel": model.name}
@@ -135,6 +170,7 @@ def _detection(sequence, phases, probability, model, settings):
         regions,
         segments,
         settings,
+        reliability=reliability,
         model=model.name,
         first_map=sequence.times[0].isot,
         last_map=sequence.times[-1].isot,

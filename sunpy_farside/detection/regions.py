@@ -24,8 +24,10 @@ from sunpy_farside.coordinates.far_side import (
     carrington_frame,
     disk_center_latitude,
     far_side_central_meridian,
+    separations,
 )
 from sunpy_farside.detection.methods import SAR, STRENGTH_UNIT
+from sunpy_farside.detection.reliability import plain
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.maps.resampling import is_cylindrical, turn_to, upright, values_of
 from sunpy_farside.utils.tables import whole_seconds
@@ -35,6 +37,7 @@ __all__ = [
     "find_regions",
     "mean_phase",
     "measure_regions",
+    "noise_level",
     "rank_regions",
     "segment",
     "segment_image",
@@ -48,10 +51,15 @@ _QUIET = {} if minversion(photutils, "3.1") else {"progress_bar": False}
 
 # Square degrees in a millionth of a hemisphere.
 _DEG2_PER_UHEM = (2 * np.pi * u.sr).to_value(u.deg**2) * 1e-6
+# Standard deviation of a Gaussian over the median distance from its middle.
+_DEVIATION = 1.4826
+# Degrees around a region's centroid over which its depth is taken.
+_AROUND = 6.0
 
 COLUMNS = {
-    "label": "rank by strength",
+    "label": "rank by reliability, or by strength where there is none",
     "centroid": "Carrington position, weighted by probability (or phase)",
+    "reliability": "probability that an active region of 2e21 Mx or more lies within ten degrees",
     "integrated_probability": "sum of the probability over the region's pixels",
     "peak_probability": "largest probability in the region",
     "area": "area on the Sun",
@@ -60,9 +68,11 @@ COLUMNS = {
     "latitude_extent": "largest extent in latitude",
     "mean_phase": "mean phase shift of the eleven maps",
     "seismic_strength": "negative phase integrated over the area, uHem rad",
+    "depth": "mean depth of the phase within six degrees, in units of the map's noise",
     "coverage": "share of the pixels with data in all eleven maps",
+    "complex": "number of the group of touching regions that it belongs to",
     "east_limb_arrival": "when rotation brings the centroid round the east limb",
-    "significant": "strong enough to be called an active region",
+    "significant": "reliable enough, or strong enough, to be called an active region",
 }
 
 
@@ -281,7 +291,8 @@ def measure_regions(labels, wcs, date, *, probability=None, phases=None):
         return ndimage.sum_labels(np.broadcast_to(values, labels.shape), labels, index)
 
     measured = dict.fromkeys(
-        ("integrated", "peak", "phase", "strength", "coverage"), np.full(len(index), np.nan)
+        ("integrated", "peak", "phase", "strength", "depth", "coverage"),
+        np.full(len(index), np.nan),
     )
     if probability is not None:
         weight = probability = np.nan_to_num(probability)
@@ -302,6 +313,8 @@ def measure_regions(labels, wcs, date, *, probability=None, phases=None):
     boxes = ndimage.find_objects(labels, len(index))
     table = QTable()
     table["centroid"] = centroid = _centroids(weight, labels, index, wcs, date)
+    if phases is not None:
+        measured["depth"] = _depths(np.where(known, mean, np.nan), wcs, centroid)
     table["integrated_probability"] = _column(measured["integrated"], u.deg**2)
     table["peak_probability"] = _column(measured["peak"])
     table["area"] = _column(area, u.deg**2)
@@ -312,14 +325,16 @@ def measure_regions(labels, wcs, date, *, probability=None, phases=None):
     table["latitude_extent"] = _column([latitude_step[box[0]].sum() for box in boxes], u.deg)
     table["mean_phase"] = _column(measured["phase"], u.rad)
     table["seismic_strength"] = _column(measured["strength"], STRENGTH_UNIT)
+    table["depth"] = _column(measured["depth"])
     table["coverage"] = _column(measured["coverage"])
+    table["complex"] = _complexes(labels, index)
     table["east_limb_arrival"] = _arrivals(centroid, date)
     return table
 
 
-def rank_regions(table, segments, settings, **meta):
+def rank_regions(table, segments, settings, *, reliability=None, **meta):
     """
-    Number regions by strength, the strongest first, and mark the significant ones.
+    Number regions, the most reliable first, and mark the significant ones.
 
     Parameters
     ----------
@@ -328,6 +343,9 @@ def rank_regions(table, segments, settings, **meta):
     segments : array of `int`, shape (rows, columns)
         The numbers of the table's rows, from 1.
     settings : `~sunpy_farside.detection.settings.DetectionSettings`
+    reliability : `~sunpy_farside.detection.reliability.Reliability`, optional
+        Of regions that are cut and measured like these. Without it the strongest come first, and
+        the significance threshold decides.
     **meta
         Recorded in the table.
 
@@ -338,12 +356,19 @@ def rank_regions(table, segments, settings, **meta):
     segments : array of `numpy.int32`, shape (rows, columns)
         With the labels of the table as numbers.
     """
-    strength = settings.method.strength
-    # Equal strengths keep the order of the segments, so that the same input gives the same table.
-    order = np.argsort(-table[strength], kind="stable")
+    strength, cut = settings.method.strength, settings.reliability_cut
+    table["reliability"] = np.full(len(table), np.nan)
+    if reliability is not None:
+        table["reliability"] = reliability(table)
+    rank = plain(table[strength if reliability is None else "reliability"])
+    # Equal ones keep the order of the segments, so that the same input gives the same table.
+    order = np.argsort(-rank, kind="stable")
     table = table[order]
     table["label"] = np.arange(1, len(table) + 1)
-    table["significant"] = table[strength] >= settings.significance_threshold
+    if reliability is None or cut is None:
+        table["significant"] = table[strength] >= settings.significance_threshold
+    else:
+        table["significant"] = table["reliability"] >= cut
     table = table[list(COLUMNS)]
     for name, description in COLUMNS.items():
         table[name].info.description = description
@@ -353,6 +378,7 @@ def rank_regions(table, segments, settings, **meta):
         "method": settings.method.name,
         "strength": strength,
         "threshold": str(settings.significance_threshold),
+        "reliability_cut": None if reliability is None else cut,
         "segmentation_threshold": str(settings.segmentation_threshold),
         "n_pixels": settings.n_pixels,
         "deblend": settings.deblend,
@@ -380,6 +406,57 @@ def mean_phase(phases):
     known = np.isfinite(phases)
     with np.errstate(invalid="ignore"):
         return np.nan_to_num(phases).sum(axis=0, dtype=float) / known.sum(axis=0)
+
+
+def noise_level(mean):
+    """
+    Return the middle of a map's values and the level of its noise.
+
+    Parameters
+    ----------
+    mean : array, shape (rows, columns)
+        Mean phase shift, NaN where there are no data.
+
+    Returns
+    -------
+    middle, level : `float`
+        Median, and 1.4826 times the median distance from it, which active regions, being few
+        pixels, hardly change. NaN where there are no data at all.
+    """
+    values = mean[np.isfinite(mean)]
+    if not values.size:
+        return np.nan, np.nan
+    middle = np.median(values)
+    return middle, _DEVIATION * np.median(np.abs(values - middle))
+
+
+def _depths(mean, wcs, centroid):
+    """
+    Mean depth around positions in units of the noise.
+    """
+    middle, level = noise_level(mean)
+    rows, columns = mean.shape
+    longitudes = wcs.wcs_pix2world(np.arange(columns), np.full(columns, 0), 0)[0]
+    latitudes = wcs.wcs_pix2world(np.full(rows, 0), np.arange(rows), 0)[1]
+    depths = np.full(len(centroid), np.nan)
+    for index, (longitude, latitude) in enumerate(
+        zip(centroid.lon.deg, centroid.lat.deg, strict=True)
+    ):
+        near = np.abs(latitudes - latitude) <= _AROUND
+        apart = separations(longitudes, latitudes[near, np.newaxis], longitude, latitude)
+        values = mean[near][apart <= _AROUND]
+        values = values[np.isfinite(values)]
+        if values.size and level > 0:
+            depths[index] = (middle - values.mean()) / level
+    return depths
+
+
+def _complexes(labels, index):
+    """
+    Which connected part of all the regions together each region belongs to.
+    """
+    parts, _ = ndimage.label(labels > 0, np.ones((3, 3)))
+    return ndimage.maximum(parts, labels, index).astype(int) if len(index) else np.array([], int)
 
 
 def _grid(wcs, n_rows):

@@ -35,7 +35,7 @@ class FarsideDetection:
     segments : array of `int`, of the image's shape
         The pixels of every region: its label in ``regions``, 0 elsewhere.
     regions : `~astropy.table.QTable`
-        One row per region, the strongest first, with the columns of
+        One row per region, the most reliable first, with the columns of
         `sunpy_farside.detection.regions.COLUMNS`.
     sequence : `~sunpy_farside.sequence.FarsideSequence` or `~sunpy.map.GenericMap`
         The maps that it was made from, or the one 5-day map.

@@ -11,6 +11,7 @@ from sunpy.map import GenericMap
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, window_longitudes, window_wcs
 from sunpy_farside.detection.methods import SAR
 from sunpy_farside.detection.regions import mean_phase, measure_regions, rank_regions, segment_image
+from sunpy_farside.detection.reliability import sar_reliability
 from sunpy_farside.detection.result import FarsideDetection
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.errors import SequenceError
@@ -18,16 +19,19 @@ from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.products import product_of
 from sunpy_farside.sequence import FarsideSequence, cut_map
 
-__all__ = ["METHOD", "detect_seismic_strength"]
+__all__ = ["METHOD", "PHASE", "detect_seismic_strength"]
 
 # The name that detections carry as their model.
 METHOD = "seismic_strength"
+# Phase shift below which pixels belong to a region, 4 seconds of travel time [HMI Science Nugget
+# 160].
+PHASE = -0.085 * u.rad
 _FIVE_DAYS = "phase_map_5day"
 _N_PIXELS = 5
 
 
 @u.quantity_input
-def detect_seismic_strength(maps, *, phase: u.rad = -0.085 * u.rad, threshold=400, width=120):
+def detect_seismic_strength(maps, *, phase: u.rad = PHASE, threshold=400, width=120):
     """
     Detect strong active regions on the far side by the standard method.
 
@@ -46,8 +50,9 @@ def detect_seismic_strength(maps, *, phase: u.rad = -0.085 * u.rad, threshold=40
     -------
     `~sunpy_farside.detection.result.FarsideDetection` or a `list` of them
         One for one sequence or map, a list for many. Its ``image`` is the mean phase in rad,
-        ``integrated_probability`` and ``peak_probability`` in its table are NaN, and the
-        strongest region by ``seismic_strength`` comes first.
+        ``integrated_probability`` and ``peak_probability`` in its table are NaN, and the most
+        reliable region comes first; of a 5-day map, or with another ``phase``, the strongest by
+        ``seismic_strength``, for these have no reliability.
 
     Raises
     ------
@@ -100,11 +105,16 @@ def _detect(source, settings, width):
     date = source.date
     mean = mean_phase(phases)
     segments = segment_image(mean, settings)
+    # Calibrated for means of eleven maps.
+    reliability = sar_reliability() if product == "mean_phase" else None
+    if reliability and not reliability.fits(phase=settings.segmentation_threshold.to_value(u.rad)):
+        reliability = None
     regions = measure_regions(segments, window_wcs(date, width), date, phases=phases)
     regions, segments = rank_regions(
         regions,
         segments,
         settings,
+        reliability=reliability,
         model=METHOD,
         first_map=first.isot,
         last_map=last.isot,

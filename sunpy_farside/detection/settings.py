@@ -12,6 +12,9 @@ from sunpy_farside.detection.methods import METHODS, NETWORK, Method
 
 __all__ = ["DetectionSettings"]
 
+# A reliability that no region has.
+_NEVER = 2.0
+
 
 @dataclass(frozen=True)
 class DetectionSettings:
@@ -29,6 +32,9 @@ class DetectionSettings:
         Whether segments that touch are parted at the saddle between their peaks.
     significance_threshold : `~astropy.units.Quantity`
         Strength from which a region is significant.
+    reliability_cut : `float` or None
+        Reliability from which a region that has one is significant; None where the strength
+        decides.
 
     Examples
     --------
@@ -43,6 +49,7 @@ class DetectionSettings:
     n_pixels: int = 5
     deblend: bool = False
     significance_threshold: u.Quantity = NETWORK.threshold
+    reliability_cut: float | None = None
 
     def __post_init__(self):
         threshold = u.Quantity(self.significance_threshold, self.method.unit)
@@ -52,6 +59,18 @@ class DetectionSettings:
             raise ValueError(msg)
         object.__setattr__(self, "significance_threshold", threshold)
         object.__setattr__(self, "segmentation_threshold", u.Quantity(self.segmentation_threshold))
+
+    @property
+    def significance(self):
+        """
+        What makes a region significant, in words.
+        """
+        if self.reliability_cut is not None:
+            return f"reliability of {self.reliability_cut:.3g} or more"
+        strength = self.method.strength.replace("_", " ")
+        return (
+            f"{strength} of {self.significance_threshold.value:g} {self.method.unit_symbol} or more"
+        )
 
     def to_header(self):
         """
@@ -69,7 +88,12 @@ class DetectionSettings:
             "fsnpix": int(self.n_pixels),
             "fsdeblen": bool(self.deblend),
         }
-        return cards | ({"fssigthr": float(threshold)} if np.isfinite(threshold) else {})
+        if np.isfinite(threshold):
+            cards["fssigthr"] = float(threshold)
+        if self.reliability_cut is not None:
+            # No reliability is above 1: a cut there is as good as an infinite one.
+            cards["fsrelcut"] = min(float(self.reliability_cut), _NEVER)
+        return cards
 
     @classmethod
     def from_header(cls, header):
@@ -95,6 +119,7 @@ class DetectionSettings:
             int(header["fsnpix"]),
             bool(header["fsdeblen"]),
             float(header.get("fssigthr", np.inf)) * method.unit,
+            header.get("fsrelcut"),
         )
 
     def replace(self, **changes):

@@ -7,7 +7,6 @@ segments anew.
 """
 
 import hashlib
-from pathlib import Path
 
 import numpy as np
 
@@ -21,9 +20,10 @@ from sunpy_farside.detection.methods import SAR, method_of
 from sunpy_farside.detection.regions import segment_image
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.io.phase_maps import read_images
+from sunpy_farside.io.images import read_images
 from sunpy_farside.maps.resampling import values_of
 from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import whole_files
 
 __all__ = ["read_detection", "write_detection"]
@@ -54,7 +54,7 @@ def write_detection(detection, folder):
         _write(partial / _SEGMENTS, [(detection.segments, header)], stamp)
         _write(partial / _MAPS, [(values_of(item), item.fits_header) for item in maps], stamp)
         regions.write(partial / _REGIONS)
-    (Path(folder) / _FORMER_IMAGE).unlink(missing_ok=True)
+    (user_path(folder) / _FORMER_IMAGE).unlink(missing_ok=True)
 
 
 def read_detection(folder):
@@ -77,7 +77,7 @@ def read_detection(folder):
     FileFormatError
         A file in it is damaged, or the files are of two detections.
     """
-    folder = Path(folder)
+    folder = user_path(folder)
     former = not (folder / _IMAGE).exists() and (folder / _FORMER_IMAGE).exists()
     names = [_FORMER_IMAGE if former else _IMAGE, _REGIONS, _MAPS]
     names += [] if former else [_SEGMENTS]

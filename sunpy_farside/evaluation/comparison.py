@@ -38,7 +38,7 @@ class Interval:
 
 def compare_methods(scores, standard, *, number=1000, seed=0):
     """
-    How many true detections a method makes for every one of another, at the same false share.
+    Compare what two methods find at the same false-discovery rate.
 
     Parameters
     ----------
@@ -51,10 +51,12 @@ def compare_methods(scores, standard, *, number=1000, seed=0):
     Returns
     -------
     `dict`
-        ``at_standard``: ratio of true detections at the false-discovery rate that the standard
-        method has at its own threshold; ``at_published``: at a rate of 3.75 %, both at their best
-        threshold for it (`Interval`). ``standard_rate``: that rate of the standard method.
-        ``smallest``: the smallest ratio at rates from 1 to 20 %, and the rate where it is.
+        Ratios of the true detections, the method's over the standard one's (`Interval`):
+        ``at_standard`` at the false-discovery rate that the standard method has at its own
+        threshold, ``at_published`` at a rate of 3.75 %, both at their best threshold for
+        it; ``found_at_standard`` and ``found_at_published`` the same of the complexes found.
+        ``standard_rate``: that rate of the standard method. ``smallest``: the smallest ratio of
+        true detections at rates from 1 to 20 %, and the rate where it is.
 
     Raises
     ------
@@ -69,12 +71,15 @@ def compare_methods(scores, standard, *, number=1000, seed=0):
         raise ValueError(msg)
 
     def ratios(weights=None):
-        true, false = standard.counts(standard.threshold, weights)
-        rate = false / max(true + false, 1)
-        published = standard.best(PUBLISHED_RATE, weights)[1]
+        own = standard.counts(standard.threshold, weights)
+        rate = own.false_discovery_rate
+        best = scores.at_rate(rate, weights)
+        published = [item.at_rate(PUBLISHED_RATE, weights) for item in (scores, standard)]
         return (
-            scores.best(rate, weights)[1] / max(true, 1),
-            scores.best(PUBLISHED_RATE, weights)[1] / max(published, 1),
+            best.true / max(own.true, 1),
+            published[0].true / max(published[1].true, 1),
+            best.found / max(own.found, 1),
+            published[0].found / max(published[1].found, 1),
             rate,
         )
 
@@ -85,21 +90,29 @@ def compare_methods(scores, standard, *, number=1000, seed=0):
         for _ in range(number)
     ]
     value, low, high = ratios(), *np.percentile(samples, _CONFIDENCE, axis=0)
-    intervals = [Interval(*map(float, item)) for item in zip(value, low, high, strict=True)]
-    along = [
-        (scores.best(rate)[1] / max(standard.best(rate)[1], 1), float(rate)) for rate in _RATES
-    ]
-    return {
-        "at_standard": intervals[0],
-        "at_published": intervals[1],
-        "standard_rate": intervals[2],
-        "smallest": min(along),
+    names = (
+        "at_standard",
+        "at_published",
+        "found_at_standard",
+        "found_at_published",
+        "standard_rate",
+    )
+    compared = {
+        name: Interval(*map(float, item))
+        for name, *item in zip(names, value, low, high, strict=True)
     }
+    along = [
+        (scores.at_rate(rate).true / max(standard.at_rate(rate).true, 1), float(rate))
+        for rate in _RATES
+    ]
+    return compared | {"smallest": min(along)}
 
 
 def rates_by(scores, column, edges):
     """
-    True-positive rate in bins of what is known of the regions, at the method's own threshold.
+    Return the share of the regions that is found in bins of what is known of them.
+
+    At the method's own threshold.
 
     Parameters
     ----------
@@ -111,14 +124,12 @@ def rates_by(scores, column, edges):
     Returns
     -------
     `~astropy.table.Table`
-        ``low`` and ``high`` edge, ``number`` of true regions, ``true_positive_rate`` (NaN where
-        there is none).
+        ``low`` and ``high`` edge, ``number`` of regions that count, their ``completeness``
+        (NaN where there is none).
     """
     values = np.abs(np.asarray(scores.regions[column]))
     found = np.asarray(scores.regions["found_at"]) >= scores.threshold
     number = np.histogram(values, edges)[0]
     with np.errstate(invalid="ignore"):
         rate = np.histogram(values[found], edges)[0] / number
-    return Table(
-        {"low": edges[:-1], "high": edges[1:], "number": number, "true_positive_rate": rate}
-    )
+    return Table({"low": edges[:-1], "high": edges[1:], "number": number, "completeness": rate})

@@ -2,20 +2,34 @@
 What comes out of an evaluation.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from sunpy_farside.detection import detect_farside, detect_seismic_strength
-from sunpy_farside.detection.seismic_strength import METHOD
-from sunpy_farside.evaluation.scores import Scores, judge
+from astropy.table import Table
 
-__all__ = ["BINS", "Judged", "Pixels", "collect", "detect_all"]
+from sunpy_farside.detection import detect_farside, detect_seismic_strength
+from sunpy_farside.detection.reliability import FEATURES, plain
+from sunpy_farside.detection.seismic_strength import METHOD
+from sunpy_farside.evaluation.scores import Scores, cover, judge
+
+__all__ = [
+    "BINS",
+    "Case",
+    "Found",
+    "Judged",
+    "Pixels",
+    "collect",
+    "detect_all",
+    "held_against",
+    "real_detections",
+    "reliability_bins",
+]
 
 # Edges of the bins of probability in a reliability diagram.
 BINS = np.linspace(0.05, 1, 11)
-# Strength from which the standard method's detections are reliable [HMI Science Nugget 160].
-_STANDARD_THRESHOLD = 400.0
+# Bins of equal width in which the reliability of detections is checked.
+_N_BINS = 10
 
 
 @dataclass(frozen=True)
@@ -81,6 +95,52 @@ class Pixels:
 
 
 @dataclass(frozen=True)
+class Found:
+    """
+    What a method detects in one sequence, held against the reference regions.
+
+    Attributes
+    ----------
+    measured : `~astropy.table.Table`
+        One row per detection: ``strength``, by which the method calls it significant (its
+        reliability where the method has a cut of that), ``reliability``, the
+        `~sunpy_farside.detection.reliability.FEATURES`, ``longitude`` and ``latitude`` in degrees.
+    threshold : `float`
+        Strength from which a detection is significant.
+    covers : array of `bool`, shape (n, m)
+        Which of the m reference regions each detection covers.
+    chance : `list` of arrays of `bool`, shape (n, m)
+        The same with the reference regions moved elsewhere.
+    """
+
+    measured: Table
+    threshold: float
+    covers: np.ndarray
+    chance: list = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Case:
+    """
+    A sequence, and what is found in it.
+
+    Attributes
+    ----------
+    known : `~astropy.table.Table`
+        Reference regions (`~sunpy_farside.evaluation.scores.judge`), and whether each is ``large``
+        enough to count, wherever it stands.
+    found : `dict` of `Found`
+        By method.
+    pixels : `dict` of `Pixels`
+        By network.
+    """
+
+    known: Table
+    found: dict
+    pixels: dict
+
+
+@dataclass(frozen=True)
 class Judged:
     """
     What came out of an evaluation.
@@ -92,13 +152,20 @@ class Judged:
         ``"seismic_strength"``.
     pixels : `dict`
         `Pixels` by network.
+    reliability : `dict`
+        `reliability_bins` by method.
+    chance : `dict`
+        By method a `list` of scores, for every way in which the reference regions were moved
+        elsewhere. Empty of simulations.
     """
 
     scores: dict[str, Scores]
     pixels: dict[str, Pixels]
+    reliability: dict[str, Table]
+    chance: dict[str, list[Scores]]
 
 
-def detect_all(models, sequence, active):
+def detect_all(models, sequence, active, known, moved=()):
     """
     Run every network and the standard method on one sequence.
 
@@ -109,25 +176,58 @@ def detect_all(models, sequence, active):
     active : callable
         Gives, of a network's target, the mask that its probability is of: array of the window's
         shape, NaN where nothing is known.
+    known : `~astropy.table.Table`
+        Reference regions, ``longitude`` and ``latitude`` in degrees among the columns.
+    moved : iterable of `~astropy.table.Table`, optional
+        The same regions elsewhere.
 
     Returns
     -------
-    detected : `dict`
-        By method: array of shape (n, 3) with strength, longitude and latitude (degrees) of the
-        detections, and the method's threshold.
-    pixels : `dict` of `Pixels`
-        By network.
+    `Case`
     """
-    detected, pixels = {}, {}
+    found, pixels = {}, {}
     for name, model in models.items():
         detection = detect_farside(sequence, model)
-        detected[name] = _rows(detection.regions), model.threshold
+        found[name] = held_against(detection, known, moved)
         mask = np.asarray(active(model.target), dtype=float)
-        known = np.isfinite(mask)
-        pixels[name] = Pixels.of(detection.image.data[known], mask[known])
-    standard = detect_seismic_strength(sequence, threshold=_STANDARD_THRESHOLD)
-    detected[METHOD] = _rows(standard.regions), _STANDARD_THRESHOLD
-    return detected, pixels
+        inside = np.isfinite(mask)
+        pixels[name] = Pixels.of(detection.image.data[inside], mask[inside])
+    found[METHOD] = held_against(detect_seismic_strength(sequence), known, moved)
+    return Case(known, found, pixels)
+
+
+def held_against(detection, known, moved=()):
+    """
+    Hold a detection against reference regions.
+
+    Parameters
+    ----------
+    detection : `~sunpy_farside.detection.result.FarsideDetection`
+    known : `~astropy.table.Table`
+        ``longitude`` and ``latitude`` of the reference regions in degrees.
+    moved : iterable of `~astropy.table.Table`, optional
+        The same regions elsewhere.
+
+    Returns
+    -------
+    `Found`
+    """
+    regions = detection.regions
+    cut = regions.meta["reliability_cut"]
+    strength = regions.meta["strength"] if cut is None else "reliability"
+    measured = Table()
+    measured["strength"] = plain(regions[strength])
+    for name in ("reliability", *FEATURES):
+        measured[name] = plain(regions[name])
+    centroid = regions["centroid"]
+    measured["longitude"], measured["latitude"] = centroid.lon.deg, centroid.lat.deg
+    threshold = detection.settings.significance_threshold.value if cut is None else cut
+
+    def covers(table):
+        outline = _segments_at(detection, table["longitude"], table["latitude"])
+        return cover(measured["longitude"], measured["latitude"], table, outline)
+
+    return Found(measured, float(threshold), covers(known), [covers(table) for table in moved])
 
 
 def collect(cases):
@@ -136,23 +236,100 @@ def collect(cases):
 
     Parameters
     ----------
-    cases : `list` of (`~astropy.table.Table`, `dict`, `dict`)
-        Of every sequence its true regions and what `detect_all` gave.
+    cases : `list` of `Case`
 
     Returns
     -------
     `Judged`
     """
-    known, detected, pixels = zip(*cases, strict=True)
-    scores = {
-        name: judge(name, threshold, [item[name][0] for item in detected], known)
-        for name, (_, threshold) in detected[0].items()
+    first = cases[0]
+    scores, chance, reliability = {}, {}, {}
+    for name in first.found:
+        found = [case.found[name] for case in cases]
+        known = [case.known for case in cases]
+        strengths = [item.measured["strength"] for item in found]
+
+        def scored(covers, name=name, found=found, known=known, strengths=strengths):
+            return judge(name, found[0].threshold, strengths, covers, known)
+
+        scores[name] = scored([item.covers for item in found])
+        ways = zip(*(item.chance for item in found), strict=True)
+        chance[name] = [scored(list(covers)) for covers in ways]
+        real = [real_detections(case, name) for case in cases]
+        values = np.concatenate([item.measured["reliability"] for item in found])
+        reliability[name] = reliability_bins(values, np.concatenate(real))
+    pixels = {
+        name: sum((case.pixels[name] for case in cases[1:]), first.pixels[name])
+        for name in first.pixels
     }
-    total = {name: sum((item[name] for item in pixels[1:]), pixels[0][name]) for name in pixels[0]}
-    return Judged(scores, total)
+    return Judged(scores, pixels, reliability, chance)
 
 
-def _rows(regions):
-    strength = regions[regions.meta["strength"]].value
-    centroid = regions["centroid"]
-    return np.stack([strength, centroid.lon.deg, centroid.lat.deg], axis=1)
+def real_detections(case, method):
+    """
+    Return which detections of a method have a region of the stated size within ten degrees.
+
+    Parameters
+    ----------
+    case : `Case`
+    method : `str`
+
+    Returns
+    -------
+    array of `bool`, shape (n,)
+        Regions beyond the edge of the window count here, smaller ones do not.
+    """
+    large = np.asarray(case.known["large"], dtype=bool)
+    return case.found[method].covers[:, large].any(axis=1)
+
+
+def reliability_bins(reliability, real):
+    """
+    Hold the reliability of detections against how many of them are real.
+
+    Parameters
+    ----------
+    reliability : array, shape (n,)
+        NaN is left out.
+    real : array of `bool`, shape (n,)
+        Whether a region of the stated size is there, in the window or beyond its edge.
+
+    Returns
+    -------
+    `~astropy.table.Table`
+        Of ten bins of equal width: the ``number`` of detections, their mean ``reliability`` and the
+        share that is ``real``, NaN where there is none.
+    """
+    given = np.isfinite(reliability)
+    reliability, real = reliability[given], real[given]
+    index = np.minimum((reliability * _N_BINS).astype(int), _N_BINS - 1)
+    number, total, true = (
+        np.bincount(index, weights, minlength=_N_BINS)
+        for weights in (np.ones(len(index)), reliability, real)
+    )
+    with np.errstate(invalid="ignore"):
+        return Table({"number": number, "reliability": total / number, "real": true / number})
+
+
+def _segments_at(detection, longitude, latitude):
+    """
+    Label of the region whose outline a place lies in, 0 for none.
+    """
+    segments = detection.segments
+    wcs = detection.image.wcs
+    columns, rows = (np.rint(values).astype(int) for values in _pixels(wcs, longitude, latitude))
+    n_rows, n_columns = segments.shape
+    inside = (rows >= 0) & (rows < n_rows) & (columns >= 0) & (columns < n_columns)
+    found = np.zeros(len(rows), dtype=int)
+    found[inside] = segments[rows[inside], columns[inside]]
+    return found
+
+
+def _pixels(wcs, longitude, latitude):
+    """
+    Columns and rows of places in a window, counted from 0.
+    """
+    first, start = wcs.wcs_pix2world(0, 0, 0)
+    # Windows are whole-degree; east of the last column longitudes begin again in the west.
+    column = (np.asarray(longitude, dtype=float) - first + 90) % 360 - 90
+    return column, np.asarray(latitude, dtype=float) - start

@@ -43,25 +43,25 @@ def summarise(judged):
         "version": sunpy_farside.__version__,
         "sequences": standard.n_sequences,
         "regions": len(standard.regions),
+        "complexes": len(standard.complexes),
         "methods": {},
     }
     for name, scores in judged.scores.items():
-        true, false = scores.counts(scores.threshold)
+        counts = scores.counts(scores.threshold)
         item = {
             "threshold": scores.threshold,
-            "true": true,
-            "false": false,
-            "true_positive_rate": true / max(len(scores.regions), 1),
-            "false_discovery_rate": false / max(true + false, 1),
+            **counts._asdict(),
+            "completeness": counts.found / max(scores.known(), 1),
+            "false_discovery_rate": counts.false_discovery_rate,
+            "reliability": _rows(judged.reliability[name]),
             "by": {
-                column: [
-                    {key: _number(value) for key, value in zip(row.colnames, row, strict=True)}
-                    for row in rates_by(scores, column, np.array(edges))
-                ]
+                column: _rows(rates_by(scores, column, np.array(edges)))
                 for column, (edges, _) in _GROUPS.items()
                 if column in scores.regions.colnames
             },
         }
+        if chance := judged.chance[name]:
+            item["by_chance"] = _by_chance(chance, scores.threshold)
         if name in judged.pixels:
             pixels = judged.pixels[name]
             item["dice"] = pixels.dice
@@ -99,6 +99,24 @@ def write_report(judged, folder):
     return summary
 
 
+def _by_chance(chance, threshold):
+    """
+    What is covered where the regions are not, in the mean over all the places they are moved to.
+    """
+    counts = [scores.counts(threshold) for scores in chance]
+    known = max(chance[0].known(), 1)
+    return {
+        "completeness": float(np.mean([item.found for item in counts])) / known,
+        "false_discovery_rate": float(np.mean([item.false_discovery_rate for item in counts])),
+    }
+
+
+def _rows(table):
+    return [
+        {key: _number(value) for key, value in zip(row.colnames, row, strict=True)} for row in table
+    ]
+
+
 def _number(value):
     value = value.item()
     return value if np.isfinite(value) else None
@@ -108,42 +126,92 @@ def _text(summary):
     lines = [
         "# Evaluation",
         "",
-        f"{summary['sequences']} sequences with {summary['regions']} true regions, "
-        f"sunpy_farside {summary['version']}.",
+        f"{summary['sequences']} sequences with {summary['regions']} regions in "
+        f"{summary['complexes']} complexes, sunpy_farside {summary['version']}.",
         "",
-        "| method | threshold | true | false | regions found | false among detections |",
-        "|---|---|---|---|---|---|",
+        "| method | threshold | complexes found | completeness | true | repeated | ignored | "
+        "false | false-discovery rate |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     methods = summary["methods"]
     for name, item in methods.items():
         lines.append(
-            f"| {name} | {item['threshold']:g} | {item['true']:.0f} | {item['false']:.0f} | "
-            f"{item['true_positive_rate']:.1%} | {item['false_discovery_rate']:.1%} |"
+            f"| {name} | {item['threshold']:.4g} | {item['found']:.0f} | "
+            f"{item['completeness']:.1%} | {item['true']:.0f} | {item['repeated']:.0f} | "
+            f"{item['ignored']:.0f} | {item['false']:.0f} | {item['false_discovery_rate']:.1%} |"
         )
+    if any("by_chance" in item for item in methods.values()):
+        lines += [
+            "",
+            "By chance, with the regions moved in longitude:",
+            "",
+            "| method | completeness | false-discovery rate |",
+            "|---|---|---|",
+        ]
+        lines += [
+            f"| {name} | {item['by_chance']['completeness']:.1%} | "
+            f"{item['by_chance']['false_discovery_rate']:.1%} |"
+            for name, item in methods.items()
+        ]
     networks = {name: item for name, item in methods.items() if "against_standard" in item}
     if networks:
         lines += [
             "",
-            "True detections for every one of the standard method, with 95 % bootstrap intervals:",
+            "For every one of the standard method, with 95 % bootstrap intervals:",
             "",
-            "| network | at the standard method's false share | "
-            f"at a false share of {PUBLISHED_RATE:.2%} | smallest from 1 to 20 % | Dice | "
-            "calibration error |",
-            "|---|---|---|---|---|---|",
+            "| network | | at the standard method's false-discovery rate | at "
+            f"{PUBLISHED_RATE:.2%} | smallest from 1 to 20 % |",
+            "|---|---|---|---|---|",
         ]
     for name, item in networks.items():
         against = item["against_standard"]
         ratio, rate = against["smallest"]
-        lines.append(
-            f"| {name} | {_interval(against['at_standard'])} | "
-            f"{_interval(against['at_published'])} | {ratio:.2f} (at {rate:.1%}) | "
-            f"{item['dice']:.3f} | {item['calibration_error']:.3f} |"
-        )
+        lines += [
+            f"| {name} | true detections | {_interval(against['at_standard'])} | "
+            f"{_interval(against['at_published'])} | {ratio:.2f} (at {rate:.1%}) |",
+            f"| | complexes found | {_interval(against['found_at_standard'])} | "
+            f"{_interval(against['found_at_published'])} | |",
+        ]
+    lines += _reliability(methods)
+    lines += [
+        f"\n{name}: of the pixels, Dice {item['dice']:.3f}, calibration error "
+        f"{item['calibration_error']:.3f}."
+        for name, item in networks.items()
+    ]
     for column, (_, heading) in _GROUPS.items():
         if all(column in item["by"] for item in methods.values()):
-            lines += ["", f"Regions found, by {heading[0].lower()}{heading[1:]}:", ""]
+            lines += ["", f"Share of the regions found, by {heading[0].lower()}{heading[1:]}:", ""]
             lines += _groups(methods, column)
     return "\n".join(lines) + "\n"
+
+
+def _reliability(methods):
+    """
+    Reliability and the share of the detections that are real, for all the methods that have one.
+    """
+    shown = {
+        name: item["reliability"]
+        for name, item in methods.items()
+        if any(row["number"] for row in item["reliability"])
+    }
+    if not shown:
+        return []
+    lines = [
+        "",
+        "Reliability of the detections, and the share of them that is real (number):",
+        "",
+        "| | " + " | ".join(shown) + " |",
+        "|---|" + "---|" * len(shown),
+    ]
+    for index, rows in enumerate(zip(*shown.values(), strict=True)):
+        cells = [
+            f"{row['reliability']:.3f}: {row['real']:.3f} ({row['number']:.0f})"
+            if row["number"]
+            else ""
+            for row in rows
+        ]
+        lines.append(f"| {index / 10:.1f} to {(index + 1) / 10:.1f} | " + " | ".join(cells) + " |")
+    return lines
 
 
 def _interval(item):
@@ -160,7 +228,7 @@ def _groups(methods, column):
         label = f"{row['low']:g} and more"
         if row["high"] is not None:
             label = f"{row['low']:g} to {row['high']:g}"
-        rates = [item["by"][column][index]["true_positive_rate"] for item in methods.values()]
+        rates = [item["by"][column][index]["completeness"] for item in methods.values()]
         cells = " | ".join("" if rate is None else f"{rate:.1%}" for rate in rates)
         lines.append(f"| {label} | {row['number']} | {cells} |")
     return lines
@@ -171,35 +239,41 @@ def _picture(judged):
     left, right = figure.subplots(1, 2)
     for name, scores in judged.scores.items():
         curve = scores.curve()
-        false, true = curve["false_discovery_rate"], curve["true_positive_rate"]
-        (line,) = left.plot(100 * false, 100 * true, label=name)
-        true, false = scores.counts(scores.threshold)
+        (line,) = left.plot(
+            100 * curve["false_discovery_rate"], 100 * curve["completeness"], label=name
+        )
+        counts = scores.counts(scores.threshold)
         left.plot(
-            100 * false / max(true + false, 1),
-            100 * true / max(len(scores.regions), 1),
+            100 * counts.false_discovery_rate,
+            100 * counts.found / max(scores.known(), 1),
             "o",
             color=line.get_color(),
         )
     left.set(
         xlim=(0, 30),
-        xlabel="False among detections (%)",
-        ylabel="True regions found (%)",
+        xlabel="False among true and false detections (%)",
+        ylabel="Complexes found (%)",
         title="Dots: the methods' own thresholds",
     )
     left.legend(loc="lower right")
     right.plot([0, 1], [0, 1], color="0.7", linewidth=1)
+    for name, table in judged.reliability.items():
+        right.plot(table["reliability"], table["real"], "o-", label=f"detections, {name}")
     for name, pixels in judged.pixels.items():
         filled = pixels.number > 0
         number = pixels.number[filled]
         right.plot(
-            pixels.probability[filled] / number, pixels.active[filled] / number, "o-", label=name
+            pixels.probability[filled] / number,
+            pixels.active[filled] / number,
+            ".:",
+            label=f"pixels above {BINS[0]:g}, {name}",
         )
     right.set(
         xlim=(0, 1),
         ylim=(0, 1),
-        xlabel="Probability",
-        ylabel="Share of pixels that are active",
-        title=f"Reliability, pixels above {BINS[0]:g}",
+        xlabel="Reliability or probability",
+        ylabel="Share that is real",
+        title="Calibration",
     )
-    right.legend(loc="lower right")
+    right.legend(loc="upper left")
     return figure

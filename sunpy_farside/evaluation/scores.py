@@ -1,37 +1,93 @@
 """
-How many regions a method finds, and how many of its detections are false.
+How much a method finds, and how many of its detections are false.
 
-The rules are the same for every method:
+The rules are the same for every method and every kind of reference regions:
 
-- A *true region* is an active region with an unsigned flux of 2e21 Mx or more whose centre lies
-  in the middle map's window on the middle map's date. Whether waves or a network can see it
-  plays no part. The limit is well inside what van Driel-Gesztelyi & Green (2015, LRSP 12, 1,
-  table 1) call small active regions (1e20 to 5e21 Mx).
-- A *detection* is every region in a method's table, whatever its strength. It stands at its
-  centroid.
-- The two match one to one within ten degrees on the sphere, about the size of a large region
-  and twice the resolution of the maps. A second detection of the same region is false.
-- At a threshold, the detections at or above it are matched: as many pairs as there can be.
+- A *reference region* counts when it has an unsigned flux of 2e21 Mx or more (of masks: five pixels
+  or more) and its center lies in the middle map's window on the middle map's date. Whether waves
+  or a network can see it plays no part.
+- A region that does not count but is there - smaller, down to half of the limit, or beyond the
+  edge of the window - is *ignored*: what is detected over it is neither true nor false.
+- Reference regions that touch form one *complex*, which is what counts as found, once.
+- A *detection* is every region in a method's table. It *covers* every reference region whose center
+  lies within its outline, or within ten degrees of its centroid; where a published region is
+  larger than that, one whose radius reaches the centroid.
+- From the strongest down, a detection is *true* when it covers a complex that no stronger one
+  covers, *repeated* when stronger ones cover all of its complexes already, *ignored* when it covers
+  only what does not count, and *false* when it covers nothing.
+- The *false-discovery rate* is the number of false detections over that of true and false ones.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
+from scipy.sparse.csgraph import connected_components
 
 from astropy.table import Table
 
 from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.coordinates.window import FIRST_LATITUDE
 
-__all__ = ["DISTANCE", "FLUX", "Scores", "judge", "match_by_strength", "regions_of_mask"]
+__all__ = [
+    "DISTANCE",
+    "FLUX",
+    "IGNORED_FLUX",
+    "OUTCOMES",
+    "Counts",
+    "Scores",
+    "cover",
+    "find_complexes",
+    "judge",
+    "move_regions",
+    "regions_of_mask",
+]
 
-# Degrees on the sphere within which a detection and a region match.
+# Degrees on the sphere within which a detection covers a region: about the size of a large region
+# and twice the resolution of the maps.
 DISTANCE = 10.0
-# Unsigned flux in Mx of the smallest true region of a simulation.
+# Unsigned flux in Mx of the smallest region of a simulation that counts. The limit is well inside
+# what van Driel-Gesztelyi & Green (2015, LRSP 12, 1, table 1) call small active regions (1e20 to
+# 5e21 Mx).
 FLUX = 2e21
-# Smallest patch of a mask that is a region, as both methods ask of a detection.
+# From here on smaller regions are ignored. Still smaller ones are so many that most places are
+# near one, and so weak that nothing can be known of them.
+IGNORED_FLUX = 1e21
+OUTCOMES = ("true", "repeated", "ignored", "false")
+# Shares of a window's width by which regions are moved.
+_MOVES = (2 / 8, 3 / 8, 4 / 8, 5 / 8, 6 / 8)
+# Smallest patch of a mask that counts, as both methods ask of a detection.
 _N_PIXELS = 5
+# Half of the resolution of the maps in degrees: how far a region's center and its edge are apart
+# beyond half of the distance of its polarities, and where that distance is not known.
+_EDGE, _RADIUS = 2.5, 5.0
+
+
+class Counts(NamedTuple):
+    """
+    What a method has found at a threshold.
+
+    Attributes
+    ----------
+    found : `float`
+        Complexes.
+    true, repeated, ignored, false : `float`
+        Detections.
+    """
+
+    found: float
+    true: float
+    repeated: float
+    ignored: float
+    false: float
+
+    @property
+    def false_discovery_rate(self):
+        """
+        Share of the detections that are false, repeated and ignored ones left out.
+        """
+        return self.false / max(self.true + self.false, 1e-9)
 
 
 @dataclass(frozen=True)
@@ -46,13 +102,14 @@ class Scores:
     threshold : `float`
         The strength from which it calls a region significant.
     detections : `~astropy.table.Table`
-        One row per detection, the strongest first: ``sequence``, ``strength``, ``longitude``,
-        ``latitude`` (degrees) and whether it is ``true``: at a threshold of its own strength it
-        matches a region that the stronger ones leave.
+        One row per detection, the strongest first: ``sequence``, ``strength``, ``outcome`` (one of
+        `OUTCOMES`) and how many complexes it is the first to cover, ``finds``.
     regions : `~astropy.table.Table`
-        One row per true region: ``sequence``, ``longitude``, ``latitude``, what else is known of
-        it, and ``found_at``,
-        the largest threshold at which it is found, ``-inf`` where it never is.
+        One row per reference region that counts: ``sequence``, what is known of it, and
+        ``found_at``, the largest strength of a detection that covers it, ``-inf`` where there is
+        none.
+    complexes : `~astropy.table.Table`
+        One row per complex: ``sequence``, ``found_at``.
     n_sequences : `int`
     """
 
@@ -60,11 +117,12 @@ class Scores:
     threshold: float
     detections: Table
     regions: Table
+    complexes: Table
     n_sequences: int
 
     def counts(self, threshold, weights=None):
         """
-        True and false detections at or above a threshold.
+        Return what is found at or above a threshold.
 
         Parameters
         ----------
@@ -74,16 +132,17 @@ class Scores:
 
         Returns
         -------
-        true, false : `float`
+        `Counts`
         """
         strong = np.asarray(self.detections["strength"]) >= threshold
         weight = self._weights(weights)[strong]
-        true = np.asarray(self.detections["true"])[strong]
-        return float(weight[true].sum()), float(weight[~true].sum())
+        outcome = np.asarray(self.detections["outcome"])[strong]
+        found = weight @ np.asarray(self.detections["finds"])[strong]
+        return Counts(float(found), *(float(weight[outcome == name].sum()) for name in OUTCOMES))
 
     def curve(self, weights=None):
         """
-        True-positive rate and false-discovery rate at every threshold.
+        Return completeness and false-discovery rate at every threshold.
 
         Parameters
         ----------
@@ -93,30 +152,28 @@ class Scores:
         Returns
         -------
         `~astropy.table.Table`
-            ``threshold`` from the largest to the smallest, ``true`` and ``false`` detections,
-            ``true_positive_rate`` (the share of the true regions that are found) and
-            ``false_discovery_rate`` (the share of the detections that are false).
+            ``threshold`` from the largest to the smallest, ``detections`` (ignored ones left out),
+            ``found`` complexes, ``true`` and ``false`` detections, ``completeness`` (the share
+            of the complexes that are found) and ``false_discovery_rate``.
         """
-        strength = np.asarray(self.detections["strength"])
+        strength = np.asarray(self.detections["strength"], dtype=float)
         weight = self._weights(weights)
-        flags = np.asarray(self.detections["true"])
-        true, false = np.cumsum(weight * flags), np.cumsum(weight * ~flags)
+        outcome = np.asarray(self.detections["outcome"])
         # Detections of one strength come together.
         last = np.append(strength[1:] != strength[:-1], True)[: len(strength)]
-        true, false = true[last], false[last]
-        known = len(self.regions)
-        if weights is not None:
-            known = np.asarray(weights)[np.asarray(self.regions["sequence"])].sum()
         table = Table()
         table["threshold"] = strength[last]
-        table["true"], table["false"] = true, false
-        table["true_positive_rate"] = true / max(known, 1)
+        table["detections"] = np.cumsum(weight * (outcome != "ignored"))[last]
+        table["found"] = np.cumsum(weight * np.asarray(self.detections["finds"]))[last]
+        table["true"] = true = np.cumsum(weight * (outcome == "true"))[last]
+        table["false"] = false = np.cumsum(weight * (outcome == "false"))[last]
+        table["completeness"] = table["found"] / max(self.known(weights), 1)
         table["false_discovery_rate"] = false / np.maximum(true + false, 1e-9)
         return table
 
     def best(self, false_discovery_rate, weights=None):
         """
-        The threshold that finds most regions without exceeding a false-discovery rate.
+        Return the lowest threshold that does not exceed a false-discovery rate.
 
         Parameters
         ----------
@@ -126,33 +183,142 @@ class Scores:
 
         Returns
         -------
-        threshold, true : `float`
-            Infinity and 0 where no threshold keeps to the rate.
+        `float`
+            Infinity where no threshold keeps to the rate.
         """
         curve = self.curve(weights)
         allowed = np.flatnonzero(curve["false_discovery_rate"] <= false_discovery_rate + 1e-12)
-        if not len(allowed):
-            return np.inf, 0.0
-        return float(curve["threshold"][allowed[-1]]), float(curve["true"][allowed[-1]])
+        return float(curve["threshold"][allowed[-1]]) if len(allowed) else np.inf
+
+    def at_rate(self, false_discovery_rate, weights=None):
+        """
+        Return what is found at the lowest threshold that keeps to a false-discovery rate.
+
+        Parameters
+        ----------
+        false_discovery_rate : `float`
+        weights : array, shape (n_sequences,), optional
+            How often each sequence counts.
+
+        Returns
+        -------
+        `Counts`
+        """
+        return self.counts(self.best(false_discovery_rate, weights), weights)
+
+    def known(self, weights=None):
+        """
+        Return the number of complexes.
+
+        Parameters
+        ----------
+        weights : array, shape (n_sequences,), optional
+            How often each sequence counts.
+
+        Returns
+        -------
+        `float`
+        """
+        if weights is None:
+            return float(len(self.complexes))
+        return float(np.asarray(weights)[np.asarray(self.complexes["sequence"], dtype=int)].sum())
 
     def _weights(self, weights):
         weights = np.ones(self.n_sequences) if weights is None else np.asarray(weights)
         return weights[np.asarray(self.detections["sequence"], dtype=int)]
 
 
-def judge(name, threshold, detected, known):
+def cover(longitude, latitude, known, outline=None):
     """
-    Hold the detections of a method against the true regions of the same sequences.
+    Return which detections cover which reference regions.
+
+    Parameters
+    ----------
+    longitude, latitude : array, shape (n,)
+        Centroids of the detections in degrees.
+    known : `~astropy.table.Table`
+        ``longitude`` and ``latitude`` of the m reference regions in degrees; their ``radius``, if
+        there is such a column, replaces the ten degrees where it is larger.
+    outline : array of `int`, shape (m,), optional
+        Which detection's outline the center of each region lies in, counted from 1; 0 for none.
+
+    Returns
+    -------
+    array of `bool`, shape (n, m)
+
+    Examples
+    --------
+    >>> from astropy.table import Table
+    >>> from sunpy_farside.evaluation.scores import cover
+    >>> known = Table({"longitude": [2.0, 40.0], "latitude": [0.0, 0.0]})
+    >>> cover([355.0, 20.0], [0.0, 0.0], known, outline=[0, 2]).tolist()
+    [[True, False], [False, True]]
+    """
+    longitude, latitude = (np.asarray(item, dtype=float)[:, None] for item in (longitude, latitude))
+    reach = DISTANCE
+    if "radius" in known.colnames:
+        reach = np.maximum(np.asarray(known["radius"]), DISTANCE)
+    covers = separations(longitude, latitude, known["longitude"], known["latitude"]) <= reach
+    if outline is not None:
+        covers |= np.arange(1, len(longitude) + 1)[:, None] == np.asarray(outline)
+    return covers
+
+
+def find_complexes(longitude, latitude, *, extent=None, radius=None):
+    """
+    Group regions that touch.
+
+    Parameters
+    ----------
+    longitude, latitude : array, shape (n,)
+        In degrees.
+    extent : array, shape (n,), optional
+        Distance of the two polarities in degrees.
+    radius : array, shape (n,), optional
+        How far the regions are known to reach in degrees.
+
+    Returns
+    -------
+    array of `int`, shape (n,)
+        The complex of every region, counted from 0.
+
+    Notes
+    -----
+    A region reaches half the distance of its polarities and half the resolution of the maps, 2.5
+    degrees, from its center; five degrees, or its radius if that is larger, where the distance is
+    not known. Two regions touch where their centers are nearer than both reach.
+
+    Examples
+    --------
+    >>> from sunpy_farside.evaluation.scores import find_complexes
+    >>> find_complexes([0, 9, 18, 40], [0, 0, 0, 0]).tolist()
+    [0, 0, 0, 1]
+    """
+    longitude, latitude = (np.asarray(item, dtype=float) for item in (longitude, latitude))
+    reach = np.full(len(longitude), _RADIUS)
+    if extent is not None:
+        reach = np.asarray(extent, dtype=float) / 2 + _EDGE
+    elif radius is not None:
+        reach = np.maximum(reach, np.asarray(radius, dtype=float))
+    apart = separations(longitude[:, None], latitude[:, None], longitude, latitude)
+    return connected_components(apart <= reach[:, None] + reach, directed=False)[1]
+
+
+def judge(name, threshold, strengths, covers, known):
+    """
+    Hold the detections of a method against the reference regions of the same sequences.
 
     Parameters
     ----------
     name : `str`
     threshold : `float`
-    detected : sequence of arrays, each of shape (n, 3)
-        Of every sequence: strength, longitude and latitude (degrees) of the detections.
+    strengths : sequence of arrays, each of shape (n,)
+        Of every sequence: strengths of the detections.
+    covers : sequence of arrays of `bool`, each of shape (n, m)
+        Of every sequence: which detections cover which reference regions (`cover`).
     known : sequence of `~astropy.table.Table`
-        Of every sequence: ``longitude`` and ``latitude`` of its true regions in degrees, and
-        whatever columns more.
+        Of every sequence its m reference regions: their ``complex``, -1 for those that do not
+        count, and whatever columns more.
 
     Returns
     -------
@@ -162,93 +328,109 @@ def judge(name, threshold, detected, known):
     --------
     >>> import numpy as np
     >>> from astropy.table import Table
-    >>> from sunpy_farside.evaluation.scores import judge
-    >>> known = Table({"longitude": [154.0], "latitude": [2.0]})
-    >>> detected = np.array([[120.0, 155.0, 3.0], [30.0, 200.0, -20.0]])
-    >>> scores = judge("mine", 100.0, [detected], [known])
-    >>> scores.counts(100), scores.counts(0)
-    ((1.0, 0.0), (1.0, 1.0))
+    >>> from sunpy_farside.evaluation.scores import cover, judge
+    >>> known = Table({"longitude": [154.0], "latitude": [2.0], "complex": [0]})
+    >>> covers = cover([155.0, 200.0], [3.0, -20.0], known)
+    >>> scores = judge("mine", 100.0, [np.array([120.0, 30.0])], [covers], [known])
+    >>> scores.counts(100)
+    Counts(found=1.0, true=1.0, repeated=0.0, ignored=0.0, false=0.0)
+    >>> scores.counts(0).false_discovery_rate
+    0.5
     """
-    flags, found = [], []
-    for rows, regions in zip(detected, known, strict=True):
-        apart = separations(
-            rows[:, 1, None], rows[:, 2, None], regions["longitude"], regions["latitude"]
-        )
-        flag, at = match_by_strength(rows[:, 0], apart <= DISTANCE)
-        flags.append(flag)
-        found.append(at)
-    detections = Table(np.concatenate(detected), names=("strength", "longitude", "latitude"))
-    detections["true"] = np.concatenate(flags)
-    detections["sequence"] = np.repeat(np.arange(len(detected)), [len(rows) for rows in detected])
+    parts = [_judge(*item) for item in zip(strengths, covers, known, strict=True)]
+    outcomes, finds, region_at, complex_at = zip(*parts, strict=True)
+    counting = [table[np.asarray(table["complex"]) >= 0] for table in known]
+    detections = Table()
+    detections["sequence"] = _owners(strengths)
+    detections["strength"] = np.concatenate(strengths)
+    detections["outcome"] = np.concatenate(outcomes)
+    detections["finds"] = np.concatenate(finds)
     detections = detections[np.argsort(-detections["strength"], kind="stable")]
     regions = Table()
-    for column in known[0].colnames:
-        regions[column] = np.concatenate([table[column] for table in known])
-    regions["found_at"] = np.concatenate(found)
-    regions["sequence"] = np.repeat(np.arange(len(known)), [len(table) for table in known])
-    return Scores(name, threshold, detections, regions, len(known))
+    regions["sequence"] = _owners(counting)
+    for column in counting[0].colnames:
+        regions[column] = np.concatenate([table[column] for table in counting])
+    regions["found_at"] = np.concatenate(region_at)
+    complexes = Table()
+    complexes["sequence"] = _owners(complex_at)
+    complexes["found_at"] = np.concatenate(complex_at)
+    return Scores(name, threshold, detections, regions, complexes, len(known))
 
 
-def match_by_strength(strength, allowed):
+def _judge(strength, covers, known):
     """
-    Match detections with regions one to one, at every threshold at once.
+    Outcomes and finds of the detections of a sequence, and where regions and complexes are found.
+    """
+    group = np.asarray(known["complex"], dtype=int)
+    counts = group >= 0
+    n_complexes = len(np.unique(group[counts]))
+    # Which detection covers which complex.
+    complexes = np.zeros((len(strength), n_complexes), dtype=bool)
+    for index, number in enumerate(np.unique(group[counts])):
+        complexes[:, index] = covers[:, group == number].any(axis=1)
+    outcome = np.full(len(strength), "false", dtype="U8")
+    outcome[covers.any(axis=1)] = "ignored"
+    outcome[complexes.any(axis=1)] = "repeated"
+    finds = np.zeros(len(strength), dtype=int)
+    free = np.ones(n_complexes, dtype=bool)
+    for detection in np.argsort(-np.asarray(strength), kind="stable"):
+        finds[detection] = np.sum(complexes[detection] & free)
+        free &= ~complexes[detection]
+    outcome[finds > 0] = "true"
+    return outcome, finds, _best(strength, covers[:, counts]), _best(strength, complexes)
+
+
+def _best(strength, covers):
+    """
+    Largest strength that covers each column.
+    """
+    values = np.where(covers, np.asarray(strength, dtype=float)[:, None], -np.inf)
+    return values.max(axis=0, initial=-np.inf)
+
+
+def _owners(parts):
+    return np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+
+
+def move_regions(known, longitudes):
+    """
+    Move reference regions in longitude, to see what is covered by chance.
 
     Parameters
     ----------
-    strength : array, shape (n,)
-    allowed : array of `bool`, shape (n, m)
-        Which detection may match which region.
+    known : `~astropy.table.Table`
+        ``longitude`` in degrees among the columns.
+    longitudes : array, shape (columns,)
+        Carrington longitudes of the window in degrees.
 
     Returns
     -------
-    true : array of `bool`, shape (n,)
-        At any threshold, the number of pairs is that of the true detections at or above it.
-    found_at : array, shape (m,)
-        The largest threshold at which each region is found, ``-inf`` where it never is.
-
-    Notes
-    -----
-    Detections are added from the strongest down, each along an augmenting path [Kuhn 1955,
-    Naval Research Logistics Quarterly 2, 83]: a region once found stays found, and no threshold
-    could have more pairs.
+    `list` of `~astropy.table.Table`
+        The regions at their latitudes, moved by a quarter, three eighths, a half, five eighths and
+        three quarters of the window's width; what leaves it in the east comes back in the west.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from sunpy_farside.evaluation.scores import match_by_strength
-    >>> allowed = np.array([[True, False], [True, True], [False, True]])
-    >>> true, found_at = match_by_strength(np.array([3.0, 2.0, 1.0]), allowed)
-    >>> true.tolist(), found_at.tolist()
-    ([True, True, False], [3.0, 2.0])
+    >>> from astropy.table import Table
+    >>> from sunpy_farside.evaluation.scores import move_regions
+    >>> moved = move_regions(Table({"longitude": [10.0]}), np.arange(120))
+    >>> [float(table["longitude"][0]) for table in moved]
+    [40.0, 55.0, 70.0, 85.0, 100.0]
     """
-    n_detections, n_regions = allowed.shape
-    owner = np.full(n_regions, -1)
-    true = np.zeros(n_detections, dtype=bool)
-    found_at = np.full(n_regions, -np.inf)
-
-    def augment(detection, seen):
-        """
-        Find a region for a detection, moving others to their alternatives.
-        """
-        for region in np.flatnonzero(allowed[detection] & ~seen):
-            if seen[region]:
-                continue
-            seen[region] = True
-            if owner[region] < 0 or augment(owner[region], seen):
-                owner[region] = detection
-                return True
-        return False
-
-    for detection in np.argsort(-np.asarray(strength), kind="stable"):
-        free = owner < 0
-        true[detection] = augment(detection, np.zeros(n_regions, dtype=bool))
-        found_at[free & (owner >= 0)] = strength[detection]
-    return true, found_at
+    width = len(longitudes)
+    east = (np.asarray(known["longitude"], dtype=float) - longitudes[0] + 90) % 360 - 90
+    moved = []
+    for share in _MOVES:
+        table = known.copy()
+        table["longitude"] = (longitudes[0] + (east + share * width) % width) % 360
+        moved.append(table)
+    return moved
 
 
 def regions_of_mask(mask, longitudes, *, first_latitude=FIRST_LATITUDE):
     """
-    The true regions of a mask: connected patches, corners included, of five pixels or more.
+    Return the reference regions of a mask: its connected patches, corners included.
 
     Parameters
     ----------
@@ -262,8 +444,9 @@ def regions_of_mask(mask, longitudes, *, first_latitude=FIRST_LATITUDE):
     Returns
     -------
     `~astropy.table.Table`
-        ``longitude`` and ``latitude`` of the mean pixel in degrees, and ``area`` on the Sun in
-        square degrees.
+        ``longitude`` and ``latitude`` of the mean pixel in degrees, ``area`` on the Sun in square
+        degrees, whether a patch is ``large`` enough to count (five pixels), and its ``complex``,
+        -1 of a small one; patches less than five degrees apart share one.
 
     Examples
     --------
@@ -271,22 +454,30 @@ def regions_of_mask(mask, longitudes, *, first_latitude=FIRST_LATITUDE):
     >>> from sunpy_farside.evaluation.scores import regions_of_mask
     >>> mask = np.zeros((144, 120))
     >>> mask[72:75, 58:61] = 1
-    >>> regions_of_mask(mask, np.arange(301, 421) % 360)["longitude", "latitude"]
+    >>> regions_of_mask(mask, np.arange(301, 421) % 360)["longitude", "latitude", "complex"]
     <Table length=1>
-    longitude latitude
-     float64  float64
-    --------- --------
-          0.0      1.0
+    longitude latitude complex
+     float64  float64   int64
+    --------- -------- -------
+          0.0      1.0       0
     """
-    labels, number = ndimage.label(np.nan_to_num(mask) > 0, np.ones((3, 3)))
+    active = np.nan_to_num(mask) > 0
+    labels, number = ndimage.label(active, np.ones((3, 3)))
     index = np.arange(1, number + 1)
     ones = np.ones(mask.shape)
     sphere = ones * np.cos(np.deg2rad(first_latitude + np.arange(len(mask))))[:, np.newaxis]
     pixels = ndimage.sum_labels(ones, labels, index)
     place = np.array(ndimage.center_of_mass(ones, labels, index)).reshape(-1, 2)
+    counts = pixels >= _N_PIXELS
     table = Table()
     # Neighbouring columns are neighbouring degrees, also across the seam.
     table["longitude"] = (longitudes[0] + place[:, 1]) % 360
     table["latitude"] = first_latitude + place[:, 0]
     table["area"] = ndimage.sum_labels(sphere, labels, index)
-    return table[pixels >= _N_PIXELS]
+    grown = ndimage.distance_transform_edt(~np.isin(labels, index[counts])) <= _EDGE
+    touching, _ = ndimage.label(grown, np.ones((3, 3)))
+    table["large"] = counts
+    table["complex"] = -1
+    inside = ndimage.maximum(touching, labels, index[counts]) if counts.any() else []
+    table["complex"][counts] = np.unique(inside, return_inverse=True)[1]
+    return table

@@ -14,11 +14,12 @@ from astropy.time import Time
 
 from sunpy_farside.coordinates.far_side import far_side_distance
 from sunpy_farside.evaluation.judged import collect, detect_all
-from sunpy_farside.evaluation.scores import FLUX
+from sunpy_farside.evaluation.scores import FLUX, IGNORED_FLUX, find_complexes
 from sunpy_farside.network import load_model
 from sunpy_farside.simulation import simulate_sequence
+from sunpy_farside.utils.interruption import held_interruptions
 
-__all__ = ["SETS", "evaluate_simulated", "simulated_case"]
+__all__ = ["SETS", "evaluate_simulated", "reference_regions", "simulated_case", "simulated_cases"]
 
 # The first date; six days lie between two sequences, which span five, so that none share a map.
 _FIRST, _SPACING = Time("2010-06-01"), 6 * u.day
@@ -66,6 +67,28 @@ def evaluate_simulated(models, number=1000, *, kind="test", width=120, workers=1
 
     Parameters
     ----------
+    models, number, kind, width, workers, progress
+        As for `simulated_cases`.
+
+    Returns
+    -------
+    `~sunpy_farside.evaluation.judged.Judged`
+
+    Notes
+    -----
+    The rules are those of `sunpy_farside.evaluation.scores`.
+    """
+    return collect(
+        simulated_cases(models, number, kind=kind, width=width, workers=workers, progress=progress)
+    )
+
+
+def simulated_cases(models, number=1000, *, kind="test", width=120, workers=1, progress=True):
+    """
+    Detect in simulated sequences by networks and by the standard method.
+
+    Parameters
+    ----------
     models : `dict`
         By name, what `~sunpy_farside.network.weights.load_model` takes.
     number : `int`, optional
@@ -81,11 +104,7 @@ def evaluate_simulated(models, number=1000, *, kind="test", width=120, workers=1
 
     Returns
     -------
-    `~sunpy_farside.evaluation.judged.Judged`
-
-    Notes
-    -----
-    The rules are those of `sunpy_farside.evaluation.scores`.
+    `list` of `~sunpy_farside.evaluation.judged.Case`
     """
     for path in models.values():
         # What is wrong with a model is said here, not in a worker.
@@ -93,16 +112,17 @@ def evaluate_simulated(models, number=1000, *, kind="test", width=120, workers=1
     with ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), _prepare, (models, kind, width)
     ) as pool:
-        cases = list(
+        with held_interruptions():
+            judged = pool.map(_judge_case, range(number), chunksize=_CHUNK)
+        return list(
             tqdm(
-                pool.map(_judge_case, range(number), chunksize=_CHUNK),
+                judged,
                 total=number,
                 desc="Evaluating",
                 unit="sequence",
                 disable=not progress,
             )
         )
-    return collect(cases)
 
 
 _worker = {}
@@ -119,19 +139,31 @@ def _prepare(models, kind, width):
 
 def _judge_case(number):
     simulated = simulated_case(number, **_worker["options"])
-    outcome = detect_all(_worker["models"], simulated.sequence, simulated.active)
-    return _known(simulated), *outcome
+    known = reference_regions(simulated)
+    return detect_all(_worker["models"], simulated.sequence, simulated.active, known)
 
 
-def _known(simulated):
+def reference_regions(simulated):
     """
-    The true regions in the window.
+    Return what detections in a simulated sequence are held against.
+
+    Parameters
+    ----------
+    simulated : `~sunpy_farside.simulation.realization.SimulatedSequence`
+
+    Returns
+    -------
+    `~astropy.table.Table`
+        One row per active region of the whole Sun of half the size limit or more:
+        ``longitude``, ``latitude``, ``extent`` and ``distance`` from the far side's center in
+        degrees, ``flux`` in Mx, ``age`` in days, whether it is ``large`` enough to count, and its
+        ``complex``, -1 of a small one and of one beyond the window.
     """
     regions = simulated.regions
+    regions = regions[regions["flux"].to_value(u.Mx) >= IGNORED_FLUX]
     column, row = simulated.sequence.wcs.world_to_pixel(regions["centroid"])
     rows, columns = simulated.sequence.wcs.array_shape
     inside = (column > -0.5) & (column < columns - 0.5) & (row > -0.5) & (row < rows - 0.5)
-    regions = regions[inside & (regions["flux"].to_value(u.Mx) >= FLUX)]
     table = Table()
     table["longitude"], table["latitude"] = regions["centroid"].lon.deg, regions["centroid"].lat.deg
     table["flux"] = regions["flux"].to_value(u.Mx)
@@ -139,4 +171,11 @@ def _known(simulated):
     table["age"] = regions["age"].to_value(u.day)
     distance = far_side_distance(regions["centroid"]) if len(regions) else [] * u.deg
     table["distance"] = distance.to_value(u.deg)
+    table["large"] = table["flux"] >= FLUX
+    table["complex"] = -1
+    counts = inside & table["large"]
+    part = table[counts]
+    table["complex"][counts] = find_complexes(
+        part["longitude"], part["latitude"], extent=part["extent"]
+    )
     return table

@@ -7,10 +7,10 @@ from tqdm.auto import tqdm
 from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.datasets.torch_dataset import StoredSequences
 from sunpy_farside.evaluation.judged import collect, detect_all
-from sunpy_farside.evaluation.scores import regions_of_mask
+from sunpy_farside.evaluation.scores import move_regions, regions_of_mask
 from sunpy_farside.network import FarsideModel, load_model
 
-__all__ = ["evaluate_masks", "evaluate_stored"]
+__all__ = ["evaluate_masks", "evaluate_stored", "mask_cases", "stored_cases"]
 
 
 def evaluate_masks(models, pairs, *, progress=True):
@@ -39,10 +39,11 @@ def evaluate_masks(models, pairs, *, progress=True):
 
     Notes
     -----
-    A true region is a connected patch of five pixels or more
+    A region that counts is a connected patch of five pixels or more
     (`~sunpy_farside.evaluation.scores.regions_of_mask`); otherwise the rules are those of
-    `sunpy_farside.evaluation.scores`. Sequences that share maps are not independent: intervals
-    are then too narrow.
+    `sunpy_farside.evaluation.scores`. What would be found by chance comes from moving the patches
+    in longitude within the window (`~sunpy_farside.evaluation.scores.move_regions`). Sequences that
+    share maps are not independent: intervals are then too narrow.
 
     Examples
     --------
@@ -53,6 +54,27 @@ def evaluate_masks(models, pairs, *, progress=True):
     >>> judged = evaluate_masks({"default": "default"}, pairs, progress=False)
     >>> sorted(judged.scores)
     ['default', 'seismic_strength']
+    """
+    return collect(mask_cases(models, pairs, progress=progress))
+
+
+def mask_cases(models, pairs, *, progress=True):
+    """
+    Detect by networks and by the standard method in sequences with masks.
+
+    Parameters
+    ----------
+    models, pairs, progress
+        As for `evaluate_masks`.
+
+    Returns
+    -------
+    `list` of `~sunpy_farside.evaluation.judged.Case`
+
+    Raises
+    ------
+    ValueError
+        As for `evaluate_masks`.
     """
     loaded = {
         name: model if isinstance(model, FarsideModel) else load_model(model)
@@ -67,12 +89,15 @@ def evaluate_masks(models, pairs, *, progress=True):
             )
             raise ValueError(msg)
         longitudes = window_longitudes(sequence.date, sequence.width).value
-        outcome = detect_all(loaded, sequence, lambda _target, mask=truth.data: mask)
-        cases.append((regions_of_mask(truth.data, longitudes), *outcome))
+        known = regions_of_mask(truth.data, longitudes)
+        moved = move_regions(known, longitudes)
+        cases.append(
+            detect_all(loaded, sequence, lambda _target, mask=truth.data: mask, known, moved)
+        )
     if not cases:
         msg = "Expected sequences and masks, found none."
         raise ValueError(msg)
-    return collect(cases)
+    return cases
 
 
 def evaluate_stored(models, path, split="test", *, width=120, progress=True):
@@ -100,9 +125,28 @@ def evaluate_stored(models, path, split="test", *, width=120, progress=True):
     FileNotFoundError, FileFormatError, ValueError
         As for `~sunpy_farside.datasets.torch_dataset.StoredSequences`.
     """
-    data = StoredSequences(path, split, width=width)
-    pairs = _Pairs(data)
-    return evaluate_masks(models, pairs, progress=progress)
+    return collect(stored_cases(models, path, split, width=width, progress=progress))
+
+
+def stored_cases(models, path, split="test", *, width=120, progress=True):
+    """
+    Detect by networks and by the standard method in the sequences of a store.
+
+    Parameters
+    ----------
+    models, path, split, width, progress
+        As for `evaluate_stored`.
+
+    Returns
+    -------
+    `list` of `~sunpy_farside.evaluation.judged.Case`
+
+    Raises
+    ------
+    FileNotFoundError, FileFormatError, ValueError
+        As for `~sunpy_farside.datasets.torch_dataset.StoredSequences`.
+    """
+    return mask_cases(models, _Pairs(StoredSequences(path, split, width=width)), progress=progress)
 
 
 class _Pairs:

@@ -25,20 +25,31 @@ import sunpy_farside.utils.tables  # noqa: F401  (makes tables of coordinates wr
 from sunpy_farside.coordinates.far_side import far_side_central_meridian, separations
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.errors import FileFormatError
+from sunpy_farside.utils.content import check_file, read_content, user_path
 
 __all__ = ["first_appearances", "positions_at", "read_noaa_summaries", "read_noaa_summary"]
 
-# The longest summaries hold some 3000 characters.
+_EXPECTED = "a solar region summary of NOAA"
+# The longest summaries hold some 3000 characters, a year of them two million with what tar adds.
 _MAX_SIZE = 1_000_000
+_MAX_TARBALL = 100_000_000
 _TARBALLS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
-_ISSUED = re.compile(r":Issued:\s*(\d{4} [A-Za-z]{3} \d{1,2} \d{4}) UTC")
-_SECTION = re.compile(r"(IA|II|I)\.")
-_SEEN = re.compile(r"(\d{4,5})\s+([NS])(\d\d)([EW])(\d\d\d?)(?:\s.*)?")
-_DUE = re.compile(r"(\d{4,5})\s+([NS])(\d\d)\s+(\d{1,3})")
+_MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
+_ISSUED = re.compile(r":Issued:\s*(\d{4}) ([A-Za-z]{3}) (\d{1,2}) (\d{2})(\d{2}) UTC", re.ASCII)
+_SECTIONS = ["I", "IA", "II"]
+_SECTION = re.compile(r"(IA|II|I)\.\s*[A-Z].*")
+# The titles of columns, what is said of a section without regions, and remarks.
+_REMARK = re.compile(r"Nmbr .*|None\.?|[*#].*", re.IGNORECASE)
+# A region's number and latitude, with which every row begins.
+_PLACE = re.compile(r"\d{4,5}\s+[NS]\s*\d", re.ASCII)
+_SEEN = re.compile(r"(\d{4,5})\s+([NS])(\d\d)([EW])(\d\d\d?)(?:\s.*)?", re.ASCII)
+_DUE = re.compile(r"(\d{4,5})\s+([NS])(\d\d)\s+(\d{1,3})", re.ASCII)
 _SIGNS = {"N": 1, "S": -1, "W": 1, "E": -1}
 # From then on the leading 1 of the numbers is left out.
 _FIVE_DIGITS = datetime(2002, 6, 15)
+# Behind the limb, where NOAA lets a region turn out of sight, no day's rotation further.
+_MAX_DISTANCE = 110
 
 # What "came round the limb lately" means [Felipe & Asensio Ramos 2019, section 2.3].
 _LIMB = -60 * u.deg
@@ -51,7 +62,7 @@ _DISTANCE = 9.5 * u.deg
 class _Summary:
     """
     One summary: the date of its positions, rows of number, section and degrees, and whether all
-    its sections are there.
+    its sections are there, to the end.
     """
 
     date: Time
@@ -89,7 +100,7 @@ def read_noaa_summary(path):
     FileNotFoundError
         There is no such file.
     FileFormatError
-        The file is no summary.
+        The file is no summary, or not every line of it is understood.
 
     See Also
     --------
@@ -127,12 +138,8 @@ def read_noaa_summary(path):
      12054       I                -65.0
      12037      II                  nan
     """
-    path = Path(path)
-    if not path.exists():
-        msg = f"{path}: no such file."
-        raise FileNotFoundError(msg)
-    with path.open("rb") as file:
-        summary = _parse(path, file.read(_MAX_SIZE + 1))
+    path = user_path(path)
+    summary = _parse(path, read_content(path, _MAX_SIZE, _EXPECTED))
     if not summary.whole:
         raise _no_summary(path, "not all of its sections")
     table = _table(summary.rows, summary.date, far_side_central_meridian(summary.date).deg, "earth")
@@ -195,7 +202,7 @@ def read_noaa_summaries(paths):
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
     summaries, broken, cut_short = {}, [], []
-    for name, content in _contents(map(Path, paths)):
+    for name, content in _contents(map(user_path, paths)):
         try:
             summary = _parse(name, content)
         except FileFormatError:
@@ -278,7 +285,9 @@ def first_appearances(regions, *, limb: u.deg = _LIMB, distance: u.deg = _DISTAN
     ... 2049 S19E57   298  0270 Dkc  09   18 Beta
     ... 2050 N12W19   014  0020 Hsx  01   01 Alpha
     ... IA. H-alpha Plages without Spots.
+    ... None
     ... II. Regions Due to Return
+    ... None
     ... ''')
     >>> first_appearances(read_noaa_summaries(path))["number", "emerged"]
     <QTable length=3>
@@ -320,7 +329,7 @@ def positions_at(regions, time, *, max_age: u.day = 2 * u.day):
     ----------
     regions : `~astropy.table.QTable`
         Of `read_noaa_summaries`, or some of its rows.
-    time : {parse_time_types}
+    time : `~astropy.time.Time`, `str` or `~datetime.datetime`
     max_age : `~astropy.units.Quantity`, optional
         How old the last summary may be.
 
@@ -351,7 +360,9 @@ def positions_at(regions, time, *, max_age: u.day = 2 * u.day):
     ... I.  Regions with Sunspots.
     ... 2051 N30W64   059  0180 Dac  06   10 Beta
     ... IA. H-alpha Plages without Spots.
+    ... None
     ... II. Regions Due to Return
+    ... None
     ... ''')
     >>> regions = read_noaa_summaries(path)
     >>> moved = positions_at(regions, "2014-05-05T12:00")["centroid"].lon - regions["centroid"].lon
@@ -385,17 +396,18 @@ def _contents(paths):
     Names and contents of all the summaries in files, tarballs and folders.
     """
     for path in paths:
-        if not path.exists():
-            msg = f"{path}: no such file or folder."
-            raise FileNotFoundError(msg)
         if path.is_dir():
             inside = (item for item in sorted(path.rglob("*")) if item.is_file())
             yield from _contents(item for item in inside if _is_tarball(item) or _is_summary(item))
         elif _is_tarball(path):
             yield from _members(path)
         else:
-            with path.open("rb") as file:
-                yield str(path), file.read(_MAX_SIZE + 1)
+            yield str(path), _beginning(check_file(path, None, _EXPECTED).open("rb"))
+
+
+def _beginning(file):
+    with file:
+        return file.read(_MAX_SIZE + 1)
 
 
 def _is_tarball(path):
@@ -407,12 +419,14 @@ def _is_summary(path):
 
 
 def _members(path):
+    # Unpacked as a whole, so that its size has a bound.
+    content = io.BytesIO(read_content(path, _MAX_TARBALL, "a tarball of solar region summaries"))
     try:
-        with tarfile.open(path) as archive:
+        with tarfile.open(fileobj=content, mode="r:") as archive:
             for member in archive:
                 if member.isfile() and _is_summary(Path(member.name)):
-                    yield f"{path}: {member.name}", archive.extractfile(member).read(_MAX_SIZE + 1)
-    except (tarfile.TarError, EOFError, OSError) as error:
+                    yield f"{path}: {member.name}", _beginning(archive.extractfile(member))
+    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
         msg = (
             f"{path}: expected a tarball of solar region summaries, found one that does not read "
             f"({error}). Fetch it again."
@@ -430,24 +444,47 @@ def _parse(name, content):
     if len(content) > _MAX_SIZE:
         raise _no_summary(name, f"more than {_MAX_SIZE} bytes")
     text = content.decode("ascii", "replace")
-    issued = _ISSUED.search(text)
-    if issued is None:
+    issued = _issued(name, text)
+    sections, filled, rows = [], [], []
+    for line in map(str.strip, text.splitlines()):
+        heading = _SECTION.fullmatch(line)
+        places = len(_PLACE.findall(line))
+        if heading and not places:
+            sections.append(heading[1])
+            filled.append(False)
+        elif places == 1 and sections and "\ufffd" not in line:
+            rows.append(_row(name, line, sections[-1], issued))
+            filled[-1] = True
+        elif sections and not places and _REMARK.fullmatch(line):
+            filled[-1] |= line.upper().startswith("NONE")
+        elif places or (sections and line):
+            # Whatever it is, a region may be in it.
+            raise _no_summary(name, f"the line {line[:60]!r}")
+    if not sections:
+        raise _no_summary(name, "no section of regions with sunspots")
+    if sections != _SECTIONS[: len(sections)]:
+        raise _no_summary(name, f"the sections {', '.join(sections)} and not I, IA, II")
+    date = Time(issued.strftime("%Y-%m-%d"), format="isot", scale="utc")
+    return _Summary(date, rows, whole=filled == [True] * 3 and _ends(text))
+
+
+def _issued(name, text):
+    match = _ISSUED.search(text)
+    if match is None:
         raise _no_summary(name, "no date of issue")
+    year, month, *others = match.groups()
     try:
-        issued = datetime.strptime(issued[1], "%Y %b %d %H%M")
+        # The names of the months are English wherever they are read.
+        return datetime(int(year), _MONTHS.index(month.upper()) + 1, *map(int, others))
     except ValueError as error:
         raise _no_summary(name, f"a wrong date of issue ({error})") from error
-    sections, rows = [], []
-    for line in map(str.strip, io.StringIO(text)):
-        heading = _SECTION.match(line)
-        if heading:
-            sections.append(heading[1])
-        elif sections and line[:1].isdigit():
-            rows.append(_row(name, line, sections[-1], issued))
-    if "I" not in sections:
-        raise _no_summary(name, "no section of regions with sunspots")
-    date = Time(issued.strftime("%Y-%m-%d"), format="isot", scale="utc")
-    return _Summary(date, rows, whole=sections == ["I", "IA", "II"])
+
+
+def _ends(text):
+    """
+    Whether a summary goes to the end of its last line: of a longitude, three digits.
+    """
+    return text.endswith("\n") or re.search(r"None|\s\d{3}$", text.splitlines()[-1]) is not None
 
 
 def _row(name, line, section, issued):
@@ -459,13 +496,17 @@ def _row(name, line, section, issued):
         number += 10000
     latitude = _SIGNS[fields[2]] * int(fields[3])
     if section == "II":
-        return number, section, latitude, np.nan, float(fields[4])
-    return number, section, latitude, float(_SIGNS[fields[4]] * int(fields[5])), np.nan
+        stonyhurst, carrington = np.nan, float(fields[4])
+    else:
+        stonyhurst, carrington = float(_SIGNS[fields[4]] * int(fields[5])), np.nan
+    if abs(latitude) > 90 or abs(stonyhurst) > _MAX_DISTANCE or carrington > 360:
+        raise _no_summary(name, f"no place on the Sun in the line {line[:60]!r}")
+    return number, section, latitude, stonyhurst, carrington
 
 
 def _no_summary(name, found):
     return FileFormatError(
-        f"{name}: expected a solar region summary of NOAA, found {found}. It may be cut short or "
+        f"{name}: expected {_EXPECTED}, found {found}. It may be cut short or "
         "a web page; fetch it again."
     )
 

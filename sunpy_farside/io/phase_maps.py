@@ -1,32 +1,41 @@
 """
-Readers for the files in which far-side phase maps travel.
+Reader of far-side phase maps as JSOC publishes them.
 """
 
 import re
 import warnings
-from pathlib import Path
 
 import numpy as np
 
-from astropy.io import fits
+import astropy.units as u
 from astropy.time import Time
-from astropy.utils.exceptions import AstropyUserWarning
+from astropy.wcs import WCS
 
 from sunpy.time import parse_time
 from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io.images import read_images
+from sunpy_farside.maps.checks import check_phases, check_rows
 from sunpy_farside.maps.phase_map import PHASE_MAP_SHAPE, FarsidePhaseMap, phase_map_header
+from sunpy_farside.utils.content import user_path
 
-__all__ = ["parse_file_name", "read_images", "read_phase_map"]
+__all__ = ["parse_file_name", "read_phase_map"]
 
-# PHASE_MAP_2022.05.05_00:00:00.fits as JSOC names it, and what browsers and other systems
-# make of the dots and colons.
+# PHASE_MAP_2022.05.05_00:00:00.fits as JSOC names it, and what servers, browsers and other
+# systems make of the dots and colons: %3A, a blank, a plus, another sign or none.
+_SIGN = r"(?:%(?:25)*3A|[^0-9A-Za-z])?"
 _FILE_NAME = re.compile(
-    r"(?P<prefix>.*?)(\d{4})[._-]?(\d{2})[._-]?(\d{2})[T_-](\d{2})[:._-]?(\d{2})[:._-]?(\d{2})"
+    r".*?(?<![0-9])([0-9]{4})SIGN([0-9]{2})SIGN([0-9]{2})(?:T|[^0-9A-Za-z])"
+    r"([0-9]{2})SIGN([0-9]{2})SIGN([0-9]{2})(?![0-9])".replace("SIGN", _SIGN),
+    re.IGNORECASE | re.DOTALL,
 )
 _PRODUCTS = {"PHASE_MAP": "phase_map", "CUM_PHASE": "phase_map_5day"}
+# A map may bear the date on which its data begin, five days before its own.
+_FAR_APART = 7 * u.day
+# Outside this, astropy knows the Earth's place no more.
+_YEARS = range(1900, 2100)
 
 
 def parse_file_name(name):
@@ -36,7 +45,7 @@ def parse_file_name(name):
     Parameters
     ----------
     name : `str`
-        Without folders.
+        Without folders. The colons may be escaped (``%3A``), or replaced by another sign.
 
     Returns
     -------
@@ -55,7 +64,9 @@ def parse_file_name(name):
     match = _FILE_NAME.match(name)
     if match is None:
         return None, product
-    year, month, day, hour, minute, second = match.groups()[1:]
+    year, month, day, hour, minute, second = match.groups()
+    if int(year) not in _YEARS:
+        return None, product
     try:
         return Time(f"{year}-{month}-{day}T{hour}:{minute}:{second}"), product
     except ValueError:
@@ -69,29 +80,36 @@ def read_phase_map(path, *, time=None):
     Parameters
     ----------
     path : path-like
-        FITS file of 181 x 361 pixels on whole degrees.
-    time : {parse_time_types}, optional
+        FITS file of 181 x 361 pixels on whole degrees, packed with gzip or not.
+    time : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
         Date of the map. Only used where neither the file's name nor its header gives one.
 
     Returns
     -------
     `~sunpy_farside.maps.phase_map.FarsidePhaseMap`
-        Phases in rad as they stand in the file, with a header of whole-degree Carrington
-        coordinates seen from Earth.
+        Phases in rad, with a header of whole-degree Carrington coordinates seen from Earth.
+        Another angle in ``BUNIT`` is converted.
 
     Raises
     ------
     FileNotFoundError
         There is no such file.
     FileFormatError
-        The file is no FITS file, is truncated, has another shape or unit, holds no data,
-        or has no date.
+        The file is no FITS file, is truncated, has another shape or grid, another unit than an
+        angle, holds no data or no phases (`~sunpy_farside.maps.checks.check_phases`), or has no
+        date.
+
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        The date in the file's name is not that of its header, or coordinates in the header are
+        not those of the published grid.
 
     Notes
     -----
     The published headers hold nothing certain beyond the shape of the data. Where ``REF_L0``
-    stands in the header it is compared with the far side's central meridian, and a warning
-    is given when they disagree.
+    stands in the header it is compared with the far side's central meridian, where ``DATE-OBS``
+    stands there it is compared with the date in the name.
 
     Examples
     --------
@@ -102,97 +120,70 @@ def read_phase_map(path, *, time=None):
     >>> sunpy_farside.read_phase_map(path).date
     <Time object: scale='utc' format='isot' value=2022-05-05T00:00:00.000>
     """
-    path = Path(path)
-    data, header = read_images(path)[0]
-    if data.shape != PHASE_MAP_SHAPE:
-        msg = (
-            f"{path}: expected a phase map of {PHASE_MAP_SHAPE[0]} x {PHASE_MAP_SHAPE[1]} "
-            f"pixels, found {' x '.join(map(str, data.shape))}. Open maps on other grids "
-            "with sunpy.map.Map; FarsideSequence resamples them."
-        )
-        raise FileFormatError(msg)
-    unit = str(header.get("BUNIT", "rad")).strip().lower()
-    if unit not in ("rad", "radian", "radians"):
-        msg = f"{path}: expected phases in rad, found BUNIT = {unit!r}. Convert them to rad."
-        raise FileFormatError(msg)
+    path = user_path(path)
+    data, header = read_images(path, shape=PHASE_MAP_SHAPE)[0]
     if not np.isfinite(data).any():
         msg = f"{path}: expected phases on the far side, found no data (every pixel is NaN)."
         raise FileFormatError(msg)
-    if np.isinf(data).any():
-        msg = f"{path}: expected phases in rad or NaN, found infinite values. Fetch it again."
-        raise FileFormatError(msg)
-    data = data.astype(np.float32)
+    with np.errstate(all="ignore"):
+        # What comes out beyond all bounds is refused below.
+        data = data * _radians(path, header)
+    check_phases(data, str(path))
+    # At a pole all the columns are one place.
+    check_rows(data[1:-1], str(path))
     name_time, product = parse_file_name(path.name)
     time = _date(path, name_time, header, time)
     _check_reference_longitude(path, header, time)
-    product = product or header.get("FSPROD", "phase_map")
-    return FarsidePhaseMap(data, phase_map_header(time, product))
+    _check_grid(path, data, header)
+    product = product or str(header.get("FSPROD") or "phase_map")
+    return FarsidePhaseMap(data.astype(np.float32), phase_map_header(time, product))
 
 
-def read_images(path):
+def _radians(path, header):
     """
-    Read every image of a FITS file, whatever state its headers are in.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    `list` of (array, `~astropy.io.fits.Header`)
-        Arrays in the byte order of this machine.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such file.
-    FileFormatError
-        It does not read, or holds no image.
+    Radians in the unit of a map.
     """
-    path = Path(path)
-    if not path.exists():
-        msg = f"{path}: no such file."
-        raise FileNotFoundError(msg)
-    try:
-        with warnings.catch_warnings():
-            # Odd cards are common in these files; a file that is cut short fails below.
-            warnings.simplefilter("ignore", AstropyUserWarning)
-            with fits.open(path, memmap=False) as hdus:
-                hdus.verify("silentfix+ignore")
-                images = [
-                    (hdu.data.astype(hdu.data.dtype.newbyteorder("=")), hdu.header.copy())
-                    for hdu in hdus
-                    if hdu.is_image and hdu.data is not None
-                ]
-    # astropy raises many kinds on damaged files, TypeError and ValueError among them.
-    except Exception as error:
-        msg = (
-            f"{path}: expected a FITS file with an image, found one that does not read "
-            f"({error}). It may be cut short or a web page; fetch it again."
-        )
-        raise FileFormatError(msg) from error
-    if not images:
-        msg = f"{path}: expected a FITS file with an image, found none in it."
-        raise FileFormatError(msg)
-    return images
+    text = str(header.get("BUNIT") or "rad").strip()
+    # Archives write RAD and Degrees; but mrad and Mrad are two units.
+    for spelling in (text, text.lower(), text.lower().removesuffix("s")):
+        try:
+            return u.Unit(spelling).to(u.rad)
+        except (ValueError, TypeError):
+            continue
+    msg = (
+        f"{path}: expected phases in rad or another angle, found BUNIT = {text!r}. Convert them "
+        "to rad."
+    )
+    raise FileFormatError(msg)
 
 
 def _date(path, name_time, header, time):
-    if name_time is not None:
-        return name_time
-    if header.get("DATE-OBS"):
-        try:
-            return parse_time(header["DATE-OBS"])
-        except ValueError as error:
-            msg = f"{path}: expected a date in DATE-OBS, found {header['DATE-OBS']!r}."
+    text = header.get("DATE-OBS")
+    try:
+        header_time = parse_time(str(text)) if text else None
+    except ValueError as error:
+        if name_time is None:
+            msg = f"{path}: expected a date in DATE-OBS, found {text!r}."
             raise FileFormatError(msg) from error
-    if time is not None:
-        return parse_time(time)
-    msg = (
-        f"{path}: expected a date in the file's name (PHASE_MAP_YYYY.MM.DD_HH:MM:SS.fits) or "
-        "in DATE-OBS, found neither. Give it with time=."
-    )
-    raise FileFormatError(msg)
+        header_time = None
+    if name_time is not None:
+        if header_time is not None and abs(header_time - name_time) > _FAR_APART:
+            warn_user(
+                f"{path}: the name gives {name_time.isot[:16]}, but DATE-OBS is "
+                f"{header_time.isot[:16]}. The name is taken; check it."
+            )
+        return name_time
+    if header_time is None and time is None:
+        msg = (
+            f"{path}: expected a date in the file's name (PHASE_MAP_YYYY.MM.DD_HH:MM:SS.fits) or "
+            "in DATE-OBS, found neither. Give it with time=."
+        )
+        raise FileFormatError(msg)
+    found = header_time or parse_time(time)
+    if found.datetime.year not in _YEARS:
+        msg = f"{path}: expected a date of far-side maps, found {found.isot}."
+        raise FileFormatError(msg)
+    return found
 
 
 def _check_reference_longitude(path, header, time):
@@ -205,3 +196,31 @@ def _check_reference_longitude(path, header, time):
             f"{path}: REF_L0 is {reference:.1f} deg, but the far side's central meridian on "
             f"{time.isot} stands at {expected:.1f} deg. Check the date of the file."
         )
+
+
+def _check_grid(path, data, header):
+    """
+    Compare coordinates in a header, where there are any, with those of the published maps.
+    """
+    if not str(header.get("CTYPE1")).upper().startswith("CRLN"):
+        return
+    columns, rows = np.array([0, 90, 360]), np.array([0, 45, 180])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            longitude, latitude = WCS(header, naxis=2).all_pix2world(columns, rows, 0)
+    # What cannot be understood says nothing against the grid.
+    except Exception:
+        return
+    off = np.abs((longitude - columns + 180) % 360 - 180).max()
+    if max(off, np.abs(latitude + 90 - rows).max()) < 1:
+        return
+    msg = (
+        f"{path}: the header puts the first pixel at longitude {longitude[0]:.1f} and latitude "
+        f"{latitude[0]:.1f} deg, published maps have 0 and -90 there"
+    )
+    # Our own headers are right; what stands in JSOC's is not known.
+    if FarsidePhaseMap.is_datasource_for(data, header):
+        msg += ". Open it with sunpy.map.Map."
+        raise FileFormatError(msg)
+    warn_user(f"{msg}, which is taken. Check it.")

@@ -5,7 +5,6 @@ Region lists of the standard method, as JSOC publishes them.
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from sunpy.util.exceptions import warn_user
 import sunpy_farside.utils.tables  # noqa: F401  (makes tables of coordinates writable)
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.errors import FileFormatError
+from sunpy_farside.utils.content import read_content, user_path
 
 __all__ = ["STRENGTH_UNIT", "read_ar_list"]
 
@@ -33,14 +33,18 @@ _MAX_SIZE = 1_000_000
 _DAY = r"([0-9]{4}-[0-9]{2}-[0-9]{2})(\.[0-9]+)"
 _DATE = re.compile(_DAY)
 _VANTAGE = re.compile(r"Far-Side Vantage:\s*CLon\s*=\s*([0-9.]+),\s*Lat\s*=\s*(-?[0-9.]+)")
-_NO_REGION = "No Strong Active Regions"
-_HEADINGS = ("Designation", "Longitude", "(degree)")
+# The headings hold no number, or a region would be lost that is glued to them.
+_HEADING = re.compile(r"(Designation|Longitude|\(degree\))[^0-9\ufffd]*")
+_NO_REGION = re.compile(r"No Strong Active Regions[^0-9\ufffd]*")
+# A handful of regions has a strength just below zero.
 _ROW = re.compile(
-    r"(FS-[0-9]{4}-[0-9]+)\s+([0-9.]+)\s+(-?[0-9.]+)\s+([0-9.]+)"
-    r"\s+[0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9]+\s+(-?[0-9]+\.[0-9]+)"
+    r"(FS-[0-9]{4}-[0-9]+)\s+([0-9.]+)\s+(-?[0-9.]+)\s+(-?[0-9.]+)"
+    rf"\s+{_DAY}\s+(-?[0-9]+\.[0-9]+)"
 )
 # No region takes longer than a rotation.
 _MAX_DAYS = 40
+# Between the date of arrival and the days that are left, which both are rounded to a tenth.
+_MAX_DIFFERENCE = 1
 _FIELDS = "a region's designation, longitude, latitude, strength, arrival and days"
 
 
@@ -82,14 +86,20 @@ def read_ar_list(paths):
 
         ``meta["lists"]`` holds for each list its ``date``, its far-side vantage
         (``vantage_longitude`` and ``vantage_latitude`` as printed) and its number of
-        ``regions``.
+        ``regions``; ``meta["broken"]`` the paths of those that do not read.
 
     Raises
     ------
     FileNotFoundError
         There is no such file.
     FileFormatError
-        A file is not a region list.
+        None of the files is a region list.
+
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        Some of many files are no region lists, and left out; or a vantage is not that of its
+        list's date.
 
     Notes
     -----
@@ -116,39 +126,48 @@ def read_ar_list(paths):
     """
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
-    paths = [Path(path) for path in paths]
+    paths = [user_path(path) for path in paths]
     if not paths:
         msg = "Expected one region list or more, found none."
         raise ValueError(msg)
-    lists = [_read(path) for path in paths]
-    dates = _time([item.date for item in lists])
-    for path, item, date in zip(paths, lists, dates, strict=True):
+    lists, broken = {}, {}
+    for path in paths:
+        try:
+            lists[path] = _read(path)
+        except FileFormatError as error:
+            broken[path] = error
+    if not lists:
+        raise next(iter(broken.values()))
+    if broken:
+        reasons = " ".join(map(str, broken.values()))
+        warn_user(
+            f"{len(broken)} of {len(paths)} region lists do not read, and are left out: {reasons}"
+        )
+    dates = _time([item.date for item in lists.values()])
+    for (path, item), date in zip(lists.items(), dates, strict=True):
         _check_vantage(path, item.vantage[0], date)
-    return _table([lists[k] for k in np.argsort(dates.mjd, kind="stable")])
+    lists = list(lists.values())
+    table = _table([lists[k] for k in np.argsort(dates.mjd, kind="stable")])
+    table.meta["broken"] = [str(path) for path in broken]
+    return table
 
 
 def _read(path):
-    if not path.exists():
-        msg = f"{path}: no such file."
-        raise FileNotFoundError(msg)
-    with path.open("rb") as file:
-        content = file.read(_MAX_SIZE + 1)
-    if len(content) > _MAX_SIZE:
-        msg = f"{path}: expected a region list, found more than {_MAX_SIZE} bytes."
-        raise FileFormatError(msg)
+    content = read_content(path, _MAX_SIZE, "a region list")
     lines = content.decode("ascii", "replace").splitlines()
     lines = [(k + 1, line.strip()) for k, line in enumerate(lines) if line.strip()]
     date = _match(path, lines[:1], _DATE, "the list's date as yyyy-mm-dd.d")
     vantage = _match(path, lines[1:2], _VANTAGE, "the far-side vantage")
-    lines = [line for line in lines[2:] if line[1].split()[0] not in _HEADINGS]
+    lines = [line for line in lines[2:] if not _HEADING.fullmatch(line[1])]
     rows = []
-    if not (len(lines) == 1 and lines[0][1].startswith(_NO_REGION)):
+    if not (len(lines) == 1 and _NO_REGION.fullmatch(lines[0][1])):
         # A list that ends with its headings is cut short.
         rows = [_match(path, lines[k : k + 1], _ROW, _FIELDS) for k in range(len(lines) or 1)]
     try:
-        item = _List(date, tuple(map(float, vantage)), [_row(row) for row in rows])
-        _check_year(*item.date)
-        _time([item.date])
+        _check_year(*date)
+        rows = [_row(row, date) for row in rows]
+        item = _List(date, tuple(map(float, vantage)), rows)
+        _check_twice([row[0] for row in rows])
     except ValueError as error:
         msg = f"{path}: expected numbers and dates of a region list, found others ({error})."
         raise FileFormatError(msg) from error
@@ -168,13 +187,25 @@ def _match(path, lines, pattern, expected):
     return match.groups()
 
 
-def _row(fields):
-    designation, *numbers = fields
-    longitude, latitude, strength, days = map(float, numbers)
+def _row(fields, date):
+    designation, *numbers, day, fraction, days = fields
+    longitude, latitude, strength, days = map(float, (*numbers, days))
+    # The lists of 12 UT add the days to the beginning of their day.
+    left = (_time([(day, fraction)]) - _time([date]))[0].to_value(u.day)
+    if not min(abs(left - days), abs(left - days + float(date[1]))) < _MAX_DIFFERENCE:
+        msg = f"{designation} to arrive on {day}{fraction}, {days} days later"
+        raise ValueError(msg)
     if not (longitude <= 360 and abs(latitude) <= 90 and abs(days) < _MAX_DAYS):
         msg = f"{designation} at longitude {longitude}, latitude {latitude}, {days} days"
         raise ValueError(msg)
     return designation, longitude, latitude, strength, days
+
+
+def _check_twice(designations):
+    twice = {name for name in designations if designations.count(name) > 1}
+    if twice:
+        msg = f"{', '.join(sorted(twice))} twice"
+        raise ValueError(msg)
 
 
 def _time(dates):

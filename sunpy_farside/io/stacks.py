@@ -2,19 +2,23 @@
 Readers of stacks: arrays of phase maps that are cut to their windows already.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 from sunpy_farside.coordinates.window import WINDOW_ROWS
 from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io.hdf5 import open_hdf5, own_data_set
+from sunpy_farside.io.idl_save import find_array
+from sunpy_farside.maps.checks import check_phases, check_rows
+from sunpy_farside.utils.content import check_file, read_content
 
 __all__ = ["read_stack"]
 
-_HDF5_NAMES = ("phases",)
-
-
+_EXPECTED = "a stack of phase maps (HDF5 or an IDL save file)"
+_HDF5_NAME = "phases"
 _IDL_NAMES = ("data_out", "phases")
+# 336 stacks of 120 columns. IDL save files hold one.
+_MOST_VALUES = 64_000_000
+_MOST_IDL_BYTES = 64_000_000
 
 
 def read_stack(path):
@@ -38,7 +42,8 @@ def read_stack(path):
     FileNotFoundError
         There is no such file.
     FileFormatError
-        The file is neither, or holds another shape.
+        The file is neither, holds another shape, maps that are no phases
+        (`~sunpy_farside.maps.checks.check_phases`), or does not hold all of its data itself.
 
     Examples
     --------
@@ -51,57 +56,42 @@ def read_stack(path):
     >>> sunpy_farside.read_stack(path).shape
     (1, 11, 144, 120)
     """
-    path = Path(path)
+    path = check_file(path, None, _EXPECTED)
     with path.open("rb") as file:
         start = file.read(8)
     if start == b"\x89HDF\r\n\x1a\n":
-        stack = _read_hdf5(path)
+        with open_hdf5(path, _EXPECTED) as file:
+            data = own_data_set(file, _HDF5_NAME, kinds="f", most=_MOST_VALUES)
+            _check_shape(path, data.shape)
+            # What a double cannot be in single precision is infinite, and refused below.
+            stack = data.astype(np.float32)[...]
     elif start.startswith(b"SR"):
         stack = _read_idl(path)
+        _check_shape(path, stack.shape)
     else:
-        msg = f"{path}: expected an HDF5 or IDL save file, found neither."
+        msg = f"{path}: expected {_EXPECTED}, found neither."
         raise FileFormatError(msg)
-    if stack.ndim == 3:
-        stack = stack[np.newaxis]
-    if stack.ndim != 4 or stack.shape[1:3] != (11, WINDOW_ROWS):
-        msg = (
-            f"{path}: expected phases of shape (n, 11, {WINDOW_ROWS}, width), found {stack.shape}."
-        )
+    stack = stack.reshape(-1, *stack.shape[-3:])
+    for index in np.ndindex(stack.shape[:2]):
+        name = f"{path}, map {index[1] + 1} of stack {index[0] + 1}"
+        check_phases(stack[index], name)
+        check_rows(stack[index], name)
+    return stack.astype(np.float32, copy=False)
+
+
+def _check_shape(path, shape):
+    if len(shape) not in (3, 4) or shape[-3:-1] != (11, WINDOW_ROWS) or 0 in shape:
+        msg = f"{path}: expected phases of shape (n, 11, {WINDOW_ROWS}, width), found {shape}."
         raise FileFormatError(msg)
-    return np.ascontiguousarray(stack, dtype=np.float32)
-
-
-def _read_hdf5(path):
-    # Few need it, and every import of the package would wait for it.
-    import h5py
-
-    try:
-        with h5py.File(path) as file:
-            for name in _HDF5_NAMES:
-                if name in file:
-                    return file[name][...]
-            found = ", ".join(file) or "nothing"
-    except OSError as error:
-        msg = f"{path}: expected an HDF5 file, found one that does not read ({error})."
-        raise FileFormatError(msg) from error
-    msg = f"{path}: expected a data set {' or '.join(_HDF5_NAMES)}, found {found}."
-    raise FileFormatError(msg)
 
 
 def _read_idl(path):
-    from scipy.io import readsav
-
+    content = read_content(path, _MOST_IDL_BYTES, _EXPECTED)
     try:
-        variables = readsav(path)
-    # scipy's reader raises whatever the damage brings about.
-    except Exception as error:
-        msg = f"{path}: expected an IDL save file, found one that does not read ({error})."
+        return find_array(content, _IDL_NAMES, _MOST_IDL_BYTES)
+    except ValueError as error:
+        msg = (
+            f"{path}: expected an IDL save file with an array {' or '.join(_IDL_NAMES)}, found "
+            f"{error}. It may be cut short; fetch or write it again."
+        )
         raise FileFormatError(msg) from error
-    for name in _IDL_NAMES:
-        if name in variables:
-            return np.asarray(variables[name])
-    msg = (
-        f"{path}: expected a variable {' or '.join(_IDL_NAMES)}, "
-        f"found {', '.join(variables) or 'nothing'}."
-    )
-    raise FileFormatError(msg)

@@ -15,7 +15,8 @@ from sunpy_farside.coordinates.window import (
     carrington_header,
 )
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.io.phase_maps import parse_file_name, read_images
+from sunpy_farside.io.images import read_images
+from sunpy_farside.io.phase_maps import parse_file_name
 
 __all__ = ["EAST_EDGE", "read_frame"]
 

@@ -126,7 +126,7 @@ def phase_map_header(
 
     Parameters
     ----------
-    time : {parse_time_types}
+    time : `~astropy.time.Time`, `str` or `~datetime.datetime`
         Date of the map.
     product : {"phase_map", "phase_map_5day"}
     shape : `tuple` of `int`

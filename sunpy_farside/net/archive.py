@@ -41,7 +41,7 @@ def fetch_files(start, end, *, product="phase_map", folder=None, url=None, progr
 
     Parameters
     ----------
-    start, end : {parse_time_types}
+    start, end : `~astropy.time.Time`, `str` or `~datetime.datetime`
         Both inclusive.
     product : {"phase_map", "phase_map_5day", "region_list"}, optional
     folder : path-like, optional
@@ -79,7 +79,7 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
 
     Parameters
     ----------
-    time : {parse_time_types} or "latest", optional
+    time : `~astropy.time.Time`, `str`, `~datetime.datetime` or "latest", optional
         Date of the middle map, to which detections belong. The nearest 00 or 12 UT is taken,
         the earlier one of two. ``"latest"`` takes the newest eleven maps without a gap.
     product : {"phase_map", "phase_map_5day"}, optional

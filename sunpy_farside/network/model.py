@@ -44,6 +44,10 @@ class FarsideModel:
         Smoothed probability above which pixels belong to a region.
     deblend : `bool`
         Whether regions that touch are parted at the saddle between their peaks.
+    reliability : `dict` or None
+        How reliable the network's regions are
+        (`sunpy_farside.detection.reliability.Reliability.to_dict`); None where that was never
+        calibrated.
     licence : `str`
         Licence of the weights.
     metadata : `dict`
@@ -60,6 +64,7 @@ class FarsideModel:
     columns: int | None = None
     level: float = 0.01
     deblend: bool = False
+    reliability: dict | None = None
     licence: str = "BSD-3-Clause"
     metadata: dict = field(default_factory=dict)
 

@@ -5,7 +5,6 @@ Weights of the network: our own files, the published ones, and where they come f
 import hashlib
 import json
 import pickle
-import tempfile
 from importlib import resources
 from pathlib import Path
 
@@ -20,6 +19,8 @@ from sunpy_farside.network.model import FarsideModel, choose_device
 from sunpy_farside.network.normalisation import Normalisation
 from sunpy_farside.network.unet import UNet
 from sunpy_farside.utils.cache import cache_folder
+from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.files import whole_files
 
 __all__ = ["NETWORKS", "load_model", "save_model"]
 
@@ -112,11 +113,11 @@ def save_model(model, path, **notes):
     ----------
     model : `~sunpy_farside.network.model.FarsideModel`
     path : path-like
-        A ``.safetensors`` file. It appears when it is whole.
+        A ``.safetensors`` file. It appears when it is whole. May begin with ``~``.
     **notes : `str`
         Recorded with the weights, such as the recipe of their training.
     """
-    path = Path(path)
+    path = user_path(path)
     network = model.network
     metadata = {
         "architecture": next(key for key, kind in NETWORKS.items() if type(network) is kind),
@@ -128,14 +129,13 @@ def save_model(model, path, **notes):
         "level": repr(model.level),
         "deblend": json.dumps(model.deblend),
         "threshold": repr(model.threshold),
+        "reliability": json.dumps(model.reliability),
         "licence": model.licence,
     }
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        partial = Path(folder) / path.name
+    with whole_files(path.parent) as partial:
         # save_file would leave a file that only its owner can read.
-        partial.write_bytes(save(state, metadata=notes | metadata))
-        partial.replace(path)
+        (partial / path.name).write_bytes(save(state, metadata=notes | metadata))
 
 
 def _load_safetensors(path, device, name):
@@ -156,6 +156,8 @@ def _load_safetensors(path, device, name):
             "level": float(metadata["level"]),
             "deblend": bool(json.loads(metadata["deblend"])),
             "threshold": float(metadata["threshold"]),
+            # Weights of earlier versions have none.
+            "reliability": json.loads(metadata.get("reliability", "null")),
             "licence": metadata.get("licence", ""),
         }
     except (KeyError, ValueError, TypeError) as error:
@@ -252,12 +254,15 @@ def _some(names, most=3):
 def _cached_felipe2019():
     path = cache_folder("models") / "felipe2019.safetensors"
     if not path.exists():
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            checkpoint = _download(_FELIPE2019_URL, Path(folder) / "felipe2019.pth")
+        with whole_files(path.parent) as partial:
+            checkpoint = _download(_FELIPE2019_URL, partial / "felipe2019.pth")
             _check_blob(checkpoint, _FELIPE2019_SIZE, _FELIPE2019_BLOB)
             model = _load_checkpoint(checkpoint, torch.device("cpu"), "felipe2019")
             model.licence = "MIT, Copyright (c) the authors of github.com/aasensio/farside"
-            save_model(model, path, source=_FELIPE2019_URL, git_blob=_FELIPE2019_BLOB)
+            save_model(
+                model, partial / path.name, source=_FELIPE2019_URL, git_blob=_FELIPE2019_BLOB
+            )
+            checkpoint.unlink()
     return path
 
 

@@ -62,7 +62,7 @@ class SimulatedMaps:
 
         Parameters
         ----------
-        date : {parse_time_types}
+        date : `~astropy.time.Time`, `str` or `~datetime.datetime`
 
         Returns
         -------
@@ -93,7 +93,7 @@ class SimulatedMaps:
 
         Parameters
         ----------
-        date : {parse_time_types}
+        date : `~astropy.time.Time`, `str` or `~datetime.datetime`
         width : `int`, optional
 
         Returns
@@ -115,7 +115,7 @@ class SimulatedMaps:
 
         Parameters
         ----------
-        date : {parse_time_types}
+        date : `~astropy.time.Time`, `str` or `~datetime.datetime`
         width : `int`, optional
 
         Returns
@@ -205,7 +205,7 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
 
     Parameters
     ----------
-    start : {parse_time_types}
+    start : `~astropy.time.Time`, `str` or `~datetime.datetime`
         Date of the first map.
     n_maps : `int`
         Number of maps, 12 hours apart.
@@ -253,7 +253,7 @@ def simulate_sequence(date, *, seed, activity=0.6, width=120):
 
     Parameters
     ----------
-    date : {parse_time_types}
+    date : `~astropy.time.Time`, `str` or `~datetime.datetime`
         Date of the middle map.
     seed : `int` or sequence of them
         The same seed gives the same sequence.

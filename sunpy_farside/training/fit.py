@@ -3,7 +3,6 @@ Training of the network with Lightning.
 """
 
 import zipfile
-from pathlib import Path
 
 import lightning
 import torch
@@ -14,6 +13,7 @@ from torch.nn import functional
 from sunpy_farside.datasets.store import store_path
 from sunpy_farside.network import NETWORKS, FarsideModel, Normalisation
 from sunpy_farside.training.data import SimulatedData, StoredData
+from sunpy_farside.utils.content import user_path
 
 __all__ = ["TrainingModule", "fit", "trained_model"]
 
@@ -118,7 +118,7 @@ def fit(recipe, folder, *, data=None, start=None, workers=1, **trainer_options):
         There is no such store, it is too short, or ``start`` is another network than the
         recipe's.
     """
-    folder = Path(folder)
+    folder = user_path(folder)
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     source = SimulatedData(recipe, workers)
     if data is not None:

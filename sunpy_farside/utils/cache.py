@@ -3,9 +3,10 @@ Where files that were fetched are kept.
 """
 
 import os
-from pathlib import Path
 
 from astropy.config import get_cache_dir_path
+
+from sunpy_farside.utils.content import user_path
 
 __all__ = ["cache_folder"]
 
@@ -25,7 +26,7 @@ def cache_folder(*parts):
         Under ``$SUNPY_FARSIDE_CACHE`` where that is set, else in the user's cache.
     """
     named = os.environ.get("SUNPY_FARSIDE_CACHE")
-    root = Path(named) if named else get_cache_dir_path("sunpy_farside")
+    root = user_path(named) if named else get_cache_dir_path("sunpy_farside")
     folder = root.joinpath(*parts)
     folder.mkdir(parents=True, exist_ok=True)
     return folder

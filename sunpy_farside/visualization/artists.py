@@ -87,7 +87,7 @@ def place(points, axes, date=None):
     points : `~astropy.coordinates.SkyCoord`
         In any frame with an observation time.
     axes : `~astropy.visualization.wcsaxes.WCSAxes`
-    date : {parse_time_types}, optional
+    date : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
         Date to which differential rotation carries them: the picture's by default. At another
         date they stand where they are then, as seen from the picture's observer.
 
@@ -151,7 +151,7 @@ def draw_regions(axes, outlines, centroids, names, significant, *, color, date=N
     significant : array of `bool`
         Solid and bold, with a cross; the others are dashed, with a point.
     color : color
-    date : {parse_time_types}, optional
+    date : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
         As in `place`.
     hidden : `bool`, optional
         Dot what is behind the limb instead of leaving it out.
@@ -194,7 +194,7 @@ def draw_limb(axes, date, *, color="white"):
     Parameters
     ----------
     axes : `~astropy.visualization.wcsaxes.WCSAxes`
-    date : {parse_time_types}
+    date : `~astropy.time.Time`, `str` or `~datetime.datetime`
     color : color, optional
 
     Returns

@@ -63,10 +63,13 @@ def _draw_detection(detection, axes):
     )
     drawn.images.append(image)
     drawn.lines.append(draw_limb(axes, detection.date))
-    threshold = detection.settings.significance_threshold.value
+    cut, threshold = detection.settings.reliability_cut, detection.settings.significance_threshold
     unit = method.unit_symbol.replace("deg2", "deg²")
+    rule = f"${method.symbol}$ ≥ {threshold.value:g} {unit}; dashed: weaker"
+    if cut is not None:
+        rule = f"reliability ≥ {cut:.2f}; dashed: less"
     axes.set_title(
         f"Far side {detection.date.isot[:16].replace('T', ' ')} UT, {detection.model}\n"
-        f"solid: ${method.symbol}$ ≥ {threshold:g} {unit}; dashed: weaker"
+        f"solid: {rule}"
     )
     return drawn

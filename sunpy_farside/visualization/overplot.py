@@ -30,7 +30,7 @@ def overplot_regions(regions, axes, *, date=None, color=COLORS["first"], hidden=
         ``label`` or ``designation``, and all of them are strong where there is no ``significant``.
     axes : `~astropy.visualization.wcsaxes.WCSAxes` or `~sunpy.map.GenericMap`
         Helioprojective or heliographic. A map is drawn first, in the current figure.
-    date : {parse_time_types}, optional
+    date : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
         Date to which rotation carries the regions: the picture's by default. At another date
         they stand at their Carrington (in other than Carrington pictures: Stonyhurst)
         coordinates of that date.

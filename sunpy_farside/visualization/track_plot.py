@@ -138,9 +138,11 @@ def _draw_arrival(drawn, row, path, color):
     """
     Lead a track on from its last detection to the limb, and name it.
     """
-    arrival, latitude = row["east_limb_arrival"], row["latest_position"].lat.deg
-    days = arrival.plot_date - path[0][-1]
-    longitude = path[1][-1] + carrington_drift(latitude) * days
+    arrival, mean = row["east_limb_arrival"], row["mean_position"]
+    # Where the mean position, from which the arrival follows, has moved to; and not a rotation off.
+    moved = carrington_drift(mean.lat.deg) * (arrival - mean.obstime).to_value(u.day)
+    longitude = mean.lon.deg + moved
+    longitude += 360 * np.round((path[1][-1] - longitude) / 360)
     axes = drawn.axes
     axes.plot([path[0][-1], arrival.plot_date], [path[1][-1], longitude], color=color, ls=":")
     (marker, *_) = axes.errorbar(

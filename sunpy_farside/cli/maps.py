@@ -1,0 +1,143 @@
+"""
+The maps that a command is given, read one after the other.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from astropy.time import Time
+
+import sunpy_farside
+from sunpy_farside.cadence import N_MAPS, check_cadence, complete_runs, shared_steps
+from sunpy_farside.cli.output import complain
+from sunpy_farside.errors import FarsideError, SequenceError
+from sunpy_farside.io.phase_maps import parse_file_name
+from sunpy_farside.products import product_of
+from sunpy_farside.sequence import FarsideSequence, cut_map
+
+__all__ = ["MapFiles"]
+
+
+@dataclass(frozen=True)
+class _File:
+    """
+    A file, the date and the product of its map, and the map where it had to be read for them.
+    """
+
+    path: object
+    time: Time
+    product: str
+    map: object = None
+
+
+class MapFiles:
+    """
+    The sequences in files of phase maps, read while they are gone through.
+
+    A file that cannot be used is named on the standard error, once, and costs the sequences that
+    need it.
+
+    Parameters
+    ----------
+    paths : iterable of `~pathlib.Path`
+        Files of phase maps, in any order.
+    width : `int`
+        Columns of the windows.
+    """
+
+    def __init__(self, paths, width):
+        self._width = width
+        # A file may be there by two names.
+        paths = list({path.resolve(): path for path in paths}.values())
+        self.number = len(paths)
+        self.unusable = 0
+        files = [self._date(path) for path in paths]
+        self._at_step = self._plan([file for file in files if file is not None])
+
+    def __len__(self):
+        """
+        Return the number of sequences, if all the files can be used.
+        """
+        return len(complete_runs(self._at_step))
+
+    def __iter__(self):
+        """
+        Yield the sequences in order of date.
+
+        Raises
+        ------
+        SequenceError
+            At the end, where there was none.
+        """
+        times, maps, found = [], {}, False
+        for step in sorted(self._at_step):
+            item = self._read(self._at_step[step])
+            if item is None:
+                continue
+            times.append(item.date)
+            maps = {other: maps[other] for other in maps if other > step - N_MAPS} | {step: item}
+            if len(maps) == N_MAPS:
+                found = True
+                yield FarsideSequence(maps.values(), width=self._width)
+        if not found:
+            self._explain(times)
+
+    def _date(self, path):
+        time, product = parse_file_name(path.name)
+        if time is not None and product is not None:
+            return _File(path, time, product)
+        item = self._use(path, sunpy_farside.read_phase_map)
+        return None if item is None else _File(path, item.date, product_of(item.meta), item)
+
+    def _plan(self, files):
+        """
+        Files by the step of the cadence, one of each, of the product that most of them hold.
+        """
+        if not files:
+            return {}
+        ((product, _),) = Counter(file.product for file in files).most_common(1)
+        for file in files:
+            if file.product != product:
+                self._pass_over(file.path, f"a map of {file.product} among maps of {product}")
+        files = [file for file in files if file.product == product]
+        steps, near, _ = shared_steps(Time([file.time for file in files]))
+        plan = {}
+        for file, step, fits in zip(files, steps.tolist(), near, strict=True):
+            if not fits:
+                date = file.time.isot[:16]
+                self._pass_over(file.path, f"{date} is off the 12 h cadence of the others")
+            elif plan.setdefault(step, file) is not file:
+                self._pass_over(file.path, f"{plan[step].path} is of the same date")
+        return plan
+
+    def _read(self, file):
+        def read(path):
+            item = sunpy_farside.read_phase_map(path) if file.map is None else file.map
+            # Data in other places than the window are of no use.
+            cut_map(item, self._width)
+            return item
+
+        return self._use(file.path, read)
+
+    def _use(self, path, function):
+        try:
+            return function(path)
+        except (OSError, ValueError) as error:
+            self._pass_over(path, error)
+            return None
+
+    def _pass_over(self, path, reason):
+        self.unusable += 1
+        text = str(reason)
+        complain(text if str(path) in text else f"{path}: {text}")
+
+    def _explain(self, times):
+        if not times:
+            msg = f"Expected phase maps, found none that can be used in {self.number} files."
+            raise FarsideError(msg)
+        if len(times) <= N_MAPS:
+            check_cadence(Time(times))
+        msg = (
+            f"Expected {N_MAPS} consecutive maps, found none among {len(times)}. Are some missing?"
+        )
+        raise SequenceError(msg)

@@ -1,0 +1,160 @@
+"""
+How sure it is that a detected region is there.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from importlib import resources
+
+import numpy as np
+
+__all__ = ["FEATURES", "Reliability", "sar_reliability"]
+
+_VERSION = 1
+# Probabilities nearer to 0 or 1 tell of the arithmetic rather than of the Sun.
+_SMALLEST = 1e-3
+# Seismic strength in micro-hemisphere rad below which differences are of no importance.
+_WEAK = 5.0
+
+
+def _logit(probability):
+    probability = np.clip(probability, _SMALLEST, 1 - _SMALLEST)
+    return np.log(probability / (1 - probability))
+
+
+# What a reliability may depend on: columns of a detection's table, on the scale of log odds.
+FEATURES = {
+    "integrated_probability": lambda values: np.log(np.maximum(values, _SMALLEST)),
+    "peak_probability": _logit,
+    "seismic_strength": lambda values: np.log(values + _WEAK),
+    # In hundredths of a radian, to be of the size of the others.
+    "mean_phase": lambda values: -100 * values,
+    "depth": lambda values: values,
+}
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """
+    Calibrated probability that an active region lies within ten degrees of a detection.
+
+    A logistic function of what is measured of a region (`FEATURES`), with coefficients that are
+    never negative: more of anything makes a region more reliable.
+
+    Attributes
+    ----------
+    coefficients : `dict`
+        By feature.
+    intercept : `float`
+    settings : `dict`
+        How regions were cut out of the image that it is calibrated for, such as the segmentation
+        threshold. Regions that are cut differently have no reliability.
+    cut : `float` or None
+        Reliability from which a region is significant. None where the significance is left to the
+        strength of a region, as published.
+    notes : `dict`
+        What it was fitted to, and the false-discovery rate of the cut.
+
+    Examples
+    --------
+    >>> from sunpy_farside.detection.reliability import Reliability
+    >>> reliability = Reliability({"depth": 2.0}, -3.0, {"level": 0.1})
+    >>> reliability({"depth": [1.5, 3.0]}).round(3)
+    array([0.5  , 0.953])
+    """
+
+    coefficients: dict
+    intercept: float
+    settings: dict
+    cut: float | None = None
+    notes: dict = field(default_factory=dict)
+
+    def __call__(self, table):
+        """
+        Return the reliability of every region of a table.
+
+        Parameters
+        ----------
+        table : mapping of `str` to array
+            Columns of `sunpy_farside.detection.regions.COLUMNS`.
+
+        Returns
+        -------
+        array
+            From 0 to 1; NaN where a feature is NaN.
+        """
+        odds = self.intercept
+        for name, coefficient in self.coefficients.items():
+            odds = odds + coefficient * FEATURES[name](plain(table[name]))
+        return 1 / (1 + np.exp(-odds))
+
+    def fits(self, **settings):
+        """
+        Return whether regions cut with these settings are those that it is calibrated for.
+        """
+        return self.settings == settings
+
+    def to_dict(self):
+        """
+        Return plain numbers and text, ready for JSON.
+        """
+        return {"version": _VERSION, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, content):
+        """
+        Return the reliability that `to_dict` has written.
+
+        Raises
+        ------
+        ValueError
+            It has another version, unknown features, or something is missing.
+        """
+        content = dict(content)
+        version = content.pop("version", None)
+        unknown = set(content.get("coefficients", {})) - set(FEATURES)
+        if version != _VERSION or unknown:
+            msg = (
+                f"Expected a reliability of version {_VERSION} with features out of "
+                f"{', '.join(FEATURES)}, found version {version} with "
+                f"{', '.join(sorted(unknown)) or 'these'}. Run sunpy-farside calibrate again."
+            )
+            raise ValueError(msg)
+        try:
+            return cls(**content)
+        except TypeError as error:
+            msg = (
+                f"Expected a reliability's {', '.join(cls.__dataclass_fields__)}, found others "
+                f"({error}). Run sunpy-farside calibrate again."
+            )
+            raise ValueError(msg) from error
+
+
+def plain(column):
+    """
+    Return a column's numbers, in its own unit.
+
+    Parameters
+    ----------
+    column : array or `~astropy.units.Quantity`
+
+    Returns
+    -------
+    array of `float`
+    """
+    return np.asarray(getattr(column, "value", column), dtype=float)
+
+
+@lru_cache
+def sar_reliability():
+    """
+    Return the reliability of the SAR method, which comes with the package.
+
+    Returns
+    -------
+    `Reliability`
+        Made by ``sunpy-farside calibrate seismic_strength``.
+    """
+    path = resources.files("sunpy_farside.data") / "seismic_strength.json"
+    return Reliability.from_dict(json.loads(path.read_text()))

@@ -1,0 +1,225 @@
+"""
+How reliable the regions of a method are, and from where on they are significant.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize
+
+import astropy.units as u
+
+from sunpy.util.exceptions import warn_user
+
+from sunpy_farside.detection.reliability import FEATURES, Reliability
+from sunpy_farside.detection.seismic_strength import METHOD, PHASE
+from sunpy_farside.evaluation.judged import real_detections
+from sunpy_farside.evaluation.scores import DISTANCE, FLUX, judge
+from sunpy_farside.evaluation.simulated import simulated_cases
+from sunpy_farside.evaluation.stored import stored_cases
+from sunpy_farside.network import load_model
+
+__all__ = ["RATE", "calibrate_network", "calibrate_sar", "fit_reliability"]
+
+# Share of the significant regions that may be false, and of the sequences of noise alone that may
+# have a significant region.
+RATE = 0.05
+# Five sequences with active regions to one of noise alone.
+_NOISE = 5
+_FEATURES = ("integrated_probability", "peak_probability", "seismic_strength", "depth")
+# The SAR method knows no probability. It cuts its regions by their phase, so that their mean phase
+# is that of a few pixels at least as deep.
+_SAR_FEATURES = ("mean_phase", "seismic_strength", "depth")
+# Detections of either kind without which nothing can be fitted.
+_FEWEST = 10
+# Keeps the coefficients finite where the features part real from false without an error.
+_RIDGE = 1e-4
+_NETWORK = "network"
+
+
+def calibrate_network(name, number=1000, *, data=None, workers=1, progress=True):
+    """
+    Calibrate the reliability of a network's regions on validation sequences.
+
+    Parameters
+    ----------
+    name : `str` or path-like
+        What `~sunpy_farside.network.weights.load_model` takes.
+    number : `int`, optional
+        Simulated sequences with active regions; a fifth as many of noise alone come on top.
+    data : path-like, optional
+        ``dataset.h5`` of `~sunpy_farside.datasets.build.build_dataset`, whose validation split
+        stands in for the simulated sequences with active regions.
+    workers : `int`, optional
+        Processes.
+    progress : `bool`, optional
+        Whether to show how far it is.
+
+    Returns
+    -------
+    `~sunpy_farside.network.model.FarsideModel`
+        With its ``reliability``, and as ``threshold`` the integrated probability with the same
+        false-discovery rate as the reliability's cut. The published weights, and checkpoints of
+        their form, keep their own threshold, which goes on deciding what is significant.
+
+    Notes
+    -----
+    A region is significant from the smallest reliability on at which no more than 5 % of the
+    detections in all these sequences are false, by the rules of
+    `sunpy_farside.evaluation.scores`, and no more than 5 % of the sequences of noise have a
+    detection. Where there is none, no region is, and a warning says so.
+    """
+    model = load_model(name, device="cpu")
+    options = {"workers": workers, "progress": progress}
+    models = {_NETWORK: name}
+    if data is None:
+        cases = simulated_cases(models, number, kind="validation", **options)
+    else:
+        cases = stored_cases(models, data, "validation", progress=progress)
+    cases += simulated_cases(models, _noise(number), kind="validation_noise", **options)
+    settings = {"level": model.level, "deblend": model.deblend}
+    reliability = _fit(cases, _NETWORK, _FEATURES, settings)
+    if not _published(name):
+        model.threshold = _cut(cases, _NETWORK, lambda item: item["integrated_probability"], 1)
+        if np.isinf(model.threshold):
+            warn_user(
+                f"Expected at most {RATE:.0%} false detections from some threshold on, found more "
+                "at any. No region of this network will be significant: train it longer, or "
+                "name a threshold when you detect."
+            )
+        if reliability is not None:
+            cut = _cut(cases, _NETWORK, reliability, 4)
+            notes = reliability.notes | {"false_discovery_rate": RATE}
+            reliability = replace(reliability, cut=cut, notes=notes)
+    model.reliability = None if reliability is None else reliability.to_dict()
+    return model
+
+
+def calibrate_sar(number=1000, *, workers=1, progress=True):
+    """
+    Calibrate the reliability of the SAR method's regions on validation sequences.
+
+    Parameters
+    ----------
+    number, workers, progress
+        As for `calibrate_network`.
+
+    Returns
+    -------
+    `~sunpy_farside.detection.reliability.Reliability`
+        Without a cut: regions are significant by their seismic strength, as published.
+    """
+    options = {"workers": workers, "progress": progress}
+    cases = simulated_cases({}, number, kind="validation", **options)
+    cases += simulated_cases({}, _noise(number), kind="validation_noise", **options)
+    return _fit(cases, METHOD, _SAR_FEATURES, {"phase": float(PHASE.to_value(u.rad))})
+
+
+def fit_reliability(measured, real, features):
+    """
+    Fit a logistic function whose coefficients are not negative.
+
+    Parameters
+    ----------
+    measured : mapping of `str` to array, shape (n,)
+        The features of detections.
+    real : array of `bool`, shape (n,)
+        Whether a region is there.
+    features : iterable of `str`
+        Those of `~sunpy_farside.detection.reliability.FEATURES` to use.
+
+    Returns
+    -------
+    coefficients : `dict`
+        By feature.
+    intercept : `float`
+
+    Notes
+    -----
+    The largest likelihood, that is the smallest cross-entropy.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sunpy_farside.evaluation.calibration import fit_reliability
+    >>> rng = np.random.default_rng(0)
+    >>> depth = rng.normal(1, 1, 20000)
+    >>> real = rng.uniform(size=20000) < 1 / (1 + np.exp(3 - 2 * depth))
+    >>> coefficients, intercept = fit_reliability({"depth": depth}, real, ["depth"])
+    >>> round(coefficients["depth"], 1), round(intercept, 1)
+    (2.0, -3.0)
+    """
+    features = list(features)
+    values = np.stack([FEATURES[name](np.asarray(measured[name])) for name in features], axis=1)
+    middle, scale = values.mean(axis=0), np.maximum(values.std(axis=0), 1e-9)
+    values = (values - middle) / scale
+    real = np.asarray(real, dtype=float)
+
+    def loss(parameters):
+        odds = parameters[0] + values @ parameters[1:]
+        excess = 1 / (1 + np.exp(-odds)) - real
+        slopes = _RIDGE * parameters[1:]
+        value = np.mean(np.logaddexp(0, odds) - real * odds) + slopes @ parameters[1:] / 2
+        gradient = values.T @ excess / len(real) + slopes
+        return value, np.append(excess.mean(), gradient)
+
+    start = np.zeros(len(features) + 1)
+    bounds = [(None, None)] + [(0, None)] * len(features)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    slopes = found[1:] / scale
+    coefficients = {name: float(slope) for name, slope in zip(features, slopes, strict=True)}
+    return coefficients, float(found[0] - slopes @ middle)
+
+
+def _noise(number):
+    return max(number // _NOISE, 1)
+
+
+def _published(name):
+    return name == "felipe2019" or Path(name).suffix in (".pth", ".pt")
+
+
+def _fit(cases, method, features, settings):
+    """
+    Reliability of a method on all the cases; None, with a warning, of too few detections.
+    """
+    found = [case.found[method] for case in cases]
+    real = np.concatenate([real_detections(case, method) for case in cases])
+    if min(real.sum(), (~real).sum()) < _FEWEST:
+        warn_user(
+            f"Expected {_FEWEST} detections or more of either kind to calibrate with, found "
+            f"{real.sum()} of real regions and {(~real).sum()} others. The regions will have no "
+            "reliability: take more sequences, or train the network longer."
+        )
+        return None
+    measured = {name: np.concatenate([item.measured[name] for item in found]) for name in features}
+    coefficients, intercept = fit_reliability(measured, real, features)
+    notes = {
+        "sequences": len(cases),
+        "without_regions": sum(not (case.known["complex"] >= 0).any() for case in cases),
+        "detections": len(real),
+        "flux": FLUX,
+        "distance": DISTANCE,
+    }
+    return Reliability(coefficients, intercept, settings, notes=notes)
+
+
+def _cut(cases, method, strength, decimals):
+    """
+    Strength from which false detections, and sequences of noise with any, are rare enough.
+    """
+    strengths = [np.asarray(strength(case.found[method].measured)) for case in cases]
+    covers = [case.found[method].covers for case in cases]
+    cut = judge(method, 0.0, strengths, covers, [case.known for case in cases]).best(RATE)
+    loudest = sorted(
+        np.max(values, initial=-np.inf)
+        for values, case in zip(strengths, cases, strict=True)
+        if not len(case.known)
+    )
+    # So many sequences of noise may have a detection: the next one may not.
+    allowed = int(RATE * len(loudest))
+    if len(loudest) > allowed:
+        cut = max(cut, np.nextafter(loudest[-1 - allowed], np.inf))
+    # Rounded up, so that it stays above what is not to pass.
+    return float(np.ceil(cut * 10**decimals) / 10**decimals)

@@ -1,0 +1,205 @@
+"""
+Published regions of the real Sun as reference: JSOC's lists and NOAA's summaries.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+import astropy.units as u
+from astropy.table import Table, vstack
+from astropy.time import Time
+
+from sunpy_farside.cadence import TOLERANCE
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.coordinates.rotation import carrington_drift
+from sunpy_farside.evaluation.scores import find_complexes
+from sunpy_farside.io.noaa import first_appearances, read_noaa_summaries
+from sunpy_farside.io.region_lists import read_ar_list
+
+__all__ = ["SOURCES", "PublishedRegions", "read_published_regions"]
+
+# JSOC's rows of the same days; NOAA's regions that came round the east limb within two weeks after,
+# and those that had left round the west limb within two weeks before.
+SOURCES = ("JSOC", "NOAA arrived", "NOAA left")
+# Mean phase of a listed region in rad, its strength over its area [1,714 regions in JSOC's pictures
+# of 2015, correlation 0.986].
+_PHASE = 0.094
+_DEG2_PER_UHEM = (2 * np.pi * u.sr).to_value(u.deg**2) * 1e-6
+# A turn of the far side takes half a synodic rotation.
+_HALF_TURN = 13.6
+# Days after a date by which summaries have seen the whole of its window arrive, and how many of
+# those summaries may be missing.
+_ARRIVAL, _GAPS = 12, 2
+# Stonyhurst longitude in degrees of what has just come, and of what is about to go.
+_LIMB = 60
+
+
+@dataclass(frozen=True)
+class PublishedRegions:
+    """
+    What JSOC and NOAA say about the far side.
+
+    Attributes
+    ----------
+    lists : `~astropy.table.QTable` or None
+        `~sunpy_farside.io.region_lists.read_ar_list`.
+    summaries : `~astropy.table.QTable` or None
+        `~sunpy_farside.io.noaa.read_noaa_summaries`.
+    """
+
+    lists: Table | None
+    summaries: Table | None
+
+    def on(self, sequence):
+        """
+        Return the reference regions of a sequence.
+
+        Parameters
+        ----------
+        sequence : `~sunpy_farside.sequence.FarsideSequence`
+
+        Returns
+        -------
+        `~astropy.table.Table`
+            One row per region that JSOC lists for the five days of the sequence, or that NOAA saw
+            come round the east limb later or had seen leave round the west limb before:
+            ``longitude`` and ``latitude`` in degrees on the sequence's date, its ``source`` (one of
+            `SOURCES`), ``name``, ``strength`` (NaN of NOAA's), ``radius`` in degrees (of a disk as
+            large as the area that JSOC's pictures show of such a strength), ``large``, and its
+            ``complex``, -1 of one beyond the window. ``meta["sources"]`` names the sources that
+            cover the sequence; a list without regions does.
+        """
+        parts, sources = [], []
+        for name, table in (
+            ("JSOC", self._listed(sequence)),
+            *self._seen(sequence),
+        ):
+            if table is not None:
+                sources.append(name)
+                table["source"] = np.full(len(table), name, dtype="U12")
+                parts.append(table)
+        known = vstack(parts, metadata_conflicts="silent") if parts else _table([], [], [], [])
+        if not parts:
+            known["source"] = np.array([], dtype="U12")
+        known["large"] = np.ones(len(known), dtype=bool)
+        known["complex"] = np.full(len(known), -1)
+        inside = _inside(known, sequence)
+        part = known[inside]
+        known["complex"][inside] = find_complexes(
+            part["longitude"], part["latitude"], radius=part["radius"]
+        )
+        known.meta = {"sources": sources}
+        return known
+
+    def _listed(self, sequence):
+        if self.lists is None:
+            return None
+        # A list covers the five days that end at its date, and so do eleven maps.
+        dates = Time([item["date"] for item in self.lists.meta["lists"]])
+        if not (abs(dates - sequence.times[-1]) < TOLERANCE).any():
+            return None
+        rows = self.lists[abs(self.lists["date"] - sequence.times[-1]) < TOLERANCE]
+        return _table(
+            *_at(rows["centroid"], rows["date"], sequence.date),
+            rows["designation"],
+            rows["seismic_strength"].value,
+        )
+
+    def _seen(self, sequence):
+        """
+        Regions that NOAA saw come, and had seen go.
+        """
+        if self.summaries is None:
+            return
+        age = (self.summaries.meta["dates"] - sequence.date).to_value(u.day)
+        enough = _ARRIVAL - _GAPS
+        if np.sum((age > 0) & (age <= _ARRIVAL)) >= enough:
+            yield "NOAA arrived", _between(self._arrived, sequence, 0, _HALF_TURN)
+        if np.sum((age < 0) & (age >= -_ARRIVAL)) >= enough:
+            yield "NOAA left", _between(self._left, sequence, -_HALF_TURN, 0)
+
+    @cached_property
+    def _arrived(self):
+        first = first_appearances(self.summaries)
+        return first[first["stonyhurst_longitude"].to_value(u.deg) <= -_LIMB]
+
+    @cached_property
+    def _left(self):
+        seen = self.summaries[self.summaries["section"] != "II"]
+        numbers = np.asarray(seen["number"])[::-1]
+        last = seen[len(seen) - 1 - np.unique(numbers, return_index=True)[1]]
+        return last[last["stonyhurst_longitude"].to_value(u.deg) >= _LIMB]
+
+
+def read_published_regions(folder):
+    """
+    Read all region lists and solar region summaries of a folder.
+
+    Parameters
+    ----------
+    folder : path-like
+        ``AR_LIST_*.txt`` of JSOC and ``YYYYMMDDSRS.txt`` of NOAA, or tarballs of the latter, in
+        folders inside it too.
+
+    Returns
+    -------
+    `PublishedRegions`
+
+    Raises
+    ------
+    FileNotFoundError
+        There are neither.
+    """
+    folder = Path(folder)
+    lists = sorted(folder.rglob("AR_LIST_*.txt"))
+    summaries = sorted(folder.rglob("*SRS*"))
+    summaries = [path for path in summaries if path.is_file()]
+    if not lists and not summaries:
+        msg = (
+            f"{folder}: expected region lists (AR_LIST_*.txt) or solar region summaries "
+            "(YYYYMMDDSRS.txt), found neither. Put them beside the maps."
+        )
+        raise FileNotFoundError(msg)
+    return PublishedRegions(
+        read_ar_list(lists) if lists else None,
+        read_noaa_summaries(summaries) if summaries else None,
+    )
+
+
+def _between(rows, sequence, first, last):
+    """
+    Rows of some days about a sequence's date, where they were on that date.
+    """
+    age = (rows["date"] - sequence.date).to_value(u.day)
+    rows = rows[(age >= first) & (age <= last)]
+    longitude, latitude = _at(rows["centroid"], rows["date"], sequence.date)
+    return _table(longitude, latitude, np.asarray(rows["number"], dtype=str), np.nan)
+
+
+def _at(centroid, dates, date):
+    """
+    Carrington longitudes and latitudes in degrees after differential rotation to a date.
+    """
+    elapsed = (date - dates).to_value(u.day) if len(dates) else np.empty(0)
+    latitude = centroid.lat.deg
+    return (centroid.lon.deg + carrington_drift(latitude) * elapsed) % 360, latitude
+
+
+def _table(longitude, latitude, names, strength):
+    table = Table()
+    table["longitude"] = np.asarray(longitude, dtype=float)
+    table["latitude"] = np.asarray(latitude, dtype=float)
+    table["name"] = np.asarray(names, dtype="U12")
+    table["strength"] = np.broadcast_to(np.asarray(strength, dtype=float), len(table)).copy()
+    area = table["strength"] / _PHASE * _DEG2_PER_UHEM
+    table["radius"] = np.nan_to_num(np.sqrt(area / np.pi))
+    return table
+
+
+def _inside(known, sequence):
+    east = np.asarray(known["longitude"]) - far_side_central_meridian(sequence.date).deg
+    rows = np.abs(np.asarray(known["latitude"]) + 0.5) < sequence.wcs.array_shape[0] / 2
+    return rows & (np.abs((east + 180) % 360 - 180) <= sequence.width / 2)

@@ -1,0 +1,276 @@
+"""
+Methods held against what is published about the real Sun.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm.auto import tqdm
+
+import astropy.units as u
+from astropy.table import Table
+from astropy.time import Time
+
+from sunpy_farside.catalogue.daily import find_runs
+from sunpy_farside.coordinates.window import window_longitudes
+from sunpy_farside.detection import detect_farside, detect_seismic_strength
+from sunpy_farside.detection.seismic_strength import METHOD
+from sunpy_farside.evaluation.comparison import Interval
+from sunpy_farside.evaluation.judged import held_against
+from sunpy_farside.evaluation.published import SOURCES, read_published_regions
+from sunpy_farside.evaluation.scores import Scores, judge, move_regions
+from sunpy_farside.io.phase_maps import read_phase_map
+from sunpy_farside.network import FarsideModel, load_model
+from sunpy_farside.sequence import FarsideSequence
+
+__all__ = ["ANY", "RealBenchmark", "evaluate_real"]
+
+# All sources together.
+ANY = "any"
+# Dates less than so far apart share maps, and regions.
+_BLOCK = 5 * u.day
+_SAMPLES = 1000
+_CONFIDENCE = (2.5, 97.5)
+
+
+@dataclass(frozen=True)
+class RealBenchmark:
+    """
+    What came out of the real Sun.
+
+    Attributes
+    ----------
+    dates : `~astropy.time.Time`
+        Middle maps of the sequences.
+    covered : `dict` of array of `bool`
+        By source (`ANY` or one of `~sunpy_farside.evaluation.published.SOURCES`): which of the
+        sequences it covers. `ANY` needs JSOC's list, or NOAA's regions that arrived.
+    scores : `dict` of `dict` of `~sunpy_farside.evaluation.scores.Scores`
+        By source and method, of the sequences that the source covers.
+    chance : `dict` of `dict` of `list` of `~sunpy_farside.evaluation.scores.Scores`
+        The same with the reference regions moved in longitude, for every way of moving them.
+    """
+
+    dates: Time
+    covered: dict
+    scores: dict[str, dict[str, Scores]]
+    chance: dict[str, dict[str, list[Scores]]]
+
+    def at(self, source, method, threshold):
+        """
+        Return what a method finds at a threshold, and what it would find by chance.
+
+        Parameters
+        ----------
+        source, method : `str`
+        threshold : `float`
+
+        Returns
+        -------
+        `dict`
+            ``detections`` a date; ``matched``, the share of them with a counterpart, and
+            ``completeness``, the share of the complexes that are found, as
+            `~sunpy_farside.evaluation.comparison.Interval` from a bootstrap of blocks of
+            five days (NaN at the ends where there are fewer than two); ``matched_by_chance`` and
+            ``completeness_by_chance``.
+        """
+        scores = self.scores[source][method]
+        chance = self.chance[source][method]
+        value = _shares(scores, threshold)
+        samples = [_shares(scores, threshold, weights) for weights in self._samples(source)]
+        ends = np.full((2, 3), np.nan)
+        if samples:
+            ends = np.nanpercentile(samples, _CONFIDENCE, axis=0)
+        intervals = [Interval(*map(float, item)) for item in zip(value, *ends, strict=True)]
+        elsewhere = np.mean([_shares(item, threshold) for item in chance], axis=0)
+        return {
+            "threshold": float(threshold),
+            "detections": value[0],
+            "matched": intervals[1],
+            "matched_by_chance": float(elsewhere[1]),
+            "completeness": intervals[2],
+            "completeness_by_chance": float(elsewhere[2]),
+        }
+
+    def curve(self, source, method):
+        """
+        Return the figures of a method at every threshold.
+
+        Parameters
+        ----------
+        source, method : `str`
+
+        Returns
+        -------
+        `~astropy.table.Table`
+            ``threshold`` from the largest to the smallest, ``detections`` a date, ``found``
+            complexes and ``false`` detections, the shares ``matched`` and
+            ``completeness``, and the same by chance.
+        """
+        scores = self.scores[source][method]
+        curve = scores.curve()
+        table = Table()
+        table["threshold"] = curve["threshold"]
+        table["detections"] = curve["detections"] / scores.n_sequences
+        table["found"], table["false"] = curve["found"], curve["false"]
+        table["matched"] = _matched(curve)
+        table["completeness"] = curve["completeness"]
+        elsewhere = [item.curve() for item in self.chance[source][method]]
+        table["matched_by_chance"] = np.mean([_matched(item) for item in elsewhere], axis=0)
+        table["completeness_by_chance"] = np.mean(
+            [item["completeness"] for item in elsewhere], axis=0
+        )
+        return table
+
+    def threshold_for(self, source, method, number):
+        """
+        Return the threshold at which a method has so many detections a date.
+
+        Parameters
+        ----------
+        source, method : `str`
+        number : `float`
+            Detections a date, ignored ones left out.
+
+        Returns
+        -------
+        `float`
+            Infinity where it never has as many.
+        """
+        curve = self.curve(source, method)
+        enough = np.flatnonzero(curve["detections"] >= number - 1e-9)
+        return float(curve["threshold"][enough[0]]) if len(enough) else np.inf
+
+    def _samples(self, source):
+        """
+        Weights of the sequences in bootstrap samples of whole blocks.
+        """
+        dates = self.dates[self.covered[source]]
+        block = np.floor((dates - self.dates[0]).to_value(u.day) / _BLOCK.to_value(u.day))
+        _, block = np.unique(block, return_inverse=True)
+        number = block.max(initial=-1) + 1
+        rng = np.random.default_rng(0)
+        if number > 1:
+            for _ in range(_SAMPLES):
+                yield np.bincount(rng.integers(number, size=number), minlength=number)[block]
+
+
+def evaluate_real(models, folder, *, width=120, progress=True):
+    """
+    Hold networks and the standard method against JSOC's lists and NOAA's summaries.
+
+    Parameters
+    ----------
+    models : `dict`
+        By name, a loaded network or what `~sunpy_farside.network.weights.load_model` takes.
+    folder : path-like
+        Phase maps (``PHASE_MAP_*.fits``), region lists (``AR_LIST_*.txt``) and solar region
+        summaries (``*SRS*``), also in folders inside it.
+    width : `int`, optional
+        Columns of the windows.
+    progress : `bool`, optional
+        Whether to show how far it is.
+
+    Returns
+    -------
+    `RealBenchmark`
+
+    Raises
+    ------
+    FileNotFoundError
+        There are no lists and no summaries.
+    ValueError
+        There is no sequence of eleven maps that a source covers.
+
+    Notes
+    -----
+    The rules are those of `sunpy_farside.evaluation.scores`: every region that is published counts,
+    whatever its size; regions less than ten degrees apart are one complex. A list of JSOC belongs
+    to the sequence whose last map has its date, for it covers the five days that end there.
+    JSOC's lists come from the same waves by the standard method, so that they favor it; NOAA's
+    do not.
+
+    No source is complete, and much is covered by chance where the Sun is active: read every
+    figure beside that of the moved regions.
+    """
+    published = read_published_regions(folder)
+    loaded = {
+        name: model if isinstance(model, FarsideModel) else load_model(model)
+        for name, model in models.items()
+    }
+    cases = []
+    runs = list(find_runs(folder))
+    for _, paths in tqdm(runs, desc="Evaluating", unit="sequence", disable=not progress):
+        sequence = FarsideSequence([read_phase_map(path) for path in paths], width=width)
+        known = published.on(sequence)
+        if known.meta["sources"]:
+            cases.append((sequence.date, known, _detect(loaded, sequence, known)))
+    if not cases:
+        msg = (
+            f"{folder}: expected eleven consecutive phase maps with a region list of the last "
+            f"map's date, or with NOAA's summaries of the twelve days after, found {len(runs)} "
+            "runs of eleven maps and none of them covered. Add maps, lists or summaries."
+        )
+        raise ValueError(msg)
+    return _collect(cases)
+
+
+def _detect(models, sequence, known):
+    moved = move_regions(known, window_longitudes(sequence.date, sequence.width).value)
+    found = {
+        name: held_against(detect_farside(sequence, model), known, moved)
+        for name, model in models.items()
+    }
+    found[METHOD] = held_against(detect_seismic_strength(sequence), known, moved)
+    return found
+
+
+def _collect(cases):
+    dates, known, found = zip(*cases, strict=True)
+    covered, scores, chance = {}, {}, {}
+    for source in (ANY, *SOURCES):
+        wanted = SOURCES[:2] if source == ANY else (source,)
+        here = np.array([bool(set(wanted) & set(table.meta["sources"])) for table in known])
+        if not here.any():
+            continue
+        covered[source] = here
+        chosen = np.flatnonzero(here)
+        rows = [
+            np.isin(known[k]["source"], SOURCES if source == ANY else (source,)) for k in chosen
+        ]
+        tables = [known[k][mask] for k, mask in zip(chosen, rows, strict=True)]
+        scores[source], chance[source] = {}, {}
+        for method in found[0]:
+            items = [found[k][method] for k in chosen]
+            strengths = [item.measured["strength"] for item in items]
+
+            def scored(
+                covers, method=method, items=items, strengths=strengths, rows=rows, tables=tables
+            ):
+                part = [each[:, mask] for each, mask in zip(covers, rows, strict=True)]
+                return judge(method, items[0].threshold, strengths, part, tables)
+
+            scores[source][method] = scored([item.covers for item in items])
+            ways = zip(*(item.chance for item in items), strict=True)
+            chance[source][method] = [scored(covers) for covers in ways]
+    return RealBenchmark(Time(list(dates)), covered, scores, chance)
+
+
+def _shares(scores, threshold, weights=None):
+    """
+    Detections a date, the share of them with a counterpart, and the share of complexes found.
+    """
+    counts = scores.counts(threshold, weights)
+    right = counts.true + counts.repeated
+    number = right + counts.false
+    known = scores.known(weights)
+    n_sequences = scores.n_sequences if weights is None else np.sum(weights)
+    return (
+        number / n_sequences,
+        right / number if number else np.nan,
+        counts.found / known if known else np.nan,
+    )
+
+
+def _matched(curve):
+    return 1 - curve["false"] / np.maximum(curve["detections"], 1e-9)

@@ -1,0 +1,140 @@
+"""
+Phase maps in a folder, by the names of the files.
+"""
+
+import filecmp
+import os
+import re
+import stat
+from collections import Counter
+from pathlib import Path
+
+from sunpy.util.exceptions import warn_user
+
+from sunpy_farside.io.phase_maps import parse_file_name
+
+__all__ = ["find_phase_maps"]
+
+_FITS = re.compile(r".+\.(fits|fit|fts)(\.gz)?", re.IGNORECASE)
+# Examples that a warning names of all that was passed over.
+_NAMED = 3
+
+
+def find_phase_maps(folder, product="phase_map"):
+    """
+    Return the files of a folder that hold phase maps of a product.
+
+    Parameters
+    ----------
+    folder : path-like
+        It is searched with the folders inside it, those behind symbolic links too.
+    product : {"phase_map", "phase_map_5day"}, optional
+
+    Returns
+    -------
+    `list` of `pathlib.Path`
+        In order of the dates in their names, one file of every date.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such folder.
+
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        Something was passed over: a folder that cannot be read, a broken link, a FITS file whose
+        name holds no date or begins with no product's name, another file of a date. One line
+        counts them all.
+
+    Notes
+    -----
+    Names are those of JSOC, ``PHASE_MAP_YYYY.MM.DD_HH:MM:SS.fits``, as far as
+    `~sunpy_farside.io.phase_maps.parse_file_name` reads them, ending in ``.fits``, ``.fit`` or
+    ``.fts`` in small or capital letters, packed with gzip or not. Files and folders whose names
+    begin with a dot are hidden: what is being written is kept in such.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from sunpy_farside.io.folders import find_phase_maps
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> (folder / "2022").mkdir()
+    >>> (folder / "2022" / "PHASE_MAP_2022.05.05_00:00:00.fits.gz").touch()
+    >>> [path.name for path in find_phase_maps(folder)]
+    ['PHASE_MAP_2022.05.05_00:00:00.fits.gz']
+    """
+    folder = Path(folder).expanduser()
+    if not folder.is_dir():
+        msg = f"{folder}: no such folder."
+        raise FileNotFoundError(msg)
+    passed_over = []
+    found = {}
+    for path in _files(folder, passed_over):
+        if not _FITS.fullmatch(path.name):
+            if path.is_symlink() and not _mode(path):
+                passed_over.append(("a broken link", path))
+            continue
+        time, kind = parse_file_name(path.name)
+        if not stat.S_ISREG(_mode(path)):
+            passed_over.append(("a broken link" if path.is_symlink() else "no file", path))
+        elif time is None:
+            passed_over.append(("no date in the name", path))
+        elif kind is None:
+            passed_over.append(("no name of a phase map", path))
+        elif kind == product:
+            first = found.setdefault(time.isot, path)
+            if first is not path and not _same(first, path):
+                passed_over.append(("another file of a date", path))
+    _warn(folder, passed_over)
+    return [found[date] for date in sorted(found)]
+
+
+def _files(folder, passed_over):
+    """
+    Yield what is in a folder and in those inside it, in the order of the paths.
+    """
+
+    def unreadable(error):
+        passed_over.append(("a folder that cannot be read", Path(error.filename)))
+
+    seen = set()
+    for root, folders, names in os.walk(folder, onerror=unreadable, followlinks=True):
+        state = Path(root).stat()
+        if (state.st_dev, state.st_ino) in seen:
+            # A link that leads back, or two to one place.
+            folders.clear()
+            continue
+        seen.add((state.st_dev, state.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(root, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _mode(path):
+    """
+    Return what kind of entry a path is, 0 where that cannot be known.
+    """
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return 0
+
+
+def _same(first, second):
+    """
+    Whether two files are copies of one another.
+    """
+    try:
+        return filecmp.cmp(first, second, shallow=False)
+    except OSError:
+        return False
+
+
+def _warn(folder, passed_over):
+    if not passed_over:
+        return
+    counts = Counter(reason for reason, _ in passed_over)
+    reasons = "; ".join(f"{reason}: {number}" for reason, number in counts.items())
+    names = ", ".join(os.path.relpath(path, folder) for _, path in passed_over[:_NAMED])
+    more = " and others" if len(passed_over) > _NAMED else ""
+    warn_user(f"{folder}: passed over {len(passed_over)} ({reasons}), {names}{more}.")

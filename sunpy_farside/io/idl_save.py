@@ -1,0 +1,121 @@
+"""
+Arrays of IDL save files.
+
+scipy reads such files too, but follows whatever offsets and sizes stand in them. The format is
+described by C. Markwardt, http://cow.physics.wisc.edu/~craigm/idl/savefmt.
+"""
+
+import struct
+import zlib
+from math import prod
+
+import numpy as np
+
+__all__ = ["find_array"]
+
+_PLAIN, _PACKED = b"SR\x00\x04", b"SR\x00\x06"
+# Kinds of records, and codes inside a variable's.
+_VARIABLE, _END = 2, 6
+_IS_ARRAY, _IS_STRUCTURE = 0x04, 0x20
+_ARRAY_FOLLOWS, _VALUES_FOLLOW = 8, 7
+_FLOATS = {4: ">f4", 5: ">f8"}
+
+
+def find_array(content, names, most):
+    """
+    Return an array of floats by its name.
+
+    Parameters
+    ----------
+    content : `bytes`
+        Of an IDL save file, packed or not.
+    names : `tuple` of `str`
+        Of the variable, in small letters: the first of them that is there.
+    most : `int`
+        Bytes that the values may take.
+
+    Returns
+    -------
+    array of `float`
+        In the order of NumPy's axes, the last of which is IDL's first.
+
+    Raises
+    ------
+    ValueError
+        The content is no save file, is cut short, or holds no such array.
+    """
+    start = content[:4]
+    if start not in (_PLAIN, _PACKED):
+        msg = f"{start!r} at its beginning"
+        raise ValueError(msg)
+    found = {}
+    try:
+        for body in _variables(content, packed=start == _PACKED, most=most):
+            name, rest = _text(body)
+            found[name.lower()] = rest if name.lower() in names else None
+        for name in names:
+            if name in found:
+                return _array(name, found[name], most)
+    except (struct.error, zlib.error) as error:
+        raise ValueError(str(error)) from error
+    msg = f"the variables {', '.join(found) or 'none'}"
+    raise ValueError(msg)
+
+
+def _variables(content, *, packed, most):
+    """
+    Contents of the records that hold variables.
+    """
+    place, kind = 4, None
+    while kind != _END:
+        kind, low, high, _ = struct.unpack_from(">4I", content, place)
+        following, place = low + (high << 32), place + 16
+        if kind == _END:
+            return
+        if not place <= following <= len(content):
+            msg = f"a record at byte {place - 16} that ends at byte {following}"
+            raise ValueError(msg)
+        if kind == _VARIABLE:
+            body = content[place:following]
+            yield _unpack(body, most) if packed else body
+        place = following
+
+
+def _unpack(body, most):
+    # Names, sizes and dimensions take some hundred bytes.
+    unpacked = zlib.decompressobj().decompress(body, most + 1000)
+    if len(unpacked) == most + 1000:
+        msg = f"a variable of more than {most} bytes"
+        raise ValueError(msg)
+    return unpacked
+
+
+def _text(body):
+    """
+    A text, and what comes after it.
+    """
+    (length,) = struct.unpack_from(">I", body)
+    padded = -(-length // 4) * 4
+    if 4 + padded > len(body):
+        msg = f"a name of {length} letters"
+        raise ValueError(msg)
+    return body[4 : 4 + length].decode("latin-1"), body[4 + padded :]
+
+
+def _array(name, body, most):
+    kind, flags = struct.unpack_from(">2I", body)
+    if kind not in _FLOATS or not flags & _IS_ARRAY or flags & _IS_STRUCTURE:
+        msg = f"a variable {name} that is no array of floats"
+        raise ValueError(msg)
+    begins, _, size, number, n_axes, _, _, n_dimensions = struct.unpack_from(">8I", body, 8)
+    if begins != _ARRAY_FOLLOWS or not 0 < n_axes <= n_dimensions == 8:
+        msg = f"an array {name} of {n_axes} axes"
+        raise ValueError(msg)
+    shape = struct.unpack_from(">8I", body, 40)[:n_axes][::-1]
+    (values,) = struct.unpack_from(">I", body, 72)
+    dtype = np.dtype(_FLOATS[kind])
+    if values != _VALUES_FOLLOW or not prod(shape) == number == size / dtype.itemsize <= most:
+        msg = f"an array {name} of {number} values in {size} bytes, of the shape {shape}"
+        raise ValueError(msg)
+    # Raises ValueError where the values are cut short.
+    return np.frombuffer(body, dtype, number, 76).reshape(shape)

@@ -1,0 +1,203 @@
+"""
+Images of FITS files, whatever state their headers are in.
+"""
+
+import io
+import re
+import warnings
+import zlib
+from math import prod
+
+import numpy as np
+
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyUserWarning
+
+from sunpy.util.exceptions import warn_user
+
+from sunpy_farside.errors import FileFormatError
+from sunpy_farside.utils.content import read_content, user_path
+
+__all__ = ["read_images"]
+
+# Twice HMI's daily synoptic frames, the largest files that the package reads.
+_MOST_BYTES = 48_000_000
+_MOST_PIXELS = 12_000_000
+_MOST_IMAGES = 100
+# A header of JSOC has some hundred cards of 80 bytes.
+_MOST_HEADER = 1_000_000
+_END = b"END".ljust(80)
+# FITS allows 999 axes and columns; astropy counts to whatever number stands here.
+_COUNTS = re.compile(rb"(?:Z?NAXIS|TFIELDS) *= *\+?0*[1-9]\d{3}")
+# The ways of packing tiles of an image that archives use, and those of them that are gzip's.
+_GZIP = ("GZIP_1", "GZIP_2")
+_PACKING = ("RICE_1", "RICE_ONE", *_GZIP)
+
+
+def read_images(path, *, shape=None):
+    """
+    Read every image of a FITS file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file may be packed with gzip, or its images may be packed in tiles.
+    shape : `tuple` of `int`, optional
+        What the first image must have; any shape by default.
+
+    Returns
+    -------
+    `list` of (array, `~astropy.io.fits.Header`)
+        Arrays in the byte order of this machine. Integers that stand for missing data
+        (``BLANK``) are NaN.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    FileFormatError
+        It does not read, holds no image, or one of another shape, or is too large.
+
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        The data are not those that the file's checksum was made for.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from astropy.io import fits
+    >>> from sunpy_farside.io import read_images
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "image.fits"
+    >>> fits.PrimaryHDU(np.arange(6.0).reshape(2, 3)).writeto(path)
+    >>> [(data.shape, data.dtype.name) for data, header in read_images(path)]
+    [((2, 3), 'float64')]
+    """
+    path = user_path(path)
+    content = read_content(path, _MOST_BYTES, "a FITS file")
+    _check_counts(path, content)
+    try:
+        with warnings.catch_warnings():
+            # Odd cards are common in these files; a file that is cut short fails below.
+            warnings.simplefilter("ignore", AstropyUserWarning)
+            # Sizes before data: a small file can declare, or unpack to, images of any size.
+            with fits.open(
+                io.BytesIO(content), memmap=False, disable_image_compression=True
+            ) as hdus:
+                changed = _check_images(path, content, hdus, shape)
+            with fits.open(io.BytesIO(content), memmap=False) as hdus:
+                hdus.verify("silentfix+ignore")
+                images = [
+                    (hdu.data.astype(hdu.data.dtype.newbyteorder("=")), hdu.header.copy())
+                    for hdu in hdus
+                    if hdu.is_image and hdu.data is not None
+                ]
+    except FileFormatError:
+        raise
+    # astropy raises many kinds on damaged files, TypeError and ValueError among them.
+    except Exception as error:
+        raise _unreadable(path, str(error)) from error
+    if changed:
+        warn_user(
+            f"{path}: the data are not those that DATASUM in the header was made for. Fetch the "
+            "file again; if the data were changed on purpose, remove the card."
+        )
+    return images
+
+
+def _unreadable(path, found):
+    return FileFormatError(
+        f"{path}: expected a FITS file with an image, found one that does not read ({found}). "
+        "It may be cut short or a web page; fetch it again."
+    )
+
+
+def _check_counts(path, content):
+    """
+    Refuse what astropy would spend minutes on before it looks at any data.
+    """
+    if not content.startswith(b"SIMPLE"):
+        raise _unreadable(path, f"it begins with {content[:20]!r}")
+    if content.find(_END, 0, _MOST_HEADER) < 0:
+        raise _unreadable(path, f"a header without END in its first {_MOST_HEADER} bytes")
+    for match in _COUNTS.finditer(content):
+        # Where a card begins; elsewhere it is text or chance.
+        if match.start() % 80 == 0:
+            raise _unreadable(path, f"{match[0].decode().rstrip()}..., beyond 999")
+
+
+def _check_images(path, content, hdus, shape):
+    """
+    Refuse images by what their headers declare, and tell whether data belie their checksums.
+    """
+    found, changed, end = 0, False, 0
+    for number, hdu in enumerate(hdus):
+        if number == _MOST_IMAGES:
+            raise _unreadable(path, f"more than {_MOST_IMAGES} images and tables")
+        place = hdu.fileinfo()
+        if place["datLoc"] - place["hdrLoc"] > _MOST_HEADER:
+            raise _unreadable(path, f"a header of more than {_MOST_HEADER} bytes")
+        end = place["datLoc"] + place["datSpan"]
+        packed = "ZNAXIS" in hdu.header
+        axes = _axes(hdu.header, "Z" if packed else "")
+        if not axes or not (hdu.is_image or packed):
+            continue
+        if shape is not None and not found and axes != shape:
+            msg = (
+                f"{path}: expected an image of {_times(shape)} pixels, found {_times(axes)}. Open "
+                "maps on other grids with sunpy.map.Map; FarsideSequence resamples them."
+            )
+            raise FileFormatError(msg)
+        found += prod(axes)
+        if found > _MOST_PIXELS:
+            raise _unreadable(path, f"more than {_MOST_PIXELS} pixels")
+        if packed:
+            _check_tiles(path, content, hdu, prod(axes))
+        # 0 means that the sum differs, 2 that there is none.
+        changed |= hdu.verify_datasum() == 0
+    if not found:
+        msg = f"{path}: expected a FITS file with an image, found none in it."
+        raise FileFormatError(msg)
+    if content[end:].strip(b"\0 \r\n"):
+        raise _unreadable(path, f"{len(content) - end} bytes more than its headers declare")
+    return changed
+
+
+def _axes(header, prefix):
+    """
+    Shape of an image as arrays have it.
+    """
+    number = header.get(f"{prefix}NAXIS", 0)
+    axes = tuple(int(header[f"{prefix}NAXIS{axis}"]) for axis in range(number, 0, -1))
+    if min(axes, default=0) < 0:
+        msg = f"axes of {_times(axes)} pixels"
+        raise ValueError(msg)
+    return axes
+
+
+def _times(shape):
+    return " x ".join(map(str, shape))
+
+
+def _check_tiles(path, content, hdu, pixels):
+    """
+    Refuse tiles of an image that unpack to more than the image.
+    """
+    packing = str(hdu.header.get("ZCMPTYPE"))
+    if packing not in _PACKING:
+        raise _unreadable(path, f"an image packed with {packing}, not with {' or '.join(_PACKING)}")
+    size = unpacked = 0
+    for name in hdu.columns.names:
+        if not name.endswith("COMPRESSED_DATA"):
+            continue
+        for tile in hdu.data[name]:
+            tile = np.asarray(tile)
+            size += tile.nbytes
+            if size > len(content):
+                raise _unreadable(path, "tiles that share their bytes")
+            if tile.size and (name.startswith("GZIP") or packing in _GZIP):
+                unpacker = zlib.decompressobj(31)
+                unpacked += len(unpacker.decompress(tile.tobytes(), 8 * pixels + 1))
+                if unpacked > 8 * pixels or unpacker.unused_data:
+                    raise _unreadable(path, "tiles that unpack to more than the image")

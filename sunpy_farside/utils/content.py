@@ -1,0 +1,150 @@
+"""
+What is read of files: regular ones alone, and never more than a bound.
+"""
+
+import bz2
+import gzip
+import lzma
+import zlib
+from pathlib import Path
+
+from sunpy_farside.errors import FileFormatError
+
+__all__ = ["check_file", "read_content", "user_path"]
+
+# How files begin that are packed as a whole, and what unpacks them.
+_PACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+_DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError)
+
+
+def user_path(path):
+    """
+    Return a path in which a leading ``~`` means the home of the user.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    `pathlib.Path`
+        As it is where the home is not known.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from sunpy_farside.utils.content import user_path
+    >>> user_path("~/maps") == Path.home() / "maps"
+    True
+    """
+    path = Path(path)
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
+def check_file(path, most, expected, error=FileFormatError):
+    """
+    Return the path of a regular file that is not too large to be what is expected.
+
+    Parameters
+    ----------
+    path : path-like
+        May begin with ``~``.
+    most : `int` or `None`
+        Bytes that the file may have; any number for `None`.
+    expected : `str`
+        What the file should be, as in "a region list".
+    error : type of `Exception`, optional
+        What is raised.
+
+    Returns
+    -------
+    `pathlib.Path`
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    FileFormatError
+        It is a folder, a pipe or a device, which may have no end, or it is too large.
+
+    Examples
+    --------
+    >>> from sunpy_farside.utils.content import check_file
+    >>> check_file("/dev/zero", 1000, "a region list")
+    Traceback (most recent call last):
+    ...
+    sunpy_farside.errors.FileFormatError: /dev/zero: expected a region list, found no regular ...
+    """
+    path = user_path(path)
+    if not path.exists():
+        msg = f"{path}: no such file."
+        raise FileNotFoundError(msg)
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "no regular file (a pipe, socket or device)"
+        msg = f"{path}: expected {expected}, found {found}. Give the path of a file."
+        raise error(msg)
+    size = path.stat().st_size
+    if most is not None and size > most:
+        msg = (
+            f"{path}: expected {expected}, found more than {most} bytes ({size}). Is it another "
+            "file?"
+        )
+        raise error(msg)
+    return path
+
+
+def read_content(path, most, expected):
+    """
+    Return the content of a file, unpacked where it is packed with gzip, bzip2 or xz.
+
+    Parameters
+    ----------
+    path : path-like
+        May begin with ``~``.
+    most : `int`
+        Bytes that the file may have, packed and unpacked.
+    expected : `str`
+        What the file should be, as in "a region list".
+
+    Returns
+    -------
+    `bytes`
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    FileFormatError
+        It is no regular file, it is too large, or does not unpack.
+
+    Examples
+    --------
+    >>> import gzip, pathlib, tempfile
+    >>> from sunpy_farside.utils.content import read_content
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "list.txt.gz"
+    >>> _ = path.write_bytes(gzip.compress(b"2022-04-06.0"))
+    >>> read_content(path, 1000, "a region list")
+    b'2022-04-06.0'
+    """
+    path = check_file(path, most, expected)
+    with path.open("rb") as file:
+        # A file may grow while it is read.
+        content = file.read(most + 1)
+    opener = next((_PACKED[start] for start in _PACKED if content.startswith(start)), None)
+    if opener is not None:
+        try:
+            with opener(path) as file:
+                content = file.read(most + 1)
+        except _DAMAGED as error:
+            msg = (
+                f"{path}: expected {expected}, found a packed file that does not unpack "
+                f"({error}). It may be cut short; fetch it again."
+            )
+            raise FileFormatError(msg) from error
+    if len(content) > most:
+        msg = f"{path}: expected {expected}, found more than {most} bytes. Is it another file?"
+        raise FileFormatError(msg)
+    return content

@@ -1,0 +1,122 @@
+"""
+How a command ends on Ctrl-C: at once, with one line, and with all its processes.
+"""
+
+import os
+import signal
+import sys
+import threading
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["INTERRUPTED", "held_interruptions", "watched_interruptions"]
+
+# The exit code that shells give to what Ctrl-C ends.
+INTERRUPTED = 128 + signal.SIGINT
+_LINE = b"sunpy-farside: interrupted\n"
+# Seconds for cleaning up, after which the command ends without it.
+_PATIENCE = 5.0
+
+
+@contextmanager
+def watched_interruptions():
+    """
+    Raise `KeyboardInterrupt` on Ctrl-C within a ``with`` block, and end without it if need be.
+
+    Libraries may swallow the exception, or turn it into another one: what is raised after Ctrl-C
+    is its consequence. Processes that were started are ended first. What has not ended after
+    some seconds, or at another Ctrl-C, is ended without further cleaning up. In any other program
+    than the command ``sunpy-farside``, Ctrl-C does what it does there.
+
+    Yields
+    ------
+    callable
+        Whether Ctrl-C was pressed.
+    """
+    if not _is_command() or threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    times = []
+    pid = os.getpid()
+
+    def interrupt(_number, _frame):
+        if os.getpid() != pid:
+            # A copy of this process: the original ends it.
+            return
+        if times:
+            _end()
+        times.append(1)
+        # Work that is broken off anywhere complains of all sorts of things.
+        sys.unraisablehook = lambda _unraisable: None
+        warnings.showwarning = lambda *_arguments, **_options: None
+        timer = threading.Timer(_PATIENCE, _end)
+        timer.daemon = True
+        timer.start()
+        _end_children()
+        raise KeyboardInterrupt
+
+    # Where it is ignored, as of what a shell runs in the background, it stays so.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, interrupt)
+    yield lambda: bool(times)
+
+
+@contextmanager
+def held_interruptions():
+    """
+    Hold Ctrl-C back within a ``with`` block, and for good in the processes started there.
+
+    A new process takes a while to load what lets it leave Ctrl-C to the one that started it.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _is_command():
+    # Python puts -m there until it has found the module, and its path from then on.
+    name = sys.argv[0] if sys.argv else ""
+    if name == "-m":
+        return "sunpy_farside" in sys.orig_argv
+    path = Path(name)
+    return path.stem == "sunpy-farside" or path.parts[-2:] == ("sunpy_farside", "__main__.py")
+
+
+def _end_children():
+    # An import would fail where Ctrl-C comes in the middle of the very same one.
+    multiprocessing = sys.modules.get("multiprocessing")
+    for child in getattr(multiprocessing, "active_children", list)():
+        child.terminate()
+
+
+def _end():
+    _end_children()
+    # Not through sys.stderr, which may be in the middle of a line.
+    os.write(2, _LINE)
+    os._exit(INTERRUPTED)
+
+
+def _end_while_loading():
+    """
+    End the process with one line on Ctrl-C, if it runs the command ``sunpy-farside``.
+
+    Loading what the command needs takes seconds, in which nothing has to be cleaned up. Processes
+    that the command has started leave Ctrl-C to it. Any other program is left alone.
+    """
+    if not _is_command() or threading.current_thread() is not threading.main_thread():
+        return
+    from multiprocessing import parent_process
+
+    if parent_process() is not None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    elif signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda _number, _frame: _end())
+
+
+_end_while_loading()

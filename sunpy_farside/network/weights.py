@@ -8,10 +8,8 @@ import pickle
 import warnings
 import zipfile
 from importlib import resources
-from pathlib import Path
 
 import torch
-from parfive import Downloader
 from pydantic import ValidationError
 from safetensors import safe_open
 from safetensors.torch import save
@@ -25,6 +23,7 @@ from sunpy_farside.network.unet import UNet
 from sunpy_farside.utils.cache import cache_folder
 from sunpy_farside.utils.content import check_file, user_path
 from sunpy_farside.utils.files import whole_files
+from sunpy_farside.utils.transfer import Transfer, transfer_files
 
 __all__ = ["NETWORKS", "load_model", "save_model"]
 
@@ -38,6 +37,8 @@ _FELIPE2019_URL = (
 )
 _FELIPE2019_SIZE = 10_146_397
 _FELIPE2019_BLOB = "5b7ee08ca30ad6cc19bfb4537ce54b80b76868c7"
+# Seconds that the download may take.
+_PATIENCE = 600
 
 # A published U-Net 64 channels wide, with the state of its optimizer, has 160 MB.
 _MOST_BYTES = 250_000_000
@@ -343,16 +344,15 @@ def _cached_felipe2019():
 
 
 def _download(url, path):
-    downloader = Downloader(max_conn=1, overwrite=True)
-    downloader.enqueue_file(url, path=path.parent, filename=path.name)
-    result = downloader.download()
-    if result.errors:
+    transfer = Transfer(url, path, path.name)
+    transfer_files([transfer], max_size=2 * _FELIPE2019_SIZE, patience=_PATIENCE)
+    if transfer.problem:
         msg = (
-            f"Could not download the published weights from {url} ({result.errors[0].exception}). "
-            "Try again, or fetch the file by other means and give its path."
+            f"Could not download the published weights. {transfer.problem} Or fetch the file by "
+            "other means and give its path."
         )
-        raise WeightsError(msg)
-    return Path(result[0])
+        raise WeightsError(msg) from transfer.problem
+    return path
 
 
 def _check_blob(path, size, blob):

@@ -353,12 +353,12 @@ def test_simulated_examples_come_in_eights(changed):
 
 def test_what_is_no_recipe(tmp_path):
     path = tmp_path / "mine.toml"
-    for content in (b"seed = ", b"\xff\xfe", b"seed = 1\nseed = 2", b"a = " + b"[" * 50_000):
+    for content in (b"seed = ", b"\xff\xfe", b"seed = 1\nseed = 2", b"a = " + b"[" * 15_000):
         path.write_bytes(content)
         with pytest.raises(FileFormatError, match="expected a recipe in TOML"):
             load_recipe(path)
-    path.write_bytes(b"#" * 100_001)
-    with pytest.raises(FileFormatError, match="more than 100000 bytes"):
+    path.write_bytes(b"#" * 20_001)
+    with pytest.raises(FileFormatError, match="more than 20000 bytes"):
         load_recipe(path)
     with pytest.raises(FileFormatError, match="found a folder"):
         load_recipe(tmp_path)

@@ -9,6 +9,7 @@ import numpy as np
 
 import astropy.units as u
 from astropy.time import Time
+from astropy.utils.exceptions import ErfaWarning
 from astropy.wcs import WCS
 
 from sunpy.time import parse_time
@@ -160,7 +161,10 @@ def _radians(path, header):
 def _date(path, name_time, header, time):
     text = header.get("DATE-OBS")
     try:
-        header_time = parse_time(str(text)) if text else None
+        with warnings.catch_warnings():
+            # That a year is far off is said below.
+            warnings.simplefilter("ignore", ErfaWarning)
+            header_time = parse_time(str(text)) if text else None
     except ValueError as error:
         if name_time is None:
             msg = f"{path}: expected a date in DATE-OBS, found {text!r}."

@@ -119,7 +119,7 @@ def test_near_side_is_drawn_as_far_as_it_goes(columns, degrees, detection):
     image, _ = synchronic_view(near_map, detection).images
     row = np.isfinite(image.get_array().filled(np.nan)[180])
     # The near side alone is shown, but for its outermost five degrees; two pixels a degree.
-    assert row.sum() == pytest.approx(2 * min(degrees, 170), abs=2)
+    assert row.sum() == pytest.approx(2 * min(degrees, 170), abs=1)
 
 
 @pytest.mark.parametrize("name", ["$", "a$b$c", r"\$x_{", "100%_$\\alpha$", "long " * 30, "$" * 80])

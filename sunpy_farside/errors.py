@@ -5,7 +5,14 @@ All are `FarsideError`, which is a `ValueError`, and each message says what was 
 found and what to do about it.
 """
 
-__all__ = ["FarsideError", "FileFormatError", "SequenceError", "WeightsError"]
+__all__ = [
+    "FarsideError",
+    "FileFormatError",
+    "FolderInUseError",
+    "NewerFormatError",
+    "SequenceError",
+    "WeightsError",
+]
 
 
 class FarsideError(ValueError):
@@ -29,4 +36,16 @@ class SequenceError(FarsideError):
 class WeightsError(FarsideError):
     """
     A network's weights cannot be found, read or trusted.
+    """
+
+
+class NewerFormatError(FileFormatError):
+    """
+    A file was written by a later release.
+    """
+
+
+class FolderInUseError(FarsideError):
+    """
+    Another run is at work in a folder that only one may change at a time.
     """

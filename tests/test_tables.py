@@ -6,17 +6,16 @@ import json
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import astropy.units as u
 from astropy.io.votable import parse_single_table
-from astropy.table import QTable, Table
+from astropy.table import Table
 
 import sunpy_farside
 from sunpy_farside.detection.regions import COLUMNS
-from sunpy_farside.utils.tables import plain_table, row_digests, write_plain
+from sunpy_farside.utils.tables import plain_table, write_plain
 
 ENDS = ("vot", "fits", "csv", "ecsv")
 
@@ -114,29 +113,3 @@ def test_votable_says_what_the_columns_are(tables, tmp_path):
     text = (tmp_path / "stack.vot").read_text()
     assert f'<TIMESYS ID="{fields["date"].ref}"' in text
     assert 'timescale="UTC"' in text
-
-
-def test_digests_survive_a_file(tables, tmp_path):
-    for name, table in tables.items():
-        bounds = [0, len(table) // 2, len(table)]
-        table.write(tmp_path / f"{name}.ecsv")
-        back = QTable.read(tmp_path / f"{name}.ecsv")
-        assert row_digests(back, bounds) == row_digests(table, bounds)
-
-
-def test_digests_tell_any_change(tables):
-    stack = tables["stack"]
-    whole = row_digests(stack, [0, len(stack)])
-    changed = 0
-    for name in stack.colnames:
-        other = stack.copy()
-        other[name] = other[name][::-1]
-        same = [
-            np.array_equal(values, values[::-1], equal_nan=values.dtype.kind == "f")
-            for values in (column.data for column in plain_table(stack[[name]]).columns.values())
-        ]
-        assert (row_digests(other, [0, len(stack)]) == whole) == all(same), name
-        changed += not all(same)
-    assert changed > 10
-    assert row_digests(stack[:-1], [0, len(stack) - 1]) != whole
-    assert row_digests(stack[[0, *range(len(stack))]], [0, len(stack) + 1]) != whole

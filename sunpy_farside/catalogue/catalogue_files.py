@@ -1,0 +1,198 @@
+"""
+The catalogue on disk.
+
+Format 2: ``meta`` records for every date what it was made from, and a digest of its rows as they
+stand in the file, so that rows that were lost, doubled or changed are noticed. Format 1, of
+earlier releases, has the dates alone.
+"""
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from astropy.table import QTable
+from astropy.time import Time
+
+import sunpy_farside
+from sunpy_farside.detection import COLUMNS
+from sunpy_farside.detection.former import complete_regions, no_regions
+from sunpy_farside.errors import FileFormatError, NewerFormatError
+from sunpy_farside.io.tables import check_format, lines_of_table, meta_of_lines, table_of_lines
+
+__all__ = ["Catalogue", "Record", "read_catalogue_file", "write_catalogue_file"]
+
+_FORMAT = 2
+_OWN = ("date", "method", "model")
+
+
+@dataclass(frozen=True)
+class Record:
+    """
+    What a date was made from.
+
+    Attributes
+    ----------
+    run : `dict`
+        Of `~sunpy_farside.catalogue.sources.describe_run`.
+    maps : `str`
+        Digest of the eleven files.
+    """
+
+    run: dict
+    maps: str
+
+
+@dataclass
+class Catalogue:
+    """
+    The regions of many dates, and what they were made from.
+
+    Attributes
+    ----------
+    table : `~astropy.table.QTable`
+        One row per region, in order of date: ``date``, ``method``, ``model`` and the columns of
+        `sunpy_farside.detection.regions.COLUMNS`.
+    records : `dict`
+        The `Record` of every date, None where an earlier release made it.
+    damaged : `list` of `str`
+        Dates whose rows are not those that were written. They are in neither of the others.
+    """
+
+    table: QTable = None
+    records: dict = field(default_factory=dict)
+    damaged: list = field(default_factory=list)
+
+    def __post_init__(self):
+        if self.table is None:
+            self.table = _no_rows()
+
+
+def write_catalogue_file(catalogue, path):
+    """
+    Write a catalogue.
+
+    Parameters
+    ----------
+    catalogue : `Catalogue`
+    path : path-like
+        An ECSV file.
+    """
+    table = catalogue.table.copy(copy_data=False)
+    table.meta = {}
+    _, rows = lines_of_table(table)
+    digests = _digests(rows)
+    runs, dates = [], sorted(catalogue.records)
+    records = []
+    for date in dates:
+        record = catalogue.records[date]
+        if record is None:
+            records.append(f"- - {digests[date]}")
+            continue
+        if record.run not in runs:
+            runs.append(record.run)
+        records.append(f"{runs.index(record.run)} {record.maps} {digests[date]}")
+    table.meta = {
+        "format": _FORMAT,
+        "dates": dates,
+        "runs": runs,
+        # Of every date: the number of its run, the digest of its maps, that of its rows.
+        "records": records,
+        "version": sunpy_farside.__version__,
+    }
+    table.write(path, format="ascii.ecsv")
+
+
+def read_catalogue_file(path):
+    """
+    Read a catalogue.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    `Catalogue`
+        Without the dates whose rows are damaged.
+
+    Raises
+    ------
+    NewerFormatError
+        A later release wrote it.
+    FileFormatError
+        It does not read.
+    """
+    path = Path(path)
+    try:
+        meta, header, rows = meta_of_lines(path.read_text(errors="replace"))
+        version = meta.get("format", 1)
+        check_format(path, version, _FORMAT)
+        dates = meta["dates"]
+        if version == 1:
+            return Catalogue(_table(header, rows, path), dict.fromkeys(dates))
+        digests = _digests(rows)
+        records, whole = {}, set()
+        for date, line in zip(dates, meta["records"], strict=True):
+            run, maps, digest = line.split()
+            records[date] = None if run == "-" else Record(meta["runs"][int(run)], maps)
+            if digests[date] == digest:
+                whole.add(date)
+        good = [row for row in rows if _date(row) in whole]
+        damaged = sorted({*dates, *digests} - whole)
+        table = _table(header, good, path)
+        return Catalogue(table, {date: records[date] for date in sorted(whole)}, damaged)
+    except NewerFormatError:
+        raise
+    # The reader raises whatever the damage brings about.
+    except Exception as error:
+        msg = (
+            f"{path}: expected a catalogue, found a file that does not read ({error}). Run watch "
+            "again: it makes the catalogue again from the maps."
+        )
+        raise FileFormatError(msg) from error
+
+
+def _table(header, rows, path):
+    if not rows:
+        return _no_rows()
+    table = table_of_lines(header, rows)
+    own = table[list(_OWN)]
+    regions = complete_regions(table, path)
+    for name in COLUMNS:
+        own[name] = regions[name]
+    own.meta = {}
+    return own[np.argsort(own["date"].mjd, kind="stable")]
+
+
+def _no_rows():
+    table = QTable()
+    # An empty array of strings is no array of dates to astropy.
+    table["date"] = Time(np.empty(0), format="mjd")
+    table["method"] = table["model"] = np.empty(0, dtype="U1")
+    regions = no_regions()
+    for name in COLUMNS:
+        table[name] = regions[name]
+    return table
+
+
+def _digests(rows):
+    """
+    Digests of the lines of every date; dates without a line have that of none.
+    """
+    by_date = defaultdict(list)
+    for row in rows:
+        by_date[_date(row)].append(row)
+    digests = defaultdict(lambda: _digest([]))
+    return digests | {date: _digest(lines) for date, lines in by_date.items()}
+
+
+def _date(row):
+    # The first column of a row holds its date, without a blank.
+    return row.partition(" ")[0]
+
+
+def _digest(lines):
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

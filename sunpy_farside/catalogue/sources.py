@@ -1,0 +1,145 @@
+"""
+What the dates of a catalogue are made from: maps, model, settings.
+"""
+
+import hashlib
+import inspect
+import json
+import os
+from dataclasses import fields
+from pathlib import Path
+
+from sunpy_farside.detection import COLUMNS, detect_seismic_strength
+from sunpy_farside.detection.neural import network_settings
+
+__all__ = ["MapDigests", "describe_run"]
+
+_LENGTH = 16
+# Attributes of a model that have no part in what it finds.
+_INCIDENTAL = ("network", "name", "device", "licence", "metadata")
+
+
+def describe_run(model, width):
+    """
+    Describe by what a date is made, besides its maps.
+
+    Parameters
+    ----------
+    model : `~sunpy_farside.network.model.FarsideModel`
+    width : `int`
+        Columns of the windows.
+
+    Returns
+    -------
+    `dict`
+        Plain numbers and strings: two runs whose descriptions are equal give the same results.
+    """
+    options = inspect.signature(detect_seismic_strength).parameters
+    return {
+        "model": model.name,
+        "weights": _model_digest(model),
+        "width": width,
+        "network": network_settings(model).to_header(),
+        "standard": {name: str(options[name].default) for name in ("phase", "threshold")},
+        "columns": list(COLUMNS),
+    }
+
+
+def _model_digest(model):
+    content = hashlib.sha256()
+    described = {
+        item.name: getattr(model, item.name)
+        for item in fields(model)
+        if item.name not in _INCIDENTAL
+    }
+    content.update(repr((type(model.network).__name__, model.network.settings)).encode())
+    content.update(json.dumps(described, sort_keys=True, default=repr).encode())
+    for name, values in sorted(model.network.state_dict().items()):
+        content.update(name.encode())
+        content.update(values.detach().cpu().numpy().tobytes())
+    return content.hexdigest()[:_LENGTH]
+
+
+class MapDigests:
+    """
+    Digests of the contents of files, which are read again only when they may have changed.
+
+    Parameters
+    ----------
+    path : path-like
+        A JSON file that keeps the digests from run to run. Without it, or where it is damaged,
+        all the files are read.
+    folder : path-like
+        Where the files are.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from sunpy_farside.catalogue.sources import MapDigests
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> (folder / "a.fits").write_text("phases")
+    6
+    >>> MapDigests(folder / "digests.json", folder).of_files([folder / "a.fits"])
+    'bc5a42e7ac2b43c8'
+    """
+
+    def __init__(self, path, folder):
+        self._folder = Path(folder)
+        self._before = _read_json(path)
+        self._now = {}
+
+    def of_files(self, paths):
+        """
+        Return one digest of the contents of several files.
+
+        Parameters
+        ----------
+        paths : iterable of `pathlib.Path`
+
+        Returns
+        -------
+        `str`
+        """
+        digests = "".join(self._of_file(path) for path in paths)
+        return hashlib.sha256(digests.encode()).hexdigest()[:_LENGTH]
+
+    @property
+    def changed(self):
+        """
+        Whether the digests are others than those that were kept.
+        """
+        return self._now != self._before
+
+    def to_json(self):
+        """
+        Return the text that keeps the digests.
+
+        Returns
+        -------
+        `str`
+        """
+        return json.dumps(self._now)
+
+    def _of_file(self, path):
+        name = os.path.relpath(path, self._folder)
+        if name not in self._now:
+            try:
+                state = path.stat()
+                # The time of the last change tells of copies that keep the time of their source.
+                marks = [state.st_size, state.st_mtime_ns, state.st_ctime_ns]
+                before = self._before.get(name)
+                if not (isinstance(before, list) and before[:-1] == marks):
+                    before = [*marks, hashlib.sha256(path.read_bytes()).hexdigest()[:_LENGTH]]
+            except OSError:
+                # Whoever reads it says why it does not read.
+                return "unreadable"
+            self._now[name] = before
+        return self._now[name][-1]
+
+
+def _read_json(path):
+    try:
+        content = json.loads(Path(path).read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

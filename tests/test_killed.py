@@ -1,0 +1,201 @@
+"""
+Writers that die at every step at which a file moves into place.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sunpy_farside
+
+# One process imports everything, and forks for every run: a fork dies at the n-th move, another
+# one goes on, and what is on disk then has to be what a run leaves that nobody broke off.
+SCRIPT = """
+import hashlib, os, pathlib, shutil, sys, traceback, warnings
+warnings.simplefilter("ignore")
+{job}
+
+def run(function, folder, dies_at=None):
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    replace, moves = os.replace, 0
+    def move(*args, **kwargs):
+        nonlocal moves
+        moves += 1
+        if moves == dies_at:
+            os._exit(9)
+        return replace(*args, **kwargs)
+    os.replace = os.rename = move
+    try:
+        function(folder)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+def tree(folder):
+    return {{
+        str(path.relative_to(folder)): None
+        if path.is_dir() or path.name == "maps.json"
+        else hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+    }}
+
+def start(name):
+    folder = root / name
+    if (root / "before").is_dir():
+        shutil.copytree(root / "before", folder)
+    else:
+        folder.mkdir()
+    return folder
+
+root = pathlib.Path(sys.argv[1])
+if "before" in globals():
+    (root / "before").mkdir()
+    assert run(before, root / "before") == 0
+whole = start("whole")
+assert run(job, whole) == 0
+expected, moves = tree(whole), 0
+while True:
+    folder = start(f"killed at {{moves + 1}}")
+    status = run(job, folder, moves + 1)
+    if status == 0:
+        break
+    moves += 1
+    assert status == 9, (moves, status)
+    assert run(check, folder) == 0, moves
+    assert run(job, folder) == 0, moves
+    found = tree(folder)
+    assert found == expected, (moves, {{
+        name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name)
+    }})
+    shutil.rmtree(folder)
+print("moves:", moves)
+"""
+
+DETECTION = """
+import sunpy_farside
+from sunpy_farside import FarsideDetection
+
+def write(folder, seed):
+    sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=seed).sequence
+    sunpy_farside.detect_seismic_strength(sequence).write(folder)
+
+def before(folder):
+    write(folder, 1)
+
+def job(folder):
+    write(folder, 2)
+
+def check(folder):
+    # A mixture is refused.
+    try:
+        FarsideDetection.read(folder)
+    except sunpy_farside.FileFormatError as error:
+        assert "files of several" in str(error)
+"""
+
+SIMULATE = """
+from sunpy_farside.cli import main
+
+def job(folder):
+    assert main(["simulate", "2022-05-01", "3", "--seed", "4", "--output", str(folder)]) == 0
+
+def check(folder):
+    # Another Sun does not come between.
+    other = ["simulate", "2022-05-01", "3", "--seed", "5", "--output", str(folder)]
+    assert main(other) == (1 if list(folder.glob("*.fits")) else 0)
+    if not list(folder.glob(".partial-*")) and len(list(folder.iterdir())) == 4:
+        for path in folder.iterdir():
+            path.unlink()
+"""
+
+MODEL = """
+import torch
+from sunpy_farside.network import FarsideModel, Normalisation, UNet, load_model, save_model
+
+def save(folder, seed):
+    torch.manual_seed(seed)
+    network = UNet(hidden=2)
+    model = FarsideModel(
+        network, "small", "middle", Normalisation("sequence"), 100.0, torch.device("cpu")
+    )
+    save_model(model, folder / "small.safetensors")
+
+def before(folder):
+    save(folder, 1)
+
+def job(folder):
+    save(folder, 2)
+
+def check(folder):
+    load_model(folder / "small.safetensors")
+"""
+
+WATCH = """
+import numpy as np
+import torch
+import sunpy_farside
+from sunpy_farside.catalogue import daily
+from sunpy_farside.network import FarsideModel, Normalisation, UNet
+
+torch.set_num_threads(1)
+maps = sunpy_farside.simulate_maps("2022-05-01", 12, seed=4).maps
+
+def draw(detections, folder):
+    (folder / (detections[0].date.isot[:13] + ".png")).write_text("a picture")
+
+daily.draw_date = draw
+
+def put(folder, item, factor=1):
+    name = item.date.strftime("PHASE_MAP_%Y.%m.%d_%H_%M_%S.fits")
+    item._new_instance(item.data * np.float32(factor), item.meta).save(
+        folder / name, overwrite=True
+    )
+
+def watch(folder):
+    torch.manual_seed(1)
+    model = FarsideModel(
+        UNet(hidden=2), "small", "middle", Normalisation("sequence"), 100.0, torch.device("cpu")
+    )
+    daily.watch_folder(folder, model=model)
+
+def before(folder):
+    for item in maps[:11]:
+        put(folder, item)
+    watch(folder)
+
+def job(folder):
+    # A date is new, and a map of the other is corrected.
+    if not any(folder.glob("PHASE_MAP_2022.05.06_12*")):
+        put(folder, maps[3], 1.1)
+        put(folder, maps[11])
+    watch(folder)
+
+def check(folder):
+    assert len(sunpy_farside.read_catalogue(folder / "detections")) > 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("job", "moves"),
+    [
+        pytest.param(DETECTION, 4, id="detection"),
+        pytest.param(SIMULATE, 4, id="simulate"),
+        pytest.param(MODEL, 1, id="model"),
+        # Two pictures, the catalogue, three companions, digests, twice three files of tracks.
+        pytest.param(WATCH, 13, id="watch"),
+    ],
+)
+def test_killed_at_every_move(job, moves, tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(job=job), tmp_path],
+        capture_output=True,
+        text=True,
+        cwd=Path(sunpy_farside.__file__).parents[1],
+    )
+    assert result.returncode == 0, result.stderr
+    assert f"moves: {moves}\n" in result.stdout

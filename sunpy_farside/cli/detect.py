@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 import sunpy_farside
 from sunpy_farside.cli import arguments
-from sunpy_farside.cli.output import check_writable, printed_detections, save_maps
+from sunpy_farside.cli.output import check_writable, printed_detections
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import whole_files
 
@@ -157,10 +157,11 @@ def add_demo(commands):
 
 def _demo(options):
     from sunpy_farside.sequence import FarsideSequence
+    from sunpy_farside.simulation.storage import write_simulation
 
     simulated = sunpy_farside.simulate_sequence(_DEMO_DATE, seed=_DEMO_SEED, width=options.width)
     maps = options.output / "maps"
-    save_maps(simulated.sequence.maps, maps)
+    write_simulation(simulated.sequence.maps, maps)
     print(f"Eleven simulated phase maps: {maps}\n")
     sequence = FarsideSequence.from_files(maps.glob("*.fits"), width=options.width)
     _report([sequence], options)

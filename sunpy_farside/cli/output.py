@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from sunpy_farside.utils.files import whole_files
+from sunpy_farside.utils.files import remove_partial, whole_files
 
-__all__ = ["check_writable", "complain", "printed_detections", "save_maps"]
+__all__ = ["check_writable", "complain", "printed_detections"]
 
 
 def complain(message):
@@ -80,23 +80,10 @@ def check_writable(folder):
     """
     folder = Path(folder)
     there = folder.exists()
+    # What runs that were killed had been writing, for other dates too.
+    remove_partial(folder)
     with whole_files(folder):
         pass
     if not there:
         # Work that fails leaves no empty folder.
         folder.rmdir()
-
-
-def save_maps(maps, folder):
-    """
-    Write phase maps under names like those of the archive.
-
-    Parameters
-    ----------
-    maps : iterable of `~sunpy_farside.maps.phase_map.FarsidePhaseMap`
-    folder : path-like
-    """
-    with whole_files(folder) as partial:
-        for item in maps:
-            # Colons, as in JSOC's own names, are not legal everywhere.
-            item.save(partial / item.date.strftime("PHASE_MAP_%Y.%m.%d_%H_%M_%S.fits"))

@@ -4,9 +4,7 @@ The command ``simulate``: maps with known regions.
 
 import sunpy_farside
 from sunpy_farside.cli import arguments
-from sunpy_farside.cli.output import save_maps
 from sunpy_farside.utils.content import user_path
-from sunpy_farside.utils.files import whole_files
 
 __all__ = ["add_simulate"]
 
@@ -39,13 +37,13 @@ def add_simulate(commands):
 
 
 def _simulate(options):
+    from sunpy_farside.simulation.storage import write_simulation
+
     simulated = sunpy_farside.simulate_maps(
         options.start, options.number, seed=options.seed, activity=options.activity
     )
-    save_maps(simulated.maps, options.output)
     middle = simulated.maps[len(simulated.maps) // 2].date
-    with whole_files(options.output) as partial:
-        simulated.regions(middle).write(partial / "truth.ecsv")
+    write_simulation(simulated.maps, options.output, simulated.regions(middle))
     print(
         f"{options.number} simulated phase maps and truth.ecsv ({middle.isot[:16]}): "
         f"{options.output}"

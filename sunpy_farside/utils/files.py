@@ -58,7 +58,7 @@ def whole_files(folder, *, last=None):
 
 def remove_partial(folder):
     """
-    Remove what processes that were killed had been writing, in a folder and those inside it.
+    Remove what processes that were killed had been writing, in a folder and in its folders.
 
     Parameters
     ----------
@@ -69,8 +69,9 @@ def remove_partial(folder):
     -----
     What a running process is writing stays: it holds a lock.
     """
-    for partial in Path(folder).rglob(PARTIAL + "*"):
-        _remove_if_left(partial)
+    for place in ("", "*/"):
+        for partial in Path(folder).glob(f"{place}{PARTIAL}*"):
+            _remove_if_left(partial)
 
 
 @contextmanager

@@ -1,0 +1,114 @@
+"""
+Simulated phase maps on disk, one Sun in a folder.
+"""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from astropy.io import fits
+
+from sunpy.map import Map
+
+from sunpy_farside.errors import FarsideError
+from sunpy_farside.io.tables import check_format, meta_of_lines
+from sunpy_farside.utils.files import whole_files
+
+__all__ = ["write_simulation"]
+
+_TRUTH, _MAPS = "truth.ecsv", "PHASE_MAP_*.fits"
+_FORMAT = 1
+
+
+def write_simulation(maps, folder, truth=None):
+    """
+    Write simulated phase maps under names like those of the archive.
+
+    Parameters
+    ----------
+    maps : sequence of `~sunpy_farside.maps.phase_map.FarsidePhaseMap`
+        Of one Sun.
+    folder : path-like
+        Maps of the same Sun in it are replaced.
+    truth : `~astropy.table.QTable`, optional
+        The regions behind the maps, which become ``truth.ecsv``.
+
+    Raises
+    ------
+    FarsideError
+        The folder holds maps of another Sun, or of the real one.
+
+    Notes
+    -----
+    A card ``FSSIM`` in the header of every map, and ``stamp`` in the table's ``meta``, tie the
+    files together.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import sunpy_farside
+    >>> from sunpy_farside.simulation.storage import write_simulation
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> write_simulation(sunpy_farside.simulate_maps("2022-05-05", 1, seed=1).maps, folder)
+    >>> [path.name for path in folder.iterdir()]
+    ['PHASE_MAP_2022.05.05_00_00_00.fits']
+    """
+    folder = Path(folder)
+    stamp = _stamp(maps)
+    _check_folder(folder, stamp)
+    with whole_files(folder, last=_TRUTH) as partial:
+        for item in maps:
+            header = {**item.meta, "fssim": stamp, "fssimfmt": _FORMAT}
+            # Colons, as in JSOC's own names, are not legal everywhere.
+            name = item.date.strftime("PHASE_MAP_%Y.%m.%d_%H_%M_%S.fits")
+            Map(item.data, header).save(partial / name)
+        if truth is not None:
+            truth = truth.copy(copy_data=False)
+            truth.meta = {**truth.meta, "format": _FORMAT, "stamp": stamp}
+            truth.write(partial / _TRUTH)
+
+
+def _stamp(maps):
+    """
+    A name for the maps: the same Sun has the same, whenever it is simulated.
+    """
+    content = hashlib.sha256()
+    for item in maps:
+        content.update(item.date.isot.encode())
+        content.update(np.ascontiguousarray(item.data).tobytes())
+    return content.hexdigest()[:16]
+
+
+def _check_folder(folder, stamp):
+    found = {path.name: _stamp_of_map(path) for path in sorted(folder.glob(_MAPS))}
+    if (folder / _TRUTH).exists():
+        found[_TRUTH] = _stamp_of_truth(folder / _TRUTH, stamp)
+    others = [name for name, other in found.items() if other != stamp]
+    if others:
+        more = f" and {len(others) - 1} more files" if len(others) > 1 else ""
+        msg = (
+            f"{folder}: expected a folder that is empty or holds maps of this Sun, found "
+            f"{others[0]}{more} of another. Choose another folder, or remove these files."
+        )
+        raise FarsideError(msg)
+
+
+def _stamp_of_map(path):
+    try:
+        header = fits.getheader(path)
+    # Damaged files raise many kinds: none of them is ours.
+    except Exception:
+        return None
+    check_format(path, header.get("FSSIMFMT", 1), _FORMAT)
+    return header.get("FSSIM")
+
+
+def _stamp_of_truth(path, stamp):
+    try:
+        meta, _, _ = meta_of_lines(path.read_text(errors="replace"))
+    except ValueError:
+        # A damaged table can be of any Sun, and is replaced.
+        return stamp
+    check_format(path, meta.get("format", 1), _FORMAT)
+    return meta.get("stamp")

@@ -45,7 +45,7 @@ METHODS = {"network": "integrated_probability", "SAR": "seismic_strength"}
 ACTIVITIES = 0.1, 0.3, 0.6, 1.0
 N_MAPS, FLUX, DISTANCE = 80, 2e21, 10.0
 # As the package has them.
-POLEWARD, RELIABILITY = 4.0, 0.85
+POLEWARD, RELIABILITY = 4.0, 0.8
 FLUXES = 2e21, 3e21, 6e21, 12e21, 20e21, np.inf
 
 

@@ -21,7 +21,9 @@ from sunpy_farside.catalogue.stack import stack_regions
 from sunpy_farside.catalogue.tracking import track_regions
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import window_wcs
+from sunpy_farside.detection.methods import SAR
 from sunpy_farside.detection.regions import measure_regions, rank_regions
+from sunpy_farside.detection.settings import DetectionSettings
 
 DATES = 3650
 
@@ -35,7 +37,8 @@ def template(number):
     labels = np.zeros((144, 120), dtype=int)
     labels[70, :number] = np.arange(1, number + 1)
     measured = measure_regions(labels, window_wcs(date), date, phases=-np.ones((1, 144, 120)))
-    return rank_regions(measured, "seismic_strength", 20 * u.urad, model="seismic_strength")
+    settings = DetectionSettings(SAR, significance_threshold=20 * u.urad)
+    return rank_regions(measured, labels, settings, model="seismic_strength")[0]
 
 
 def table(date, longitude, latitude):

@@ -87,9 +87,9 @@ def _model_card():
     return to_rst(text.split("\n", 1)[1])
 
 
-def _news():
+def _changelog():
     """
-    The changes since the last release, kind by kind.
+    The changelog, with the changes since the last release, kind by kind, on top.
     """
     parts = []
     for kind, title in {
@@ -102,12 +102,15 @@ def _news():
         news = [re.sub(r"\n(?=.)", "\n  ", path.read_text().strip()) for path in paths]
         if news:
             parts += [f"{title}\n{'-' * len(title)}", *(f"- {item}" for item in news)]
-    return "\n\n".join(parts) + "\n"
+    if parts:
+        parts.insert(0, "Since the last release\n======================")
+    text = (folder.parent / "CHANGELOG.rst").read_text()
+    return text.replace(".. towncrier release notes start\n", "\n\n".join(parts) + "\n")
 
 
 (folder / "generated").mkdir(exist_ok=True)
 (folder / "generated" / "model_card.inc").write_text(_model_card())
-(folder / "generated" / "news.inc").write_text(_news())
+(folder / "generated" / "changelog.inc").write_text(_changelog())
 
 
 class _Papers(Domain):

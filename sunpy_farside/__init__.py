@@ -8,7 +8,8 @@ when it is first used.
 
 from importlib import import_module
 
-# Lets Ctrl-C end the command while the rest of it loads, which takes seconds.
+# Lets Ctrl-C end the command while the rest of it loads, which takes seconds, and lets it load
+# without a home.
 import sunpy_farside.utils.interruption
 
 # Lets astropy write every table of ours.

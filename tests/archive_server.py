@@ -6,20 +6,22 @@ from collections import Counter
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 
 class ArchiveServer(ThreadingHTTPServer):
     """
     A folder on the loopback address, listed in the way of Python's server or of Apache.
 
-    ``requests`` counts the requests by path, with its colons plain. ``fault`` is called with
-    each handler and path and returns whether it has answered.
+    It answers as a proxy for any host, too. ``requests`` counts the requests for content by path,
+    with its colons plain, and ``hosts`` all requests by the host that a proxy is asked for.
+    ``fault`` is called with each handler and path and returns whether it has answered, and so is
+    ``head_fault`` for requests of headers alone.
     """
 
     def __init__(self, folder, style):
-        self.requests = Counter()
-        self.fault = lambda handler, path: False
+        self.requests, self.hosts = Counter(), Counter()
+        self.fault = self.head_fault = lambda handler, path: False
         self.style = style
         super().__init__(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
 
@@ -40,10 +42,19 @@ class _Handler(SimpleHTTPRequestHandler):
         """
 
     def do_GET(self):
-        path = unquote(self.path)
+        path = self._path()
         self.server.requests[path] += 1
         if not self.server.fault(self, path):
             super().do_GET()
+
+    def do_HEAD(self):
+        if not self.server.head_fault(self, self._path()):
+            super().do_HEAD()
+
+    def _path(self):
+        host, self.path = urlsplit(self.path)[1:3]
+        self.server.hosts[host] += 1
+        return unquote(self.path)
 
     def list_directory(self, path):
         if self.server.style == "python":
@@ -60,7 +71,7 @@ class _Handler(SimpleHTTPRequestHandler):
                 "<td>&nbsp;</td></tr>"
             )
         self.answer(
-            "<html><body><table>"
+            f"<html><head><title>Index of {self.path}</title></head><body><table>"
             '<tr><th><a href="?C=N;O=D">Name</a></th></tr>'
             '<tr><td><a href="/data/">Parent Directory</a></td></tr>'
             + "\n".join(lines)
@@ -75,4 +86,5 @@ class _Handler(SimpleHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), value)
         self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)

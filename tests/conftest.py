@@ -16,6 +16,7 @@ from astropy.io import fits
 from astropy.utils import iers
 
 from sunpy_farside import detect_farside, simulate_maps, simulate_sequence
+from sunpy_farside.utils import transfer
 
 # Machines differ in speed: timing is for the benchmarks. The same examples every time, so that what
 # fails is the change at hand; HYPOTHESIS_PROFILE=explore draws others.
@@ -104,7 +105,7 @@ def serve(monkeypatch):
         return loops[-1]
 
     monkeypatch.setattr(asyncio, "new_event_loop", new_event_loop)
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     servers = []
@@ -125,6 +126,14 @@ def serve(monkeypatch):
         server.server_close()
     for loop in loops:
         loop.close()
+
+
+@pytest.fixture
+def no_pause(monkeypatch):
+    """
+    Try again at once.
+    """
+    monkeypatch.setattr(transfer, "PAUSE", 0.01)
 
 
 @pytest.fixture

@@ -358,8 +358,7 @@ def test_broken_downloads_are_left_out(archive, servers, tmp_path, monkeypatch):
 
 def test_archives_that_fail(archive, servers, tmp_path, monkeypatch):
     server, _ = servers
-    monkeypatch.setattr("sunpy_farside.net.download.PAUSE", 0.01)
-    monkeypatch.setattr("sunpy_farside.net.listing.PAUSE", 0.01)
+    monkeypatch.setattr("sunpy_farside.utils.transfer.PAUSE", 0.01)
 
     def fault(handler, path):
         if path.endswith("2014.05.03_00:00:00.fits"):

@@ -276,7 +276,16 @@ def test_watch_track_and_compare(maps, tmp_path, capsys):
     assert capsys.readouterr().out.startswith("0 new dates")
     catalogue = tmp_path / "detections"
     assert run("track", catalogue, "--all", "--method", "standard") == 0
-    assert "designation" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "designation" in out
+    assert "--all" not in out
+    number = int(out.split()[0])
+    # Three dates are too few.
+    assert run("track", catalogue, "--method", "standard") == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"0 of {number} tracks by the standard method:")
+    assert f"{number} not shown are not persistent: fewer than 5 detections" in out
+    assert "--all" in out
     # The list of the last map of the second detection, of 2022-05-04.
     region_list = tmp_path / "AR_LIST_2022.05.06_12_00_00.txt"
     region_list.write_text(

@@ -15,7 +15,8 @@ from sunpy.time import parse_time
 import sunpy_farside
 from sunpy_farside import SequenceError, fetch_files, fetch_sequence
 from sunpy_farside.net import archive as archive_module
-from sunpy_farside.net import download, listing
+from sunpy_farside.net import listing
+from sunpy_farside.utils import transfer
 
 pytestmark = pytest.mark.usefixtures("only_loopback")
 
@@ -158,7 +159,7 @@ def test_maps_off_the_cadence_do_not_count(archive, cache, serve):
 
 
 def test_a_map_that_cannot_be_fetched(archive, cache, serve, monkeypatch):
-    monkeypatch.setattr(download, "PAUSE", 0.01)
+    monkeypatch.setattr(transfer, "PAUSE", 0.01)
     server = serve(archive)
     server.fault = lambda handler, path: (
         "05.04_00" in path and (handler.answer("<html>", status=200) or True)

@@ -2,15 +2,16 @@
 The Fido client, against real HTTP servers on the loopback address.
 """
 
+import asyncio
+import os
 import shutil
-import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import aiohttp
 import numpy as np
 import parfive
 import pytest
+from archive_files import PHASE_MAP, RANGE, REGION_LIST, TWELVE, raw_map, write_archive, write_maps
 
 import astropy.units as u
 from astropy.io import fits
@@ -19,9 +20,10 @@ from astropy.table import QTable
 import sunpy.map
 from sunpy.net import Fido
 from sunpy.net import attrs as a
+from sunpy.util.exceptions import SunpyUserWarning
 
 import sunpy_farside
-from sunpy_farside.net import FarsideClient, download, listing
+from sunpy_farside.net import FarsideClient, listing
 
 pytestmark = pytest.mark.usefixtures("only_loopback", "no_pause")
 
@@ -35,37 +37,16 @@ COLUMNS = [
     "Size",
     "url",
 ]
-TWELVE = [datetime(2022, 5, 2, 12) + k * timedelta(hours=12) for k in range(12)]
-RANGE = a.Time("2022-05-02 12:00", "2022-05-08 00:00")
-PHASE_MAP = a.farside.Product("phase_map")
-
-REGION_LIST = """\
-                         2022-05-05.0
-        Far-Side Vantage:  CLon = 128.0, Lat =   3.8
-
-Designation        Centroid       Strength    ETA at        Days from
-              Longitude  Latitude             East Limb     East Limb
-              (degree)   (degree)            (yyyy-mm-dd.d)
-
-FS-2022-025   143.2      -28.2       624      2022-05-10.7    5.7
-"""
 
 
-def raw_map(seed=0, **cards):
-    """
-    Bytes of a phase map with its structural cards and the given ones.
-    """
-    data = np.random.default_rng(seed).normal(0, 0.05, (181, 361)).astype(np.float32)
-    data[:, 300:] = np.nan
-    hdu = fits.PrimaryHDU(data)
-    hdu.header.update({key.replace("_", "-"): value for key, value in cards.items()})
-    return hdu
+@pytest.fixture
+def archive(tmp_path):
+    return write_archive(tmp_path / "archive")
 
 
-def write_maps(folder, times, prefix="PHASE_MAP"):
-    folder.mkdir(parents=True, exist_ok=True)
-    for k, time in enumerate(times):
-        raw_map(k).writeto(folder / f"{prefix}_{time:%Y.%m.%d_%H:%M:%S}.fits")
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "output"
 
 
 def data_bytes(path):
@@ -83,27 +64,6 @@ def times(found):
         for table in found
         for url in table["url"]
     ]
-
-
-@pytest.fixture
-def no_pause(monkeypatch):
-    monkeypatch.setattr(listing, "PAUSE", 0.01)
-    monkeypatch.setattr(download, "PAUSE", 0.01)
-
-
-@pytest.fixture
-def archive(tmp_path):
-    """
-    The twelve maps of May 2022, made here, in the archive's layout.
-    """
-    folder = tmp_path / "archive"
-    write_maps(folder / "Phase_Maps" / "2022", TWELVE)
-    return folder
-
-
-@pytest.fixture
-def output(tmp_path):
-    return tmp_path / "output"
 
 
 @pytest.mark.parametrize("style", ["python", "apache", "apache-quoted"])
@@ -345,6 +305,39 @@ def test_a_damaged_local_file_is_downloaded_again(archive, serve, output):
     assert len(sunpy.map.Map(list(again))) == 2
 
 
+def test_what_is_odd_but_usable_comes_without_a_word(archive, serve, output):
+    """
+    Whoever reads the file will hear of it, by its lasting name.
+    """
+    path = archive / "Phase_Maps" / "2022" / "PHASE_MAP_2022.05.05_00:00:00.fits"
+    hdu = raw_map()
+    hdu.header["REF_L0"] = 1.0
+    hdu.writeto(path, overwrite=True)
+    serve(archive)
+    found = Fido.search(a.Time("2022-05-05", "2022-05-05 01:00"), PHASE_MAP)
+    (file,) = Fido.fetch(found, path=output, progress=False)
+    with pytest.warns(SunpyUserWarning, match=f"{file}: REF_L0"):
+        sunpy_farside.read_phase_map(file)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
+def test_what_is_no_file_at_all_is_replaced(archive, serve, output):
+    serve(archive)
+    output.mkdir()
+    os.mkfifo(output / "PHASE_MAP_2022.05.05_00_00_00.fits")
+    found = Fido.search(RANGE, PHASE_MAP)
+    assert len(sunpy.map.Map(list(Fido.fetch(found, path=output, progress=False)))) == 12
+
+
+def test_a_folder_in_the_place_of_a_file(archive, serve, output):
+    serve(archive)
+    (output / "PHASE_MAP_2022.05.05_00_00_00.fits").mkdir(parents=True)
+    found = Fido.search(a.Time("2022-05-05", "2022-05-05 01:00"), PHASE_MAP)
+    results = Fido.fetch(found, path=output, progress=False)
+    assert list(results) == []
+    assert isinstance(results.errors[0].exception, OSError)
+
+
 def test_overwriting(archive, serve, output):
     server = serve(archive)
     found = Fido.search(RANGE, PHASE_MAP)[0][:1]
@@ -372,327 +365,53 @@ def test_the_progress_bars_show(archive, serve, output, capfd):
     assert "12/12" in capfd.readouterr().err
 
 
-# --- servers that fail ---
-
-
-def once_broken(times, status=500):
+def test_a_shared_downloader_lends_its_settings(archive, serve, output):
     """
-    A fault: each path is answered with an error the first few times.
+    The client of another archive may have files in the same queue.
     """
-
-    def fault(handler, path):
-        broken = handler.server.requests[path] <= times
-        if broken:
-            handler.answer("failed", status=status)
-        return broken
-
-    return fault
-
-
-def for_files(answer):
-    """
-    A fault of all the maps and lists, not of the folders.
-    """
-
-    def fault(handler, path):
-        if path.endswith("/"):
-            return False
-        answer(handler)
-        return True
-
-    return fault
-
-
-def only_errors(found, output, results, match):
-    """
-    Nothing was fetched, everything was reported, nothing was left behind.
-    """
-    assert list(results) == []
-    assert len(results.errors) == sum(map(len, found))
-    for error in results.errors:
-        assert error.url.startswith("http://127.0.0.1")
-        assert match in str(error.exception)
-        assert "\n" not in str(error.exception)
-        assert ".partial" not in str(error.exception)
-    assert not output.exists() or not list(output.iterdir())
-
-
-def test_a_server_that_fails_twice_is_asked_again(archive, serve, output):
-    server = serve(archive)
-    server.fault = once_broken(2)
-    found = Fido.search(RANGE, PHASE_MAP)
-    assert len(found[0]) == 12
-    files = Fido.fetch(found, path=output, progress=False)
-    assert files.errors == []
-    assert len(sunpy.map.Map(list(files))) == 12
-    assert set(server.requests.values()) == {3}
-
-
-@pytest.mark.parametrize(("status", "requests"), [(500, 3), (403, 1), (302, 1)])
-def test_a_listing_that_keeps_failing(archive, serve, status, requests):
-    server = serve(archive)
-    server.fault = once_broken(99, status)
-    with pytest.raises(
-        ConnectionError, match=rf"Phase_Maps/: expected a listing.*{status}.*mirror"
-    ):
-        FarsideClient().search(RANGE, PHASE_MAP)
-    assert server.requests["/Phase_Maps/"] == requests
-
-
-def test_no_server_at_all(archive, serve):
-    server = serve(archive)
-    url = server.url
-    server.server_close()
-    with pytest.raises(ConnectionError, match="expected a listing"):
-        FarsideClient(url).search(RANGE, PHASE_MAP)
-
-
-def test_a_listing_that_is_cut_short(archive, serve):
-    server = serve(archive)
-
-    def fault(handler, path):
-        if handler.server.requests[path] <= 1:
-            handler.answer("<html>", length=1000)
-            return True
-        return False
-
-    server.fault = fault
-    assert len(Fido.search(RANGE, PHASE_MAP)[0]) == 12
-
-
-def test_a_listing_that_hangs(archive, serve, monkeypatch):
-    server = serve(archive)
-    monkeypatch.setattr(listing, "_SILENCE", 0.2)
-    over = threading.Event()
-    server.fault = lambda handler, path: over.wait(10)
-    with pytest.raises(ConnectionError, match="timed out"):
-        FarsideClient().search(RANGE, PHASE_MAP)
-    over.set()
-    assert server.requests["/Phase_Maps/"] == 1
-
-
-def test_a_listing_that_never_ends(archive, serve, monkeypatch):
-    server = serve(archive)
-    monkeypatch.setattr(listing, "_PATIENCE", 0.2)
-    over = threading.Event()
-
-    def fault(handler, path):
-        handler.send_response(200)
-        handler.end_headers()
-        for _ in range(500):
-            handler.wfile.write(b" ")
-            if over.wait(0.02):
-                break
-        return True
-
-    server.fault = fault
-    with pytest.raises(ConnectionError, match=r"no end after 0\.2 s"):
-        FarsideClient().search(RANGE, PHASE_MAP)
-    over.set()
-
-
-def test_a_listing_beyond_all_bounds(archive, serve, monkeypatch):
-    server = serve(archive)
-    monkeypatch.setattr(listing, "_MAX_LISTING", 1000)
-    server.fault = lambda handler, path: handler.answer(" " * 2000) or True
-    with pytest.raises(ConnectionError, match="more than 1000 bytes"):
-        FarsideClient().search(RANGE, PHASE_MAP)
-
-
-def test_files_that_keep_failing_can_be_tried_again(archive, serve, output):
     server = serve(archive)
     found = Fido.search(RANGE, PHASE_MAP)
-    server.fault = for_files(lambda handler: handler.answer("failed", status=500))
-    results = Fido.fetch(found, path=output, progress=False)
-    only_errors(found, output, results, "the answer 500")
-    server.fault = lambda handler, path: False
-    again = Fido.fetch(results, path=output, progress=False)
-    assert again.errors == []
-    assert len(sunpy.map.Map(list(again))) == 12
-
-
-def test_a_second_try_checks_too(archive, serve, output):
-    server = serve(archive)
-    found = Fido.search(RANGE, PHASE_MAP)
-    server.fault = for_files(lambda handler: handler.answer("<html>sorry</html>"))
-    results = Fido.fetch(found, path=output, progress=False)
-    again = Fido.fetch(results, path=output, progress=False)
-    only_errors(found, output, again, "begins with b'<html>")
-
-
-def test_a_file_that_is_gone(archive, serve, output):
-    server = serve(archive)
-    found = Fido.search(RANGE, PHASE_MAP)
-    (archive / "Phase_Maps" / "2022" / "PHASE_MAP_2022.05.05_00:00:00.fits").unlink()
-    server.requests.clear()
-    results = Fido.fetch(found, path=output, progress=False)
-    assert len(results) == 11
-    (error,) = results.errors
-    assert "the answer 404" in str(error.exception)
-    assert set(server.requests.values()) == {1}
-
-
-@pytest.mark.parametrize(
-    ("body", "match"),
-    [
-        (b"<!DOCTYPE html><title>Maintenance</title>", "expected a FITS file"),
-        (b"", "expected a FITS file"),
-        (b"SIMPLE  = nonsense" * 1000, "FITS file with an image"),
-        (b"\x1f\x8b\x08" + bytes(1000), "expected a FITS file"),
-        (bytes(5_000_000), "4000000 bytes at most"),
-    ],
-)
-def test_what_is_no_map_is_reported_and_removed(archive, serve, output, body, match):
-    server = serve(archive)
-    found = Fido.search(RANGE, PHASE_MAP)[0][:2]
-    server.fault = for_files(lambda handler: handler.answer(body))
-    results = Fido.fetch(found, path=output, progress=False)
-    only_errors([found], output, results, match)
-
-
-@pytest.mark.parametrize("size", [100, 2880, 20_000, 261_000])
-def test_a_truncated_map_is_reported_and_removed(archive, serve, output, size):
-    server = serve(archive)
-    found = Fido.search(RANGE, PHASE_MAP)[0][:2]
-    whole = (archive / "Phase_Maps" / "2022" / "PHASE_MAP_2022.05.02_12:00:00.fits").read_bytes()
-    server.fault = for_files(lambda handler: handler.answer(whole[:size]))
-    results = Fido.fetch(found, path=output, progress=False)
-    only_errors([found], output, results, "expected a FITS file")
-
-
-def test_a_connection_that_is_cut_half_way(archive, serve, output):
-    server = serve(archive)
-    found = Fido.search(RANGE, PHASE_MAP)[0][:2]
-    server.fault = for_files(lambda handler: handler.answer(b"SIMPLE  =" * 9000, length=264_960))
-    results = Fido.fetch(found, path=output, progress=False)
-    only_errors([found], output, results, "expected the whole file")
-    # Three tries each.
-    assert sum(server.requests[path] for path in server.requests if path.endswith("fits")) == 6
-
-
-def test_a_connection_that_is_cut_once(archive, serve, output):
-    server = serve(archive)
-    found = Fido.search(RANGE, PHASE_MAP)
-
-    def fault(handler, path):
-        if handler.server.requests[path] > 1:
-            return False
-        handler.answer(b"SIMPLE  =", length=264_960)
-        return True
-
-    server.fault = fault
-    results = Fido.fetch(found, path=output, progress=False)
+    called = []
+    config = parfive.SessionConfig(done_callbacks=[lambda *args: called.append(args)])
+    downloader = parfive.Downloader(progress=False, overwrite=True, config=config)
+    other = f"{server.url}Phase_Maps/2022/PHASE_MAP_2022.05.05_00:00:00.fits"
+    downloader.enqueue_file(other, path=output, filename="of_another_client.fits")
+    results = FarsideClient().fetch(found[0], path=output, downloader=downloader, wait=False)
     assert results.errors == []
+    assert [sunpy.map.Map(path).date.datetime for path in results] == TWELVE
+    assert [(str(path), error) for path, _, error in called] == [(path, None) for path in results]
+    assert downloader.queued_downloads == 1
+    assert list(downloader.download()) == [str(output / "of_another_client.fits")]
+
+
+def test_all_files_of_a_query_of_two_clients_come(archive, serve, output):
+    serve(archive)
+    found = Fido.search(RANGE, PHASE_MAP)
+    downloader = parfive.Downloader(progress=False)
+    results = Fido.fetch(found[0][:5], found[0][5:], path=output, downloader=downloader)
     assert len(sunpy.map.Map(list(results))) == 12
 
 
-def test_a_download_that_hangs(archive, serve, output):
+def test_a_row_that_is_there_twice_is_fetched_once(archive, serve, output):
     server = serve(archive)
-    found = Fido.search(RANGE, PHASE_MAP)[0][:2]
-    over = threading.Event()
-    server.fault = lambda handler, path: over.wait(10)
-    config = parfive.SessionConfig(timeouts=aiohttp.ClientTimeout(sock_read=0.2))
-    downloader = parfive.Downloader(progress=False, config=config)
-    results = Fido.fetch(found, path=output, downloader=downloader)
-    over.set()
-    only_errors([found], output, results, "found silence")
+    found = Fido.search(RANGE, PHASE_MAP)[0]
+    results = FarsideClient().fetch(found[[0, 0, 1]], path=output, progress=False)
+    assert len(results) == 3
+    assert len(set(results)) == 2
+    assert sum("fits" in path for path in server.requests.elements()) == 2
 
 
-def test_a_download_without_an_end(archive, serve, output, monkeypatch):
-    server = serve(archive)
-    monkeypatch.setattr(download, "_PATIENCE", 0.2)
-    found = Fido.search(RANGE, PHASE_MAP)[0][:1]
-    over = threading.Event()
-
-    def drip(handler):
-        handler.send_response(200)
-        handler.end_headers()
-        for _ in range(500):
-            handler.wfile.write(b"S")
-            if over.wait(0.02):
-                break
-
-    server.fault = for_files(drip)
-    results = Fido.fetch(found, path=output, progress=False)
-    over.set()
-    only_errors([found], output, results, "found silence")
-
-
-def test_a_redirected_download_is_not_followed(archive, serve, output):
-    server = serve(archive)
-    found = Fido.search(RANGE, PHASE_MAP)[0][:1]
-    server.fault = for_files(
-        lambda handler: handler.answer("", status=302, Location="http://example.org/map.fits")
-    )
-    results = Fido.fetch(found, path=output, progress=False)
-    only_errors([found], output, results, "the answer 302")
-
-
-def test_a_listing_redirected_to_another_host(archive, serve):
-    server = serve(archive)
-    server.fault = lambda handler, path: (
-        handler.answer("", status=302, Location="http://example.org/") or True
-    )
-    with pytest.raises(ConnectionError, match=r"redirected to http://example\.org/"):
-        FarsideClient().search(RANGE, PHASE_MAP)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda hdu: hdu.data.fill(np.nan),
-        lambda hdu: hdu.header.update(BUNIT="s"),
-        lambda hdu: hdu.data.__setitem__((5, 5), np.inf),
-    ],
-    ids=["no data", "seconds", "infinite"],
-)
-def test_a_map_that_its_reader_refuses(archive, serve, output, change):
-    hdu = raw_map()
-    change(hdu)
-    hdu.writeto(
-        archive / "Phase_Maps" / "2022" / "PHASE_MAP_2022.05.05_00:00:00.fits", overwrite=True
-    )
+def test_searches_and_downloads_in_a_running_loop(archive, serve, output):
+    """
+    Every cell of Jupyter runs in one.
+    """
     serve(archive)
-    found = Fido.search(a.Time("2022-05-05", "2022-05-05 01:00"), PHASE_MAP)
-    results = Fido.fetch(found, path=output, progress=False)
-    only_errors(found, output, results, "found")
 
+    async def cell():
+        found = FarsideClient().search(RANGE, PHASE_MAP)
+        return FarsideClient().fetch(found, path=output, progress=False)
 
-def test_a_declared_size_is_not_believed(archive, serve, output):
-    """
-    A small file may declare a huge image.
-    """
-    header = raw_map().header
-    header["NAXIS1"], header["NAXIS2"] = 2_000_000, 2_000_000
-    server = serve(archive)
-    found = Fido.search(RANGE, PHASE_MAP)[0][:1]
-    server.fault = for_files(lambda handler: handler.answer(header.tostring().encode()))
-    results = Fido.fetch(found, path=output, progress=False)
-    only_errors([found], output, results, "(181, 361)")
-
-
-def test_a_packed_image_is_not_unpacked(archive, serve, output):
-    """
-    A small file may unpack to a huge image.
-    """
-    path = archive / "Phase_Maps" / "2022" / "PHASE_MAP_2022.05.05_00:00:00.fits"
-    huge = fits.CompImageHDU(np.zeros((2000, 2000), dtype=np.float32), compression_type="GZIP_1")
-    fits.HDUList([raw_map(), huge]).writeto(path, overwrite=True)
-    serve(archive)
-    found = Fido.search(a.Time("2022-05-05", "2022-05-05 01:00"), PHASE_MAP)
-    results = Fido.fetch(found, path=output, progress=False)
-    only_errors(found, output, results, "(2000, 2000)")
-
-
-@pytest.mark.parametrize("size", [10, 60, 150, len(REGION_LIST) - 6])
-def test_a_truncated_region_list(archive, serve, output, size):
-    (archive / "AR_Lists").mkdir()
-    (archive / "AR_Lists" / "AR_LIST_2022.05.05_00:00:00.txt").write_text(REGION_LIST)
-    server = serve(archive)
-    found = Fido.search(RANGE, a.farside.Product("region_list"))
-    server.fault = for_files(lambda handler: handler.answer(REGION_LIST[:size]))
-    results = Fido.fetch(found, path=output, progress=False)
-    only_errors(found, output, results, "cut short")
+    assert len(sunpy.map.Map(list(asyncio.run(cell())))) == 12
 
 
 @pytest.mark.remote_data

@@ -3,6 +3,7 @@ Reading listings, whatever they hold.
 """
 
 import re
+from contextlib import suppress
 from datetime import datetime
 
 import pytest
@@ -32,11 +33,15 @@ spellings = st.sampled_from(
 colons = st.sampled_from([":", "%3A", "%3a", "&#58;"])
 
 
-def parse(page):
-    return list(listing._parse(page, HERE, PATTERN))
+def read(page):
+    return list(listing._files(listing._parse(page, HERE), HERE, PATTERN))
 
 
-@given(st.lists(st.tuples(times, spellings, colons), max_size=20))
+def parse(links):
+    return read(f"<html><h1>Index of /farside/Phase_Maps/2022</h1>{links}</html>")
+
+
+@given(st.lists(st.tuples(times, spellings, colons), max_size=20, unique_by=lambda entry: entry[0]))
 def test_every_spelling_of_a_name_is_read(entries):
     names = [listing.file_name("phase_map", time) for time, _, _ in entries]
     page = "\n".join(
@@ -92,12 +97,75 @@ def test_names_of_no_map_are_ignored(name):
     assert parse(f'<a href="{name}">x</a>') == []
 
 
-@given(st.text(alphabet="href=\"'<>./%: aAP&#x;\n", max_size=200) | st.text(max_size=200))
+odd_text = st.text(alphabet="href=\"'<>./%: aAP&#x;\n![-", max_size=200) | st.text(max_size=200)
+
+
+@given(odd_text)
 def test_no_page_is_too_odd(text):
-    assert parse(text) == []
-    around = f'{text}"\'> <a href="./{NAME}">x</a> {text}'
-    for file in parse(around):
-        assert file.url == HERE + NAME
+    with pytest.raises(ValueError, match="a page that"):
+        listing._parse(text, HERE)
+    with suppress(ValueError):
+        files = parse(f'{text}"\'> <a href="./{NAME}">x</a> {text}')
+        assert {file.url for file in files} <= {HERE + NAME}
+
+
+ENTRIES = [
+    f'<a href="./PHASE_MAP_2022.05.{day:02}_12:00:00.fits">x</a> 2022-05-09 07:01 259K'
+    for day in range(1, 9)
+]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<!DOCTYPE HTML><html><head><title>Index of /</title></head><pre>{}</pre></body></html>",
+        '<html lang="en"><title>Directory listing for /</title><h1>x</h1><ul>{}</ul></html>\n',
+        "<HTML><HEAD><TITLE>Index of /</TITLE></HEAD><TABLE>{}</TABLE></BODY></HTML>",
+        "<body>{}</body>",
+        "<h1>Index of /</h1><pre>{}</pre>",
+        "<table>{}</table><address>Apache</address>",
+        "<h1>2022</h1><ul>{}</ul>",
+    ],
+)
+def test_a_listing_that_ends_anywhere_is_whole_or_refused(page):
+    page = page.format("\n".join(ENTRIES))
+    whole = read(page)
+    assert len(whole) == 8
+    for end in range(len(page)):
+        with suppress(ValueError):
+            assert read(page[:end]) == whole
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<html><title>Index of /farside/Phase_Maps/2022</title></html>",
+        "<html><h1>Directory listing for /farside/</h1><ul></ul></html>",
+        "<html><title>archive.example - /farside/Phase_Maps/2022/</title><pre></pre></html>",
+    ],
+)
+def test_an_empty_folder(page):
+    assert listing._parse(page, HERE) == {}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<html><title>503</title><h1>Down for maintenance</h1></html>",
+        "<html><h1>Welcome</h1><a href='login.html'>log in</a> <a href='/'>home</a></html>",
+        '{"error": "<html></html>"}',
+        "<html></html>",
+    ],
+)
+def test_other_pages_are_no_listings(page):
+    with pytest.raises(ValueError, match="a page that is no listing"):
+        listing._parse(page, HERE)
+
+
+def test_a_page_of_tags_alone_is_not_read():
+    page = "<html>" + "<a>" * (listing._MAX_TAGS + 1) + "</html>"
+    with pytest.raises(ValueError, match="more than 200000 tags"):
+        listing._parse(page, HERE)
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_the_command_trains_and_calibrates(tmp_path, monkeypatch, capsys, caplog
     out, err = capsys.readouterr()
     model = load_model(folder / "weights.safetensors", device="cpu")
     assert f"Weights: {folder / 'weights.safetensors'}, significant: " in out
-    assert (model.columns, model.level, model.deblend) == (32, 0.25, True)
+    assert (model.columns, model.level, model.deblend) == (32, 0.05, True)
     # After two steps a network knows nothing yet, and finds nothing to calibrate with.
     assert model.reliability is None
     assert "train the network longer" in err

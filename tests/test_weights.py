@@ -1,6 +1,8 @@
 import hashlib
 import json
+import os
 import threading
+import zipfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from reference_unet import functional_unet, random_network
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from sunpy_farside import WeightsError, load_model
@@ -159,6 +162,230 @@ def test_safetensors_of_something_else(tmp_path):
     save_file({"a": torch.zeros(2)}, tmp_path / "other.safetensors", metadata=metadata)
     with pytest.raises(WeightsError, match="unexpected a"):
         load_model(tmp_path / "other.safetensors", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """
+    A file of weights, its state and its metadata.
+    """
+    path = tmp_path_factory.mktemp("weights") / "own.safetensors"
+    model = load_model(device="cpu")
+    save_model(model, path, recipe="by hand")
+    with safe_open(path, framework="pt") as file:
+        state = {key: file.get_tensor(key) for key in file.keys()}
+        return path, state, file.metadata()
+
+
+@pytest.fixture
+def rewrite(written, tmp_path):
+    """
+    Write the weights again with other entries: ``rewrite(state={...}, threshold="3")``.
+    """
+
+    def write(state=None, without=(), **metadata):
+        _, entries, notes = written
+        notes = {key: value for key, value in (notes | metadata).items() if key not in without}
+        path = tmp_path / "changed.safetensors"
+        save_file(entries | (state or {}), path, metadata=notes)
+        return path
+
+    return write
+
+
+WRONG_METADATA = {
+    "threshold": ["nan", "-1", "", "none", "[100]", "1e400x"],
+    "level": ["5", "0", "1", "-0.1", "nan", "inf", "x"],
+    "columns": ["13", "15", "139", "200", "-120", "120.5", '"140"', "[140]", "true", "x", ""],
+    "deblend": ["2", '"yes"', "null", "maybe"],
+    "frames": ["first", "", "Own"],
+    "architecture": ["transformer", "", "unet"],
+    "network": [
+        '{"hidden": 3000}',
+        '{"hidden": 0}',
+        '{"hidden": "16"}',
+        '{"hidden": 16.5}',
+        '{"hidden": true}',
+        '{"n_maps": 0}',
+        '{"n_maps": 10}',
+        '{"attention": 1}',
+        '{"depth": 3}',
+        "[]",
+        "16",
+        "null",
+        "",
+        "{",
+    ],
+    "normalisation": [
+        '{"kind": "batch"}',
+        "{}",
+        '{"kind": "constants", "standard_deviation": 0}',
+        '{"kind": "constants", "standard_deviation": -0.05}',
+        '{"kind": "constants", "mean": NaN}',
+        '{"kind": "constants", "mean": "0"}',
+        '{"kind": "valid", "clip": 1}',
+        '{"kind": "valid", "scale": 2}',
+        "null",
+    ],
+    "target": [
+        '{"kind": "spots"}',
+        "{}",
+        '{"kind": "field"}',
+        '{"kind": "field", "level": -30}',
+        '{"kind": "centers", "radius": 400, "flux": 1e21}',
+        '{"kind": "centers", "radius": 4, "flux": "strong"}',
+        '{"kind": "field", "level": 30, "radius": 4}',
+    ],
+    "reliability": [
+        "{}",
+        "[1]",
+        '{"coefficients": {"depth": "2"}, "intercept": -3, "settings": {}}',
+        '{"coefficients": {"depth": NaN}, "intercept": -3, "settings": {}}',
+        '{"coefficients": {"depth": -1}, "intercept": -3, "settings": {}}',
+        '{"coefficients": [2], "intercept": -3, "settings": {}}',
+        '{"coefficients": {}, "intercept": Infinity, "settings": {}}',
+        '{"coefficients": {}, "intercept": 1, "settings": {}, "cut": "high"}',
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [(key, value) for key in WRONG_METADATA for value in WRONG_METADATA[key]]
+)
+def test_wrong_metadata_are_named(rewrite, key, value):
+    path = rewrite(**{key: value})
+    with pytest.raises(
+        WeightsError, match=rf"changed\.safetensors: .*({key}|network)|entries of a U-Net"
+    ):
+        load_model(path, device="cpu")
+
+
+@pytest.mark.parametrize(
+    "key", ["architecture", "network", "frames", "normalisation", "target", "columns", "level"]
+)
+def test_metadata_that_always_were_there_may_not_lack(rewrite, key):
+    with pytest.raises(WeightsError, match=f"{key}|network"):
+        load_model(rewrite(without=[key]), device="cpu")
+
+
+def test_keys_of_earlier_and_later_versions(rewrite):
+    default = load_model(device="cpu")
+    stack = np.random.default_rng(0).normal(0, 0.05, (11, 144, 120))
+    path = rewrite(without=["reliability", "licence", "sha256"], later="5", threshold="inf")
+    model = load_model(path, device="cpu")
+    assert (model.reliability, model.threshold) == (None, np.inf)
+    assert model.target == default.target
+    assert model.normalisation == default.normalisation
+    assert np.array_equal(model.predict(stack), default.predict(stack))
+    calibrated = '{"version": 1, "coefficients": {"depth": 2}, "intercept": -3.5, "settings": {}}'
+    model = load_model(rewrite(reliability=calibrated), device="cpu")
+    assert model.reliability == json.loads(calibrated)
+
+
+@pytest.mark.parametrize("kind", ["one bit", "half precision"])
+def test_weights_that_changed_belie_their_digest(rewrite, written, kind):
+    _, state, _ = written
+    value = state["outlet.weight"].clone()
+    value = value.half() if kind == "half precision" else value
+    value.view(torch.uint8).view(-1)[0] ^= 1
+    with pytest.raises(WeightsError, match="the file was damaged"):
+        load_model(rewrite(state={"outlet.weight": value}), device="cpu")
+
+
+def test_negative_variances(rewrite, written):
+    _, state, _ = written
+    key = next(key for key in state if key.endswith("running_var"))
+    with pytest.raises(WeightsError, match=f"variances above zero, found others in {key}"):
+        load_model(rewrite(state={key: -state[key]}), device="cpu")
+
+
+@pytest.mark.parametrize("kind", [torch.int32, torch.bool, torch.uint8])
+def test_weights_that_are_whole_numbers(rewrite, written, kind):
+    value = {"outlet.bias": written[1]["outlet.bias"].to(kind)}
+    with pytest.raises(WeightsError, match=r"outlet\.bias .* of whole numbers"):
+        load_model(rewrite(state=value), device="cpu")
+
+
+def test_what_is_no_file_of_weights(tmp_path):
+    for suffix in (".safetensors", ".pth"):
+        folder, pipe = tmp_path / f"folder{suffix}", tmp_path / f"pipe{suffix}"
+        folder.mkdir()
+        os.mkfifo(pipe)
+        huge = tmp_path / f"huge{suffix}"
+        with huge.open("wb") as file:
+            file.write((2**40).to_bytes(8, "little"))
+            file.truncate(50_000_000_000)
+        for path in (folder, pipe, huge):
+            with pytest.raises(WeightsError, match=f"{path.name}: expected weights, found"):
+                load_model(path, device="cpu")
+    (tmp_path / "w.safetensors").write_bytes((2_000_000).to_bytes(8, "little") + bytes(2_000_000))
+    with pytest.raises(WeightsError, match="its header has 2000000 bytes"):
+        load_model(tmp_path / "w.safetensors", device="cpu")
+
+
+def test_a_network_that_is_wider_than_its_weights_takes_no_memory(rewrite):
+    path = rewrite(network='{"hidden": 128}')
+    with pytest.raises(WeightsError, match="misshapen"):
+        load_model(path, device="cpu")
+
+
+def _sparse(value):
+    return value.to_sparse()
+
+
+def _without_memory(value):
+    return torch.empty(value.shape, device="meta")
+
+
+def _whole_numbers(value):
+    return value.int()
+
+
+def _complex(value):
+    return value.to(torch.complex64)
+
+
+@pytest.mark.parametrize("change", [_sparse, _without_memory, _whole_numbers, _complex])
+def test_tensors_of_other_kinds(tmp_path, change):
+    state = random_network().state_dict()
+    state["outc.conv.weight"] = change(state["outc.conv.weight"])
+    with pytest.raises(WeightsError, match=r"outc\.conv\.weight"):
+        load_model(save_checkpoint(tmp_path / "w.pth", state), device="cpu")
+
+
+def test_checkpoints_that_declare_more_than_they_hold(tmp_path):
+    state = random_network().state_dict()
+    state["inc.conv.conv.0.weight"] = torch.zeros(1).expand(3000, 11, 3, 3)
+    with pytest.raises(WeightsError, match="hidden = 3000"):
+        load_model(save_checkpoint(tmp_path / "w.pth", state), device="cpu")
+    state = random_network().state_dict() | {7: torch.zeros(1)}
+    with pytest.raises(WeightsError, match="unexpected 7"):
+        load_model(save_checkpoint(tmp_path / "w.pth", state), device="cpu")
+    with zipfile.ZipFile(tmp_path / "bomb.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb/data.pkl", bytes(3_000_000))
+    with pytest.raises(WeightsError, match="unpacks to 3000000 bytes"):
+        load_model(tmp_path / "bomb.pth", device="cpu")
+
+
+def test_no_message_advises_to_run_code(tmp_path):
+    path = tmp_path / "w.pth"
+    contents = [b"\x80\x02cos\nsystem\n(S'true'\ntR."]
+    # The second is taken for a program.
+    for names in (["data.pkl"], ["data.pkl", "constants.pkl", "version"]):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                archive.writestr(f"archive/{name}", b"\x80\x02]q\x00.")
+        contents.append(path.read_bytes())
+    for content in contents:
+        path.write_bytes(content)
+        with pytest.raises(WeightsError) as error:
+            load_model(path, device="cpu")
+        assert "weights_only" not in str(error.value)
+
+
+def test_the_users_home(written, monkeypatch):
+    monkeypatch.setenv("HOME", str(written[0].parent))
+    assert load_model("~/own.safetensors", device="cpu").name == "own"
 
 
 def test_unknown_names(tmp_path):

@@ -131,7 +131,7 @@ def track_regions(
     radius: u.deg = 12 * u.deg,
     memory: u.day = 3 * u.day,
     persistence=5,
-    reliability=0.85,
+    reliability=0.8,
 ):
     """
     Follow regions from date to date.

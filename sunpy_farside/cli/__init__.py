@@ -56,7 +56,11 @@ def main(arguments=None):
     """
     with watched_interruptions() as interrupted:
         try:
-            return _run(sys.argv[1:] if arguments is None else arguments)
+            try:
+                return _run(sys.argv[1:] if arguments is None else arguments)
+            finally:
+                # What cannot be written should not wait for the end of Python.
+                print(end="", flush=True)
         except BrokenPipeError:
             return _stop_writing()
         except KeyboardInterrupt:
@@ -72,8 +76,6 @@ def _run(arguments):
     warnings.showwarning = _show_warning
     try:
         options.run(options)
-        # What cannot be written should not wait for the end of Python.
-        print(end="", flush=True)
     except BrokenPipeError:
         raise
     except UsageError as error:

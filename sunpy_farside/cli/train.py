@@ -138,7 +138,7 @@ def add_calibrate(commands):
     parser.add_argument("--workers", type=arguments.positive, default=1, help="processes")
     parser.add_argument(
         "--output",
-        type=Path,
+        type=user_path,
         metavar="FILE",
         help="MODEL_calibrated.safetensors by default, seismic_strength.json of that method",
     )

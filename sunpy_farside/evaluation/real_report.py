@@ -11,6 +11,7 @@ import sunpy_farside
 from sunpy_farside.evaluation.comparison import Interval
 from sunpy_farside.evaluation.real import ANY
 from sunpy_farside.utils.files import whole_files
+from sunpy_farside.visualization.labels import name_in_title
 
 __all__ = ["summarize_real", "write_real_report"]
 
@@ -171,13 +172,15 @@ def _picture(summary):
             curve, own = method["curve"], method["own"]
             for panel, column in ((left, "matched"), (right, "completeness")):
                 number = curve["detections"]
-                (line,) = panel.plot(number, 100 * np.array(curve[column]), label=name)
+                (line,) = panel.plot(
+                    number, 100 * np.array(curve[column]), label=name_in_title(name)
+                )
                 panel.plot(
                     number,
                     100 * np.array(curve[f"{column}_by_chance"]),
                     "--",
                     color=line.get_color(),
-                    label=f"{name}, by chance",
+                    label=f"{name_in_title(name)}, by chance",
                 )
                 if own[column]["value"] is not None:
                     panel.plot(

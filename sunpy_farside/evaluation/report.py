@@ -12,6 +12,7 @@ from sunpy_farside.detection.seismic_strength import METHOD
 from sunpy_farside.evaluation.comparison import PUBLISHED_RATE, compare_methods, rates_by
 from sunpy_farside.evaluation.judged import BINS
 from sunpy_farside.utils.files import whole_files
+from sunpy_farside.visualization.labels import name_in_title
 
 __all__ = ["summarise", "write_report"]
 
@@ -240,7 +241,9 @@ def _picture(judged):
     for name, scores in judged.scores.items():
         curve = scores.curve()
         (line,) = left.plot(
-            100 * curve["false_discovery_rate"], 100 * curve["completeness"], label=name
+            100 * curve["false_discovery_rate"],
+            100 * curve["completeness"],
+            label=name_in_title(name),
         )
         counts = scores.counts(scores.threshold)
         left.plot(
@@ -258,7 +261,9 @@ def _picture(judged):
     left.legend(loc="lower right")
     right.plot([0, 1], [0, 1], color="0.7", linewidth=1)
     for name, table in judged.reliability.items():
-        right.plot(table["reliability"], table["real"], "o-", label=f"detections, {name}")
+        right.plot(
+            table["reliability"], table["real"], "o-", label=f"detections, {name_in_title(name)}"
+        )
     for name, pixels in judged.pixels.items():
         filled = pixels.number > 0
         number = pixels.number[filled]
@@ -266,7 +271,7 @@ def _picture(judged):
             pixels.probability[filled] / number,
             pixels.active[filled] / number,
             ".:",
-            label=f"pixels above {BINS[0]:g}, {name}",
+            label=f"pixels above {BINS[0]:g}, {name_in_title(name)}",
         )
     right.set(
         xlim=(0, 1),

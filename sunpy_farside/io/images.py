@@ -20,13 +20,16 @@ from sunpy_farside.utils.content import read_content, user_path
 
 __all__ = ["read_images"]
 
-# Twice HMI's daily synoptic frames, the largest files that the package reads.
-_MOST_BYTES = 48_000_000
+# Four times HMI's daily synoptic frames, the largest files of others that the package reads.
+_MOST_BYTES = 100_000_000
 _MOST_PIXELS = 12_000_000
 _MOST_IMAGES = 100
 # A header of JSOC has some hundred cards of 80 bytes.
 _MOST_HEADER = 1_000_000
 _END = b"END".ljust(80)
+# As many bytes of text, once text is told from other bytes.
+_TEXT_OR_NOT = bytes(32 <= byte < 127 for byte in range(256))
+_TEXT = b"\1" * _MOST_HEADER
 # FITS allows 999 axes and columns; astropy counts to whatever number stands here.
 _COUNTS = re.compile(rb"(?:Z?NAXIS|TFIELDS) *= *\+?0*[1-9]\d{3}")
 # The ways of packing tiles of an image that archives use, and those of them that are gzip's.
@@ -119,7 +122,7 @@ def _check_counts(path, content):
     """
     if not content.startswith(b"SIMPLE"):
         raise _unreadable(path, f"it begins with {content[:20]!r}")
-    if content.find(_END, 0, _MOST_HEADER) < 0:
+    if content.find(_END, 0, _MOST_HEADER) < 0 or _TEXT in content.translate(_TEXT_OR_NOT):
         raise _unreadable(path, f"a header without END in its first {_MOST_HEADER} bytes")
     for match in _COUNTS.finditer(content):
         # Where a card begins; elsewhere it is text or chance.

@@ -2,8 +2,6 @@
 Reader of HMI's daily synoptic frames.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 from sunpy.map import Map
@@ -17,6 +15,7 @@ from sunpy_farside.coordinates.window import (
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.images import read_images
 from sunpy_farside.io.phase_maps import parse_file_name
+from sunpy_farside.utils.content import user_path
 
 __all__ = ["EAST_EDGE", "read_frame"]
 
@@ -70,7 +69,7 @@ def read_frame(path):
     >>> frame.date.isot, frame.pixel_to_world(0 * u.pix, 0 * u.pix).lon
     ('2014-05-05T11:59:25.000', <Longitude 288.3 deg>)
     """
-    path = Path(path)
+    path = user_path(path)
     data, header = _frame_image(path)
     rows, columns = data.shape
     meridian = header["CRLN_OBS"]

@@ -17,7 +17,7 @@ from sunpy.net.dataretriever.client import GenericClient, QueryResponse
 from sunpy.util.parfive_helpers import Downloader
 
 from sunpy_farside.net.attrs import Product
-from sunpy_farside.net.download import Download
+from sunpy_farside.net.download import Download, download_files
 from sunpy_farside.net.listing import archive_url, find_files, local_name
 
 __all__ = ["FarsideClient"]
@@ -99,7 +99,7 @@ class FarsideClient(GenericClient):
 
     def search(self, *args, **kwargs):
         """
-        Files of a product in a range of times.
+        Search for the files of a product in a range of times.
 
         Parameters
         ----------
@@ -164,9 +164,10 @@ class FarsideClient(GenericClient):
         overwrite : `bool` or ``"unique"``, optional
         progress : `bool`, optional
         downloader : `parfive.Downloader`, optional
-            Used in place of a new one.
+            Its settings take the place of ``overwrite`` and ``progress``.
         wait : `bool`, optional
-            `False` leaves it to the caller to run ``downloader``.
+            Not used: the files are there when the method returns, since what a shared
+            ``downloader`` fetches later could not be checked before it is in its place.
         **kwargs
             Not used; for sunpy's interface.
 
@@ -177,15 +178,12 @@ class FarsideClient(GenericClient):
         """
         if isinstance(qres, QueryResponseRow):
             qres = qres.as_table()
-        run = downloader is None or wait
         downloader = downloader or Downloader(progress=progress, overwrite=overwrite)
         urls = [str(url) for url in qres["url"]] if len(qres) else []
         names = [local_name(unquote(url.rpartition("/")[2])) for url in urls]
         folder = None if path is None else Path(path)
         paths = self._get_full_filenames(qres, names, folder)
-        for url, name, target in zip(urls, names, paths, strict=True):
-            Download(url, name, target).enqueue(downloader)
-        return downloader.download() if run else None
+        return download_files(list(map(Download, urls, paths, names)), downloader)
 
 
 def _utc(time):

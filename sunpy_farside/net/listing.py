@@ -1,40 +1,31 @@
 """
-What the archive holds: its folders, read with distrust.
+Listings of the archive's folders, read with distrust.
 """
 
-import html
 import os
 import re
-import time
-import urllib.error
-import urllib.request
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.client import HTTPException, IncompleteRead
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urljoin, urlsplit
 
-__all__ = [
-    "ATTEMPTS",
-    "PAUSE",
-    "RemoteFile",
-    "archive_url",
-    "file_name",
-    "find_files",
-    "local_name",
-]
+from bs4 import BeautifulSoup, Tag
+from bs4.exceptions import ParserRejectedMarkup
+
+from sunpy_farside.utils.transfer import Transfer, transfer_files
+
+__all__ = ["RemoteFile", "archive_url", "file_name", "find_files", "local_name"]
 
 URL_VARIABLE = "SUNPY_FARSIDE_JSOC_URL"
 _JSOC = "http://jsoc.stanford.edu/data/farside/"
 
-# Tries of a request that fails for reasons that may pass, and seconds before the second.
-ATTEMPTS = 3
-PAUSE = 0.5
-
-# Seconds that a server may stay silent, and seconds and bytes that one listing may take: the
-# longest has some thousand lines of 200 characters.
-_SILENCE = 30
-_PATIENCE = 120
+# Seconds, bytes and tags that one listing may take: the longest has some thousand lines of 200
+# characters.
+_PATIENCE = 60
 _MAX_LISTING = 8_000_000
+_MAX_TAGS = 200_000
 
 _FIRST_YEAR = 2010
 
@@ -46,11 +37,15 @@ _LAYOUT = {
     "region_list": ("AR_Lists", "AR_LIST", ".txt"),
 }
 
-_LINK = re.compile(r"""href\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)'|([^\s"'<>]+))""", re.IGNORECASE)
 # In Apache's and nginx's listings the size follows the time of the last change.
-_SIZE = re.compile(r"[0-9]:[0-9]{2}\s*(?:<[^<>]*>\s*)*([0-9]+(?:\.[0-9]+)?)([KMG]?)(?![0-9.:-])")
-_AFTER_LINK = 400
+_SIZE = re.compile(r"[0-9]:[0-9]{2}\s*([0-9]+(?:\.[0-9]+)?)([KMG]?)(?![0-9.:-])")
 _FACTOR = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
+
+# Pages that servers make of a folder have such titles, and the archive's folders such entries.
+_TITLE = re.compile("index of|directory listing", re.IGNORECASE)
+_KNOWN = re.compile(rf"[0-9]{{4}}/$|(?:{'|'.join(layout[1] for layout in _LAYOUT.values())})_")
+# What encloses the entries, from outside. Listings have at least one of them.
+_ENCLOSING = ("html", "body", "table", "pre", "ul")
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,7 @@ class RemoteFile:
 
 def archive_url(url=None):
     """
-    Base address of the archive, ending with a slash.
+    Return the base address of the archive, ending with a slash.
 
     Parameters
     ----------
@@ -102,7 +97,7 @@ def archive_url(url=None):
 
 def find_files(product, start, end, url):
     """
-    Files of a product whose times lie in a range.
+    List the files of a product whose times lie in a range.
 
     Older years lie in yearly folders, the newest files in a flat one, some in both: where a
     file lies in both, the yearly folder's is taken, which stays.
@@ -128,10 +123,18 @@ def find_files(product, start, end, url):
     folder, prefix, suffix = _LAYOUT[product]
     pattern = re.compile(rf"{prefix}_{_STAMP}{re.escape(suffix)}")
     years = range(max(start.year, _FIRST_YEAR), min(end.year, datetime.now(UTC).year + 1) + 1)
-    folders = [f"{folder}/", *(f"{folder}/{year}/" for year in years)] if years else []
+    if not years:
+        return []
+    flat = f"{url}{folder}/"
+    yearly = [f"{flat}{year}/" for year in years]
+    # In this order: a file that moves meanwhile is seen twice, not missed.
+    listings = _read([flat]) | _read(yearly)
+    for page in yearly:
+        if listings[page] is None and page.removeprefix(flat) in (listings[flat] or ()):
+            raise _no_listing(page, "nothing there, although the folder above names it")
     found = {}
-    for name in folders:
-        for file in _parse(_read(url + name), url + name, pattern):
+    for page, entries in listings.items():
+        for file in _files(entries or {}, page, pattern):
             if start <= file.time <= end:
                 found[file.time] = file
     return [found[time] for time in sorted(found)]
@@ -139,7 +142,7 @@ def find_files(product, start, end, url):
 
 def file_name(product, time):
     """
-    Name that the archive gives to a product's file.
+    Return the archive's name for a product's file.
 
     Parameters
     ----------
@@ -156,7 +159,7 @@ def file_name(product, time):
 
 def local_name(name):
     """
-    Name for a file of the archive that every system allows.
+    Return a name for a file of the archive that every system allows.
 
     Parameters
     ----------
@@ -175,33 +178,16 @@ def local_name(name):
     return name.replace(":", "_")
 
 
-def _parse(page, url, pattern):
-    """
-    Files that a listing names and that lie in the listed folder itself.
-    """
-    here = urlsplit(url)
-    folder = unquote(here.path)
-    links = list(_LINK.finditer(page))
-    ends = [*(link.start() for link in links[1:]), len(page)][: len(links)]
-    for link, end in zip(links, ends, strict=True):
-        try:
-            target = urlsplit(urljoin(url, html.unescape(link[1] or link[2] or link[3] or "")))
-        except ValueError:  # no address at all
-            continue
-        if target[:2] != here[:2] or target.query:
-            continue
-        path = unquote(target.path)
-        name = path.removeprefix(folder)
+def _files(entries, url, pattern):
+    for name, text in entries.items():
         match = pattern.fullmatch(name)
-        if not path.startswith(folder) or match is None:
-            continue
         try:
-            time = datetime(*map(int, match.groups()))
+            time = datetime(*map(int, match.groups())) if match else None
         except ValueError:  # no such day
             continue
-        # The address is ours, not the server's: nothing but the name is taken from it.
-        size = _size(page[link.end() : min(end, link.end() + _AFTER_LINK)])
-        yield RemoteFile(name, time, url + name, size)
+        if time is not None:
+            # The address is ours, not the server's: nothing but the name is taken from it.
+            yield RemoteFile(name, time, url + name, _size(text))
 
 
 def _size(text):
@@ -209,62 +195,96 @@ def _size(text):
     return float(match[1]) * _FACTOR[match[2]] if match else float("nan")
 
 
-class _SameHost(urllib.request.HTTPRedirectHandler):
+class _Page(Transfer):
     """
-    Follow redirections on the host that was asked, no others.
+    A listing that is being fetched. Its entries are `None` where there is no such folder.
     """
 
-    def redirect_request(self, request, file, code, message, headers, new_url):
-        if urlsplit(new_url)[:2] != urlsplit(request.full_url)[:2]:
-            raise urllib.error.HTTPError(
-                request.full_url, code, f"redirected to {new_url}", headers, file
-            )
-        return super().redirect_request(request, file, code, message, headers, new_url)
+    entries = None
+
+    def finish(self, partial):
+        self.entries = _parse(partial.read_bytes().decode("utf-8", "replace"), self.url)
 
 
-def _read(url):
+def _read(urls):
     """
-    Text of a listing; empty where there is no such folder.
+    Fetch listings, and return the entries by address.
     """
-    opener = urllib.request.build_opener(_SameHost)
-    request = urllib.request.Request(url, headers={"User-Agent": "sunpy_farside"})
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            with opener.open(request, timeout=_SILENCE) as response:
-                return _content(response).decode("utf-8", "replace")
-        except urllib.error.HTTPError as error:
-            error.close()
-            if error.code == 404:
-                return ""
-            problem, may_pass = f"the answer {error.code} ({error.reason})", error.code >= 500
-        except (OSError, HTTPException) as error:
-            reason = getattr(error, "reason", error)
-            problem, may_pass = str(reason), not isinstance(reason, TimeoutError)
-        if not may_pass:
-            break
-        if attempt < ATTEMPTS:
-            time.sleep(PAUSE * 2 ** (attempt - 1))
-    msg = (
-        f"{url}: expected a listing of the archive, found {problem}. Try again later, or name a "
+    with TemporaryDirectory() as folder:
+        pages = [_Page(url, Path(folder) / str(number), "page") for number, url in enumerate(urls)]
+        transfer_files(pages, max_size=_MAX_LISTING, patience=_PATIENCE)
+    for page in pages:
+        if page.problem is not None and getattr(page.problem, "status", None) != 404:
+            found = getattr(page.problem, "found", page.problem)
+            raise _no_listing(page.url, found) from page.problem
+    return {page.url: page.entries for page in pages}
+
+
+def _no_listing(url, found):
+    return ConnectionError(
+        f"{url}: expected a listing of the archive, found {found}. Try again later, or name a "
         f"mirror in the environment variable {URL_VARIABLE}."
     )
-    raise ConnectionError(msg)
 
 
-def _content(response):
+def _parse(page, url):
     """
-    Body of an answer, read piece by piece so that neither its size nor its time is open-ended.
+    Return the names of a folder's entries, each with the text that follows it in the listing.
+
+    Raises
+    ------
+    ValueError
+        The page is cut, or no listing. The message is what was found.
     """
-    content = bytearray()
-    deadline = time.monotonic() + _PATIENCE
-    while piece := response.read1(65536):
-        content += piece
-        if len(content) > _MAX_LISTING:
-            msg = f"more than {_MAX_LISTING} bytes"
-            raise OSError(msg)
-        if time.monotonic() > deadline:
-            msg = f"no end after {_PATIENCE} s"
-            raise TimeoutError(msg)
-    if response.length:
-        raise IncompleteRead(bytes(content), response.length)
-    return content
+    if _is_cut(page):
+        msg = "a page that breaks off"
+        raise ValueError(msg)
+    if page.count("<") > _MAX_TAGS:
+        msg = f"more than {_MAX_TAGS} tags"
+        raise ValueError(msg)
+    try:
+        with warnings.catch_warnings():
+            # The parser has its doubts about what is no HTML.
+            warnings.simplefilter("ignore")
+            soup = BeautifulSoup(page, "html.parser")
+    except ParserRejectedMarkup as error:
+        msg = "a page that does not read"
+        raise ValueError(msg) from error
+    entries = _entries(soup, url)
+    own = "/" + unquote(url.rstrip("/").rpartition("/")[2])
+    titles = [item.get_text() for item in soup.find_all(["title", "h1"])]
+    if not any(_KNOWN.match(name) for name in entries) and not any(
+        _TITLE.search(title) or own in title for title in titles
+    ):
+        msg = "a page that is no listing"
+        raise ValueError(msg)
+    return entries
+
+
+def _is_cut(page):
+    """
+    Return whether a page lacks its end, which a server need not have noticed.
+    """
+    text = page.lower()
+    outermost = next((name for name in _ENCLOSING if f"<{name}" in text), None)
+    return f"</{outermost}" not in text or text.rfind("<") > text.rfind(">")
+
+
+def _entries(soup, url):
+    here = urlsplit(url)
+    folder = unquote(here.path)
+    entries, after = {}, []
+    for node in soup.descendants:
+        if not isinstance(node, Tag):
+            if node.parent.name != "a":
+                after.append(str(node))
+        elif node.name == "a":
+            after = []
+            try:
+                target = urlsplit(urljoin(url, node.get("href", "")))
+            except ValueError:  # no address at all
+                continue
+            path = unquote(target.path)
+            if target[:2] == here[:2] and not target.query and path.startswith(folder):
+                entries.setdefault(path.removeprefix(folder), after)
+    return {name: "".join(after) for name, after in entries.items()}

@@ -131,7 +131,7 @@ class FarsideModel:
         own, known = _overlap(width, self.columns or width)
         statistics = None
         if together:
-            phases = torch.from_numpy(stack.astype(np.float64))
+            phases = torch.from_numpy(np.array(stack, np.float64, order="C"))
             statistics = tuple(float(item) for item in self.normalisation.statistics(phases))
         for first in range(0, len(stack), batch):
             part = slice(first, first + batch)

@@ -5,22 +5,25 @@ Weights of the network: our own files, the published ones, and where they come f
 import hashlib
 import json
 import pickle
+import warnings
+import zipfile
 from importlib import resources
-from pathlib import Path
 
 import torch
-from parfive import Downloader
-from safetensors import SafetensorError, safe_open
+from pydantic import ValidationError
+from safetensors import safe_open
 from safetensors.torch import save
 
 from sunpy_farside.errors import WeightsError
 from sunpy_farside.network.coarse_unet import CoarseUNet
 from sunpy_farside.network.model import FarsideModel, choose_device
 from sunpy_farside.network.normalisation import Normalisation
+from sunpy_farside.network.settings import UNetSettings, WeightsMetadata, explain
 from sunpy_farside.network.unet import UNet
 from sunpy_farside.utils.cache import cache_folder
-from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.content import check_file, user_path
 from sunpy_farside.utils.files import whole_files
+from sunpy_farside.utils.transfer import Transfer, transfer_files
 
 __all__ = ["NETWORKS", "load_model", "save_model"]
 
@@ -34,6 +37,14 @@ _FELIPE2019_URL = (
 )
 _FELIPE2019_SIZE = 10_146_397
 _FELIPE2019_BLOB = "5b7ee08ca30ad6cc19bfb4537ce54b80b76868c7"
+# Seconds that the download may take.
+_PATIENCE = 600
+
+# A published U-Net 64 channels wide, with the state of its optimizer, has 160 MB.
+_MOST_BYTES = 250_000_000
+_MOST_HEADER = 1_000_000
+# The part of a checkpoint that is not the tensors.
+_MOST_PICKLE = 2_000_000
 
 # P_i of at least 100 [Felipe & Asensio Ramos 2019, section 4.1].
 _PUBLISHED_THRESHOLD = 100.0
@@ -90,16 +101,17 @@ def load_model(name="default", *, device="auto"):
             return _load_safetensors(path, device, name="default")
     if name == "felipe2019":
         return _load_safetensors(_cached_felipe2019(), device, name="felipe2019")
-    path = Path(name)
+    path = user_path(name)
     if not path.exists():
         msg = (
             f"No model or file {str(name)!r}. Expected 'default', 'felipe2019', or the path of a "
             ".safetensors or .pth file."
         )
         raise WeightsError(msg) if not path.suffix else FileNotFoundError(msg)
-    if path.suffix == ".safetensors":
+    suffix = path.suffix.lower()
+    if suffix == ".safetensors":
         return _load_safetensors(path, device, name=path.stem)
-    if path.suffix in (".pth", ".pt"):
+    if suffix in (".pth", ".pt"):
         return _load_checkpoint(path, device, name=path.stem)
     msg = f"{path}: expected a .safetensors or .pth file. Rename it if it is one of them."
     raise WeightsError(msg)
@@ -133,46 +145,67 @@ def save_model(model, path, **notes):
         "licence": model.licence,
     }
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    metadata["sha256"] = _digest(state)
     with whole_files(path.parent) as partial:
         # save_file would leave a file that only its owner can read.
         (partial / path.name).write_bytes(save(state, metadata=notes | metadata))
 
 
+def _digest(state):
+    """
+    A name for the values of tensors, by which a change of any of them shows.
+    """
+    digest = hashlib.sha256()
+    for key in sorted(state):
+        value = state[key]
+        digest.update(f"{key} {value.dtype} {tuple(value.shape)}\n".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
 def _load_safetensors(path, device, name):
+    path = check_file(path, _MOST_BYTES, "weights", WeightsError)
     try:
+        with path.open("rb") as file:
+            header = int.from_bytes(file.read(8), "little")
+        if header > _MOST_HEADER:
+            msg = f"its header has {header} bytes"
+            raise ValueError(msg)
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             state = {key: file.get_tensor(key) for key in file.keys()}
-    except SafetensorError as error:
+    # safetensors raises its own error on damage, and others on types that torch does not know.
+    except Exception as error:
         msg = f"{path}: expected a safetensors file, found one that does not read ({error})."
         raise WeightsError(msg) from error
     try:
-        network = NETWORKS[metadata["architecture"]](**json.loads(metadata["network"]))
-        settings = {
-            "frames": metadata["frames"],
-            "normalisation": Normalisation(**json.loads(metadata["normalisation"])),
-            "target": json.loads(metadata["target"]),
-            "columns": json.loads(metadata["columns"]),
-            "level": float(metadata["level"]),
-            "deblend": bool(json.loads(metadata["deblend"])),
-            "threshold": float(metadata["threshold"]),
-            # Weights of earlier versions have none.
-            "reliability": json.loads(metadata.get("reliability", "null")),
-            "licence": metadata.get("licence", ""),
-        }
-    except (KeyError, ValueError, TypeError) as error:
+        settings = WeightsMetadata.model_validate(metadata)
+    except ValidationError as error:
         msg = (
-            f"{path}: expected weights with their settings in the file's metadata, found none that "
-            f"can be used ({error!r}). Write weights with save_model."
+            f"{path}: expected weights with their settings in the file's metadata, found "
+            f"{explain(error)}. Write weights with save_model."
         )
         raise WeightsError(msg) from error
-    _load_state(network, state, path)
-    return FarsideModel(network, name=name, device=device, metadata=metadata, **settings)
+    network = _load_network(settings.network, state, path)
+    if settings.sha256 not in (None, _digest(state)):
+        msg = (
+            f"{path}: expected the weights that were written, found others: the file was damaged. "
+            "Fetch or train it again."
+        )
+        raise WeightsError(msg)
+    given = settings.model_dump(exclude={"network", "sha256"}, exclude_unset=True)
+    given["normalisation"] = Normalisation(**given["normalisation"])
+    return FarsideModel(network, name=name, device=device, metadata=metadata, **given)
 
 
 def _load_checkpoint(path, device, name):
+    path = check_file(path, _MOST_BYTES, "weights", WeightsError)
+    _check_archive(path)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Archives of other kinds, which then do not load either.
+            warnings.simplefilter("ignore")
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         msg = (
             f"{path}: expected a checkpoint of plain tensors, found one that asks to run code when "
@@ -180,30 +213,18 @@ def _load_checkpoint(path, device, name):
             "state_dict alone."
         )
         raise WeightsError(msg) from error
-    # torch raises many kinds on damaged files, EOFError and RuntimeError among them.
+    # torch raises many kinds on damaged files, and advises to let them run code.
     except Exception as error:
-        msg = f"{path}: expected a PyTorch checkpoint, found one that does not read ({error})."
+        msg = (
+            f"{path}: expected a PyTorch checkpoint, found one that does not read. It may be cut "
+            "short, or hold a whole program; fetch it again, or save its state_dict alone."
+        )
         raise WeightsError(msg) from error
     state = content.get("state_dict") if isinstance(content, dict) else None
     if not isinstance(state, dict):
-        found = (
-            ", ".join(map(str, content)) if isinstance(content, dict) else type(content).__name__
-        )
+        found = _some(list(map(str, content))) if isinstance(content, dict) else type(content)
         msg = f"{path}: expected a dict with a 'state_dict', found {found or 'an empty one'}."
         raise WeightsError(msg)
-    network = _published_network(state, path)
-    _load_state(network, state, path)
-    return FarsideModel(
-        network,
-        name=name,
-        frames="own",
-        normalisation=Normalisation("sequence"),
-        threshold=_PUBLISHED_THRESHOLD,
-        device=device,
-    )
-
-
-def _published_network(state, path):
     first = state.get("inc.conv.conv.0.weight")
     if not isinstance(first, torch.Tensor) or first.ndim != 4:
         msg = (
@@ -212,38 +233,94 @@ def _published_network(state, path):
         )
         raise WeightsError(msg)
     hidden, n_maps = first.shape[:2]
-    return UNet(n_maps=n_maps, hidden=hidden)
+    try:
+        settings = UNetSettings(architecture="unet", n_maps=n_maps, hidden=hidden)
+    except ValidationError as error:
+        msg = f"{path}: expected the published U-Net, found {explain(error)}."
+        raise WeightsError(msg) from error
+    return FarsideModel(
+        _load_network(settings, state, path),
+        name=name,
+        frames="own",
+        normalisation=Normalisation("sequence"),
+        threshold=_PUBLISHED_THRESHOLD,
+        device=device,
+    )
 
 
-def _load_state(network, state, path):
+def _check_archive(path):
+    """
+    Refuse a zip archive that unpacks to more than a checkpoint.
+    """
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            sizes = {item.filename: item.file_size for item in archive.infolist()}
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        msg = f"{path}: expected a PyTorch checkpoint, found a damaged archive ({error})."
+        raise WeightsError(msg) from error
+    pickled = sum(sizes[name] for name in sizes if name.endswith(".pkl"))
+    if sum(sizes.values()) > _MOST_BYTES or pickled > _MOST_PICKLE:
+        msg = (
+            f"{path}: expected a PyTorch checkpoint, found one that unpacks to "
+            f"{sum(sizes.values())} bytes, {pickled} of them no tensors. Is it another file?"
+        )
+        raise WeightsError(msg)
+
+
+def _load_network(settings, state, path):
+    """
+    The network of settings with the weights of a state, which it has to fit in every entry.
+    """
+    given = settings.model_dump(exclude={"architecture"})
+    # Shapes without memory: what the settings ask for is held against what is there.
+    with torch.device("meta"):
+        network = NETWORKS[settings.architecture](**given)
     expected = network.state_dict()
     problems = []
     if missing := sorted(set(expected) - set(state)):
         problems.append(f"missing {_some(missing)}")
-    if extra := sorted(set(state) - set(expected)):
+    if extra := sorted(map(str, set(state) - set(expected))):
         problems.append(f"unexpected {_some(extra)}")
     wrong = [
-        f"{key} {_shape(state[key])} instead of {tuple(expected[key].shape)}"
+        f"{key} {_kind(state[key])} instead of {_kind(expected[key])}"
         for key in sorted(set(expected) & set(state))
-        if _shape(state[key]) != tuple(expected[key].shape)
+        if _kind(state[key]) != _kind(expected[key])
     ]
     if wrong:
         problems.append(f"misshapen {_some(wrong)}")
+    empty = sorted(key for key in expected if getattr(state.get(key), "is_meta", False))
+    if empty:
+        problems.append(f"no values in {_some(empty)}")
     if problems:
         msg = (
             f"{path}: expected the {len(expected)} entries of a U-Net {network.hidden} wide, found "
             f"{'; '.join(problems)}. Is it a checkpoint of another network?"
         )
         raise WeightsError(msg)
-    network.load_state_dict(state)
-    broken = [key for key, value in network.state_dict().items() if not value.isfinite().all()]
-    if broken:
+    if broken := [key for key in expected if not state[key].isfinite().all()]:
         msg = f"{path}: expected finite weights, found NaN or infinity in {_some(broken)}."
         raise WeightsError(msg)
+    variances = [key for key in expected if key.endswith("running_var")]
+    if negative := [key for key in variances if (state[key] < 0).any()]:
+        msg = f"{path}: expected variances above zero, found others in {_some(negative)}."
+        raise WeightsError(msg)
+    network = network.to_empty(device="cpu")
+    network.load_state_dict(state)
+    return network
 
 
-def _shape(entry):
-    return tuple(entry.shape) if isinstance(entry, torch.Tensor) else type(entry).__name__
+def _kind(entry):
+    """
+    What a tensor has to share with another to stand for it: shape, and floats or whole numbers.
+    """
+    if not isinstance(entry, torch.Tensor):
+        return type(entry).__name__
+    if entry.layout is not torch.strided or entry.is_quantized or entry.is_complex():
+        return f"{entry.layout} of {entry.dtype}"
+    shape = str(tuple(entry.shape))
+    return shape if entry.is_floating_point() else f"{shape} of whole numbers"
 
 
 def _some(names, most=3):
@@ -267,16 +344,15 @@ def _cached_felipe2019():
 
 
 def _download(url, path):
-    downloader = Downloader(max_conn=1, overwrite=True)
-    downloader.enqueue_file(url, path=path.parent, filename=path.name)
-    result = downloader.download()
-    if result.errors:
+    transfer = Transfer(url, path, path.name)
+    transfer_files([transfer], max_size=2 * _FELIPE2019_SIZE, patience=_PATIENCE)
+    if transfer.problem:
         msg = (
-            f"Could not download the published weights from {url} ({result.errors[0].exception}). "
-            "Try again, or fetch the file by other means and give its path."
+            f"Could not download the published weights. {transfer.problem} Or fetch the file by "
+            "other means and give its path."
         )
-        raise WeightsError(msg)
-    return Path(result[0])
+        raise WeightsError(msg) from transfer.problem
+    return path
 
 
 def _check_blob(path, size, blob):

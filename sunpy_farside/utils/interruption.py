@@ -2,13 +2,16 @@
 How a command ends on Ctrl-C: at once, with one line, and with all its processes.
 """
 
+import atexit
+import logging
 import os
 import signal
 import sys
 import threading
 import warnings
 from contextlib import contextmanager
-from pathlib import Path
+
+from sunpy_farside.utils.command import is_command
 
 __all__ = ["INTERRUPTED", "held_interruptions", "watched_interruptions"]
 
@@ -17,6 +20,8 @@ INTERRUPTED = 128 + signal.SIGINT
 _LINE = b"sunpy-farside: interrupted\n"
 # Seconds for cleaning up, after which the command ends without it.
 _PATIENCE = 5.0
+# Not empty when Ctrl-C was pressed.
+_pressed = []
 
 
 @contextmanager
@@ -34,22 +39,19 @@ def watched_interruptions():
     callable
         Whether Ctrl-C was pressed.
     """
-    if not _is_command() or threading.current_thread() is not threading.main_thread():
+    if not is_command() or threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    times = []
     pid = os.getpid()
 
     def interrupt(_number, _frame):
         if os.getpid() != pid:
             # A copy of this process: the original ends it.
             return
-        if times:
+        if _pressed:
             _end()
-        times.append(1)
-        # Work that is broken off anywhere complains of all sorts of things.
-        sys.unraisablehook = lambda _unraisable: None
-        warnings.showwarning = lambda *_arguments, **_options: None
+        _pressed.append(True)
+        _be_quiet()
         timer = threading.Timer(_PATIENCE, _end)
         timer.daemon = True
         timer.start()
@@ -59,7 +61,7 @@ def watched_interruptions():
     # Where it is ignored, as of what a shell runs in the background, it stays so.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, interrupt)
-    yield lambda: bool(times)
+    yield lambda: bool(_pressed)
 
 
 @contextmanager
@@ -79,13 +81,13 @@ def held_interruptions():
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _is_command():
-    # Python puts -m there until it has found the module, and its path from then on.
-    name = sys.argv[0] if sys.argv else ""
-    if name == "-m":
-        return "sunpy_farside" in sys.orig_argv
-    path = Path(name)
-    return path.stem == "sunpy-farside" or path.parts[-2:] == ("sunpy_farside", "__main__.py")
+def _be_quiet():
+    """
+    Drop the complaints of all that is broken off wherever it was.
+    """
+    sys.unraisablehook = threading.excepthook = lambda _error: None
+    warnings.showwarning = lambda *_arguments, **_options: None
+    logging.disable()
 
 
 def _end_children():
@@ -109,7 +111,7 @@ def _end_while_loading():
     Loading what the command needs takes seconds, in which nothing has to be cleaned up. Processes
     that the command has started leave Ctrl-C to it. Any other program is left alone.
     """
-    if not _is_command() or threading.current_thread() is not threading.main_thread():
+    if not is_command() or threading.current_thread() is not threading.main_thread():
         return
     from multiprocessing import parent_process
 
@@ -117,6 +119,14 @@ def _end_while_loading():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     elif signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, lambda _number, _frame: _end())
+        # What is registered first runs last.
+        atexit.register(_exit_as_interrupted)
+
+
+def _exit_as_interrupted():
+    # Where C code was interrupted, Python would end by the signal itself.
+    if _pressed:
+        os._exit(INTERRUPTED)
 
 
 _end_while_loading()

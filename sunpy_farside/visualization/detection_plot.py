@@ -3,6 +3,7 @@ Pictures of detections.
 """
 
 from sunpy_farside.visualization.artists import draw_limb, draw_regions, label_axes
+from sunpy_farside.visualization.labels import name_in_title
 from sunpy_farside.visualization.style import styled_axes
 
 __all__ = ["plot_detection", "region_names"]
@@ -69,7 +70,8 @@ def _draw_detection(detection, axes):
     if cut is not None:
         rule = f"reliability ≥ {cut:.2f}; dashed: less"
     axes.set_title(
-        f"Far side {detection.date.isot[:16].replace('T', ' ')} UT, {detection.model}\n"
+        f"Far side {detection.date.isot[:16].replace('T', ' ')} UT, "
+        f"{name_in_title(detection.model)}\n"
         f"solid: {rule}"
     )
     return drawn

@@ -7,7 +7,7 @@ from matplotlib.artist import Artist
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
-__all__ = ["add_label", "spread_labels"]
+__all__ = ["add_label", "name_in_title", "spread_labels"]
 
 # Where a label may stand, in points from the middle of what it names, the best place first.
 _ANGLES = np.deg2rad([45, 135, -45, -135, 0, 180, 90, -90])
@@ -22,6 +22,9 @@ _OFFSETS = [
 
 # Weak regions are named next to their mark or not at all.
 _NEAR = len(_ANGLES)
+
+# Letters of a name that a title has room for.
+_MOST_LETTERS = 40
 
 
 def spread_labels(axes, labels, needed=None):
@@ -73,10 +76,38 @@ def add_label(axes, name, position, color, strong):
         path_effects=[withStroke(linewidth=2.5, foreground="black")],
         annotation_clip=True,
         zorder=7,
+        # A name is no formula.
+        parse_math=False,
     )
     label.set_in_layout(False)
     label.set_visible(bool(np.isfinite(position).all()))
     return label
+
+
+def name_in_title(name):
+    r"""
+    Return the name of a model as it is written in titles and legends.
+
+    Parameters
+    ----------
+    name : `str`
+        Of any length and any signs: names of files are among them.
+
+    Returns
+    -------
+    `str`
+        Cut where it is long. Its dollar signs begin no formula.
+
+    Examples
+    --------
+    >>> from sunpy_farside.visualization.labels import name_in_title
+    >>> print(name_in_title("cost_in_$"))
+    cost_in_\$
+    """
+    name = " ".join(str(name).split())
+    if len(name) > _MOST_LETTERS:
+        name = name[: _MOST_LETTERS - 1] + "…"
+    return name.replace("$", r"\$")
 
 
 class _Spread(Artist):

@@ -14,6 +14,10 @@ from sunpy_farside.visualization.style import styled_axes
 
 __all__ = ["overplot_regions"]
 
+# Columns of tables, the first ones first: where things are, and what they are called.
+_POSITIONS = ("centroid", "latest_position", "mean_position")
+_NAMES = ("label", "designation", "number")
+
 
 def overplot_regions(regions, axes, *, date=None, color=COLORS["first"], hidden=False):
     """
@@ -25,11 +29,13 @@ def overplot_regions(regions, axes, *, date=None, color=COLORS["first"], hidden=
     Parameters
     ----------
     regions : `~sunpy_farside.detection.result.FarsideDetection` or `~astropy.table.Table`
-        A detection, or a table of regions with a column ``centroid``
-        (`~astropy.coordinates.SkyCoord`), which has no outlines. Regions are named by their
-        ``label`` or ``designation``, and all of them are strong where there is no ``significant``.
+        A detection, or a table, which has no outlines: of regions (``centroid``,
+        `~astropy.coordinates.SkyCoord`), a published list, or tracks (their ``latest_position``).
+        Regions are named by their ``label``, ``designation`` or ``number``, and all of them are
+        strong where there is no ``significant`` and no ``persistent``.
     axes : `~astropy.visualization.wcsaxes.WCSAxes` or `~sunpy.map.GenericMap`
-        Helioprojective or heliographic. A map is drawn first, in the current figure.
+        Helioprojective or heliographic. A map is drawn first, in the current figure, or a new
+        one where that has axes.
     date : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
         Date to which rotation carries the regions: the picture's by default. At another date
         they stand at their Carrington (in other than Carrington pictures: Stonyhurst)
@@ -47,7 +53,7 @@ def overplot_regions(regions, axes, *, date=None, color=COLORS["first"], hidden=
     TypeError
         ``regions`` is something else.
     ValueError
-        The axes know no solar coordinates, or there is no date.
+        The axes know no solar coordinates, there is no date, or the table has no positions.
 
     Notes
     -----
@@ -71,21 +77,27 @@ def overplot_regions(regions, axes, *, date=None, color=COLORS["first"], hidden=
         names = region_names(regions)
     elif isinstance(regions, Table):
         table, outlines = regions, [[] for _ in regions]
-        column = "label" if "label" in table.colnames else "designation"
-        names = [str(name) for name in table[column]]
+        column = _first_of(_NAMES, table)
+        names = [""] * len(table) if column is None else [str(name) for name in table[column]]
     else:
         msg = f"Expected a FarsideDetection or a table, found {type(regions).__name__}."
         raise TypeError(msg)
-    significant = (
-        table["significant"] if "significant" in table.colnames else np.ones(len(table), dtype=bool)
-    )
+    strong = _first_of(("significant", "persistent"), table)
+    significant = np.ones(len(table), dtype=bool) if strong is None else np.asarray(table[strong])
+    place = _first_of(_POSITIONS, table)
+    if place is None:
+        msg = (
+            f"Expected a table with a column of positions, {' or '.join(_POSITIONS)}, found "
+            f"{', '.join(table.colnames) or 'no columns'}."
+        )
+        raise ValueError(msg)
     near_map, axes = (axes, None) if isinstance(axes, GenericMap) else (None, axes)
     with styled_axes(axes, near_map) as axes:
         images = [] if near_map is None else [near_map.plot(axes=axes)]
         drawn = draw_regions(
             axes,
             outlines,
-            table["centroid"],
+            table[place],
             names,
             significant,
             color=color,
@@ -94,3 +106,10 @@ def overplot_regions(regions, axes, *, date=None, color=COLORS["first"], hidden=
         )
     drawn.images.extend(images)
     return drawn
+
+
+def _first_of(names, table):
+    """
+    The first of some columns that a table has, or None.
+    """
+    return next((name for name in names if name in table.colnames), None)

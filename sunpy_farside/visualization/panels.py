@@ -10,6 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, WINDOW_ROWS, window_longitudes
 from sunpy_farside.visualization.artists import COLORS, PHASE_SCALE, Artists, halo
+from sunpy_farside.visualization.labels import name_in_title
 from sunpy_farside.visualization.style import styled_figure
 
 __all__ = ["animate_sequence", "plot_sequence"]
@@ -29,12 +30,17 @@ def plot_sequence(sequence, *, detection=None, figure=None):
     detection : `~sunpy_farside.detection.result.FarsideDetection`, optional
         Outlines its significant regions.
     figure : `~matplotlib.figure.Figure`, optional
-        The current figure by default.
+        Without axes. The current figure by default, or a new one where that has axes.
 
     Returns
     -------
     `~sunpy_farside.visualization.artists.Artists`
         ``axes`` is the list of the eleven.
+
+    Raises
+    ------
+    ValueError
+        The figure has axes.
 
     Examples
     --------
@@ -63,9 +69,9 @@ def plot_sequence(sequence, *, detection=None, figure=None):
             drawn.outlines.extend(_outline_significant(panel, detection))
         figure.supxlabel("Carrington longitude [deg]", fontsize="medium")
         figure.supylabel("Latitude [deg]", fontsize="medium")
-        outlined = (
-            "" if detection is None else f"; outlined: significant regions ({detection.model})"
-        )
+        outlined = ""
+        if detection is not None:
+            outlined = f"; outlined: significant regions ({name_in_title(detection.model)})"
         figure.suptitle(
             f"Far-side phase shifts about {sequence.date.isot[:16].replace('T', ' ')} UT{outlined}",
             fontsize="medium",
@@ -87,7 +93,7 @@ def animate_sequence(sequence, *, detection=None, figure=None, interval=300):
     detection : `~sunpy_farside.detection.result.FarsideDetection`, optional
         Outlines its significant regions.
     figure : `~matplotlib.figure.Figure`, optional
-        The current figure by default.
+        Without axes. The current figure by default, or a new one where that has axes.
     interval : `float`, optional
         Milliseconds from map to map.
 
@@ -95,6 +101,11 @@ def animate_sequence(sequence, *, detection=None, figure=None, interval=300):
     -------
     `~matplotlib.animation.FuncAnimation`
         To be kept, shown or saved.
+
+    Raises
+    ------
+    ValueError
+        The figure has axes.
 
     Examples
     --------

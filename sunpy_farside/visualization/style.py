@@ -18,11 +18,16 @@ def styled_figure(figure=None):
     Parameters
     ----------
     figure : `~matplotlib.figure.Figure`, optional
-        The current figure by default.
+        Without axes. The current figure by default, or a new one where that has axes.
 
     Yields
     ------
     `~matplotlib.figure.Figure`
+
+    Raises
+    ------
+    ValueError
+        The figure has axes.
 
     Examples
     --------
@@ -39,9 +44,17 @@ def styled_figure(figure=None):
     # Before the style is entered: a session's first figure loads matplotlib's backend, which may
     # change settings, and the end of a style context sets them back. The backend of notebooks
     # then showed no later figure (matplotlib issues 24351, 25041 and 26716).
-    figure = plt.gcf() if figure is None else figure
+    current = plt.gcf() if figure is None else figure
+    if current.axes and figure is not None:
+        msg = (
+            f"Expected a figure without axes, found one with {len(current.axes)}, which would be "
+            "drawn over. Make a new one, or clear it with figure.clear()."
+        )
+        raise ValueError(msg)
+    if current.axes:
+        current = plt.figure()
     with plt.style.context(STYLE):
-        yield figure
+        yield current
 
 
 @contextmanager
@@ -52,7 +65,7 @@ def styled_axes(axes=None, projection=None):
     Parameters
     ----------
     axes : `~matplotlib.axes.Axes`, optional
-        Made in the current figure by default.
+        Made in the current figure by default, or in a new one where that has axes.
     projection : `~sunpy.map.GenericMap` or `~astropy.wcs.WCS`, optional
         Of new axes; without one, the figure's current axes serve.
 
@@ -73,5 +86,12 @@ def styled_axes(axes=None, projection=None):
     if axes is not None:
         yield axes
         return
+    import matplotlib.pyplot as plt
+
+    if projection is None:
+        figure = plt.gcf()
+        with plt.style.context(STYLE):
+            yield figure.gca()
+        return
     with styled_figure() as figure:
-        yield figure.gca() if projection is None else figure.add_subplot(projection=projection)
+        yield figure.add_subplot(projection=projection)

@@ -19,6 +19,7 @@ from sunpy_farside.visualization.artists import (
     draw_limb,
     label_axes,
 )
+from sunpy_farside.visualization.labels import name_in_title
 from sunpy_farside.visualization.overplot import overplot_regions
 from sunpy_farside.visualization.style import styled_axes
 
@@ -120,8 +121,8 @@ def _near_side(near_map, target, date):
         # What it shows is of many dates, or of the right one: its longitudes stand.
         wcs = wcs.deepcopy()
         wcs.wcs.dateobs = wcs.wcs.dateavg = date.utc.isot
-        # The first meridian closes a map that goes round the Sun.
-        data = np.concatenate([data, data[:, :1]], axis=1)
+        if _comes_round(wcs, data.shape):
+            data = np.concatenate([data, data[:, :1]], axis=1)
     with propagate_with_solar_surface():
         near, _ = reproject_interp((data, wcs), target, shape_out=target.array_shape)
     rows, columns = np.indices(target.array_shape)
@@ -129,6 +130,17 @@ def _near_side(near_map, target, date):
     center = far_side_center(date)
     toward = disk_coordinates(longitude, latitude, center.lon.deg, center.lat.deg)[2]
     return np.where(toward < -_RIM, near, np.nan)
+
+
+def _comes_round(wcs, shape):
+    """
+    Whether the column after the last one of a map is the first one again.
+    """
+    rows, columns = shape
+    ends = wcs.wcs_pix2world([[0, rows / 2], [1, rows / 2], [columns, rows / 2]], 0)
+    first, second, beyond = ends[:, wcs.wcs.lng] % 360
+    step = abs((second - first + 180) % 360 - 180)
+    return abs((beyond - first + 180) % 360 - 180) < step / 2
 
 
 def _draw_halves(axes, near_map, near, detection, field):
@@ -180,7 +192,8 @@ def _explain_synchronic(axes, near_map, detection, images):
     for number, (name, side) in enumerate(zip(names, sides, strict=True)):
         where = number / (len(names) - 1)
         axes.text(where, 1.02, name, transform=axes.transAxes, ha=side, fontsize="small")
-    axes.set_title(f"{detection.date.isot[:16].replace('T', ' ')} UT, {detection.model}", pad=20)
+    name = name_in_title(detection.model)
+    axes.set_title(f"{detection.date.isot[:16].replace('T', ' ')} UT, {name}", pad=20)
 
 
 def _add_colorbar(axes, image, label, *, start):

@@ -1,0 +1,182 @@
+"""
+What the settings of a network can be, wherever they come from.
+"""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, Json, model_validator
+
+__all__ = [
+    "Alignment",
+    "Columns",
+    "NetworkSettings",
+    "NormalisationSettings",
+    "RegionSettings",
+    "Settings",
+    "TargetSettings",
+    "WeightsMetadata",
+    "explain",
+]
+
+# The columns that a window can have.
+Columns = Annotated[int, Field(ge=16, le=180, multiple_of=2, strict=True)]
+Alignment = Literal["own", "middle"]
+# A U-Net of 128 has 54 million weights; more would need more memory than there is.
+_Hidden = Annotated[int, Field(ge=1, le=128)]
+_Positive = Annotated[float, Field(gt=0)]
+# Problems that a message names.
+_MOST_NAMED = 3
+
+
+class Settings(BaseModel):
+    """
+    Settings of which all are known, and numbers are numbers.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class UNetSettings(Settings):
+    """
+    Of `~sunpy_farside.network.unet.UNet`.
+    """
+
+    architecture: Literal["unet"]
+    n_maps: int = Field(11, ge=1, le=100)
+    hidden: _Hidden = 16
+    upsampling: Literal["nearest", "bilinear"] = "nearest"
+
+
+class CoarseUNetSettings(Settings):
+    """
+    Of `~sunpy_farside.network.coarse_unet.CoarseUNet`.
+    """
+
+    architecture: Literal["coarse_unet"]
+    n_maps: int = Field(11, ge=1, le=100)
+    hidden: Annotated[int, Field(ge=2, le=128)] = 16
+    attention: bool = False
+
+
+NetworkSettings = Annotated[UNetSettings | CoarseUNetSettings, Field(discriminator="architecture")]
+
+
+class NormalisationSettings(Settings):
+    """
+    Of `~sunpy_farside.network.normalisation.Normalisation`.
+    """
+
+    kind: Literal["sequence", "valid", "constants"]
+    mean: float = 0.0
+    standard_deviation: _Positive = 1.0
+    clip: bool = True
+
+
+class FieldTarget(Settings):
+    """
+    The smoothed field is above a level in gauss.
+    """
+
+    kind: Literal["field"]
+    level: _Positive
+
+
+class CentersTarget(Settings):
+    """
+    The center of a strong region is within a radius in degrees.
+    """
+
+    kind: Literal["centers"]
+    radius: _Positive = Field(le=90)
+    flux: float = Field(ge=0)
+
+
+TargetSettings = Annotated[FieldTarget | CentersTarget, Field(discriminator="kind")]
+
+
+class RegionSettings(Settings):
+    """
+    How regions are cut out of a map of probability.
+    """
+
+    level: float = Field(gt=0, lt=1)
+    deblend: bool
+
+
+class ReliabilitySettings(Settings):
+    """
+    Of `~sunpy_farside.detection.reliability.Reliability`, which looks at its version.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    coefficients: dict[str, Annotated[float, Field(ge=0)]]
+    intercept: float
+    settings: dict[str, Any]
+    cut: Annotated[float, Field(ge=0)] | None = None
+
+
+class WeightsMetadata(BaseModel):
+    """
+    What a file of weights has to say of its network.
+
+    All the values of such files are texts; most hold JSON. Keys without a default were there from
+    the first version on. Keys of later versions, and notes, are not looked at.
+    """
+
+    network: NetworkSettings
+    frames: Alignment
+    normalisation: Json[NormalisationSettings]
+    target: Json[TargetSettings]
+    columns: Json[Columns | None]
+    level: float = Field(gt=0, lt=1)
+    deblend: Json[Annotated[bool, Field(strict=True)]]
+    # Infinite for a network that finds nothing; not a number is not above zero either.
+    threshold: float = Field(ge=0)
+    reliability: Json[ReliabilitySettings | None] = None
+    licence: str = ""
+    sha256: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_architecture(cls, metadata):
+        try:
+            network = json.loads(metadata["network"]) | {"architecture": metadata["architecture"]}
+        except (KeyError, ValueError, TypeError, RecursionError):
+            # No JSON, or no object, of which the message names the key.
+            return metadata
+        return metadata | {"network": network}
+
+
+def explain(error):
+    """
+    Return what is wrong with settings, in one line.
+
+    Parameters
+    ----------
+    error : `pydantic.ValidationError`
+
+    Returns
+    -------
+    `str`
+
+    Examples
+    --------
+    >>> from pydantic import ValidationError
+    >>> from sunpy_farside.network.settings import RegionSettings, explain
+    >>> try:
+    ...     RegionSettings(level=5.0, deblend=True)
+    ... except ValidationError as error:
+    ...     print(explain(error))
+    level = 5.0 (input should be less than 1)
+    """
+    problems = []
+    for item in error.errors(include_url=False)[:_MOST_NAMED]:
+        name = ".".join(map(str, item["loc"])) or "settings"
+        reason = item["msg"][:1].lower() + item["msg"][1:]
+        missing = item["type"] == "missing"
+        found = "" if missing else f" = {str(item['input'])[:40]}"
+        problems.append(f"{name}{found} ({reason})")
+    more = error.error_count() - len(problems)
+    return "; ".join(problems) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,388 @@
+"""
+Files over HTTP: whole or not at all, and bounded in size and in time.
+"""
+
+import asyncio
+import dataclasses
+import errno
+import logging
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import parfive
+from parfive import Downloader, SessionConfig
+from tqdm.auto import tqdm
+
+from sunpy_farside.utils.files import whole_files
+
+__all__ = ["TooLargeError", "Transfer", "TransferError", "find_proxy", "transfer_files"]
+
+# Tries of a file that fails for reasons that may pass, and seconds before the second.
+ATTEMPTS = 3
+PAUSE = 0.5
+
+# Seconds that a server may take to accept a connection, and that it may stay silent.
+SILENCE = 30
+
+_SERVER_ERROR = 500
+# What aiohttp raises and whether it may pass. Its own messages show bytes and addresses of objects.
+_FAULTS = (
+    (aiohttp.ServerTimeoutError, "silence", False),
+    (asyncio.CancelledError, "no progress", False),
+    (aiohttp.ClientPayloadError, "one that breaks off", True),
+    (aiohttp.ServerDisconnectedError, "a connection that closes without an answer", True),
+    (aiohttp.ClientResponseError, "an answer that is no HTTP", True),
+)
+
+
+class TransferError(ConnectionError):
+    """
+    A file did not come.
+
+    Parameters
+    ----------
+    url : `str`
+    found : `str`
+        What came in place of the file.
+    status : `int`, optional
+        HTTP status of the answer, where that is the reason.
+    may_pass : `bool`, optional
+        Whether another try may do better.
+    """
+
+    def __init__(self, url, found, *, status=None, may_pass=False):
+        super().__init__(f"{url}: expected the whole file, found {found}. Try again later.")
+        self.found = found
+        self.status = status
+        self.may_pass = may_pass
+
+
+class TooLargeError(TransferError):
+    """
+    A file is larger than any that was asked for.
+    """
+
+
+@dataclasses.dataclass(eq=False)
+class Transfer:
+    """
+    One file that is being fetched.
+
+    Parameters
+    ----------
+    url : `str`
+    path : `~pathlib.Path`
+        Place of the file. What was there before stays until the new file is whole.
+    name : `str`
+        Name of the file while it is not whole.
+
+    Attributes
+    ----------
+    problem : `Exception` or `None`
+        Why the file did not come: a `TransferError`, or what `finish` raised.
+    """
+
+    url: str
+    path: Path
+    name: str
+    problem: Exception | None = dataclasses.field(default=None, init=False)
+
+    def finish(self, partial):
+        """
+        Complete the file that came, or refuse a wrong one by an exception.
+
+        Parameters
+        ----------
+        partial : `~pathlib.Path`
+            The file, before it moves to its place.
+        """
+
+
+def transfer_files(
+    transfers, *, max_size, patience, max_connections=5, config=None, progress=False
+):
+    """
+    Fetch files, each whole, checked and in its place, or not at all.
+
+    Parameters
+    ----------
+    transfers : sequence of `Transfer`
+        No address twice. What becomes of them is in their attribute ``problem``.
+    max_size : `int`
+        Bytes that a file may have.
+    patience : `float`
+        Seconds that one request may take from the connection to the last byte. A try costs one
+        request for the headers and one for the file.
+    max_connections : `int`, optional
+    config : `parfive.SessionConfig`, optional
+        Headers, time limits and callbacks. Proxies are those of the environment (`find_proxy`).
+    progress : `bool`, optional
+        Whether to show how many files are there.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        The user interrupted. Files that were finished are in their place.
+
+    Notes
+    -----
+    Redirections are not followed. What fails for reasons that may pass is tried three times.
+    """
+    if not transfers:
+        return
+    bar = tqdm(total=len(transfers), desc="Files Downloaded", unit="file", disable=not progress)
+    with bar, ExitStack() as stack:
+        folders = {
+            folder: stack.enter_context(whole_files(folder))
+            for folder in dict.fromkeys(item.path.parent for item in transfers)
+        }
+        # A folder for each file: two may have one name.
+        places = {
+            item: folders[item.path.parent] / str(number) / item.name
+            for number, item in enumerate(transfers)
+        }
+        config = config or SessionConfig(headers={"User-Agent": "sunpy_farside"})
+        batch = _Batch(places, max_size, patience, max_connections, config, bar)
+        _run(batch.fetch())
+        # Each file has moved by itself.
+        for place in places.values():
+            shutil.rmtree(place.parent, ignore_errors=True)
+
+
+def find_proxy(url):
+    """
+    Find the proxy for an address, by the rules of `urllib`.
+
+    Parameters
+    ----------
+    url : `str`
+
+    Returns
+    -------
+    `str` or `None`
+        From the environment variables ``http_proxy``, ``https_proxy`` and ``no_proxy``, in
+        capitals or not, or from the system's settings.
+
+    Examples
+    --------
+    >>> from sunpy_farside.utils.transfer import find_proxy
+    >>> find_proxy("http://jsoc.stanford.edu/data/farside/")  # doctest: +SKIP
+    'http://proxy.example.org:3128'
+    """
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    address = None if proxy_bypass(host) else getproxies().get(parts.scheme)
+    return f"http://{address}" if address and "://" not in address else address
+
+
+@dataclasses.dataclass
+class _Batch:
+    """
+    Files that are fetched together, with their places until they are whole.
+    """
+
+    places: dict[Transfer, Path]
+    max_size: int
+    patience: float
+    max_connections: int
+    config: SessionConfig
+    bar: tqdm
+
+    async def fetch(self):
+        due = list(self.places)
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(PAUSE * 2 ** (attempt - 1))
+            by_proxy = {}
+            for item in due:
+                by_proxy.setdefault(find_proxy(item.url), []).append(item)
+            for proxy, items in by_proxy.items():
+                await self._try(items, proxy)
+            # A wrong file may have been cut on its way.
+            due = [item for item in due if item.problem and getattr(item.problem, "may_pass", True)]
+            if not due:
+                break
+        for item in self.places:
+            for callback in self.config.done_callbacks:
+                callback(item.path, item.url, item.problem)
+
+    async def _try(self, transfers, proxy):
+        pending = {item.url: item for item in transfers}
+        loop = asyncio.get_running_loop()
+        # parfive waits forever for a file that cannot be written: in the time of a file's two
+        # requests, one file at least must end.
+        most = 3 * self.patience
+
+        def done(_, url, error):
+            if not limit.expired():
+                limit.reschedule(loop.time() + most)
+            item = pending.pop(url)
+            item.problem = self._explain(url, error) if error else self._finish(item)
+
+        downloader = Downloader(
+            max_conn=self.max_connections,
+            max_splits=0,
+            progress=False,
+            overwrite=True,
+            config=self._session_config(proxy, done),
+        )
+        for item in transfers:
+            downloader.enqueue_file(
+                item.url, filename=partial(self._place, item), allow_redirects=False
+            )
+        failure = asyncio.CancelledError()
+        try:
+            async with asyncio.timeout(most) as limit:
+                with _without_log():
+                    await downloader.run_download()
+        # The error of a file that cannot be written is followed by one of parfive's own.
+        except Exception as error:
+            failure = error.__context__ or error
+        if asyncio.current_task().cancelling():
+            # parfive takes an interruption for an error of its files.
+            raise asyncio.CancelledError
+        for url, item in pending.items():
+            item.problem = self._explain(url, failure)
+
+    def _place(self, item, *_):
+        place = self.places[item]
+        if shutil.disk_usage(place.parents[1]).free < self.max_size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(item.path.parent))
+        return place
+
+    def _finish(self, item):
+        place = self.places[item]
+        try:
+            item.finish(place)
+            place.replace(item.path)
+        # A reader may raise anything on what a file holds.
+        except Exception as error:
+            return error
+        self.bar.update()
+        return None
+
+    def _session_config(self, proxy, done):
+        given = self.config.timeouts
+        total, silence = given.total or self.patience, given.sock_read or SILENCE
+        config = dataclasses.replace(
+            self.config,
+            # Servers may pack what they send unless they are told.
+            headers=(self.config.headers or {}) | {"Accept-Encoding": "identity"},
+            timeouts=aiohttp.ClientTimeout(
+                total=min(total, self.patience),
+                sock_connect=SILENCE,
+                sock_read=min(silence, SILENCE),
+            ),
+            aiohttp_session_generator=self._open_session,
+            done_callbacks=[done],
+        )
+        # The class would fill in what is None by rules of its own.
+        config.http_proxy = config.https_proxy = proxy
+        return config
+
+    def _open_session(self, config):
+        async def bound(request, handler):
+            response = await handler(request)
+            response.content = _Bounded(response.content, self.max_size)
+            return response
+
+        return aiohttp.ClientSession(
+            headers=config.headers, auto_decompress=False, middlewares=[bound]
+        )
+
+    def _explain(self, url, error):
+        # parfive wraps the answers that are no success.
+        answer = getattr(error, "response", None) or getattr(error, "exception", None)
+        if isinstance(answer, aiohttp.ClientResponse):
+            status = answer.status
+            found = f"the answer {status}"
+            if status in list(HTTPStatus):
+                found += f" ({HTTPStatus(status).phrase})"
+            if "Location" in answer.headers:
+                found += f", which leads to {answer.headers['Location'][:200]!a}"
+            return TransferError(url, found, status=status, may_pass=status >= _SERVER_ERROR)
+        if isinstance(error, _TooLong):
+            return TooLargeError(url, f"more than {self.max_size} bytes")
+        if type(error) is TimeoutError:
+            return TransferError(url, f"no end after {self.patience:g} s")
+        for kind, found, may_pass in _FAULTS:
+            if isinstance(error, kind):
+                return TransferError(url, found, may_pass=may_pass)
+        found = " ".join(str(error).split())[:200] or type(error).__name__
+        return TransferError(url, found, may_pass=isinstance(error, aiohttp.ClientError))
+
+
+@contextmanager
+def _without_log():
+    """
+    Keep parfive from reporting what is reported here, and with raw bytes.
+    """
+
+    def is_important(record):
+        return record.levelno > logging.INFO
+
+    parfive.log.addFilter(is_important)
+    try:
+        yield
+    finally:
+        parfive.log.removeFilter(is_important)
+
+
+class _TooLong(Exception):
+    """
+    An answer goes on beyond the bound.
+    """
+
+
+class _Bounded:
+    """
+    The content of an answer, up to a number of bytes.
+    """
+
+    def __init__(self, content, max_size):
+        self._content = content
+        self._left = max_size
+
+    def __getattr__(self, name):
+        return getattr(self._content, name)
+
+    async def read(self, size=-1):
+        piece = await self._content.read(size)
+        self._left -= len(piece)
+        if self._left < 0:
+            raise _TooLong
+        return piece
+
+
+def _run(coroutine):
+    """
+    Run a coroutine to its end, also where a loop is running, as in Jupyter.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(coroutine)
+        return
+    started = []
+
+    async def note_and_run():
+        started.extend((asyncio.get_running_loop(), asyncio.current_task()))
+        await coroutine
+
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(asyncio.run, note_and_run())
+        try:
+            future.result()
+        except KeyboardInterrupt:
+            # The signal came to this thread, not to that of the loop.
+            if started:
+                started[0].call_soon_threadsafe(started[1].cancel)
+            raise

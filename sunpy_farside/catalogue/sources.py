@@ -40,7 +40,7 @@ def describe_run(model, width):
         "weights": _model_digest(model),
         "width": width,
         "network": network_settings(model).to_header(),
-        "standard": {name: str(options[name].default) for name in ("phase", "threshold")},
+        "sar": {name: str(options[name].default) for name in ("phase", "threshold")},
         "columns": list(COLUMNS),
     }
 

@@ -29,6 +29,7 @@ from sunpy_farside import (
 from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.detection.export import flat_table, to_csv, to_json, to_text
+from sunpy_farside.errors import NewerFormatError
 from sunpy_farside.maps import FarsidePhaseMap
 
 
@@ -351,7 +352,7 @@ def test_files_of_two_detections_are_refused(tmp_path, maps):
         first.write(tmp_path / name / "a")
         second.write(tmp_path / name / "b")
         (tmp_path / name / "b" / name).replace(tmp_path / name / "a" / name)
-        with pytest.raises(FileFormatError, match="one detection"):
+        with pytest.raises(FileFormatError, match="of one detection"):
             FarsideDetection.read(tmp_path / name / "a")
 
 
@@ -384,3 +385,52 @@ def test_detections_of_the_first_format_are_read(tmp_path, simulated, method):
 def test_the_former_name_of_the_image_warns(detection):
     with pytest.warns(SunpyDeprecationWarning, match="image"):
         assert detection.probability is detection.image
+
+
+def edit_regions(folder, change):
+    path = folder / "regions.ecsv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(change(lines)) + "\n")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda lines: lines[:-1],
+        lambda lines: [*lines, lines[-1]],
+        lambda lines: [line.replace("True", "False") for line in lines],
+    ],
+    ids=["a row lost", "a row doubled", "changed"],
+)
+def test_regions_that_are_not_those_written_are_refused(tmp_path, detection, change):
+    detection.write(tmp_path)
+    edit_regions(tmp_path, change)
+    with pytest.raises(FileFormatError, match="as they were written"):
+        FarsideDetection.read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["image.fits", "segments.fits"])
+def test_changed_pixels_are_refused(tmp_path, detection, name):
+    detection.write(tmp_path)
+    with fits.open(tmp_path / name, mode="update") as hdus:
+        hdus[0].data[70, 60] += 1
+    with pytest.raises(FileFormatError, match="as they were written"):
+        FarsideDetection.read(tmp_path)
+
+
+def test_newer_formats_are_refused(tmp_path, detection):
+    detection.write(tmp_path)
+    edit_regions(tmp_path, lambda lines: [line.replace("format: 2", "format: 3") for line in lines])
+    with pytest.raises(NewerFormatError, match="Update sunpy_farside"):
+        FarsideDetection.read(tmp_path)
+
+
+def test_columns_that_an_earlier_release_did_not_write(tmp_path, detection):
+    detection.write(tmp_path)
+    table = QTable.read(tmp_path / "regions.ecsv")
+    table.remove_columns(["mean_phase", "coverage"])
+    table.write(tmp_path / "regions.ecsv", overwrite=True)
+    regions = FarsideDetection.read(tmp_path).regions
+    assert regions.colnames == detection.regions.colnames
+    assert np.isnan(regions["mean_phase"]).all()
+    assert regions["mean_phase"].unit == detection.regions["mean_phase"].unit

@@ -122,6 +122,8 @@ def summary(date, rows=()):
     for number, latitude, longitude in rows:
         place = f"{'SN'[latitude > 0]}{abs(latitude):02d}{'EW'[longitude > 0]}{abs(longitude):02d}"
         text += f"{number} {place}   100  0170 Dao  10   16 Beta\n"
+    if not rows:
+        text += "None\n"
     return text + (
         "IA. H-alpha Plages without Spots.  Locations Valid at 04/2400Z\nNone\n"
         "II. Regions Due to Return 05 May to 07 May\nNone\n"

@@ -29,10 +29,25 @@ class SimulatedData(lightning.LightningDataModule):
     recipe : `~sunpy_farside.training.recipe.Recipe`
     workers : `int`
         Processes that simulate.
+
+    Raises
+    ------
+    ValueError
+        A batch or the validation set is no multiple of eight examples, which are simulated
+        together, or there are fewer.
     """
 
     def __init__(self, recipe, workers):
         super().__init__()
+        wrong = [name for name in ("batch", "validation") if getattr(recipe, name) % SIBLINGS]
+        wrong += ["examples"] if recipe.examples < SIBLINGS else []
+        if wrong:
+            found = ", ".join(f"{name} = {getattr(recipe, name)}" for name in wrong)
+            msg = (
+                f"Expected a recipe for simulated examples, which come in sets of {SIBLINGS}, "
+                f"found {found}."
+            )
+            raise ValueError(msg)
         self.recipe = recipe
         self.workers = workers
         self.steps = ceil(recipe.examples / recipe.batch)

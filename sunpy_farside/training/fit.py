@@ -120,9 +120,11 @@ def fit(recipe, folder, *, data=None, start=None, workers=1, **trainer_options):
     """
     folder = user_path(folder)
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
-    source = SimulatedData(recipe, workers)
-    if data is not None:
-        source = StoredData(recipe, store_path(data), workers)
+    source = (
+        SimulatedData(recipe, workers)
+        if data is None
+        else StoredData(recipe, store_path(data), workers)
+    )
     module = TrainingModule(recipe, source.steps)
     if start is not None:
         _begin_with(module.network, start)

@@ -35,7 +35,7 @@ __all__ = [
     "place",
 ]
 
-# Two colours that differ to every kind of eye [Okabe & Ito 2008].
+# Two colors that differ to every kind of eye [Okabe & Ito 2008].
 COLORS = {"first": "#E69F00", "second": "#56B4E9"}
 
 # Dark where waves come early, so that regions stand out in print too.

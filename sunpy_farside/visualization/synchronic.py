@@ -29,7 +29,7 @@ __all__ = ["synchronic_view"]
 _FINE = 2
 # Place of the scales below the axes, in points: under the numbers and the name of the longitudes.
 _BAR_BOTTOM, _BAR_HEIGHT = -56, 8
-# Cosine of the distance from disk centre beyond which the near side is a smear.
+# Cosine of the distance from disk center beyond which the near side is a smear.
 _RIM = np.cos(np.deg2rad(85))
 
 

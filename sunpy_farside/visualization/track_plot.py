@@ -32,7 +32,7 @@ def plot_tracks(tracks, *, axes=None):
     """
     Draw the longitudes of regions against time, until they come round the east limb.
 
-    In Carrington longitude regions nearly stand still, and the far side, the grey band, passes over
+    In Carrington longitude regions nearly stand still, and the far side, the gray band, passes over
     them. Persistent tracks are solid and named; a dotted line leads on from the last detection to
     the arrival at the limb, a triangle with its uncertainty. Others are thin and dashed.
 

@@ -4,7 +4,7 @@ Store of a training set: all maps and the mask of every sequence in one HDF5 fil
 
 import json
 from functools import cached_property
-from pathlib import Path
+from math import prod
 
 import h5py
 import numpy as np
@@ -17,6 +17,7 @@ from sunpy_farside.cadence import MIDDLE, N_MAPS, step_time
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, WINDOW_ROWS, cut_columns, window_header
 from sunpy_farside.datasets.pairing import SPLITS
 from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io.hdf5 import open_hdf5, own_data_set
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.content import user_path
@@ -195,16 +196,14 @@ class Store:
             problems.append(f"{sequences} sequences, {len(self.splits)} splits and as many dates")
         if not np.isin(self.splits, (*SPLITS, "")).all():
             problems.append(f"splits {', '.join(np.unique(self.splits))}")
-        if ((self._rows < _MIDDLE) | (self._rows >= steps - _MIDDLE)).any():
+        if ((self._rows < MIDDLE) | (self._rows >= steps - MIDDLE)).any():
             problems.append("sequences that extend beyond the maps")
         try:
             Time(self._frame_dates)
         except ValueError as error:
             problems.append(f"dates that cannot be read ({error})")
         if problems:
-            msg = (
-                f"{self.path}: expected {_EXPECTED}, found {'; '.join(problems)}. Build it again."
-            )
+            msg = f"{self.path}: expected {_EXPECTED}, found {'; '.join(problems)}. Build it again."
             raise FileFormatError(msg)
 
     def __len__(self):

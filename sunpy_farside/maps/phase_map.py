@@ -59,7 +59,7 @@ class FarsidePhaseMap(GenericMap):
     def __init__(self, data, header, **kwargs):
         super().__init__(data, header, **kwargs)
         self._nickname = "Far side"
-        # Negative phase shifts, of active regions, are dark, also in print.
+        # Negative phase shifts (active regions) are dark, also in print.
         self.plot_settings["cmap"] = "gray"
         self.plot_settings["norm"] = Normalize(-0.2, 0.2)
 

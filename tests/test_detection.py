@@ -110,7 +110,8 @@ def test_a_window_only_decides_what_is_looked_at(maps):
     assert np.array_equal(wide.image.data[:, 20:160], known.image.data)
     # What lies in none of the columns that the network knows is no region.
     assert len(wide.regions) == len(known.regions) > 0
-    assert np.allclose(wide.regions["area"], known.regions["area"])
+    # The noise of a wider window is another one, and may change the order of the regions.
+    assert np.allclose(np.sort(wide.regions["area"]), np.sort(known.regions["area"]))
 
 
 def test_the_network_sees_beyond_the_window(simulated):
@@ -129,7 +130,7 @@ def test_the_network_sees_beyond_the_window(simulated):
 
 
 def test_threshold_is_a_number_or_square_degrees(simulated, detection):
-    strongest = detection.regions["integrated_probability"][0]
+    strongest = detection.regions["integrated_probability"].max()
     for threshold in (strongest, strongest.value):
         found = detect_farside(simulated.sequence, threshold=threshold, device="cpu")
         assert found.regions["significant"].sum() == 1
@@ -342,7 +343,9 @@ def test_files_of_two_detections_are_refused(tmp_path, maps):
 
 
 @pytest.mark.parametrize("method", ["network", "sar"])
-def test_detections_of_the_first_format_are_read(tmp_path, detection, simulated, method):
+def test_detections_of_the_first_format_are_read(tmp_path, simulated, method):
+    # Earlier releases had no reliability: the strength decided.
+    detection = detect_farside(simulated.sequence, threshold=37, device="cpu")
     if method == "sar":
         detection = detect_seismic_strength(simulated.sequence)
     detection.write(tmp_path)

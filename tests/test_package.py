@@ -2,6 +2,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 import textwrap
@@ -57,28 +58,38 @@ def test_every_public_name_is_there_and_explained():
         assert name in dir(sunpy_farside)
 
 
+def modules():
+    names = (info.name for info in pkgutil.walk_packages(sunpy_farside.__path__, "sunpy_farside."))
+    return [name for name in names if not name.endswith("__main__")]
+
+
 def public_objects():
     """
     Everything in the ``__all__`` of every module, and the public methods of its classes.
     """
-    for info in pkgutil.walk_packages(sunpy_farside.__path__, "sunpy_farside."):
-        if info.name.endswith("__main__"):
-            continue
-        module = importlib.import_module(info.name)
+    for path in modules():
+        module = importlib.import_module(path)
         for name in getattr(module, "__all__", []):
             item = getattr(module, name)
-            yield f"{info.name}.{name}", item
+            yield f"{path}.{name}", item
             if not inspect.isclass(item) or not item.__module__.startswith("sunpy_farside"):
                 continue
             for key, member in vars(item).items():
                 if not key.startswith("_") and (callable(member) or isinstance(member, property)):
-                    yield f"{info.name}.{name}.{key}", member
+                    yield f"{path}.{name}.{key}", member
 
 
 def test_nothing_public_is_unexplained():
     items = [pair for pair in public_objects() if callable(pair[1]) or inspect.isclass(pair[1])]
     assert len(items) > 50
     assert [name for name, item in items if not (inspect.getdoc(item) or "").strip()] == []
+
+
+def test_no_docstring_holds_what_should_have_been_filled_in():
+    items = [*public_objects(), *((path, importlib.import_module(path)) for path in modules())]
+    # Formulas and names of files have braces of their own.
+    hole = re.compile(r"\{[a-z]+(_[a-z]+)+\}")
+    assert [name for name, item in items if hole.search(inspect.getdoc(item) or "")] == []
 
 
 def test_functions_that_users_call_have_examples():

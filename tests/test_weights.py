@@ -215,6 +215,7 @@ WRONG_METADATA = {
         "null",
         "",
         "{",
+        "[" * 100_000,
     ],
     "normalisation": [
         '{"kind": "batch"}',

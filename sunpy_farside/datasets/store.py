@@ -28,6 +28,9 @@ FILE_NAME = "dataset.h5"
 # Columns of the masks: the widest window.
 MASK_WIDTH = 180
 _FORMAT = "sunpy_farside training sequences 1"
+_EXPECTED = "a store of training sequences"
+# Of dates, splits and what was left out: a thousand years of them.
+_MOST = 10_000_000
 _UNKNOWN = 255
 _SHAPE = (WINDOW_ROWS, 360)
 
@@ -87,6 +90,24 @@ def write_store(path, first_step, meridians, phases, sequences, *, settings=None
         file["left_out"] = np.char.encode(left_out, "utf-8")
 
 
+def _numbers(file, name):
+    return own_data_set(file, name, kinds="iu", most=_MOST)[...].astype(int)
+
+
+def _texts(file, name):
+    return own_data_set(file, name, kinds="SO", most=_MOST).asstr()[...].astype("U")
+
+
+def _layout(file, name, dtype):
+    """
+    Where the values of a data set begin in the file, their shape and type.
+    """
+    data = own_data_set(file, name, kinds=np.dtype(dtype).kind, most=None)
+    # Packed or scattered values have no beginning, and other types another meaning.
+    offset = data.id.get_offset() if data.dtype == np.dtype(dtype) else None
+    return offset, data.shape, data.dtype
+
+
 def store_path(path):
     """
     The store in a folder, or the path itself.
@@ -129,35 +150,61 @@ class Store:
     """
 
     def __init__(self, path):
-        self.path = Path(path)
+        self.path = user_path(path)
         if not self.path.exists():
             msg = f"{self.path}: no such file. sunpy-farside build-dataset makes it."
             raise FileNotFoundError(msg)
+        with open_hdf5(self.path, _EXPECTED) as file:
+            if file.attrs.get("format") != _FORMAT:
+                msg = (
+                    f"{self.path}: expected {_EXPECTED}, found another HDF5 file. sunpy-farside "
+                    "build-dataset makes stores."
+                )
+                raise FileFormatError(msg)
+            self.settings = json.loads(file.attrs["settings"])
+            self.left_out = [tuple(row) for row in _texts(file, "left_out").tolist()]
+            self.splits = _texts(file, "split").astype("U10")
+            self._meridians = _numbers(file, "meridian").astype(int)
+            self._first_step = int(file.attrs["first_step"])
+            self._rows = _numbers(file, "middle") - self._first_step
+            self._frame_dates = _texts(file, "frame_date").astype("U23")
+            self._layout = {
+                "phases": _layout(file, "phases", "<f4"),
+                "active": _layout(file, "active", "u1"),
+            }
+        self._check()
+
+    def _check(self):
+        """
+        Refuse a store whose parts are not of one size.
+        """
+        steps, sequences = len(self._meridians), len(self._rows)
+        problems = []
+        for name, expected in (
+            ("phases", (steps, *_SHAPE)),
+            ("active", (sequences, WINDOW_ROWS, MASK_WIDTH)),
+        ):
+            offset, shape, dtype = self._layout[name]
+            size = prod(shape) * dtype.itemsize
+            if shape != expected:
+                problems.append(f"{name} of shape {shape} and not {expected}")
+            elif size and (offset is None or offset + size > self.path.stat().st_size):
+                problems.append(f"{name} that are not in the file in one piece")
+        if not len(self.splits) == len(self._frame_dates) == sequences:
+            problems.append(f"{sequences} sequences, {len(self.splits)} splits and as many dates")
+        if not np.isin(self.splits, (*SPLITS, "")).all():
+            problems.append(f"splits {', '.join(np.unique(self.splits))}")
+        if ((self._rows < _MIDDLE) | (self._rows >= steps - _MIDDLE)).any():
+            problems.append("sequences that reach beyond the maps")
         try:
-            with h5py.File(self.path) as file:
-                if file.attrs.get("format") != _FORMAT:
-                    msg = (
-                        f"{self.path}: expected a store of training sequences, found another HDF5 "
-                        "file. sunpy-farside build-dataset makes stores."
-                    )
-                    raise FileFormatError(msg)
-                self.settings = json.loads(file.attrs["settings"])
-                self.left_out = [tuple(row) for row in file["left_out"].asstr()[...].tolist()]
-                self.splits = file["split"].asstr()[...].astype("U10")
-                self._meridians = file["meridian"][...].astype(int)
-                self._first_step = int(file.attrs["first_step"])
-                self._rows = file["middle"][...] - self._first_step
-                self._frame_dates = file["frame_date"].asstr()[...].astype("U23")
-                self._layout = {
-                    name: (file[name].id.get_offset(), file[name].shape, file[name].dtype)
-                    for name in ("phases", "active")
-                }
-        except OSError as error:
+            Time(self._frame_dates)
+        except ValueError as error:
+            problems.append(f"dates that do not read ({error})")
+        if problems:
             msg = (
-                f"{self.path}: expected a store of training sequences, found a file that does not "
-                f"read ({error}). Build it again."
+                f"{self.path}: expected {_EXPECTED}, found {'; '.join(problems)}. Build it again."
             )
-            raise FileFormatError(msg) from error
+            raise FileFormatError(msg)
 
     def __len__(self):
         return len(self._rows)
@@ -184,7 +231,7 @@ class Store:
     def _array(self, name):
         offset, shape, dtype = self._layout[name]
         if offset is None:
-            # Nothing was ever written.
+            # None of no size.
             return np.empty(shape, dtype)
         return np.memmap(self.path, dtype, "r", offset, shape)
 

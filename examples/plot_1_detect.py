@@ -8,6 +8,7 @@ Eleven maps go in; a map of probability and a table of regions come out.
 import matplotlib.pyplot as plt
 
 import sunpy_farside
+from sunpy_farside.visualization import plot_sequence
 
 # %%
 # Eleven artificial maps with known active regions. Of your own files, make the sequence with
@@ -29,7 +30,7 @@ print(detection.regions["centroid"][0])
 # the region is hardly more than one of the dark grains; it is there in all of them.
 
 figure = plt.figure(figsize=(10, 4.6), layout="constrained")
-sunpy_farside.plot_sequence(sequence, detection=detection, figure=figure)
+plot_sequence(sequence, detection=detection, figure=figure)
 
 # %%
 # The detection. Weak regions are dashed.

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -178,7 +179,7 @@ def test_other_windows_are_seen_as_the_known_one():
     )
     stack = np.random.default_rng(0).normal(-0.02, 0.05, (3, 11, 144, 84)).astype(np.float32)
     assert (model.predict(stack) > 0).all()
-    model.columns = 64
+    model = replace(model, columns=64)
     known = model.predict(stack[..., 10:74])
     wide = model.predict(stack, batch=2)
     # Column 42 is the central meridian of the wide window, column 32 of the known one.

@@ -3,6 +3,7 @@ How sure it is that a region is there: the function, its calibration, and what r
 """
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -107,10 +108,9 @@ def test_depth_is_measured_in_units_of_the_noise():
 
 
 def test_regions_that_touch_are_of_one_complex(simulated, model):
-    model.reliability, model.level = None, 0.01
+    model = replace(model, reliability=None, level=0.01)
     parted = detect_farside(simulated.sequence, model)
-    model.deblend = False
-    whole = detect_farside(simulated.sequence, model)
+    whole = detect_farside(simulated.sequence, replace(model, deblend=False))
     assert len(whole.regions) < len(parted.regions)
     # A complex is what is one segment without deblending.
     numbers = parted.regions["complex"]
@@ -149,7 +149,7 @@ def test_a_threshold_is_one_of_the_integrated_probability(simulated, model):
 @pytest.mark.parametrize("change", ["level", "deblend", "reliability"])
 def test_without_a_calibration_the_strength_decides(simulated, model, change):
     value = {"level": 0.3, "deblend": False, "reliability": None}[change]
-    setattr(model, change, value)
+    model = replace(model, **{change: value})
     detection = detect_farside(simulated.sequence, model)
     regions = detection.regions
     assert len(regions) > 0
@@ -178,7 +178,7 @@ def test_weights_keep_the_calibration(tmp_path, model):
     path = tmp_path / "weights.safetensors"
     save_model(model, path)
     assert load_model(path, device="cpu").reliability == model.reliability
-    model.reliability = {**model.reliability, "version": 99}
+    model = replace(model, reliability={**model.reliability, "version": 99})
     save_model(model, path)
     with pytest.raises(WeightsError, match="version 99"):
         detect_farside([], path, device="cpu")

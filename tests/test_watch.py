@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 import astropy.units as u
 from astropy.table import QTable
 
-from sunpy.util.exceptions import SunpyUserWarning
+from sunpy.util.exceptions import SunpyDeprecationWarning, SunpyUserWarning
 
 import sunpy_farside
 from sunpy_farside.catalogue.daily import update_tracks, watch_folder
@@ -65,10 +65,10 @@ def test_both_methods_run_over_every_sequence(folder, maps, weights):
     assert set(catalogue["model"]) <= {"small", "seismic_strength"}
     assert (np.diff(catalogue["date"].mjd) >= 0).all()
     assert len(list(output.glob("*.png"))) == 4
-    # The standard method's part is what it gives by itself.
+    # The SAR method's part is what it gives by itself.
     found = sunpy_farside.detect_seismic_strength(sunpy_farside.find_sequences(maps))
     expected = sunpy_farside.stack_regions(found)
-    part = sunpy_farside.read_catalogue(output, "standard")
+    part = sunpy_farside.read_catalogue(output, "sar")
     assert len(part)
     assert_array_equal(part["seismic_strength"], expected["seismic_strength"])
     assert part["seismic_strength"].unit == u.urad
@@ -86,7 +86,7 @@ def test_json_holds_the_same(folder, maps, weights):
     assert len(content["regions"]) == len(catalogue)
     for row, strength in zip(content["regions"], catalogue["seismic_strength"], strict=True):
         assert row["seismic_strength"] == strength.value
-        assert (row["integrated_probability"] is None) == (row["method"] == "standard")
+        assert (row["integrated_probability"] is None) == (row["method"] == "sar")
 
 
 def test_only_new_dates_are_done(folder, maps, weights):
@@ -109,7 +109,7 @@ def test_bit_by_bit_equals_at_once(folder, maps, weights, tmp_path):
         put(folder, [m for m in maps[:number] if not list(folder.glob(file_name(m)))])
         watch_folder(folder, tmp_path / "slowly", model=weights)
     watch_folder(folder, tmp_path / "at once", model=weights)
-    for name in ("catalogue.ecsv", "tracks/standard/members.ecsv", "tracks/network/tracks.ecsv"):
+    for name in ("catalogue.ecsv", "tracks/sar/members.ecsv", "tracks/network/tracks.ecsv"):
         assert (tmp_path / "slowly" / name).read_text() == (tmp_path / "at once" / name).read_text()
 
 
@@ -120,10 +120,10 @@ def file_name(item):
 def test_regions_keep_their_names(folder, maps, weights):
     put(folder, maps[:12])
     watch_folder(folder, model=weights)
-    first = update_tracks(folder / "detections")["standard"]
+    first = update_tracks(folder / "detections")["sar"]
     put(folder, maps[12:])
     watch_folder(folder, model=weights)
-    second = update_tracks(folder / "detections")["standard"]
+    second = update_tracks(folder / "detections")["sar"]
     assert_array_equal(
         second.members["designation"][: len(first.members)], first.members["designation"]
     )
@@ -168,7 +168,7 @@ def test_no_catalogue_and_no_such_method(folder, maps, weights):
         sunpy_farside.read_catalogue(folder)
     with pytest.raises(FileNotFoundError, match="watch_folder makes it"):
         update_tracks(folder)
-    with pytest.raises(ValueError, match="network or standard"):
+    with pytest.raises(ValueError, match="network or sar"):
         sunpy_farside.read_catalogue(folder / "detections", "other")
 
 
@@ -243,3 +243,23 @@ def check(output):
     for date in catalogue.meta["dates"]:
         assert (output / f"{date[:16].replace(':', '')}.png").exists()
     return catalogue.meta["dates"]
+
+
+def test_catalogues_of_releases_that_called_the_sar_method_standard(folder, maps, weights):
+    put(folder, maps[:11])
+    watch_folder(folder, model=weights)
+    output = folder / "detections"
+    names = update_tracks(output)["sar"].members["designation"].tolist()
+    assert names
+    table = QTable.read(output / "catalogue.ecsv")
+    table["method"] = np.where(table["method"] == "sar", "standard", table["method"])
+    table.meta = {"dates": table.meta["dates"]}
+    table.write(output / "catalogue.ecsv", overwrite=True)
+    (output / "tracks" / "sar").rename(output / "tracks" / "standard")
+    now = sunpy_farside.read_catalogue(output, "sar")
+    assert len(now) == len(names)
+    assert set(sunpy_farside.read_catalogue(output)["method"]) == {"network", "sar"}
+    with pytest.warns(SunpyDeprecationWarning, match="Use 'sar'"):
+        assert len(sunpy_farside.read_catalogue(output, "standard")) == len(now)
+    assert update_tracks(output)["sar"].members["designation"].tolist() == names
+    assert sorted(path.name for path in (output / "tracks").iterdir()) == ["network", "sar"]

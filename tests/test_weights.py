@@ -3,6 +3,7 @@ import json
 import os
 import threading
 import zipfile
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -132,7 +133,7 @@ def test_checkpoints_without_a_state_dict(tmp_path, content):
 
 def test_saved_weights_go_round(tmp_path):
     model = load_model(save_checkpoint(tmp_path / "published.pth"), device="cpu")
-    model.threshold = 42.5
+    model = replace(model, threshold=42.5)
     save_model(model, tmp_path / "own.safetensors", recipe="by hand")
     back = load_model(tmp_path / "own.safetensors", device="cpu")
     assert (back.frames, back.threshold) == ("own", 42.5)

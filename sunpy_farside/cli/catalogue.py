@@ -9,9 +9,6 @@ from sunpy_farside.utils.content import user_path
 
 __all__ = ["add_compare", "add_track", "add_watch"]
 
-# What the methods are called in catalogues.
-_IN_CATALOGUES = {"network": "network", "sar": "standard"}
-
 
 def add_watch(commands):
     """
@@ -79,7 +76,7 @@ def _track(options):
     from sunpy_farside.catalogue.daily import update_tracks
     from sunpy_farside.detection.methods import METHODS
 
-    tracks = update_tracks(options.catalogue)[_IN_CATALOGUES[options.method]].tracks
+    tracks = update_tracks(options.catalogue)[options.method].tracks
     shown = tracks if options.all else tracks[tracks["persistent"]]
     print(f"{len(shown)} of {len(tracks)} tracks by the {METHODS[options.method].title}:")
     if len(shown):
@@ -164,7 +161,7 @@ def _compare(options):
     if not options.lists and not options.noaa:
         msg = "Expected region lists, or NOAA's summaries after --noaa, found neither."
         raise arguments.UsageError(msg)
-    detected = read_catalogue(options.catalogue, _IN_CATALOGUES[options.method])
+    detected = read_catalogue(options.catalogue, options.method)
     distance = options.distance * u.deg
     lists, unusable = _usable(options.lists, read_ar_list)
     if lists:

@@ -60,6 +60,7 @@ def read_frame(path):
     --------
     >>> import pathlib, tempfile
     >>> import numpy as np
+    >>> import astropy.units as u
     >>> from astropy.io import fits
     >>> from sunpy_farside.io.synoptic_frames import read_frame
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "frame.fits"

@@ -1,3 +1,3 @@
 """
-Pictures of maps, sequences, detections and tracks.
+Plots of maps, sequences, detections and tracks.
 """

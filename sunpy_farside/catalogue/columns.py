@@ -46,7 +46,7 @@ MEMBER_COLUMNS = {
 
 CATALOGUE_COLUMNS = {
     "date": "date of the detection, that of the middle map",
-    "method": "network or SAR method, by its name in the catalogue",
-    "model": "name of the network, or seismic_strength",
+    "method": "name of the method, network or sar",
+    "model": "name of the network; of the SAR method, seismic_strength",
     **COLUMNS,
 }

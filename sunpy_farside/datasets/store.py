@@ -201,9 +201,7 @@ class Store:
         except ValueError as error:
             problems.append(f"dates that do not read ({error})")
         if problems:
-            msg = (
-                f"{self.path}: expected {_EXPECTED}, found {'; '.join(problems)}. Build it again."
-            )
+            msg = f"{self.path}: expected {_EXPECTED}, found {'; '.join(problems)}. Build it again."
             raise FileFormatError(msg)
 
     def __len__(self):

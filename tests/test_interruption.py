@@ -23,7 +23,13 @@ def start(*arguments, **options):
     """
     command = [sys.executable, "-m", "sunpy_farside", *map(str, arguments)]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
-    return subprocess.Popen(command, start_new_session=True, **options)
+    # Pipelines and some CI start their children with Ctrl-C ignored.
+    return subprocess.Popen(
+        command,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        **options,
+    )
 
 
 def group(process):

@@ -1,10 +1,5 @@
 import json
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -172,79 +167,6 @@ def test_no_catalogue_and_no_such_method(folder, maps, weights):
         update_tracks(folder)
     with pytest.raises(ValueError, match="network or sar"):
         read_catalogue(folder / "detections", "other")
-
-
-@pytest.fixture(scope="module")
-def backlog(tmp_path_factory):
-    """
-    Ten dates, so that the catalogue is written more than once.
-    """
-    folder = tmp_path_factory.mktemp("backlog")
-    put(folder, simulate_maps("2022-05-01", 20, seed=5).maps)
-    return folder
-
-
-SCRIPT = """
-import sys
-from sunpy_farside.catalogue.daily import watch_folder
-print("ready", flush=True)
-watch_folder(sys.argv[1], sys.argv[2], model=sys.argv[3])
-print("done", flush=True)
-"""
-
-
-@pytest.mark.parametrize("moment", ["at once", "pictures", "catalogue", "second catalogue"])
-def test_killed_at_any_moment(moment, backlog, weights, tmp_path):
-    output = tmp_path / "detections"
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, backlog, output, weights],
-        stdout=subprocess.PIPE,
-        cwd=Path(sunpy_farside.__file__).parents[1],
-    )
-    try:
-        assert process.stdout.readline() == b"ready\n"
-        wait(process, output, moment)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    finished = check(output)
-    if moment == "second catalogue":
-        assert len(finished) == 10
-    new = [date.isot for date in watch_folder(backlog, output, model=weights)]
-    assert not set(new) & set(finished)
-    assert len(check(output)) == len(new) + len(finished) == 10
-    assert not list(output.glob(".partial-*"))
-    assert len(list(output.glob("*.png"))) == 10
-
-
-def wait(process, output, moment):
-    def reached():
-        catalogue = output / "catalogue.ecsv"
-        if moment == "at once":
-            return True
-        if moment == "pictures":
-            return len(list(output.glob("**/*.png"))) >= 3
-        if moment == "catalogue":
-            return catalogue.exists()
-        return catalogue.exists() and "'2022-05-08T00:00:00.000'" in catalogue.read_text()
-
-    end = time.monotonic() + 120
-    while not reached() and process.poll() is None and time.monotonic() < end:
-        time.sleep(0.002)
-
-
-def check(output):
-    """
-    The catalogue opens, if there is one, and every date of it is whole.
-    """
-    if not (output / "catalogue.ecsv").exists():
-        return []
-    catalogue = read_catalogue(output)
-    json.loads((output / "catalogue.json").read_text())
-    assert set(catalogue["date"].isot) <= set(catalogue.meta["dates"])
-    for date in catalogue.meta["dates"]:
-        assert (output / f"{date[:16].replace(':', '')}.png").exists()
-    return catalogue.meta["dates"]
 
 
 def test_catalogues_of_releases_that_called_the_sar_method_standard(folder, maps, weights):

@@ -195,11 +195,11 @@ def test_a_catalogue_that_does_not_read_is_kept_and_made_again(folder, text):
 @pytest.mark.usefixtures("no_tracks")
 def test_a_corrected_map_is_noticed(folder, maps):
     output = folder / "detections"
-    first = read_catalogue(output, "standard")
+    first = read_catalogue(output, "sar")
     # Of the first date alone.
     put(folder, maps[0], 1.5)
     assert watch(folder, message=r"1 dates are made again \(other maps: 1\)") == DATES[:1]
-    second = read_catalogue(output, "standard")
+    second = read_catalogue(output, "sar")
     assert second.meta["dates"] == DATES
     for date, same in zip(DATES, (False, True), strict=True):
         old, new = (table[table["date"].isot == date] for table in (first, second))
@@ -357,7 +357,7 @@ TRACKS, MEMBERS = "tracks.ecsv", "members.ecsv"
 def test_tracks_that_were_broken_off_are_made(folder, lost):
     output = folder / "detections"
     before = contents(output)
-    place = output / "tracks" / "standard"
+    place = output / "tracks" / "sar"
     if lost is None:
         shutil.rmtree(output / "tracks")
     for name in lost or ():
@@ -371,7 +371,7 @@ def test_tracks_that_were_broken_off_are_made(folder, lost):
 def test_damaged_tracks_are_refused_and_made_again(folder, name, damage):
     output = folder / "detections"
     before = contents(output)
-    place = output / "tracks" / "standard"
+    place = output / "tracks" / "sar"
     edit(place / name, DAMAGES[damage])
     with pytest.raises(FileFormatError, match="Track the detections again"):
         sunpy_farside.RegionTracks.read(place)
@@ -380,7 +380,7 @@ def test_damaged_tracks_are_refused_and_made_again(folder, name, damage):
 
 
 def test_tracks_of_other_members_are_refused(folder):
-    place = folder / "detections" / "tracks" / "standard"
+    place = folder / "detections" / "tracks" / "sar"
     shutil.copy(place.parent / "network" / MEMBERS, place)
     with pytest.raises(FileFormatError, match="tracks of others"):
         sunpy_farside.RegionTracks.read(place)
@@ -395,7 +395,7 @@ def test_tracks_follow_a_corrected_map(folder, maps):
 
 
 def test_tracks_of_earlier_releases(folder):
-    place = folder / "detections" / "tracks" / "standard"
+    place = folder / "detections" / "tracks" / "sar"
     today = sunpy_farside.RegionTracks.read(place)
     for name in (TRACKS, MEMBERS):
         table = QTable.read(place / name)

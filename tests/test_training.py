@@ -1,13 +1,16 @@
 import csv
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 import torch
 
 from sunpy_farside.cli import main
+from sunpy_farside.errors import FileFormatError
 from sunpy_farside.evaluation.calibration import calibrate_network
 from sunpy_farside.network import load_model, save_model
+from sunpy_farside.training.data import SimulatedData
 from sunpy_farside.training.examples import SimulatedSequences, sample_examples
 from sunpy_farside.training.fit import TrainingModule, fit, trained_model
 from sunpy_farside.training.recipe import Recipe, load_recipe
@@ -241,6 +244,110 @@ def test_recipes_of_the_comparison_differ_by_the_network_alone(name):
         for key in recipe.network.keys() - {"architecture"}
     )
     assert replace(recipe, network=default.network, frames=default.frames) == default
+
+
+WRONG_VALUES = {
+    "frames": ["first", "", 1, True],
+    "width": [0, -120, 13, 121, 182, 120.0, "120", True, [120]],
+    "examples": [0, -8, 1e5, "many", 10**12],
+    "batch": [0, -16, 16.0, "16", 10**6],
+    "learning_rate": [0, -1e-3, 2, "fast", float("nan"), float("inf"), True],
+    "schedule": ["cosine", 1, ""],
+    "validation": [0, -640, 640.0, "all", 10**6],
+    "patience": [0, -1, 2.5, "long"],
+    "seed": [-1, 2**32, 1.5, "one"],
+    "network": [
+        {},
+        "unet",
+        {"architecture": "transformer"},
+        {"architecture": "unet", "hidden": 0},
+        {"architecture": "unet", "hidden": 3000},
+        {"architecture": "unet", "hidden": "16"},
+        {"architecture": "unet", "upsampling": "cubic"},
+        {"architecture": "unet", "attention": True},
+        {"architecture": "coarse_unet", "attention": "yes"},
+        {"architecture": "coarse_unet", "hidden": 1},
+        {"architecture": "coarse_unet", "n_maps": 5},
+    ],
+    "normalisation": [
+        {},
+        [],
+        {"kind": "batch"},
+        {"kind": "valid", "clip": 0},
+        {"kind": "constants", "standard_deviation": 0.0},
+        {"kind": "constants", "mean": "zero"},
+        {"kind": "valid", "scale": 2},
+    ],
+    "target": [
+        {},
+        {"kind": "spots"},
+        {"kind": "field"},
+        {"kind": "field", "level": -30.0},
+        {"kind": "centers", "radius": 0.0, "flux": 1e21},
+        {"kind": "centers", "radius": 4.0},
+        {"kind": "centers", "radius": 4.0, "flux": -1.0},
+    ],
+    "regions": [
+        {},
+        {"level": 0.25},
+        {"level": 0.0, "deblend": True},
+        {"level": 5, "deblend": True},
+        {"level": 0.25, "deblend": "yes"},
+        {"level": 0.25, "deblend": 1},
+        {"level": 0.25, "deblend": True, "pixels": 5},
+    ],
+}
+
+
+def toml(value):
+    """
+    Write a value as TOML does, whose tables have signs of equality.
+    """
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + "}"
+    return json.dumps(value).replace("NaN", "nan").replace("Infinity", "inf")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [(key, value) for key in WRONG_VALUES for value in WRONG_VALUES[key]]
+)
+def test_wrong_values_are_named(tmp_path, key, value):
+    with pytest.raises(ValueError, match=f"that can be run, found {key}"):
+        replace(TINY, **{key: value})
+    path = tmp_path / "mine.toml"
+    settings = asdict(TINY) | {key: value}
+    path.write_text("\n".join(f"{name} = {toml(item)}" for name, item in settings.items()))
+    with pytest.raises(FileFormatError, match=rf"mine\.toml: .*found {key}"):
+        load_recipe(path)
+
+
+@pytest.mark.parametrize("changed", [{"batch": 12}, {"validation": 4}, {"examples": 7}])
+def test_simulated_examples_come_in_eights(changed):
+    with pytest.raises(ValueError, match=f"found {next(iter(changed))} = "):
+        SimulatedData(replace(TINY, **changed), 1)
+
+
+def test_what_is_no_recipe(tmp_path):
+    path = tmp_path / "mine.toml"
+    for content in (b"seed = ", b"\xff\xfe", b"seed = 1\nseed = 2", b"a = " + b"[" * 50_000):
+        path.write_bytes(content)
+        with pytest.raises(FileFormatError, match="expected a recipe in TOML"):
+            load_recipe(path)
+    path.write_bytes(b"#" * 100_001)
+    with pytest.raises(FileFormatError, match="more than 100000 bytes"):
+        load_recipe(path)
+    with pytest.raises(FileFormatError, match="found a folder"):
+        load_recipe(tmp_path)
+    for base in ("5", "true", "['default']"):
+        path.write_text(f"base = {base}\n")
+        with pytest.raises(FileFormatError, match="expected a base"):
+            load_recipe(path)
+
+
+def test_recipes_in_the_users_home(tmp_path, monkeypatch):
+    (tmp_path / "mine.toml").write_text('base = "default"\nseed = 7\n')
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_recipe("~/mine.toml").seed == 7
 
 
 def test_unusable_recipes(tmp_path):

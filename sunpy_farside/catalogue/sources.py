@@ -40,7 +40,7 @@ def describe_run(model, width):
         "weights": _model_digest(model),
         "width": width,
         "network": network_settings(model).to_header(),
-        "standard": {name: str(options[name].default) for name in ("phase", "threshold")},
+        "sar": {name: str(options[name].default) for name in ("phase", "threshold")},
         "columns": list(COLUMNS),
     }
 
@@ -80,7 +80,7 @@ class MapDigests:
     >>> (folder / "a.fits").write_text("phases")
     6
     >>> MapDigests(folder / "digests.json", folder).of_files([folder / "a.fits"])
-    'bc5a42e7ac2b43c8'
+    'b593e3d1f0d40a11'
     """
 
     def __init__(self, path, folder):

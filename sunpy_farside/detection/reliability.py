@@ -68,7 +68,7 @@ class Reliability:
     intercept: float
     settings: dict
     cut: float | None = None
-    notes: dict = field(default_factory=dict)
+    notes: dict = field(default_factory=dict, compare=False)
 
     def __call__(self, table):
         """

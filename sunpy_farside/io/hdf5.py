@@ -86,8 +86,8 @@ def own_data_set(file, name, *, kinds, most):
     name : `str`
     kinds : `str`
         Kinds of types that the values may have, as `numpy.dtype.kind` ("f" for floats).
-    most : `int`
-        Values that there may be.
+    most : `int` or `None`
+        Values that there may be; any number for `None`.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def own_data_set(file, name, *, kinds, most):
         raise _unusable(file, name, found if data is None else "a group")
     if data.shape is None or data.dtype.kind not in kinds:
         raise _unusable(file, name, f"values of the type {data.dtype}")
-    if data.size > most:
+    if most is not None and data.size > most:
         raise _unusable(
             file, name, f"{data.size} values, of the shape {data.shape}", f"{most} at most"
         )

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, Json, model_validator
 
 __all__ = [
-    "Alignment",
     "Columns",
     "NetworkSettings",
     "NormalisationSettings",
@@ -24,6 +23,8 @@ Columns = Annotated[int, Field(ge=16, le=180, multiple_of=2, strict=True)]
 Alignment = Literal["own", "middle"]
 # A U-Net of 128 has 54 million weights; more would need more memory than there is.
 _Hidden = Annotated[int, Field(ge=1, le=128)]
+# As many as a sequence has.
+_Maps = Literal[11]
 _Positive = Annotated[float, Field(gt=0)]
 # Problems that a message names.
 _MOST_NAMED = 3
@@ -43,7 +44,7 @@ class UNetSettings(Settings):
     """
 
     architecture: Literal["unet"]
-    n_maps: int = Field(11, ge=1, le=100)
+    n_maps: _Maps = 11
     hidden: _Hidden = 16
     upsampling: Literal["nearest", "bilinear"] = "nearest"
 
@@ -54,7 +55,7 @@ class CoarseUNetSettings(Settings):
     """
 
     architecture: Literal["coarse_unet"]
-    n_maps: int = Field(11, ge=1, le=100)
+    n_maps: _Maps = 11
     hidden: Annotated[int, Field(ge=2, le=128)] = 16
     attention: bool = False
 
@@ -88,7 +89,7 @@ class CentersTarget(Settings):
     """
 
     kind: Literal["centers"]
-    radius: _Positive = Field(le=90)
+    radius: Annotated[_Positive, Field(le=90)]
     flux: float = Field(ge=0)
 
 

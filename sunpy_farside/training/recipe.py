@@ -5,9 +5,48 @@ Recipes: what decides the weights that a training run ends with.
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from importlib import resources
-from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from sunpy_farside.errors import FileFormatError
+from sunpy_farside.network.settings import (
+    Alignment,
+    Columns,
+    NetworkSettings,
+    NormalisationSettings,
+    RegionSettings,
+    Settings,
+    TargetSettings,
+    explain,
+)
+from sunpy_farside.utils.content import read_content, user_path
 
 __all__ = ["Recipe", "load_recipe"]
+
+_MOST_BYTES = 100_000
+_Batch = Annotated[int, Field(ge=1, le=10_000)]
+
+
+class _Settings(Settings):
+    """
+    What a recipe can hold.
+    """
+
+    network: NetworkSettings
+    normalisation: NormalisationSettings
+    target: TargetSettings
+    frames: Alignment
+    width: Columns
+    regions: RegionSettings
+    examples: Annotated[int, Field(ge=1, le=1_000_000_000)]
+    batch: _Batch
+    learning_rate: Annotated[float, Field(gt=0, le=1)]
+    schedule: Literal["constant", "one_cycle"]
+    validation: _Batch
+    patience: Annotated[int, Field(ge=1)]
+    # The validation set has the seed a million further on.
+    seed: Annotated[int, Field(ge=0, lt=4_000_000_000)]
 
 
 @dataclass(frozen=True)
@@ -33,16 +72,21 @@ class Recipe:
     examples : `int`
         Examples seen: simulated ones, none of them twice, or stored ones over and over.
     batch : `int`
-        Examples in a batch, a multiple of eight.
+        Examples in a batch; of simulated ones a multiple of eight.
     learning_rate : `float`
         Adam's; the largest of a schedule.
     schedule : {"constant", "one_cycle"}
         The second rises over the first tenth of the run and falls to zero along a cosine.
     validation : `int`
-        Simulated examples of the fixed validation set.
+        Simulated examples of the fixed validation set, a multiple of eight.
     patience : `int`
         Validations, of which a run has twenty, without progress after which it ends.
     seed : `int`
+
+    Raises
+    ------
+    ValueError
+        A value is of another type, or beyond what the recipe can be run with.
     """
 
     network: dict
@@ -58,6 +102,13 @@ class Recipe:
     validation: int
     patience: int
     seed: int
+
+    def __post_init__(self):
+        try:
+            _Settings.model_validate(asdict(self))
+        except ValidationError as error:
+            msg = f"Expected a recipe that can be run, found {explain(error)}."
+            raise ValueError(msg) from error
 
     def to_text(self):
         """
@@ -87,8 +138,9 @@ def load_recipe(name="default"):
     ------
     FileNotFoundError
         There is no such recipe.
-    ValueError
-        A key is missing or unknown, or recipes are each other's base.
+    FileFormatError
+        The file is no TOML, a key is missing or unknown, a value cannot be, or recipes are each
+        other's base.
 
     Examples
     --------
@@ -104,23 +156,36 @@ def load_recipe(name="default"):
             f"{source}: expected the keys {', '.join(sorted(expected))}; "
             f"missing {', '.join(missing) or 'none'}, unknown {', '.join(unknown) or 'none'}."
         )
-        raise ValueError(msg)
-    return Recipe(**settings)
+        raise FileFormatError(msg)
+    try:
+        return Recipe(**settings)
+    except ValueError as error:
+        msg = f"{source}: {error}"
+        raise FileFormatError(msg) from error
 
 
 def _settings(name, above=()):
     folder = resources.files("sunpy_farside.training") / "recipes"
-    shipped = folder / f"{name}.toml"
-    source = shipped if shipped.is_file() else Path(name)
-    if not source.is_file():
-        names = ", ".join(sorted(item.name.removesuffix(".toml") for item in folder.iterdir()))
-        msg = f"No recipe {str(name)!r}. Expected {names}, or the path of a TOML file."
-        raise FileNotFoundError(msg)
-    settings = tomllib.loads(source.read_text())
+    source = folder / f"{name}.toml"
+    if source.is_file():
+        content = source.read_bytes()
+    else:
+        source = user_path(name)
+        if not source.exists():
+            names = ", ".join(sorted(item.name.removesuffix(".toml") for item in folder.iterdir()))
+            msg = f"No recipe {str(name)!r}. Expected {names}, or the path of a TOML file."
+            raise FileNotFoundError(msg)
+        content = read_content(source, _MOST_BYTES, "a recipe")
+    try:
+        settings = tomllib.loads(content.decode())
+    # Brackets in brackets in brackets.
+    except (ValueError, RecursionError) as error:
+        msg = f"{source}: expected a recipe in TOML, found other text ({error})."
+        raise FileFormatError(msg) from error
     base = settings.pop("base", None)
     if base is None:
         return settings, source
-    if base in above:
+    if not isinstance(base, str) or base in above:
         msg = f"{source}: expected a base that is not made from this recipe, found {base!r}."
-        raise ValueError(msg)
+        raise FileFormatError(msg)
     return _settings(base, (*above, base))[0] | settings, source

@@ -8,6 +8,7 @@ Turn eleven phase maps into a probability map and a table of active regions.
 import matplotlib.pyplot as plt
 
 import sunpy_farside
+from sunpy_farside.visualization import plot_sequence
 
 # %%
 # Simulate eleven maps with known active regions. For your own files, make the sequence with
@@ -30,7 +31,7 @@ print(detection.regions["centroid"][0])
 # maps.
 
 figure = plt.figure(figsize=(10, 4.6), layout="constrained")
-sunpy_farside.plot_sequence(sequence, detection=detection, figure=figure)
+plot_sequence(sequence, detection=detection, figure=figure)
 
 # %%
 # Draw the detection. Outlines of regions that are not significant are dashed.

@@ -16,12 +16,13 @@ from sunpy.coordinates import Helioprojective, get_earth
 
 import sunpy_farside
 from sunpy_farside.coordinates.window import carrington_header
+from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.simulation.active_regions import unsigned_field
 
 # %%
 # Detect regions in simulated maps.
 
-simulated = sunpy_farside.simulate_maps("2022-05-02T12:00", 11, seed=28)
+simulated = simulate_maps("2022-05-02T12:00", 11, seed=28)
 detection = sunpy_farside.detect_farside(sunpy_farside.FarsideSequence(simulated.maps))
 
 # %%

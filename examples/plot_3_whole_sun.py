@@ -14,9 +14,11 @@ import sunpy.map
 
 import sunpy_farside
 from sunpy_farside.coordinates.window import carrington_header
+from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.simulation.active_regions import unsigned_field
+from sunpy_farside.visualization import synchronic_view
 
-simulated = sunpy_farside.simulate_maps("2022-05-02T12:00", 11, seed=9)
+simulated = simulate_maps("2022-05-02T12:00", 11, seed=9)
 sequence = sunpy_farside.FarsideSequence(simulated.maps)
 detection = sunpy_farside.detect_farside(sequence)
 
@@ -33,5 +35,5 @@ near_map = sunpy.map.Map(field, header | {"bunit": "G"})
 # that less of it is white than in a magnetogram.
 
 figure = plt.figure(figsize=(10, 4.2), layout="constrained")
-sunpy_farside.synchronic_view(near_map, detection, field=40 * u.G)
+synchronic_view(near_map, detection, field=40 * u.G)
 plt.show()

@@ -12,6 +12,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 import sunpy_farside
+from sunpy_farside.io import read_region_list
 
 sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=9).sequence
 detection = sunpy_farside.detect_farside(sequence)
@@ -40,7 +41,7 @@ path.write_text(text.format(rows="\n".join(rows)))
 # %%
 # Read it. Positions are coordinates at the date of the list.
 
-regions = sunpy_farside.read_ar_list(path)
+regions = read_region_list(path)
 print(regions["designation", "seismic_strength", "east_limb_arrival"])
 
 # %%

@@ -74,7 +74,7 @@ PRODUCTS = {
             prefix="AR_LIST",
             suffix=".txt",
             hours=(108, 12),
-            reader="sunpy_farside.io.region_lists:read_ar_list",
+            reader="sunpy_farside.io.region_lists:read_region_list",
         ),
     )
 }

@@ -356,7 +356,8 @@ def find_sequences(maps, *, width=120):
     Examples
     --------
     >>> import sunpy_farside
-    >>> maps = sunpy_farside.simulate_maps("2022-05-01", 13, seed=1).maps
+    >>> from sunpy_farside.simulation import simulate_maps
+    >>> maps = simulate_maps("2022-05-01", 13, seed=1).maps
     >>> [sequence.date.isot[:13] for sequence in sunpy_farside.find_sequences(maps)]
     ['2022-05-03T12', '2022-05-04T00', '2022-05-04T12']
     """
@@ -406,9 +407,9 @@ def cut_globe(phase_map):
 
     Examples
     --------
-    >>> import sunpy_farside
+    >>> from sunpy_farside.simulation import simulate_maps
     >>> from sunpy_farside.sequence import cut_globe
-    >>> phase_map = sunpy_farside.simulate_maps("2022-05-05", 1, seed=1).maps[0]
+    >>> phase_map = simulate_maps("2022-05-05", 1, seed=1).maps[0]
     >>> cut_globe(phase_map).shape
     (144, 360)
     """
@@ -440,9 +441,9 @@ def cut_map(phase_map, width=120):
 
     Examples
     --------
-    >>> import sunpy_farside
+    >>> from sunpy_farside.simulation import simulate_maps
     >>> from sunpy_farside.sequence import cut_map
-    >>> phase_map = sunpy_farside.simulate_maps("2022-05-05", 1, seed=1).maps[0]
+    >>> phase_map = simulate_maps("2022-05-05", 1, seed=1).maps[0]
     >>> cut_map(phase_map).shape
     (144, 120)
     """

@@ -10,8 +10,10 @@ import matplotlib.pyplot as plt
 import sunpy
 
 import sunpy_farside
+from sunpy_farside.catalogue import read_catalogue, watch_folder
 from sunpy_farside.catalogue.columns import CATALOGUE_COLUMNS, MEMBER_COLUMNS, TRACK_COLUMNS
 from sunpy_farside.catalogue.tracking import no_tracks
+from sunpy_farside.simulation import simulate_maps
 
 ROOT = Path(__file__).parents[1]
 
@@ -94,8 +96,8 @@ def test_every_column_of_tracks_and_members_is_described():
 
 
 def test_every_column_of_the_catalogue_is_described(tmp_path):
-    for phase_map in sunpy_farside.simulate_maps("2022-05-01", 11, seed=9).maps:
+    for phase_map in simulate_maps("2022-05-01", 11, seed=9).maps:
         phase_map.save(tmp_path / phase_map.date.strftime("PHASE_MAP_%Y.%m.%d_%H_%M_%S.fits"))
-    sunpy_farside.watch_folder(tmp_path, device="cpu")
-    catalogue = sunpy_farside.read_catalogue(tmp_path / "detections")
+    watch_folder(tmp_path, device="cpu")
+    catalogue = read_catalogue(tmp_path / "detections")
     assert set(catalogue.colnames) == set(CATALOGUE_COLUMNS)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference_unet import functional_unet, random_network
 
-from sunpy_farside import FarsideSequence, simulate_maps
+from sunpy_farside import FarsideSequence
 from sunpy_farside.network import (
     CoarseUNet,
     FarsideModel,
@@ -17,6 +17,7 @@ from sunpy_farside.network import (
     choose_device,
     load_model,
 )
+from sunpy_farside.simulation import simulate_maps
 
 
 def test_layout_is_the_published_one():

@@ -14,7 +14,8 @@ from reference_unet import functional_unet, random_network
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from sunpy_farside import WeightsError, load_model
+from sunpy_farside import load_model
+from sunpy_farside.errors import WeightsError
 from sunpy_farside.network import save_model, weights
 
 

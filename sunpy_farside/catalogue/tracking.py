@@ -154,7 +154,8 @@ def track_regions(
     Examples
     --------
     >>> import sunpy_farside
-    >>> maps = sunpy_farside.simulate_maps("2022-05-01", 14, seed=1).maps
+    >>> from sunpy_farside.simulation import simulate_maps
+    >>> maps = simulate_maps("2022-05-01", 14, seed=1).maps
     >>> sequences = sunpy_farside.find_sequences(maps)
     >>> detections = sunpy_farside.detect_seismic_strength(sequences)
     >>> result = sunpy_farside.track_regions(detections)

@@ -99,7 +99,7 @@ def central_meridian_crossing(where):
     >>> import astropy.units as u
     >>> from astropy.coordinates import SkyCoord
     >>> from sunpy.coordinates import frames
-    >>> from sunpy_farside import central_meridian_crossing
+    >>> from sunpy_farside.coordinates import central_meridian_crossing
     >>> frame = frames.HeliographicCarrington(obstime="2022-05-05", observer="earth")
     >>> central_meridian_crossing(SkyCoord(98.7 * u.deg, 20.8 * u.deg, frame=frame)).isot[:10]
     '2022-05-20'
@@ -142,7 +142,7 @@ def arrival_uncertainty(where, scatter=None):
     >>> import astropy.units as u
     >>> from astropy.coordinates import SkyCoord
     >>> from sunpy.coordinates import frames
-    >>> from sunpy_farside import arrival_uncertainty
+    >>> from sunpy_farside.coordinates import arrival_uncertainty
     >>> frame = frames.HeliographicCarrington(obstime="2022-05-05", observer="earth")
     >>> position = SkyCoord(98.7 * u.deg, 20.8 * u.deg, frame=frame)
     >>> arrival_uncertainty(position, 3 * u.deg).round(2)

@@ -49,9 +49,9 @@ def globe_of(item):
 
     Examples
     --------
-    >>> import sunpy_farside
+    >>> from sunpy_farside.simulation import simulate_maps
     >>> from sunpy_farside.maps.resampling import globe_of
-    >>> phase_map = sunpy_farside.simulate_maps("2022-05-05", 1, seed=1).maps[0]
+    >>> phase_map = simulate_maps("2022-05-05", 1, seed=1).maps[0]
     >>> globe_of(phase_map).shape
     (144, 360)
     """

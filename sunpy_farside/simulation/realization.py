@@ -233,8 +233,8 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
 
     Examples
     --------
-    >>> import sunpy_farside
-    >>> simulated = sunpy_farside.simulate_maps("2022-05-01", 3, seed=1)
+    >>> from sunpy_farside.simulation import simulate_maps
+    >>> simulated = simulate_maps("2022-05-01", 3, seed=1)
     >>> [phase_map.date.isot[:13] for phase_map in simulated.maps]
     ['2022-05-01T00', '2022-05-01T12', '2022-05-02T00']
     """

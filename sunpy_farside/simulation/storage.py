@@ -47,10 +47,10 @@ def write_simulation(maps, folder, truth=None):
     Examples
     --------
     >>> import pathlib, tempfile
-    >>> import sunpy_farside
+    >>> from sunpy_farside.simulation import simulate_maps
     >>> from sunpy_farside.simulation.storage import write_simulation
     >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> write_simulation(sunpy_farside.simulate_maps("2022-05-05", 1, seed=1).maps, folder)
+    >>> write_simulation(simulate_maps("2022-05-05", 1, seed=1).maps, folder)
     >>> [path.name for path in folder.iterdir()]
     ['PHASE_MAP_2022.05.05_00_00_00.fits']
     """

@@ -46,8 +46,9 @@ def plot_sequence(sequence, *, detection=None, figure=None):
     --------
     >>> import matplotlib.pyplot as plt
     >>> import sunpy_farside
+    >>> from sunpy_farside.visualization import plot_sequence
     >>> sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=2).sequence
-    >>> len(sunpy_farside.plot_sequence(sequence).axes)
+    >>> len(plot_sequence(sequence).axes)
     11
     >>> plt.close()
     """
@@ -111,8 +112,9 @@ def animate_sequence(sequence, *, detection=None, figure=None, interval=300):
     --------
     >>> import matplotlib.pyplot as plt
     >>> import sunpy_farside
+    >>> from sunpy_farside.visualization import animate_sequence
     >>> sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=2).sequence
-    >>> animation = sunpy_farside.animate_sequence(sequence)
+    >>> animation = animate_sequence(sequence)
     >>> _ = animation.to_jshtml()
     >>> plt.close()
     """

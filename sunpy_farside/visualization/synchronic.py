@@ -15,10 +15,7 @@ from sunpy_farside.coordinates.far_side import (
     far_side_central_meridian,
 )
 from sunpy_farside.coordinates.window import carrington_header
-from sunpy_farside.visualization.artists import (
-    draw_limb,
-    label_axes,
-)
+from sunpy_farside.visualization.artists import draw_limb, label_axes
 from sunpy_farside.visualization.labels import name_in_title
 from sunpy_farside.visualization.overplot import overplot_regions
 from sunpy_farside.visualization.style import styled_axes
@@ -65,6 +62,7 @@ def synchronic_view(near_map, detection, *, axes=None, field: u.G = 200 * u.G):
     >>> import numpy as np
     >>> import sunpy.map
     >>> import sunpy_farside
+    >>> from sunpy_farside.visualization import synchronic_view
     >>> from sunpy_farside.coordinates.window import carrington_header
     >>> sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=2).sequence
     >>> detection = sunpy_farside.detect_farside(sequence, device="cpu")
@@ -72,7 +70,7 @@ def synchronic_view(near_map, detection, *, axes=None, field: u.G = 200 * u.G):
     ...     "2022-05-05", (181, 361), first_longitude=0, first_latitude=-90
     ... )
     >>> near_map = sunpy.map.Map(np.zeros((181, 361)), header)
-    >>> len(sunpy_farside.synchronic_view(near_map, detection).images)
+    >>> len(synchronic_view(near_map, detection).images)
     2
     >>> plt.close()
     """

@@ -58,10 +58,12 @@ def plot_tracks(tracks, *, axes=None):
     --------
     >>> import matplotlib.pyplot as plt
     >>> import sunpy_farside
-    >>> maps = sunpy_farside.simulate_maps("2022-05-01", 14, seed=1).maps
+    >>> from sunpy_farside.visualization import plot_tracks
+    >>> from sunpy_farside.simulation import simulate_maps
+    >>> maps = simulate_maps("2022-05-01", 14, seed=1).maps
     >>> detections = sunpy_farside.detect_seismic_strength(sunpy_farside.find_sequences(maps))
     >>> tracks = sunpy_farside.track_regions(detections)
-    >>> drawn = sunpy_farside.plot_tracks(tracks)
+    >>> drawn = plot_tracks(tracks)
     >>> len(drawn.outlines) == len(tracks.tracks)
     True
     >>> plt.close()

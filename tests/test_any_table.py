@@ -12,18 +12,11 @@ from astropy.table import QTable
 
 import sunpy.map
 
-from sunpy_farside import (
-    animate_sequence,
-    detect_seismic_strength,
-    find_sequences,
-    overplot_regions,
-    plot_sequence,
-    synchronic_view,
-    track_regions,
-)
+from sunpy_farside import detect_seismic_strength, find_sequences, overplot_regions, track_regions
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import carrington_header
 from sunpy_farside.io.noaa import read_noaa_summary
+from sunpy_farside.visualization import animate_sequence, plot_sequence, synchronic_view
 from sunpy_farside.visualization.artists import place
 from sunpy_farside.visualization.labels import name_in_title
 

@@ -17,8 +17,6 @@ from sunpy.util.exceptions import SunpyDeprecationWarning
 from sunpy_farside import (
     FarsideDetection,
     FarsideSequence,
-    FileFormatError,
-    WeightsError,
     detect_farside,
     detect_seismic_strength,
     find_sequences,
@@ -29,7 +27,7 @@ from sunpy_farside import (
 from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.detection.export import flat_table, to_csv, to_json, to_text
-from sunpy_farside.errors import NewerFormatError
+from sunpy_farside.errors import FileFormatError, NewerFormatError, WeightsError
 from sunpy_farside.maps import FarsidePhaseMap
 
 

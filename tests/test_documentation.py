@@ -10,6 +10,10 @@ import matplotlib.pyplot as plt
 import sunpy
 
 import sunpy_farside
+from sunpy_farside.catalogue import read_catalogue, watch_folder
+from sunpy_farside.catalogue.columns import CATALOGUE_COLUMNS, MEMBER_COLUMNS, TRACK_COLUMNS
+from sunpy_farside.catalogue.tracking import no_tracks
+from sunpy_farside.simulation import simulate_maps
 
 ROOT = Path(__file__).parents[1]
 
@@ -83,3 +87,17 @@ def test_the_files_that_the_contributing_page_names_are_there():
     names = re.findall(r"``(sunpy_farside/[\w/.]+)``", page)
     assert len(names) >= 9
     assert [name for name in names if not (ROOT / name).is_file()] == []
+
+
+def test_every_column_of_tracks_and_members_is_described():
+    tracks = no_tracks("seismic_strength")
+    assert tracks.tracks.colnames == list(TRACK_COLUMNS)
+    assert tracks.members.colnames == list(MEMBER_COLUMNS)
+
+
+def test_every_column_of_the_catalogue_is_described(tmp_path):
+    for phase_map in simulate_maps("2022-05-01", 11, seed=9).maps:
+        phase_map.save(tmp_path / phase_map.date.strftime("PHASE_MAP_%Y.%m.%d_%H_%M_%S.fits"))
+    watch_folder(tmp_path, device="cpu")
+    catalogue = read_catalogue(tmp_path / "detections")
+    assert set(catalogue.colnames) == set(CATALOGUE_COLUMNS)

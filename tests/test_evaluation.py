@@ -20,11 +20,7 @@ from sunpy_farside.evaluation.scores import (
     move_regions,
     regions_of_mask,
 )
-from sunpy_farside.evaluation.simulated import (
-    evaluate_simulated,
-    reference_regions,
-    simulated_case,
-)
+from sunpy_farside.evaluation.simulated import evaluate_simulated, reference_regions, simulated_case
 from sunpy_farside.evaluation.stored import evaluate_masks
 
 

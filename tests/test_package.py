@@ -10,6 +10,8 @@ from functools import cached_property
 
 import pytest
 
+from sunpy.util.exceptions import SunpyDeprecationWarning
+
 import sunpy_farside
 
 
@@ -118,7 +120,7 @@ def own_functions():
 
 def test_functions_say_what_they_take_give_and_raise():
     functions = dict(own_functions())
-    assert len(functions) > 25
+    assert len(functions) > 20
     gaps = []
     for name, function in functions.items():
         doc = inspect.getdoc(function)
@@ -138,3 +140,15 @@ def test_functions_say_what_they_take_give_and_raise():
 def test_unknown_names():
     with pytest.raises(AttributeError, match="nothing"):
         _ = sunpy_farside.nothing
+
+
+def test_about_eighteen_names_are_at_the_top():
+    assert len(sunpy_farside.__all__) == 18
+
+
+@pytest.mark.parametrize("name", sorted(sunpy_farside._MOVED))
+def test_former_names_still_work_and_say_where_they_are_now(name):
+    room, present = sunpy_farside._MOVED[name]
+    with pytest.warns(SunpyDeprecationWarning, match=f"{room}.{present}"):
+        item = getattr(sunpy_farside, name)
+    assert item is getattr(importlib.import_module(f"sunpy_farside.{room}"), present)

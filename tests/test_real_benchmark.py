@@ -10,7 +10,6 @@ import pytest
 import astropy.units as u
 from astropy.time import Time
 
-from sunpy_farside import simulate_maps
 from sunpy_farside.cli import main
 from sunpy_farside.coordinates.far_side import disk_center_latitude, far_side_central_meridian
 from sunpy_farside.coordinates.rotation import carrington_drift
@@ -18,6 +17,7 @@ from sunpy_farside.evaluation.published import read_published_regions
 from sunpy_farside.evaluation.real import ANY, evaluate_real
 from sunpy_farside.evaluation.real_report import summarize_real
 from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.simulation import simulate_maps
 
 START = "2022-05-01"
 

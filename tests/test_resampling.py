@@ -9,15 +9,10 @@ from astropy.time import Time
 
 from sunpy.map import Map
 
-from sunpy_farside import (
-    FarsidePhaseMap,
-    FarsideSequence,
-    SequenceError,
-    detect_farside,
-    detect_seismic_strength,
-)
+from sunpy_farside import FarsidePhaseMap, FarsideSequence, detect_farside, detect_seismic_strength
 from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.coordinates.window import carrington_header
+from sunpy_farside.errors import SequenceError
 from sunpy_farside.maps import globe_of, phase_map_header
 
 NAMES = {"ids": lambda grid: grid.__name__}

@@ -9,6 +9,8 @@ from sunpy.map import Map
 import sunpy_farside
 from sunpy_farside.coordinates.far_side import disk_coordinates, far_side_central_meridian
 from sunpy_farside.detection import COLUMNS
+from sunpy_farside.errors import SequenceError
+from sunpy_farside.io import read_region_list
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 
 DATE = "2022-05-05"
@@ -184,7 +186,7 @@ def test_same_input_same_table(sequence):
 
 
 def test_a_map_of_24_hours_is_refused(block):
-    with pytest.raises(sunpy_farside.SequenceError, match=r"5-day .* found phase_map .* eleven"):
+    with pytest.raises(SequenceError, match=r"5-day .* found phase_map .* eleven"):
         sunpy_farside.detect_seismic_strength(five_day_map(block, product="phase_map"))
 
 
@@ -196,10 +198,10 @@ def test_bad_input(block):
     with pytest.raises(TypeError, match="found str"):
         sunpy_farside.detect_seismic_strength(["PHASE_MAP"])
     empty = np.where(np.arange(361) < 10, background(), np.nan)
-    with pytest.raises(sunpy_farside.SequenceError, match="far-side data"):
+    with pytest.raises(SequenceError, match="far-side data"):
         sunpy_farside.detect_seismic_strength(five_day_map(empty))
     seconds = Map(block, phase_map_header(DATE, "phase_map_5day") | {"bunit": "s"})
-    with pytest.raises(sunpy_farside.SequenceError, match="in rad"):
+    with pytest.raises(SequenceError, match="in rad"):
         sunpy_farside.detect_seismic_strength(seconds)
 
 
@@ -211,7 +213,7 @@ def real(real_data):
     return [
         (
             detection,
-            sunpy_farside.read_ar_list(
+            read_region_list(
                 lists / detection.sequence.times[-1].strftime("AR_LIST_%Y.%m.%d_%H:%M:%S.txt")
             ),
         )

@@ -3,6 +3,7 @@ The store of sequences, and what training reads from it.
 """
 
 import pickle
+import shutil
 import time
 
 import h5py
@@ -14,20 +15,17 @@ from torch.utils.data import DataLoader
 
 from astropy.time import Time
 
-from sunpy_farside import (
-    FarsideSequence,
-    FileFormatError,
-    read_phase_map,
-    read_stack,
-    simulate_maps,
-)
+from sunpy_farside import FarsideSequence, read_phase_map
 from sunpy_farside.cadence import step_numbers, step_time
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.datasets.fetch_sources import dated_files
 from sunpy_farside.datasets.store import Store, write_store
 from sunpy_farside.datasets.torch_dataset import StoredSequences
+from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io import read_stack
 from sunpy_farside.sequence import cut_globe
+from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.training.examples import SimulatedSequences
 
 # The windows of the second half of these days cross longitude 0.
@@ -175,6 +173,98 @@ def test_files_that_are_no_stores(stored, tmp_path):
     (tmp_path / "short.h5").write_bytes(stored[0].read_bytes()[:100_000])
     with pytest.raises(FileFormatError, match="does not read"):
         Store(tmp_path / "short.h5")
+
+
+def _drop(name):
+    def change(file):
+        del file[name]
+
+    return change
+
+
+def _replace(name, make, **options):
+    def change(file):
+        values = make(file[name][...])
+        del file[name]
+        if values is not None:
+            file.create_dataset(name, data=values, **options)
+
+    return change
+
+
+def _attribute(name, value):
+    def change(file):
+        file.attrs[name] = value
+
+    return change
+
+
+def _external(file):
+    shape, kind = file["phases"].shape, file["phases"].dtype
+    del file["phases"]
+    file.create_dataset("phases", shape, kind, external="/etc/passwd")
+
+
+def _never_written(file):
+    shape = file["phases"].shape
+    del file["phases"]
+    file.create_dataset("phases", shape, "<f4")
+
+
+def _huge(file):
+    del file["phases"]
+    file.create_dataset("phases", (1_000_000, 144, 360), "<f4")
+
+
+def _group(file):
+    del file["middle"]
+    file.create_group("middle")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *map(_drop, ("phases", "active", "middle", "meridian", "split", "frame_date", "left_out")),
+        _replace("phases", lambda values: values[1:]),
+        _replace("phases", lambda values: values[:, 1:]),
+        _replace("phases", lambda values: values.astype(">f4")),
+        _replace("phases", lambda values: values.astype("f8")),
+        _replace("phases", lambda values: values, compression="gzip"),
+        _replace("active", lambda values: values[1:]),
+        _replace("active", lambda values: values.astype(float)),
+        _replace("middle", lambda values: values + 100),
+        _replace("middle", lambda values: values - 100),
+        _replace("middle", lambda values: values[1:]),
+        _replace("middle", lambda values: values.astype(float)),
+        _replace("split", lambda values: values[1:]),
+        _replace("split", lambda values: np.array([b"sometimes"] * len(values))),
+        _replace("split", lambda values: np.array([b"\xff\xfe"] * len(values))),
+        _replace("split", lambda values: np.zeros(len(values))),
+        _replace("frame_date", lambda values: np.array([b"yesterday"] * len(values))),
+        _replace("left_out", lambda values: np.array([1.0])),
+        _attribute("settings", "{"),
+        _attribute("settings", 5),
+        _attribute("first_step", "one"),
+        _attribute("first_step", [1, 2]),
+        _external,
+        _never_written,
+        _huge,
+        _group,
+    ],
+)
+def test_stores_with_something_else_in_them(stored, tmp_path, change):
+    path = tmp_path / "dataset.h5"
+    shutil.copy(stored[0], path)
+    Store(path)
+    with h5py.File(path, "r+") as file:
+        change(file)
+    with pytest.raises(FileFormatError, match=r"dataset\.h5"):
+        Store(path)
+
+
+def test_a_store_in_the_users_home(stored, monkeypatch):
+    monkeypatch.setenv("HOME", str(stored[0].parent))
+    assert len(Store("~/dataset.h5")) == 9
 
 
 def test_real_maps_give_the_published_stack(real_data, tmp_path):

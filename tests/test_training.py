@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from sunpy_farside import FileFormatError
 from sunpy_farside.cli import main
+from sunpy_farside.errors import FileFormatError
 from sunpy_farside.evaluation.calibration import calibrate_network
 from sunpy_farside.network import load_model, save_model
+from sunpy_farside.training.data import SimulatedData
 from sunpy_farside.training.examples import SimulatedSequences, sample_examples
 from sunpy_farside.training.fit import TrainingModule, fit, trained_model
 from sunpy_farside.training.recipe import Recipe, load_recipe
@@ -248,11 +249,11 @@ def test_recipes_of_the_comparison_differ_by_the_network_alone(name):
 WRONG_VALUES = {
     "frames": ["first", "", 1, True],
     "width": [0, -120, 13, 121, 182, 120.0, "120", True, [120]],
-    "examples": [0, -8, 7, 1e5, "many", 10**12],
-    "batch": [0, 4, 12, -16, 16.0, "16", 10**6],
+    "examples": [0, -8, 1e5, "many", 10**12],
+    "batch": [0, -16, 16.0, "16", 10**6],
     "learning_rate": [0, -1e-3, 2, "fast", float("nan"), float("inf"), True],
     "schedule": ["cosine", 1, ""],
-    "validation": [0, 4, 641, -640, "all"],
+    "validation": [0, -640, 640.0, "all", 10**6],
     "patience": [0, -1, 2.5, "long"],
     "seed": [-1, 2**32, 1.5, "one"],
     "network": [
@@ -318,6 +319,12 @@ def test_wrong_values_are_named(tmp_path, key, value):
     path.write_text("\n".join(f"{name} = {toml(item)}" for name, item in settings.items()))
     with pytest.raises(FileFormatError, match=rf"mine\.toml: .*found {key}"):
         load_recipe(path)
+
+
+@pytest.mark.parametrize("changed", [{"batch": 12}, {"validation": 4}, {"examples": 7}])
+def test_simulated_examples_come_in_eights(changed):
+    with pytest.raises(ValueError, match=f"found {next(iter(changed))} = "):
+        SimulatedData(replace(TINY, **changed), 1)
 
 
 def test_what_is_no_recipe(tmp_path):

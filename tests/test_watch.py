@@ -1,10 +1,5 @@
 import json
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,16 +12,18 @@ from astropy.table import QTable
 from sunpy.util.exceptions import SunpyDeprecationWarning, SunpyUserWarning
 
 import sunpy_farside
+from sunpy_farside.catalogue import read_catalogue, stack_regions
 from sunpy_farside.catalogue.daily import update_tracks, watch_folder
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.network import FarsideModel, Normalisation, UNet, save_model
+from sunpy_farside.simulation import simulate_maps
 
 DATES = [f"2022-05-{day}:00:00.000" for day in ("03T12", "04T00", "04T12", "05T00")]
 
 
 @pytest.fixture(scope="module")
 def maps():
-    return sunpy_farside.simulate_maps("2022-05-01", 14, seed=4).maps
+    return simulate_maps("2022-05-01", 14, seed=4).maps
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +56,7 @@ def test_both_methods_run_over_every_sequence(folder, maps, weights):
     put(folder, maps)
     assert [date.isot for date in watch_folder(folder, model=weights)] == DATES
     output = folder / "detections"
-    catalogue = sunpy_farside.read_catalogue(output)
+    catalogue = read_catalogue(output)
     assert catalogue.meta["dates"] == DATES
     assert catalogue.colnames == ["date", "method", "model", *COLUMNS]
     assert set(catalogue["model"]) <= {"small", "seismic_strength"}
@@ -67,8 +64,8 @@ def test_both_methods_run_over_every_sequence(folder, maps, weights):
     assert len(list(output.glob("*.png"))) == 4
     # The SAR method's part is what it gives by itself.
     found = sunpy_farside.detect_seismic_strength(sunpy_farside.find_sequences(maps))
-    expected = sunpy_farside.stack_regions(found)
-    part = sunpy_farside.read_catalogue(output, "sar")
+    expected = stack_regions(found)
+    part = read_catalogue(output, "sar")
     assert len(part)
     assert_array_equal(part["seismic_strength"], expected["seismic_strength"])
     assert part["seismic_strength"].unit == u.urad
@@ -79,7 +76,7 @@ def test_both_methods_run_over_every_sequence(folder, maps, weights):
 def test_json_holds_the_same(folder, maps, weights):
     put(folder, maps[:11])
     watch_folder(folder, model=weights)
-    catalogue = sunpy_farside.read_catalogue(folder / "detections")
+    catalogue = read_catalogue(folder / "detections")
     content = json.loads((folder / "detections" / "catalogue.json").read_text())
     assert content["dates"] == DATES[:1]
     assert content["units"]["seismic_strength"] == "urad"
@@ -99,7 +96,7 @@ def test_only_new_dates_are_done(folder, maps, weights):
     put(folder, maps[12:])
     assert [date.isot for date in watch_folder(folder, model=weights)] == DATES[2:]
     assert before == {path: path.stat().st_mtime_ns for path in before}
-    both = sunpy_farside.read_catalogue(output)
+    both = read_catalogue(output)
     assert both.meta["dates"] == DATES
     assert_array_equal(both["seismic_strength"][: len(first)], first["seismic_strength"])
 
@@ -149,7 +146,7 @@ def test_a_map_that_does_not_read_costs_its_dates_only(folder, maps, weights):
         assert [date.isot for date in watch_folder(folder, model=weights)] == DATES[1:]
     broken.write_bytes(whole)
     assert [date.isot for date in watch_folder(folder, model=weights)] == DATES[:1]
-    assert sunpy_farside.read_catalogue(folder / "detections").meta["dates"] == DATES
+    assert read_catalogue(folder / "detections").meta["dates"] == DATES
 
 
 def test_gaps_and_empty_folders(folder, maps, weights):
@@ -165,84 +162,11 @@ def test_no_catalogue_and_no_such_method(folder, maps, weights):
     put(folder, maps[:11])
     watch_folder(folder, model=weights)
     with pytest.raises(FileNotFoundError, match="watch_folder makes it"):
-        sunpy_farside.read_catalogue(folder)
+        read_catalogue(folder)
     with pytest.raises(FileNotFoundError, match="watch_folder makes it"):
         update_tracks(folder)
     with pytest.raises(ValueError, match="network or sar"):
-        sunpy_farside.read_catalogue(folder / "detections", "other")
-
-
-@pytest.fixture(scope="module")
-def backlog(tmp_path_factory):
-    """
-    Ten dates, so that the catalogue is written more than once.
-    """
-    folder = tmp_path_factory.mktemp("backlog")
-    put(folder, sunpy_farside.simulate_maps("2022-05-01", 20, seed=5).maps)
-    return folder
-
-
-SCRIPT = """
-import sys
-from sunpy_farside.catalogue.daily import watch_folder
-print("ready", flush=True)
-watch_folder(sys.argv[1], sys.argv[2], model=sys.argv[3])
-print("done", flush=True)
-"""
-
-
-@pytest.mark.parametrize("moment", ["at once", "pictures", "catalogue", "second catalogue"])
-def test_killed_at_any_moment(moment, backlog, weights, tmp_path):
-    output = tmp_path / "detections"
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, backlog, output, weights],
-        stdout=subprocess.PIPE,
-        cwd=Path(sunpy_farside.__file__).parents[1],
-    )
-    try:
-        assert process.stdout.readline() == b"ready\n"
-        wait(process, output, moment)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    finished = check(output)
-    if moment == "second catalogue":
-        assert len(finished) == 10
-    new = [date.isot for date in watch_folder(backlog, output, model=weights)]
-    assert not set(new) & set(finished)
-    assert len(check(output)) == len(new) + len(finished) == 10
-    assert not list(output.glob(".partial-*"))
-    assert len(list(output.glob("*.png"))) == 10
-
-
-def wait(process, output, moment):
-    def reached():
-        catalogue = output / "catalogue.ecsv"
-        if moment == "at once":
-            return True
-        if moment == "pictures":
-            return len(list(output.glob("**/*.png"))) >= 3
-        if moment == "catalogue":
-            return catalogue.exists()
-        return catalogue.exists() and "'2022-05-08T00:00:00.000'" in catalogue.read_text()
-
-    end = time.monotonic() + 120
-    while not reached() and process.poll() is None and time.monotonic() < end:
-        time.sleep(0.002)
-
-
-def check(output):
-    """
-    The catalogue opens, if there is one, and every date of it is whole.
-    """
-    if not (output / "catalogue.ecsv").exists():
-        return []
-    catalogue = sunpy_farside.read_catalogue(output)
-    json.loads((output / "catalogue.json").read_text())
-    assert set(catalogue["date"].isot) <= set(catalogue.meta["dates"])
-    for date in catalogue.meta["dates"]:
-        assert (output / f"{date[:16].replace(':', '')}.png").exists()
-    return catalogue.meta["dates"]
+        read_catalogue(folder / "detections", "other")
 
 
 def test_catalogues_of_releases_that_called_the_sar_method_standard(folder, maps, weights):
@@ -256,10 +180,10 @@ def test_catalogues_of_releases_that_called_the_sar_method_standard(folder, maps
     table.meta = {"dates": table.meta["dates"]}
     table.write(output / "catalogue.ecsv", overwrite=True)
     (output / "tracks" / "sar").rename(output / "tracks" / "standard")
-    now = sunpy_farside.read_catalogue(output, "sar")
+    now = read_catalogue(output, "sar")
     assert len(now) == len(names)
-    assert set(sunpy_farside.read_catalogue(output)["method"]) == {"network", "sar"}
+    assert set(read_catalogue(output)["method"]) == {"network", "sar"}
     with pytest.warns(SunpyDeprecationWarning, match="Use 'sar'"):
-        assert len(sunpy_farside.read_catalogue(output, "standard")) == len(now)
+        assert len(read_catalogue(output, "standard")) == len(now)
     assert update_tracks(output)["sar"].members["designation"].tolist() == names
     assert sorted(path.name for path in (output / "tracks").iterdir()) == ["network", "sar"]

@@ -22,14 +22,14 @@ from astropy.table import QTable, Table
 from sunpy.util.exceptions import SunpyUserWarning
 
 import sunpy_farside
-from sunpy_farside import FileFormatError
-from sunpy_farside.catalogue import daily
+from sunpy_farside.catalogue import daily, read_catalogue
 from sunpy_farside.catalogue.catalogue_files import Catalogue, write_catalogue_file
 from sunpy_farside.catalogue.daily import update_tracks, watch_folder
 from sunpy_farside.detection import COLUMNS
-from sunpy_farside.errors import FolderInUseError, NewerFormatError
+from sunpy_farside.errors import FileFormatError, FolderInUseError, NewerFormatError
 from sunpy_farside.io.locks import only_run
 from sunpy_farside.network import FarsideModel, Normalisation, UNet
+from sunpy_farside.simulation import simulate_maps
 
 DATES = ["2022-05-03T12:00:00.000", "2022-05-04T00:00:00.000"]
 
@@ -63,7 +63,7 @@ def no_tracks(monkeypatch):
 
 @pytest.fixture(scope="module")
 def maps():
-    return sunpy_farside.simulate_maps("2022-05-01", 12, seed=4).maps
+    return simulate_maps("2022-05-01", 12, seed=4).maps
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +157,7 @@ def test_damaged_rows_are_noticed_and_made_again(folder, damage):
     before = contents(output)
     edit(output / "catalogue.ecsv", DAMAGES[damage])
     with pytest.raises(FileFormatError, match=r"lost, doubled or changed on 202.* Run watch again"):
-        sunpy_farside.read_catalogue(output)
+        read_catalogue(output)
     with pytest.raises(FileFormatError):
         update_tracks(output)
     if damage == "another date":
@@ -185,7 +185,7 @@ def test_a_catalogue_that_does_not_read_is_kept_and_made_again(folder, text):
     text = path.read_text()[:500] if text is None else text
     path.write_text(text)
     with pytest.raises(FileFormatError, match="does not read"):
-        sunpy_farside.read_catalogue(output)
+        read_catalogue(output)
     assert watch(folder, message=r"does not read .* kept as catalogue\.damaged\.ecsv") == DATES
     assert (output / "catalogue.damaged.ecsv").read_text() == text
     (output / "catalogue.damaged.ecsv").unlink()
@@ -195,11 +195,11 @@ def test_a_catalogue_that_does_not_read_is_kept_and_made_again(folder, text):
 @pytest.mark.usefixtures("no_tracks")
 def test_a_corrected_map_is_noticed(folder, maps):
     output = folder / "detections"
-    first = sunpy_farside.read_catalogue(output, "standard")
+    first = read_catalogue(output, "sar")
     # Of the first date alone.
     put(folder, maps[0], 1.5)
     assert watch(folder, message=r"1 dates are made again \(other maps: 1\)") == DATES[:1]
-    second = sunpy_farside.read_catalogue(output, "standard")
+    second = read_catalogue(output, "sar")
     assert second.meta["dates"] == DATES
     for date, same in zip(DATES, (False, True), strict=True):
         old, new = (table[table["date"].isot == date] for table in (first, second))
@@ -254,7 +254,7 @@ def test_dates_whose_maps_are_gone_stay(folder):
     assert path.read_text() == before
     # Another model makes what can be made.
     assert watch(folder, network("other"), r"1 dates are made again") == DATES[1:]
-    table = sunpy_farside.read_catalogue(output, "network")
+    table = read_catalogue(output, "network")
     assert table.meta["dates"] == DATES
     # What is lost for good is said, and a copy kept.
     edit(path, lambda rows: rows[1:])
@@ -262,7 +262,7 @@ def test_dates_whose_maps_are_gone_stay(folder):
     message = rf"lost, doubled or changed on {DATES[0]}, whose maps are gone.* kept as"
     assert watch(folder, network("other"), message) == []
     assert (output / "catalogue.damaged.ecsv").read_text() == damaged
-    assert sunpy_farside.read_catalogue(output).meta["dates"] == DATES[1:]
+    assert read_catalogue(output).meta["dates"] == DATES[1:]
 
 
 @pytest.mark.usefixtures("no_tracks")
@@ -293,9 +293,9 @@ def test_catalogues_of_earlier_releases(folder):
     output = folder / "detections"
     path = output / "catalogue.ecsv"
     before = contents(output)
-    today = sunpy_farside.read_catalogue(output)
+    today = read_catalogue(output)
     former(path, ["coverage", "significant", "mean_phase"])
-    table = sunpy_farside.read_catalogue(output)
+    table = read_catalogue(output)
     assert table.colnames == ["date", "method", "model", *COLUMNS]
     assert np.isnan(table["mean_phase"]).all()
     assert table["mean_phase"].unit == u.rad
@@ -311,13 +311,13 @@ def test_catalogues_of_earlier_releases(folder):
 
 @pytest.mark.parametrize("column", [name for name in COLUMNS if name != "centroid"])
 def test_any_column_may_be_missing(watched, tmp_path, column):
-    today = sunpy_farside.read_catalogue(watched / "detections")
+    today = read_catalogue(watched / "detections")
     if isinstance(today[column], type(today["date"])):
         pytest.skip("all releases wrote it")
     table = today.copy()
     table.remove_column(column)
     write_catalogue_file(Catalogue(table, dict.fromkeys(DATES)), tmp_path / "catalogue.ecsv")
-    read = sunpy_farside.read_catalogue(tmp_path)
+    read = read_catalogue(tmp_path)
     assert read.colnames == today.colnames
     assert getattr(read[column], "unit", None) == getattr(today[column], "unit", None)
     assert read[column].dtype.kind == today[column].dtype.kind
@@ -357,7 +357,7 @@ TRACKS, MEMBERS = "tracks.ecsv", "members.ecsv"
 def test_tracks_that_were_broken_off_are_made(folder, lost):
     output = folder / "detections"
     before = contents(output)
-    place = output / "tracks" / "standard"
+    place = output / "tracks" / "sar"
     if lost is None:
         shutil.rmtree(output / "tracks")
     for name in lost or ():
@@ -371,7 +371,7 @@ def test_tracks_that_were_broken_off_are_made(folder, lost):
 def test_damaged_tracks_are_refused_and_made_again(folder, name, damage):
     output = folder / "detections"
     before = contents(output)
-    place = output / "tracks" / "standard"
+    place = output / "tracks" / "sar"
     edit(place / name, DAMAGES[damage])
     with pytest.raises(FileFormatError, match="Track the detections again"):
         sunpy_farside.RegionTracks.read(place)
@@ -380,7 +380,7 @@ def test_damaged_tracks_are_refused_and_made_again(folder, name, damage):
 
 
 def test_tracks_of_other_members_are_refused(folder):
-    place = folder / "detections" / "tracks" / "standard"
+    place = folder / "detections" / "tracks" / "sar"
     shutil.copy(place.parent / "network" / MEMBERS, place)
     with pytest.raises(FileFormatError, match="tracks of others"):
         sunpy_farside.RegionTracks.read(place)
@@ -395,7 +395,7 @@ def test_tracks_follow_a_corrected_map(folder, maps):
 
 
 def test_tracks_of_earlier_releases(folder):
-    place = folder / "detections" / "tracks" / "standard"
+    place = folder / "detections" / "tracks" / "sar"
     today = sunpy_farside.RegionTracks.read(place)
     for name in (TRACKS, MEMBERS):
         table = QTable.read(place / name)
@@ -460,7 +460,7 @@ def test_companions_are_made_again(folder, name):
 
 
 def test_companions_are_the_catalogue(watched):
-    catalogue = sunpy_farside.read_catalogue(watched / "detections")
+    catalogue = read_catalogue(watched / "detections")
     assert len(catalogue)
     for name in ("catalogue.vot", "catalogue.csv"):
         table = Table.read(watched / "detections" / name)
@@ -506,10 +506,10 @@ def test_maps_near_their_step(tmp_path, maps):
 def test_names_of_models_are_kept_whole(folder):
     name = "x" * 80
     watch(folder, network(name), "another model")
-    assert set(sunpy_farside.read_catalogue(folder / "detections", "network")["model"]) == {name}
+    assert set(read_catalogue(folder / "detections", "network")["model"]) == {name}
 
 
 def test_home(tmp_path, folder, monkeypatch):
     monkeypatch.setenv("HOME", str(folder.parent))
     assert watch("~/maps") == []
-    assert sunpy_farside.read_catalogue("~/maps/detections").meta["dates"] == DATES
+    assert read_catalogue("~/maps/detections").meta["dates"] == DATES

@@ -122,9 +122,9 @@ def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
     Examples
     --------
     >>> import pathlib, tempfile
-    >>> import sunpy_farside
+    >>> from sunpy_farside.catalogue import watch_folder
     >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> sunpy_farside.watch_folder(folder)
+    >>> watch_folder(folder)
     []
     """
     folder = user_path(folder)
@@ -188,8 +188,8 @@ def read_catalogue(folder, method=None):
 
     Examples
     --------
-    >>> import sunpy_farside
-    >>> strong = sunpy_farside.read_catalogue("maps/detections", "network")  # doctest: +SKIP
+    >>> from sunpy_farside.catalogue import read_catalogue
+    >>> strong = read_catalogue("maps/detections", "network")  # doctest: +SKIP
     """
     if method == FORMER_SAR:
         warn_deprecated(f"The method {method!r} is deprecated. Use 'sar'.")
@@ -227,8 +227,8 @@ def update_tracks(folder):
 
     Examples
     --------
-    >>> import sunpy_farside
-    >>> tracks = sunpy_farside.update_tracks("maps/detections")["network"]  # doctest: +SKIP
+    >>> from sunpy_farside.catalogue import update_tracks
+    >>> tracks = update_tracks("maps/detections")["network"]  # doctest: +SKIP
     """
     folder = user_path(folder)
     catalogue = _read_whole(folder)

@@ -156,16 +156,16 @@ def _compare(options):
     from sunpy_farside.catalogue.matching import match_dates
     from sunpy_farside.catalogue.noaa_matching import match_summaries
     from sunpy_farside.io.noaa import read_noaa_summary
-    from sunpy_farside.io.region_lists import read_ar_list
+    from sunpy_farside.io.region_lists import read_region_list
 
     if not options.lists and not options.noaa:
         msg = "Expected region lists, or NOAA's summaries after --noaa, found neither."
         raise arguments.UsageError(msg)
     detected = read_catalogue(options.catalogue, options.method)
     distance = options.distance * u.deg
-    lists, unusable = _usable(options.lists, read_ar_list)
+    lists, unusable = _usable(options.lists, read_region_list)
     if lists:
-        table = read_ar_list([path for path, _ in lists])
+        table = read_region_list([path for path, _ in lists])
         matches = match_dates(detected, table, distance=distance)
         _print_matches(matches, f"{len(matches.meta['dates'])} dates")
     summaries, others = _usable(options.noaa, read_noaa_summary)

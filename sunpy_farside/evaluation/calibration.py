@@ -81,19 +81,19 @@ def calibrate_network(name, number=1000, *, data=None, workers=1, progress=True)
     settings = {"level": model.level, "deblend": model.deblend}
     reliability = _fit(cases, _NETWORK, _FEATURES, settings)
     if not _published(name):
-        model.threshold = _cut(cases, _NETWORK, lambda item: item["integrated_probability"], 1)
-        if np.isinf(model.threshold):
+        threshold = _cut(cases, _NETWORK, lambda item: item["integrated_probability"], 1)
+        if np.isinf(threshold):
             warn_user(
                 f"Expected at most {RATE:.0%} false detections from some threshold on, found more "
                 "at any. No region of this network will be significant: train it longer, or "
                 "name a threshold when you detect."
             )
+        model = replace(model, threshold=threshold)
         if reliability is not None:
             cut = _cut(cases, _NETWORK, reliability, 4)
             notes = reliability.notes | {"false_discovery_rate": RATE}
             reliability = replace(reliability, cut=cut, notes=notes)
-    model.reliability = None if reliability is None else reliability.to_dict()
-    return model
+    return replace(model, reliability=None if reliability is None else reliability.to_dict())
 
 
 def calibrate_sar(number=1000, *, workers=1, progress=True):

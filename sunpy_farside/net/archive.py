@@ -65,8 +65,8 @@ def fetch_files(start, end, *, product="phase_map", folder=None, url=None, progr
 
     Examples
     --------
-    >>> import sunpy_farside
-    >>> files = sunpy_farside.fetch_files("2022-05-02", "2022-05-08")  # doctest: +SKIP
+    >>> from sunpy_farside.net.archive import fetch_files
+    >>> files = fetch_files("2022-05-02", "2022-05-08")  # doctest: +SKIP
     """
     client = FarsideClient(url)
     found = client.search(a.Time(start, end), Product(product))

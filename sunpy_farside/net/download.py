@@ -202,9 +202,9 @@ def _check(path):
     """
     if not _is_map(path):
         # Only region lists need the reader, and it needs more of astropy than a search.
-        from sunpy_farside.io.region_lists import read_ar_list
+        from sunpy_farside.io.region_lists import read_region_list
 
-        read_ar_list(path)
+        read_region_list(path)
         return
     with path.open("rb") as file:
         start = file.read(9)

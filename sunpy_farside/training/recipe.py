@@ -25,8 +25,7 @@ from sunpy_farside.utils.content import read_content, user_path
 __all__ = ["Recipe", "load_recipe"]
 
 _MOST_BYTES = 100_000
-# Simulated examples come in eights.
-_Eights = Annotated[int, Field(ge=8, le=10_000, multiple_of=8)]
+_Batch = Annotated[int, Field(ge=1, le=10_000)]
 
 
 class _Settings(Settings):
@@ -40,11 +39,11 @@ class _Settings(Settings):
     frames: Alignment
     width: Columns
     regions: RegionSettings
-    examples: Annotated[int, Field(ge=8, le=1_000_000_000)]
-    batch: _Eights
+    examples: Annotated[int, Field(ge=1, le=1_000_000_000)]
+    batch: _Batch
     learning_rate: Annotated[float, Field(gt=0, le=1)]
     schedule: Literal["constant", "one_cycle"]
-    validation: _Eights
+    validation: _Batch
     patience: Annotated[int, Field(ge=1)]
     # The validation set has the seed a million further on.
     seed: Annotated[int, Field(ge=0, lt=4_000_000_000)]
@@ -73,7 +72,7 @@ class Recipe:
     examples : `int`
         Examples seen: simulated ones, none of them twice, or stored ones over and over.
     batch : `int`
-        Examples in a batch, a multiple of eight.
+        Examples in a batch; of simulated ones a multiple of eight.
     learning_rate : `float`
         Adam's; the largest of a schedule.
     schedule : {"constant", "one_cycle"}

@@ -134,7 +134,13 @@ def _columns(descriptions, table):
     table : `~astropy.table.QTable`
         Any with these columns, for their units.
     """
-    rows = [".. list-table::", "   :header-rows: 1", "   :widths: 25 15 60", "   :class: columns", ""]
+    rows = [
+        ".. list-table::",
+        "   :header-rows: 1",
+        "   :widths: 25 15 60",
+        "   :class: columns",
+        "",
+    ]
     rows += ["   * - Column", "     - Unit or type", "     - Meaning"]
     for name, description in descriptions.items():
         rows += [f"   * - ``{name}``", f"     - {_unit(table, name)}", f"     - {description}"]

@@ -27,6 +27,7 @@ from sunpy_farside.detection.methods import NETWORK, STRENGTH_UNIT
 from sunpy_farside.detection.regions import COLUMNS
 
 sys.path.insert(0, str(Path(__file__).parent))
+from evaluation_tables import evaluation_tables
 from markdown import to_rst
 
 matplotlib.use("agg")
@@ -178,6 +179,8 @@ def _columns_of_all():
 (folder / "generated").mkdir(exist_ok=True)
 for name, text in _columns_of_all().items():
     (folder / "generated" / f"columns_{name}.inc").write_text(text)
+for name, text in evaluation_tables().items():
+    (folder / "generated" / f"evaluation_{name}.inc").write_text(text)
 (folder / "generated" / "model_card.inc").write_text(_model_card())
 (folder / "generated" / "changelog.inc").write_text(_changelog())
 

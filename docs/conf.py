@@ -74,7 +74,8 @@ autodoc_typehints = "none"
 
 html_theme = "sunpy"
 html_theme_options = {"rtd_search": False, "sst_site_root": "https://sunpy.org"}
-html_static_path = []
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 
 folder = Path(__file__).parent
 examples = folder.parent / "examples"
@@ -133,7 +134,13 @@ def _columns(descriptions, table):
     table : `~astropy.table.QTable`
         Any with these columns, for their units.
     """
-    rows = [".. list-table::", "   :header-rows: 1", "   :widths: 25 15 60", ""]
+    rows = [
+        ".. list-table::",
+        "   :header-rows: 1",
+        "   :widths: 25 15 60",
+        "   :class: columns",
+        "",
+    ]
     rows += ["   * - Column", "     - Unit or type", "     - Meaning"]
     for name, description in descriptions.items():
         rows += [f"   * - ``{name}``", f"     - {_unit(table, name)}", f"     - {description}"]

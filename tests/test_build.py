@@ -25,7 +25,7 @@ from sunpy.coordinates import sun
 from sunpy.net.dataretriever.sources.noaa import SRSClient
 from sunpy.util.exceptions import SunpyUserWarning
 
-from sunpy_farside import FarsideSequence, read_phase_map, simulate_maps
+from sunpy_farside import FarsideSequence, read_phase_map
 from sunpy_farside.cli import main
 from sunpy_farside.datasets import build as build_module
 from sunpy_farside.datasets import fetch_sources as fetch_module
@@ -34,6 +34,7 @@ from sunpy_farside.datasets.fetch_sources import dated_files
 from sunpy_farside.datasets.store import Store
 from sunpy_farside.datasets.torch_dataset import StoredSequences
 from sunpy_farside.evaluation.stored import evaluate_stored
+from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.simulation.active_regions import unsigned_field
 from sunpy_farside.training.fit import TrainingModule, fit, trained_model
 from sunpy_farside.training.recipe import Recipe

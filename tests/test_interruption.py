@@ -82,8 +82,12 @@ def has_worker(process):
     [
         ("info", has_loaded("numpy")),
         ("info", has_loaded("torch")),
-        ("evaluate --number 400 --workers 1 --output {folder}", has_worker),
-        ("train --workers 1 --output {folder}", has_worker),
+        pytest.param(
+            "evaluate --number 400 --workers 1 --output {folder}",
+            has_worker,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("train --workers 1 --output {folder}", has_worker, marks=pytest.mark.slow),
     ],
     ids=["loading", "loading-torch", "evaluate", "train"],
 )

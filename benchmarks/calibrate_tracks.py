@@ -39,6 +39,7 @@ from sunpy_farside.catalogue.tracking import link_regions
 from sunpy_farside.coordinates.arrival import arrival_spread, east_limb_delay
 from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.detection import COLUMNS
+from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.simulation.active_regions import Regions
 
 METHODS = {"network": "integrated_probability", "SAR": "seismic_strength"}
@@ -55,7 +56,7 @@ def simulate(path, seed, model):
     """
     start = Time("2022-01-01") + seed * 37 % 365 * u.day
     activity = ACTIVITIES[seed % len(ACTIVITIES)]
-    simulated = sunpy_farside.simulate_maps(start, N_MAPS, seed=[424242, seed], activity=activity)
+    simulated = simulate_maps(start, N_MAPS, seed=[424242, seed], activity=activity)
     sequences = sunpy_farside.find_sequences(simulated.maps)
     content = {f"sun_{item.name}": getattr(simulated.sun, item.name) for item in fields(Regions)}
     content |= {"day0": simulated.maps[N_MAPS // 2].date.mjd, "activity": activity}

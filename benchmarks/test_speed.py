@@ -12,13 +12,8 @@ import sys
 import matplotlib.pyplot as plt
 import pytest
 
-from sunpy_farside import (
-    FarsideSequence,
-    detect_farside,
-    load_model,
-    plot_sequence,
-    simulate_sequence,
-)
+from sunpy_farside import FarsideSequence, detect_farside, load_model, simulate_sequence
+from sunpy_farside.visualization import plot_sequence
 
 
 @pytest.fixture(scope="module")

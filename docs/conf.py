@@ -15,11 +15,19 @@ from docutils import nodes
 from docutils.parsers.rst.roles import GenericRole
 from sphinx.domains import Domain
 
+from astropy.coordinates import SkyCoord
+from astropy.time import Time
 from astropy.utils import iers
 
 import sunpy_farside
+from sunpy_farside.catalogue.columns import CATALOGUE_COLUMNS, MEMBER_COLUMNS, TRACK_COLUMNS
+from sunpy_farside.catalogue.tracking import no_tracks
+from sunpy_farside.detection.former import no_regions
+from sunpy_farside.detection.methods import NETWORK, STRENGTH_UNIT
+from sunpy_farside.detection.regions import COLUMNS
 
 sys.path.insert(0, str(Path(__file__).parent))
+from evaluation_tables import evaluation_tables
 from markdown import to_rst
 
 matplotlib.use("agg")
@@ -39,12 +47,20 @@ extensions = [
     "sphinx_automodapi.automodapi",
     "sphinx_automodapi.smart_resolver",
     "sphinx_gallery.gen_gallery",
+    "matplotlib.sphinxext.plot_directive",
 ]
 exclude_patterns = ["_build", "generated/**/*.ipynb", "generated/**/*.codeobj.json"]
 default_role = "obj"
 # No inventories of other projects: the build works where there is no network.
 intersphinx_mapping = {}
 suppress_warnings = ["config.cache"]
+
+# Pictures are drawn by the code that the page shows.
+plot_include_source = True
+plot_html_show_source_link = False
+plot_html_show_formats = False
+plot_formats = [("png", 100)]
+plot_rcparams = {"savefig.bbox": None}
 
 napoleon_google_docstring = False
 napoleon_use_rtype = False
@@ -59,7 +75,8 @@ autodoc_typehints = "none"
 
 html_theme = "sunpy"
 html_theme_options = {"rtd_search": False, "sst_site_root": "https://sunpy.org"}
-html_static_path = []
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 
 folder = Path(__file__).parent
 examples = folder.parent / "examples"
@@ -108,7 +125,62 @@ def _changelog():
     return text.replace(".. towncrier release notes start\n", "\n\n".join(parts) + "\n")
 
 
+def _columns(descriptions, table):
+    """
+    A table of columns: their names and units, and what they are.
+
+    Parameters
+    ----------
+    descriptions : `dict`
+    table : `~astropy.table.QTable`
+        Any with these columns, for their units.
+    """
+    rows = [
+        ".. list-table::",
+        "   :header-rows: 1",
+        "   :widths: 25 15 60",
+        "   :class: columns",
+        "",
+    ]
+    rows += ["   * - Column", "     - Unit or type", "     - Meaning"]
+    for name, description in descriptions.items():
+        rows += [f"   * - ``{name}``", f"     - {_unit(table, name)}", f"     - {description}"]
+    return "\n".join(rows) + "\n"
+
+
+def _unit(table, name):
+    # A catalogue's own columns are of text.
+    column = table[name] if name in table.colnames else None
+    if column is None:
+        return "text"
+    if isinstance(column, SkyCoord | Time):
+        return f"`~{type(column).__module__.rsplit('.', 1)[0]}.{type(column).__name__}`"
+    if column.info.unit is not None:
+        return "uHem rad" if column.info.unit == STRENGTH_UNIT else str(column.info.unit)
+    kinds = {"U": "text", "b": "bool", "i": "integer", "f": "number"}
+    return kinds[column.dtype.kind]
+
+
+def _columns_of_all():
+    tracks = no_tracks(NETWORK.strength)
+    regions = no_regions()
+    stack = regions.copy()
+    stack["date"] = stack["east_limb_arrival"]
+    return {
+        "regions": _columns(COLUMNS, regions),
+        "tracks": _columns(TRACK_COLUMNS, tracks.tracks),
+        "members": _columns(MEMBER_COLUMNS, tracks.members),
+        "catalogue": _columns(
+            {name: text for name, text in CATALOGUE_COLUMNS.items() if name not in COLUMNS}, stack
+        ),
+    }
+
+
 (folder / "generated").mkdir(exist_ok=True)
+for name, text in _columns_of_all().items():
+    (folder / "generated" / f"columns_{name}.inc").write_text(text)
+for name, text in evaluation_tables().items():
+    (folder / "generated" / f"evaluation_{name}.inc").write_text(text)
 (folder / "generated" / "model_card.inc").write_text(_model_card())
 (folder / "generated" / "changelog.inc").write_text(_changelog())
 

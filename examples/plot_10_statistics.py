@@ -1,9 +1,9 @@
 """
-Simulated maps beside measured statistics
-=========================================
+Compare simulated maps with real ones
+=====================================
 
-The weights of the package have seen simulated maps alone, so these must look like real ones. What
-was measured on 31 maps of April and May 2022 is drawn as dots.
+The weights of the package are trained on simulated maps alone, so these must resemble real maps.
+Dots are statistics measured on 31 real maps of April and May 2022.
 """
 
 import matplotlib.pyplot as plt
@@ -13,7 +13,7 @@ import sunpy_farside
 from sunpy_farside.simulation.statistics import map_statistics
 
 # %%
-# Twelve sequences of a moderately active Sun.
+# Simulate twelve sequences of a moderately active Sun and measure them.
 
 sequences = [
     sunpy_farside.simulate_sequence("2022-04-15", seed=seed).sequence for seed in range(12)
@@ -23,9 +23,9 @@ table["mean"].info.format = table["scatter"].info.format = ".3f"
 print(table)
 
 # %%
-# The distribution of phases has a tail on the negative side, the active regions. Maps one step
-# apart share half of their data; what is left further apart lasts, and is mostly active regions.
-# It differs from Sun to Sun by 0.1; the dot is one Sun's.
+# The distribution of phase shifts has a tail on the negative side: the active regions. Maps one
+# step apart share half of their data. The correlation that remains further apart is mostly due to
+# active regions; it scatters by 0.1 between realizations, and the dots are a single Sun's.
 
 found = dict(zip(table["statistic"], table["mean"], strict=True))
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained")

@@ -2,15 +2,16 @@
 Detect active regions and read the table
 ========================================
 
-Eleven maps go in; a map of probability and a table of regions come out.
+Turn eleven phase maps into a probability map and a table of active regions.
 """
 
 import matplotlib.pyplot as plt
 
 import sunpy_farside
+from sunpy_farside.visualization import plot_sequence
 
 # %%
-# Eleven artificial maps with known active regions. Of your own files, make the sequence with
+# Simulate eleven maps with known active regions. For your own files, make the sequence with
 # ``sunpy_farside.FarsideSequence.from_files(paths)``.
 
 sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=9).sequence
@@ -18,21 +19,22 @@ detection = sunpy_farside.detect_farside(sequence)
 print(detection)
 
 # %%
-# The strongest region comes first. Positions are coordinates, and columns have units.
+# The most reliable region comes first. Positions are coordinates, and columns have units.
 
-columns = ["label", "integrated_probability", "area_uhem", "east_limb_arrival", "significant"]
+columns = ["label", "reliability", "area_uhem", "east_limb_arrival", "significant"]
 print(detection.regions[columns])
 print(detection.regions["centroid"][0])
 
 # %%
-# The eleven maps, the middle one in bold, with what the network calls significant. In a single map
-# the region is hardly more than one of the dark grains; it is there in all of them.
+# Draw the eleven maps, the date of the middle one in bold, with the significant regions outlined.
+# In a single map a small region looks like the dark grains around it, but it is present in all
+# maps.
 
 figure = plt.figure(figsize=(10, 4.6), layout="constrained")
-sunpy_farside.plot_sequence(sequence, detection=detection, figure=figure)
+plot_sequence(sequence, detection=detection, figure=figure)
 
 # %%
-# The detection. Weak regions are dashed.
+# Draw the detection. Outlines of regions that are not significant are dashed.
 
 figure = plt.figure(figsize=(6.4, 6), layout="constrained")
 detection.plot()

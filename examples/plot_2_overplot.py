@@ -1,8 +1,8 @@
 """
-Regions on a near-side magnetogram, a week later
-================================================
+Draw regions on a near-side magnetogram, a week later
+=====================================================
 
-What was found behind the Sun is drawn where rotation has brought it.
+Far-side detections are drawn where rotation has brought them.
 """
 
 import matplotlib.pyplot as plt
@@ -16,17 +16,18 @@ from sunpy.coordinates import Helioprojective, get_earth
 
 import sunpy_farside
 from sunpy_farside.coordinates.window import carrington_header
+from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.simulation.active_regions import unsigned_field
 
 # %%
-# A detection on artificial maps.
+# Detect regions in simulated maps.
 
-simulated = sunpy_farside.simulate_maps("2022-05-02T12:00", 11, seed=28)
+simulated = simulate_maps("2022-05-02T12:00", 11, seed=28)
 detection = sunpy_farside.detect_farside(sunpy_farside.FarsideSequence(simulated.maps))
 
 # %%
-# In place of an HMI magnetogram, the simulated Sun as it is a week later: the smoothed unsigned
-# field of its regions, seen from Earth.
+# In place of an HMI magnetogram, use the simulated Sun a week later: the smoothed unsigned field of
+# its regions as seen from Earth.
 
 days = 7
 later = detection.date + days * u.day
@@ -42,8 +43,9 @@ disk = sunpy.map.make_fitswcs_header(
 near_map = sunpy.map.Map(field, header).reproject_to(disk)
 
 # %%
-# Any map does: full disk, a cutout, a synoptic map. Regions are moved to the date of the map by
-# differential rotation; what is still behind the limb is left out, or dotted with ``hidden=True``.
+# Any map works: the full disk, a cutout or a synoptic map. Differential rotation moves the regions
+# to the date of the map. Regions still behind the limb are left out, or dotted with
+# ``hidden=True``.
 
 figure = plt.figure(figsize=(7, 5.8), layout="constrained")
 axes = figure.add_subplot(projection=near_map)

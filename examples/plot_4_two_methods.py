@@ -1,8 +1,9 @@
 """
-Two methods side by side
-========================
+Compare two methods
+===================
 
-The network and the standard method on the same eleven maps, and what both of them found.
+Detect regions in the same eleven maps with the network and with the strong-active-region (SAR)
+method.
 """
 
 import matplotlib.pyplot as plt
@@ -12,25 +13,26 @@ from sunpy_farside.visualization.artists import COLORS
 
 sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=9).sequence
 network = sunpy_farside.detect_farside(sequence)
-standard = sunpy_farside.detect_seismic_strength(sequence)
+sar = sunpy_farside.detect_seismic_strength(sequence)
 
 # %%
-# The standard method takes what is beyond -0.085 rad in the mean of the maps, and measures strength
-# by phase times area: in millionths of a hemisphere times radian, reliable above 400.
+# The SAR method selects pixels with a mean phase shift below -0.085 rad. Its seismic strength is
+# the phase integrated over the area, in rad times millionths of a hemisphere, significant from 400
+# on.
 
-print(standard.regions["label", "seismic_strength", "mean_phase", "significant"][:5])
+print(sar.regions["label", "seismic_strength", "mean_phase", "significant"][:5])
 
 # %%
-# The same coordinates, and the same class of result: they can be drawn on top of each other. On the
-# right, the regions of the network are orange.
+# Both results have the same class and the same coordinates, so that one can be drawn over the
+# other. On the right, the regions of the network are orange.
 
 figure = plt.figure(figsize=(10, 5), layout="constrained")
 left, right = (
     figure.add_subplot(1, 2, number + 1, projection=detection.image)
-    for number, detection in enumerate((network, standard))
+    for number, detection in enumerate((network, sar))
 )
 network.plot(left)
-standard.plot(right)
+sar.plot(right)
 sunpy_farside.overplot_regions(
     network.regions[network.regions["significant"]], right, color=COLORS["first"]
 )

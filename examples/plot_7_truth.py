@@ -1,8 +1,8 @@
 """
-A simulated sequence with known truth
-=====================================
+Check a detection against the truth
+===================================
 
-Where the network is right, where it is wrong, and what it cannot see.
+In simulated maps the truth is known: see where the network is right and what it misses.
 """
 
 import matplotlib.pyplot as plt
@@ -13,14 +13,14 @@ simulated = sunpy_farside.simulate_sequence("2022-05-05", seed=9)
 detection = sunpy_farside.detect_farside(simulated.sequence)
 
 # %%
-# The truth is where the smoothed unsigned field of the simulated Sun is above 30 G. The same seed
-# always gives the same Sun.
+# A pixel is active where the smoothed unsigned field of the simulated Sun is above 30 G. The same
+# seed always gives the same realization.
 
 truth = simulated.truth
 print(f"{truth.data.sum():.0f} square degrees are active")
 
 # %%
-# Active pixels that have no probability are missed; probability outside of them is false.
+# Active pixels without probability are missed; probability far from active pixels is false.
 
 figure = plt.figure(figsize=(6.4, 6), layout="constrained")
 drawn = detection.plot()

@@ -2,8 +2,8 @@
 Train a network
 ===============
 
-A network on far too few examples, to show the steps. The weights of the package are made in the
-same way by ``sunpy-farside train``.
+Train on far too few examples, to show the steps. ``sunpy-farside train`` makes the weights of the
+package in the same way.
 """
 
 import logging
@@ -19,8 +19,8 @@ from sunpy_farside.training.fit import fit, trained_model
 from sunpy_farside.training.recipe import load_recipe
 
 # %%
-# A recipe is all that decides about the weights. Every example is simulated when it is needed: here
-# 640 instead of the recipe's 100,000, of 48 columns instead of 140.
+# A recipe determines the weights completely. Every example is simulated when it is needed: here 640
+# instead of the recipe's 100,000, with 48 columns instead of 140.
 
 recipe = replace(
     load_recipe("default"),
@@ -33,8 +33,8 @@ recipe = replace(
 print(recipe.to_text())
 
 # %%
-# Lightning trains it; checkpoints and a log go to a folder, and an interrupted run goes on from
-# there. ``sunpy-farside train`` ends with choosing the threshold, here it is simply set.
+# Lightning trains the network. Checkpoints and a log go to a folder, from which an interrupted run
+# resumes. ``sunpy-farside train`` ends with a calibration; here the threshold is simply set.
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", module="lightning")
@@ -45,10 +45,10 @@ model = trained_model(module, name="brief", threshold=100)
 save_model(model, f"{folder}/brief.safetensors", recipe=recipe.to_text(), data="simulated maps")
 
 # %%
-# It is used like any other, by the path of its file. What it sees, next to the package's own
-# network; dotted is where the Sun is active. It knows 48 columns and tells nothing outside them.
-# Some seconds of training are enough for the large region, of which it does not part the
-# neighbours; the small one in the south it barely sees.
+# Load the new network by the path of its file, and compare it with the package's own; dotted
+# outlines show where the Sun is active. It knows 48 columns and returns nothing outside them. A few
+# seconds of training are enough for the large complex, whose neighbors it does not separate; it
+# barely sees the small region in the south.
 
 simulated = sunpy_farside.simulate_sequence("2022-05-05", seed=9)
 figure = plt.figure(figsize=(10, 5), layout="constrained")

@@ -2,7 +2,7 @@
 The far side from behind, from the side and from above
 ======================================================
 
-Maps of a detection are sunpy maps: they go wherever sunpy's projections go.
+Detection images are SunPy maps, so they can be reprojected to any view.
 """
 
 import matplotlib.pyplot as plt
@@ -23,8 +23,8 @@ detection = sunpy_farside.detect_farside(sequence)
 date = detection.date
 
 # %%
-# As a disk: from behind the Sun, and from over the east limb of Earth's disk, which is then the
-# meridian in the middle. What is behind the limb of such a picture is left out.
+# First as a disk, seen from behind the Sun and from above the east limb of Earth's disk, which is
+# then the central meridian. Everything behind the limb of such a view is left out.
 
 
 def seen_from(longitude):
@@ -53,8 +53,8 @@ for number, (longitude, name) in enumerate(views):
     view.draw_grid(axes=axes, grid_spacing=30 * u.deg, color="white", alpha=0.4, annotate=False)
 
 # %%
-# From above the north pole, with equal steps of latitude, to 60 degrees beyond the equator. The far
-# side's central meridian points down.
+# Then from above the north pole, with equal steps of latitude, to 60 degrees south of the equator.
+# The far-side central meridian points down.
 
 meridian = far_side_central_meridian(date).deg
 pole = carrington_header(date, (150, 300), first_longitude=0, first_latitude=-90) | {

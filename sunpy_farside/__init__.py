@@ -2,8 +2,8 @@
 Active regions on the Sun's far side, from helioseismic phase maps.
 
 Importing the package teaches `sunpy.map.Map` to open far-side phase maps and
-`~sunpy.net.Fido` to fetch them. What needs the network, photutils or reproject is loaded
-when it is first used.
+`~sunpy.net.Fido` to fetch them. What needs PyTorch, photutils or reproject is loaded when it is
+first used. What is used every day is here; the rest is in the subpackages.
 """
 
 from importlib import import_module
@@ -14,9 +14,7 @@ import sunpy_farside.utils.interruption
 
 # Lets astropy write every table of ours.
 import sunpy_farside.utils.tables
-from sunpy_farside.errors import FileFormatError, SequenceError, WeightsError
 from sunpy_farside.io.phase_maps import read_phase_map
-from sunpy_farside.io.stacks import read_stack
 from sunpy_farside.maps import FarsidePhaseMap
 from sunpy_farside.net import FarsideClient
 
@@ -26,54 +24,62 @@ except ImportError:  # a checkout that was never installed
     __version__ = "0.1.dev0"
 
 _LAZY = {
-    "read_ar_list": "sunpy_farside.io.region_lists",
-    "read_noaa_summaries": "sunpy_farside.io.noaa",
-    "read_noaa_summary": "sunpy_farside.io.noaa",
-    "fetch_files": "sunpy_farside.net.archive",
-    "fetch_sequence": "sunpy_farside.net.archive",
-    "FarsideSequence": "sunpy_farside.sequence",
-    "find_sequences": "sunpy_farside.sequence",
-    "simulate_maps": "sunpy_farside.simulation",
-    "simulate_sequence": "sunpy_farside.simulation",
-    "load_model": "sunpy_farside.network",
-    "animate_sequence": "sunpy_farside.visualization.panels",
-    "overplot_regions": "sunpy_farside.visualization.overplot",
-    "plot_sequence": "sunpy_farside.visualization.panels",
-    "plot_tracks": "sunpy_farside.visualization.track_plot",
-    "synchronic_view": "sunpy_farside.visualization.synchronic",
-    "FarsideDetection": "sunpy_farside.detection",
-    "RegionTracks": "sunpy_farside.catalogue.tracking",
-    "arrival_uncertainty": "sunpy_farside.coordinates.arrival",
-    "central_meridian_crossing": "sunpy_farside.coordinates.arrival",
-    "detect_farside": "sunpy_farside.detection",
-    "detect_seismic_strength": "sunpy_farside.detection",
-    "east_limb_arrival": "sunpy_farside.coordinates.arrival",
-    "find_regions": "sunpy_farside.detection",
-    "stack_regions": "sunpy_farside.catalogue.stack",
-    "track_regions": "sunpy_farside.catalogue.tracking",
-    "match_dates": "sunpy_farside.catalogue.matching",
-    "match_regions": "sunpy_farside.catalogue.matching",
-    "match_summaries": "sunpy_farside.catalogue.noaa_matching",
-    "read_catalogue": "sunpy_farside.catalogue.daily",
-    "update_tracks": "sunpy_farside.catalogue.daily",
-    "watch_folder": "sunpy_farside.catalogue.daily",
+    "FarsideDetection": "detection",
+    "FarsideSequence": "sequence",
+    "RegionTracks": "catalogue",
+    "detect_farside": "detection",
+    "detect_seismic_strength": "detection",
+    "east_limb_arrival": "coordinates",
+    "fetch_sequence": "net.archive",
+    "find_regions": "detection",
+    "find_sequences": "sequence",
+    "load_model": "network",
+    "match_regions": "catalogue",
+    "overplot_regions": "visualization",
+    "read_region_list": "io",
+    "simulate_sequence": "simulation",
+    "track_regions": "catalogue",
+}
+# Names that were here in earlier releases, where they are now, and what they are called there.
+_MOVED = {
+    "FileFormatError": ("errors", "FileFormatError"),
+    "SequenceError": ("errors", "SequenceError"),
+    "WeightsError": ("errors", "WeightsError"),
+    "animate_sequence": ("visualization", "animate_sequence"),
+    "arrival_uncertainty": ("coordinates", "arrival_uncertainty"),
+    "central_meridian_crossing": ("coordinates", "central_meridian_crossing"),
+    "fetch_files": ("net.archive", "fetch_files"),
+    "match_dates": ("catalogue", "match_dates"),
+    "match_summaries": ("catalogue", "match_summaries"),
+    "plot_sequence": ("visualization", "plot_sequence"),
+    "plot_tracks": ("visualization", "plot_tracks"),
+    "read_ar_list": ("io", "read_region_list"),
+    "read_catalogue": ("catalogue", "read_catalogue"),
+    "read_noaa_summaries": ("io", "read_noaa_summaries"),
+    "read_noaa_summary": ("io", "read_noaa_summary"),
+    "read_stack": ("io", "read_stack"),
+    "simulate_maps": ("simulation", "simulate_maps"),
+    "stack_regions": ("catalogue", "stack_regions"),
+    "synchronic_view": ("visualization", "synchronic_view"),
+    "update_tracks": ("catalogue", "update_tracks"),
+    "watch_folder": ("catalogue", "watch_folder"),
 }
 
-__all__ = [
-    "FarsideClient",
-    "FarsidePhaseMap",
-    "FileFormatError",
-    "SequenceError",
-    "WeightsError",
-    "read_phase_map",
-    "read_stack",
-    *_LAZY,
-]
+__all__ = ["FarsideClient", "FarsidePhaseMap", "read_phase_map", *_LAZY]
 
 
 def __getattr__(name):
     if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
+        return getattr(import_module(f"sunpy_farside.{_LAZY[name]}"), name)
+    if name in _MOVED:
+        from sunpy.util.exceptions import warn_deprecated
+
+        room, present = _MOVED[name]
+        warn_deprecated(
+            f"sunpy_farside.{name} is deprecated. Use sunpy_farside.{room}.{present}.",
+            stacklevel=3,
+        )
+        return getattr(import_module(f"sunpy_farside.{room}"), present)
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)
 

@@ -1,5 +1,5 @@
 """
-The cadence: maps every 12 hours, and eleven of them in a sequence.
+Cadence of the maps: one every 12 hours, eleven in a sequence.
 """
 
 import numpy as np
@@ -28,10 +28,10 @@ __all__ = [
 N_MAPS = 11
 MIDDLE = N_MAPS // 2
 CADENCE = 12 * u.hour
-# How far a map may be from its step.
+# Largest offset of a map from its step.
 TOLERANCE = 1 * u.minute
 
-# Missing dates that an error message names before it counts.
+# Largest number of missing dates that an error message lists.
 _MAX_NAMED = 8
 _STEP = CADENCE.to_value(u.day)
 _NEAR = (TOLERANCE / CADENCE).to_value(u.dimensionless_unscaled)
@@ -39,22 +39,22 @@ _NEAR = (TOLERANCE / CADENCE).to_value(u.dimensionless_unscaled)
 
 def step_numbers(times, phase=0.0):
     """
-    Number the steps of the cadence at which times are.
+    Return the numbers of the cadence steps nearest to times.
 
     Parameters
     ----------
     times : `~astropy.time.Time`
-        One or an array of them.
+        One time, or an array of times.
     phase : `float`, optional
-        Where the steps are, in steps after 00 and 12 UT.
+        Offset of the steps from 00 and 12 UT, as a fraction of a step.
 
     Returns
     -------
     steps : array of `int`
-        Counted from the origin of the Modified Julian Date. The earlier one of two steps that are
-        equally near.
+        Counted from the origin of the Modified Julian Date. Of two equally near steps, the
+        earlier one.
     near : array of `bool`
-        Whether a time is within a minute of its step.
+        True for times within a minute of their step.
 
     Examples
     --------
@@ -64,19 +64,19 @@ def step_numbers(times, phase=0.0):
     (array([119408, 119409]), array([ True, False]))
     """
     exact = times.utc.mjd / _STEP - phase
-    # Half a step rounds down, and by a hair more too: dates are not known that well.
+    # Half a step rounds down; the margin absorbs the rounding of dates.
     steps = np.ceil(exact - 0.5 - 1e-6)
     return steps.astype(int), np.abs(exact - steps) <= _NEAR + 1e-9
 
 
 def nearest_step(time):
     """
-    Return the number of the step nearest to a time.
+    Return the number of the cadence step nearest to a time.
 
     Parameters
     ----------
     time : `~astropy.time.Time`
-        A single one.
+        A single time.
 
     Returns
     -------
@@ -88,11 +88,12 @@ def nearest_step(time):
 
 def step_time(steps):
     """
-    Return the times of steps.
+    Return the times of cadence steps.
 
     Parameters
     ----------
-    steps : `int` or array of them
+    steps : `int` or array of `int`
+        Step numbers, as in `step_numbers`.
 
     Returns
     -------
@@ -109,28 +110,29 @@ def step_time(steps):
 
 def steps_of_sequence(middle):
     """
-    Return the steps of the sequence around a middle one.
+    Return the step numbers of the sequence around a middle step.
 
     Parameters
     ----------
     middle : `int`
+        Step of the middle map.
 
     Returns
     -------
     `range`
-        Eleven.
+        Eleven step numbers.
     """
     return range(middle - MIDDLE, middle - MIDDLE + N_MAPS)
 
 
 def complete_runs(steps):
     """
-    Find the middle steps of the sequences of which no map is missing.
+    Find the middle steps of all sequences without a missing map.
 
     Parameters
     ----------
     steps : iterable of `int`
-        Steps that have a map.
+        Steps with a map.
 
     Returns
     -------
@@ -149,22 +151,23 @@ def complete_runs(steps):
 
 def shared_steps(times):
     """
-    Number the steps of maps in the phase of the cadence that most of them share.
+    Return the step numbers of maps on the cadence that most of the maps share.
 
     Parameters
     ----------
     times : `~astropy.time.Time`
+        Dates of the maps.
 
     Returns
     -------
     steps : array of `int`
         Counted as in `step_numbers`.
     near : array of `bool`
-        Whether a map is within a minute of its step.
+        True for maps within a minute of their step.
     phase : `float`
-        In steps after 00 and 12 UT.
+        Offset of the steps from 00 and 12 UT, as a fraction of a step.
     """
-    # Any one map may be the odd one.
+    # Any single map may be off the cadence, the first one too: compare all pairs.
     phases = (times.utc.mjd * u.day / CADENCE).to_value(u.one) % 1
     apart = np.abs((phases[:, None] - phases + 0.5) % 1 - 0.5)
     within = apart <= (TOLERANCE / CADENCE).to_value(u.one) + 1e-9
@@ -174,18 +177,19 @@ def shared_steps(times):
 
 def check_unique(times, steps):
     """
-    Refuse dates that are there twice.
+    Raise an error if two maps have the same date.
 
     Parameters
     ----------
     times : `~astropy.time.Time`
+        Dates of the maps.
     steps : array of `int`
-        Of the times (`shared_steps`).
+        Step numbers of the maps (`shared_steps`).
 
     Raises
     ------
     SequenceError
-        The message names the dates.
+        A date occurs more than once. The message names the dates.
     """
     if problem := _repeated(times, steps):
         raise SequenceError(problem)
@@ -193,17 +197,18 @@ def check_unique(times, steps):
 
 def check_cadence(times):
     """
-    Refuse dates that do not make a sequence.
+    Raise an error if dates do not form a sequence.
 
     Parameters
     ----------
     times : `~astropy.time.Time`
+        Dates of the maps.
 
     Raises
     ------
     SequenceError
-        They are not eleven, 12 hours apart within a minute. The message names what is missing,
-        twice or off the cadence.
+        There are not eleven dates, 12 hours apart within a minute. The message names those that
+        are missing, repeated or off the cadence.
     """
     steps, near, phase = shared_steps(times)
     problems = []
@@ -221,9 +226,9 @@ def check_cadence(times):
     if len(times) != N_MAPS or problems:
         what = "; ".join([f"found {len(times)}", *problems])
         remedy = (
-            "find_sequences picks the complete runs of a longer list."
+            "Use find_sequences to find the sequences in a longer list."
             if len(times) > N_MAPS
-            else "Add what is missing or choose another date."
+            else "Add the missing maps or choose another date."
         )
         msg = f"Expected {N_MAPS} maps, one every 12 h; {what.rstrip('.')}. {remedy}"
         raise SequenceError(msg)
@@ -231,7 +236,7 @@ def check_cadence(times):
 
 def _repeated(times, steps):
     """
-    What to say of steps that are there twice, or nothing.
+    Return the message about repeated steps, empty if there are none.
     """
     values, counts = np.unique(steps, return_counts=True)
     names = [times[np.flatnonzero(steps == step)[0]].isot[:16] for step in values[counts > 1]]
@@ -239,5 +244,5 @@ def _repeated(times, steps):
         return ""
     return (
         f"Expected every date once, found more than one map of {', '.join(names)}. "
-        "Leave one of each out."
+        "Keep one of each."
     )

@@ -1,29 +1,30 @@
 """
-The products: what is published, where it is, and how it is read.
+Published far-side products: their names, archive folders and readers.
 """
 
 from dataclasses import dataclass
+from importlib import import_module
 
-__all__ = ["PRODUCTS", "Product", "product_of"]
+__all__ = ["PRODUCTS", "Product", "file_product", "product_of"]
 
 
 @dataclass(frozen=True)
 class Product:
     """
-    One kind of far-side file.
+    Product of the far-side archive, with the names, time span and reader of its files.
 
     Attributes
     ----------
     name : `str`
-        As in `a.farside.Product <sunpy_farside.net.attrs.Product>` and in maps' headers.
+        Name in `a.farside.Product <sunpy_farside.net.attrs.Product>` and in the headers of maps.
     description : `str`
         One sentence for Fido's list of attributes.
     folder, prefix, suffix : `str`
-        Folder of the archive, and how the names of the files in it begin and end.
+        Folder in the archive, and the beginning and end of the names of its files.
     hours : (`float`, `float`)
-        Hours of data before and after the time in a file's name.
+        Hours of data before and after the time in the name of a file.
     reader : `str`
-        Module and function that reads a file: ``"module:function"``.
+        Function that reads a file, as ``"module:function"``.
     """
 
     name: str
@@ -34,18 +35,34 @@ class Product:
     hours: tuple
     reader: str
 
+    def read(self, path):
+        """
+        Read a file of the product.
+
+        Parameters
+        ----------
+        path : path-like
+
+        Returns
+        -------
+        `~sunpy_farside.maps.phase_map.FarsidePhaseMap` or `~astropy.table.QTable`
+            Map or table, as the product's reader returns it.
+        """
+        module, function = self.reader.split(":")
+        return getattr(import_module(module), function)(path)
+
     @property
     def is_map(self):
         """
-        Whether files are phase maps in FITS.
+        True if the files are phase maps in FITS format.
         """
         return self.suffix == ".fits"
 
 
-# JSOC documents the lengths, 24 hours and five days, but not where in them the time in the name
-# is. In the middle of the 24 hours, as documented for the MDI far-side maps that these continue
-# [soi.stanford.edu/data/full_farside/link_info.html]; cumulated maps end with the 24 hours of
-# the newest map.
+# JSOC documents the time spans, 24 hours and five days, but not the position of the time in the
+# name within them. It is taken as the middle of the 24 hours, as documented for the preceding MDI
+# far-side maps [soi.stanford.edu/data/full_farside/link_info.html]; the span of a cumulated map
+# ends with that of the newest map in it.
 PRODUCTS = {
     product.name: product
     for product in (
@@ -74,26 +91,27 @@ PRODUCTS = {
             prefix="AR_LIST",
             suffix=".txt",
             hours=(108, 12),
-            reader="sunpy_farside.io.region_lists:read_ar_list",
+            reader="sunpy_farside.io.region_lists:read_region_list",
         ),
     )
 }
-# Cards by which maps of no product of ours are told apart.
+# Header cards that distinguish maps of other origin.
 _ORIGIN = ("telescop", "instrume", "detector", "wavelnth")
 
 
 def product_of(header):
     """
-    Return the name of the product that a map belongs to.
+    Return the name of the product of a map from its header.
 
     Parameters
     ----------
     header : `dict` or `~sunpy.util.MetaDict`
+        Header of the map.
 
     Returns
     -------
     `str`
-        Of a map that names no product, where it comes from, or ``"unknown"``.
+        For a map without a product, ``"unknown"`` with its telescope and instrument, if given.
 
     Examples
     --------
@@ -105,3 +123,26 @@ def product_of(header):
         return header["fsprod"]
     origin = " ".join(str(header[key]) for key in _ORIGIN if header.get(key))
     return f"unknown ({origin})" if origin else "unknown"
+
+
+def file_product(name):
+    """
+    Return the product that the name of a file belongs to.
+
+    Parameters
+    ----------
+    name : `str`
+        File name without folders.
+
+    Returns
+    -------
+    `Product` or None
+        None for any other name.
+
+    Examples
+    --------
+    >>> from sunpy_farside.products import file_product
+    >>> file_product("AR_LIST_2022.05.05_00:00:00.txt").name
+    'region_list'
+    """
+    return next((item for item in PRODUCTS.values() if name.upper().startswith(item.prefix)), None)

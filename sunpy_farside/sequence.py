@@ -1,5 +1,5 @@
 """
-Sequences of eleven phase maps, checked and cut to the windows that the network sees.
+Sequences of eleven consecutive phase maps, checked and cut to windows.
 """
 
 import os
@@ -46,7 +46,7 @@ __all__ = ["FarsideSequence", "cut_globe", "cut_map", "find_sequences"]
 @dataclass(frozen=True)
 class _Frame:
     """
-    One map of a sequence, on the whole-degree nodes of the globe.
+    One map of a sequence, on whole degrees at all longitudes.
     """
 
     map: GenericMap
@@ -62,33 +62,34 @@ class _Frame:
 
     def window(self, width):
         """
-        The phases in the map's own window.
+        Cut the phase shifts to the map's own window.
         """
         return cut_window(self.globe, int(window_start(self.meridian, width)), width)
 
 
 class FarsideSequence:
     """
-    Eleven consecutive far-side phase maps, each cut around its own central meridian.
+    Eleven consecutive far-side phase maps, each cut around its far-side central meridian.
 
     Parameters
     ----------
     maps : sequence of `~sunpy.map.GenericMap`
-        Eleven maps of one product, 12 hours apart (within a minute), in any order. Phases in any
-        unit of angle; masked pixels are missing. Maps on whole degrees are cut by index, exactly;
-        any other Carrington map (another scale, sine latitude) is resampled with `reproject`.
+        Eleven maps of one product, 12 hours apart (within a minute), in any order. Phase shifts
+        may be in any unit of angle; masked pixels are missing. Maps on whole degrees are cut by
+        index, exactly; any other Carrington map (another scale, sine latitude) is resampled with
+        `reproject`.
     width : `int`, optional
         Columns of the windows, even, from 16 to 180.
 
     Raises
     ------
     SequenceError
-        The maps are not eleven, not of one product, not 12 hours apart, no angles, or hold no
-        data in their windows. The message names what is wrong.
+        There are not eleven maps, they are not of one product or not 12 hours apart, their unit
+        is not an angle, or a window has no data. The message names the problem.
 
     See Also
     --------
-    find_sequences : every sequence in a longer list of maps.
+    find_sequences : Find all the sequences in a longer list of maps.
 
     Examples
     --------
@@ -114,13 +115,14 @@ class FarsideSequence:
     @classmethod
     def from_files(cls, paths, *, width=120):
         """
-        A sequence from eleven of JSOC's phase-map files.
+        Read a sequence from eleven of JSOC's phase-map files.
 
         Parameters
         ----------
         paths : sequence of path-like
-            In any order.
+            Eleven files, in any order.
         width : `int`, optional
+            Columns of the windows, even, from 16 to 180.
 
         Returns
         -------
@@ -129,7 +131,7 @@ class FarsideSequence:
         Raises
         ------
         FileFormatError
-            A file is not a phase map (`~sunpy_farside.io.phase_maps.read_phase_map`).
+            A file does not hold a phase map (`~sunpy_farside.io.phase_maps.read_phase_map`).
         SequenceError
             The maps do not form a sequence.
         TypeError
@@ -138,7 +140,7 @@ class FarsideSequence:
         if isinstance(paths, str | os.PathLike):
             msg = (
                 f"Expected a list of {N_MAPS} files, found one path, {paths}. Patterns and folders "
-                "are not looked up: give sorted(pathlib.Path(folder).glob(pattern))."
+                "are not expanded: pass sorted(pathlib.Path(folder).glob(pattern))."
             )
             raise TypeError(msg)
         return cls([read_phase_map(path) for path in paths], width=width)
@@ -146,14 +148,14 @@ class FarsideSequence:
     @classmethod
     def from_array(cls, data, date):
         """
-        A sequence from maps that are cut to their windows already.
+        Create a sequence from an array of maps that are already cut to their own windows.
 
         Parameters
         ----------
         data : array or `~astropy.units.Quantity`, shape (11, 144, width)
-            Phases, each map in its own window, as in the files that
-            `~sunpy_farside.io.stacks.read_stack` reads. In rad where there is no unit. NaN, or
-            masked, where there are no data.
+            Phase shifts, each map in its own window, as returned by
+            `~sunpy_farside.io.stacks.read_stack`. In rad if there is no unit; NaN or masked where
+            data are missing.
         date : `~astropy.time.Time`, `str` or `~datetime.datetime`
             Date of the middle map.
 
@@ -164,7 +166,7 @@ class FarsideSequence:
         Raises
         ------
         SequenceError
-            The array has another shape, a unit that is no angle, or a map without data.
+            The array has another shape, its unit is not an angle, or a map has no data.
 
         Examples
         --------
@@ -177,7 +179,7 @@ class FarsideSequence:
         if data.ndim != 3 or data.shape[:2] != (N_MAPS, WINDOW_ROWS):
             msg = (
                 f"Expected phases of shape ({N_MAPS}, {WINDOW_ROWS}, width), found {data.shape}. "
-                "Of a file with several stacks, give one: read_stack(path)[0]."
+                "From a file with several stacks, pass one: read_stack(path)[0]."
             )
             raise SequenceError(msg)
         width = data.shape[2]
@@ -213,20 +215,20 @@ class FarsideSequence:
         Parameters
         ----------
         detection : `~sunpy_farside.detection.result.FarsideDetection`, optional
-            Outlines its significant regions.
+            Detection whose significant regions are outlined.
         figure : `~matplotlib.figure.Figure`, optional
             The current figure by default.
 
         Returns
         -------
         `~sunpy_farside.visualization.artists.Artists`
-            ``axes`` is the list of the eleven.
+            ``axes`` is the list of the eleven axes.
         """
         return plot_sequence(self, detection=detection, figure=figure)
 
     def peek(self):
         """
-        Draw the maps in a figure of their own and show it.
+        Draw the maps in a new figure and show it.
         """
         import matplotlib.pyplot as plt
 
@@ -236,78 +238,79 @@ class FarsideSequence:
     @property
     def maps(self):
         """
-        The eleven maps, in order of time.
+        Eleven maps, in order of time.
         """
         return tuple(frame.map for frame in self._frames)
 
     @property
     def times(self):
         """
-        Dates of the maps (`~astropy.time.Time`, eleven).
+        Dates of the eleven maps (`~astropy.time.Time`).
         """
         return Time([frame.time for frame in self._frames])
 
     @property
     def date(self):
         """
-        Date of the middle map, to which detections belong.
+        Date of the middle map, which is also the date of detections.
         """
         return self._frames[MIDDLE].time
 
     @property
     def product(self):
         """
-        Which product the maps belong to.
+        Name of the product of the maps.
         """
         return product_of(self._frames[MIDDLE].map.meta)
 
     @property
     def width(self):
         """
-        Columns of the windows.
+        Number of columns of the windows.
         """
         return self._width
 
     @property
     def data(self):
         """
-        Phases, every map in its own window.
+        Phase shifts, with each map in its own window.
 
-        Array of `numpy.float32`, shape (11, 144, width), rad, NaN where there are no data.
-        Column ``width // 2`` of each map is the whole degree at or below the far-side central
-        meridian of its own date, so the Sun drifts by 13.2 columns a day.
+        Array of `numpy.float32`, shape (11, 144, width), in rad; NaN where data are missing.
+        Column ``width // 2`` of each map is at the whole degree at or below the far-side central
+        meridian of its own date, so that regions drift by 13.2 columns per day.
         """
         return np.stack([frame.window(self.width) for frame in self._frames])
 
     @property
     def comoving_data(self):
         """
-        Phases, every map in the middle map's window.
+        Phase shifts, with all maps in the window of the middle map.
 
-        Like `data`, but with the Sun at rest: a column is one Carrington longitude in all the
-        maps. Outside a map's data there is NaN.
+        Like `data`, but a column has the same Carrington longitude in all the maps, so that
+        regions stay in place. NaN where a map has no data.
         """
         return self.comoving(self.width)
 
     def comoving(self, width):
         """
-        Phases, every map in the middle map's window, made narrower or wider.
+        Cut the phase shifts of all maps to the middle map's window of a given width.
 
         Parameters
         ----------
         width : `int`
-            Columns, even, from 16 to 180; column ``width // 2`` stays where it is.
+            Number of columns, even, from 16 to 180. Column ``width // 2`` has the same longitude
+            for every width.
 
         Returns
         -------
         array of `numpy.float32`, shape (11, 144, width)
-            As `comoving_data`. What lies outside the sequence's own windows is there as far as
-            its maps have it.
+            As `comoving_data`. Columns beyond the sequence's own windows are filled from the maps
+            as far as these have data.
 
         Raises
         ------
         SequenceError
-            The width is another.
+            The width is not an even number from 16 to 180.
 
         Examples
         --------
@@ -323,14 +326,14 @@ class FarsideSequence:
     @property
     def wcs(self):
         """
-        World coordinates of the middle map's window (`~astropy.wcs.WCS`).
+        World coordinates of the window of the middle map (`~astropy.wcs.WCS`).
         """
         return window_wcs(self.date, self.width)
 
 
 def find_sequences(maps, *, width=120):
     """
-    Find every run of eleven consecutive maps.
+    Find all the sequences of eleven consecutive maps in a list of maps.
 
     Parameters
     ----------
@@ -342,18 +345,19 @@ def find_sequences(maps, *, width=120):
     Returns
     -------
     `list` of `FarsideSequence`
-        Ordered by date; neighbours share ten maps. Empty where no eleven maps are
+        In order of date; adjacent sequences share ten maps. Empty if no eleven maps are
         consecutive.
 
     Raises
     ------
     SequenceError
-        A date is there twice, two products are mixed, or a map is unusable.
+        A date occurs twice, two products are mixed, or a map is unusable.
 
     Examples
     --------
     >>> import sunpy_farside
-    >>> maps = sunpy_farside.simulate_maps("2022-05-01", 13, seed=1).maps
+    >>> from sunpy_farside.simulation import simulate_maps
+    >>> maps = simulate_maps("2022-05-01", 13, seed=1).maps
     >>> [sequence.date.isot[:13] for sequence in sunpy_farside.find_sequences(maps)]
     ['2022-05-03T12', '2022-05-04T00', '2022-05-04T12']
     """
@@ -368,7 +372,7 @@ def find_sequences(maps, *, width=120):
     frames = {}
 
     def frame(step):
-        # Neighboring sequences share their maps: each is resampled once.
+        # Adjacent sequences share maps: resample each map once.
         if step not in frames:
             frames[step] = _Frame.of(maps[at_step[step]], times[at_step[step]])
         return frames[step]
@@ -383,29 +387,29 @@ def find_sequences(maps, *, width=120):
 
 def cut_globe(phase_map):
     """
-    Cut one map to the latitudes of the windows, all round the Sun.
+    Cut one map to the latitudes of the windows, at all longitudes.
 
     Parameters
     ----------
     phase_map : `~sunpy.map.GenericMap`
-        Phases in any unit of angle.
+        Phase shifts in any unit of angle.
 
     Returns
     -------
     array of `numpy.float32`, shape (144, 360)
-        Phases in rad, NaN where there are no data. Column ``k`` stands at longitude ``k``, so
-        that any window is cut by index.
+        Phase shifts in rad; NaN where data are missing. Column ``k`` is at Carrington longitude
+        ``k``, so that windows are cut by index.
 
     Raises
     ------
     SequenceError
-        The map holds no angles, or no data in its window.
+        The unit of the map is not an angle, or the map has no data in its window.
 
     Examples
     --------
-    >>> import sunpy_farside
+    >>> from sunpy_farside.simulation import simulate_maps
     >>> from sunpy_farside.sequence import cut_globe
-    >>> phase_map = sunpy_farside.simulate_maps("2022-05-05", 1, seed=1).maps[0]
+    >>> phase_map = simulate_maps("2022-05-05", 1, seed=1).maps[0]
     >>> cut_globe(phase_map).shape
     (144, 360)
     """
@@ -421,25 +425,25 @@ def cut_map(phase_map, width=120):
     Parameters
     ----------
     phase_map : `~sunpy.map.GenericMap`
-        Phases in any unit of angle. Off the whole-degree grid it is resampled.
+        Phase shifts in any unit of angle. A map that is not on whole degrees is resampled.
     width : `int`, optional
         Columns of the window, even, from 16 to 180.
 
     Returns
     -------
     array of `numpy.float32`, shape (144, width)
-        Phases in rad, NaN where there are no data.
+        Phase shifts in rad; NaN where data are missing.
 
     Raises
     ------
     SequenceError
-        The map holds no angles, or no data in its window.
+        The unit of the map is not an angle, or the map has no data in its window.
 
     Examples
     --------
-    >>> import sunpy_farside
+    >>> from sunpy_farside.simulation import simulate_maps
     >>> from sunpy_farside.sequence import cut_map
-    >>> phase_map = sunpy_farside.simulate_maps("2022-05-05", 1, seed=1).maps[0]
+    >>> phase_map = simulate_maps("2022-05-05", 1, seed=1).maps[0]
     >>> cut_map(phase_map).shape
     (144, 120)
     """
@@ -468,14 +472,14 @@ def _times(maps):
         raise SequenceError(msg)
     products = sorted({product_of(item.meta) for item in maps})
     if len(products) > 1:
-        msg = f"Expected maps of one product, found {' and '.join(products)}. Keep them apart."
+        msg = f"Expected maps of one product, found {' and '.join(products)}. Separate them."
         raise SequenceError(msg)
     return Time([item.date for item in maps])
 
 
 def _plain_phases(data):
     """
-    Phases in rad with NaN for what is missing, of an array with or without unit and mask.
+    Convert an array with or without unit and mask to phase shifts in rad, NaN where missing.
     """
     missing = np.ma.getmask(data)
     if isinstance(data, u.Quantity):
@@ -494,7 +498,7 @@ def _check_frames(frames, width=120):
     if empty:
         msg = (
             f"Expected far-side data in every window, found none in the map of "
-            f"{', '.join(empty)}. Is it a map of the far side, and is its date right?"
+            f"{', '.join(empty)}. Check that the map shows the far side and has the right date."
         )
         raise SequenceError(msg)
 

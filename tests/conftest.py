@@ -15,7 +15,8 @@ from hypothesis import settings
 from astropy.io import fits
 from astropy.utils import iers
 
-from sunpy_farside import detect_farside, simulate_maps, simulate_sequence
+from sunpy_farside import detect_farside, simulate_sequence
+from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.utils import transfer
 
 # Machines differ in speed: timing is for the benchmarks. The same examples every time, so that what

@@ -16,7 +16,8 @@ from astropy.time import Time
 from sunpy.coordinates import HeliographicCarrington, get_earth, sun
 from sunpy.util.exceptions import SunpyUserWarning
 
-from sunpy_farside import FileFormatError, read_ar_list
+from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io import read_region_list
 
 THREE = """\
                          2015-03-01.0
@@ -79,7 +80,7 @@ def assert_same(table, again):
 
 
 def test_one_list(write):
-    table = read_ar_list(write(THREE))
+    table = read_region_list(write(THREE))
     assert table.colnames == [
         "designation",
         "centroid",
@@ -110,9 +111,9 @@ def test_one_list(write):
 
 
 def test_a_list_without_a_region(write):
-    table = read_ar_list(write(NONE))
+    table = read_region_list(write(NONE))
     assert len(table) == 0
-    assert table.colnames == read_ar_list(write(THREE)).colnames
+    assert table.colnames == read_region_list(write(THREE)).colnames
     assert table["seismic_strength"].unit == u.Unit("1e-6 rad")
     assert table.meta["lists"][0]["vantage_latitude"] == 6.3 * u.deg
     assert table["centroid"].obstime.isot == "2022-04-06T00:00:00.000"
@@ -120,31 +121,31 @@ def test_a_list_without_a_region(write):
 
 def test_many_lists_in_order_of_their_dates(write):
     paths = [write(text, f"{k}.txt") for k, text in enumerate((NONE, ONE, THREE))]
-    table = read_ar_list(paths)
+    table = read_region_list(paths)
     assert len(table) == 4
     assert list(table["designation"])[-1] == "FS-2015-032"
     assert [time[:13] for time in table["date"].isot] == 3 * ["2015-03-01T00"] + ["2015-03-01T12"]
     assert np.all(table["centroid"].obstime == table["date"])
     assert [item["regions"] for item in table.meta["lists"]] == [3, 1, 0]
-    assert len(read_ar_list(paths[:1] * 2)) == 0
+    assert len(read_region_list(paths[:1] * 2)) == 0
 
 
 @pytest.mark.parametrize("texts", [(THREE,), (NONE,), (THREE, ONE), (NONE, NONE), (THREE, NONE)])
 def test_nothing_is_lost_in_ecsv(write, texts):
-    table = read_ar_list([write(text, f"{k}.txt") for k, text in enumerate(texts)])
+    table = read_region_list([write(text, f"{k}.txt") for k, text in enumerate(texts)])
     assert_same(table, ecsv(table))
 
 
 def test_windows_line_ends(write):
     crlf = write(THREE.replace("\n", "\r\n"), "crlf.txt")
-    assert_same(read_ar_list(write(THREE)), read_ar_list(crlf))
+    assert_same(read_region_list(write(THREE)), read_region_list(crlf))
 
 
 def test_a_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nothing.txt: no such file"):
-        read_ar_list(tmp_path / "nothing.txt")
+        read_region_list(tmp_path / "nothing.txt")
     with pytest.raises(ValueError, match="one region list or more"):
-        read_ar_list([])
+        read_region_list([])
 
 
 @pytest.mark.parametrize(
@@ -177,11 +178,11 @@ def test_a_missing_file(tmp_path):
 )
 def test_what_is_no_list(write, text, match):
     with pytest.raises(FileFormatError, match=match):
-        read_ar_list(write(text))
+        read_region_list(write(text))
 
 
 def test_a_strength_just_below_zero(write):
-    table = read_ar_list(write(THREE.replace(" 177 ", " -97 ")))
+    table = read_region_list(write(THREE.replace(" 177 ", " -97 ")))
     assert table["seismic_strength"].value.tolist() == [-97, 809, 1088]
 
 
@@ -189,12 +190,12 @@ def test_broken_lists_among_others_are_named_and_left_out(write):
     empty, page = write("", "empty.txt"), write("<html>404</html>", "page.txt")
     good = [write(ONE, "one.txt"), write(NONE, "none.txt")]
     with pytest.warns(SunpyUserWarning, match=r"2 of 4 region lists .*empty\.txt.*page\.txt"):
-        table = read_ar_list([empty, good[0], page, good[1]])
+        table = read_region_list([empty, good[0], page, good[1]])
     assert list(table["designation"]) == ["FS-2015-032"]
     assert [item["regions"] for item in table.meta["lists"]] == [1, 0]
     assert table.meta["broken"] == [str(empty), str(page)]
     with pytest.raises(FileFormatError, match=r"empty\.txt"):
-        read_ar_list([empty, page])
+        read_region_list([empty, page])
 
 
 def test_every_cut_is_seen_but_one_at_the_end_of_a_row(write):
@@ -203,21 +204,21 @@ def test_every_cut_is_seen_but_one_at_the_end_of_a_row(write):
         path = write(THREE[:length])
         rows = whole.get(length) or whole.get(length - 1)
         if rows:
-            assert len(read_ar_list(path)) == rows
+            assert len(read_region_list(path)) == rows
             continue
         with pytest.raises(FileFormatError):
-            read_ar_list(path)
+            read_region_list(path)
 
 
 def test_the_users_home(write, monkeypatch):
     path = write(THREE)
     monkeypatch.setenv("HOME", str(path.parent))
-    assert len(read_ar_list("~/list.txt")) == 3
+    assert len(read_region_list("~/list.txt")) == 3
 
 
 def test_a_vantage_of_another_date_is_doubtful(write):
     with pytest.warns(SunpyUserWarning, match="vantage is at longitude 100.0 deg"):
-        read_ar_list(write(THREE.replace("175.0", "100.0")))
+        read_region_list(write(THREE.replace("175.0", "100.0")))
 
 
 @given(
@@ -233,7 +234,7 @@ def test_a_vantage_of_another_date_is_doubtful(write):
 def test_a_changed_list_is_a_list_or_a_format_error(write, at, text, drop):
     changed = THREE[:at] + text + THREE[at + drop :]
     try:
-        table = read_ar_list(write(changed))
+        table = read_region_list(write(changed))
     except FileFormatError:
         return
     assert len(table) <= 4
@@ -244,7 +245,7 @@ def test_the_arrival_is_by_the_days_that_are_left(write):
     Lists of 12 UT print a date that is half a day early.
     """
     text = ONE.replace("2015-03-05.4", "2015-03-04.9")
-    assert read_ar_list(write(text))["east_limb_arrival"][0].isot[:16] == "2015-03-05T09:36"
+    assert read_region_list(write(text))["east_limb_arrival"][0].isot[:16] == "2015-03-05T09:36"
 
 
 def expected_arrival(centroid):
@@ -264,7 +265,7 @@ def test_all_the_real_lists(real_data):
     total = 0
     for path in paths:
         text = path.read_text()
-        table = read_ar_list(path)
+        table = read_region_list(path)
         assert len(table) == text.count("\nFS-")
         total += len(table)
         (facts,) = table.meta["lists"]
@@ -272,7 +273,7 @@ def test_all_the_real_lists(real_data):
         assert facts["date"] == Time(stamp)
         vantage = (facts["vantage_longitude"] - sun.L0(stamp) - 180 * u.deg).to_value(u.deg)
         assert abs((vantage + 180) % 360 - 180) < 0.5
-    everything = read_ar_list(paths)
+    everything = read_region_list(paths)
     assert len(everything) == total
     left = (everything["east_limb_arrival"] - everything["date"]).to_value(u.day)
     # A region that has come to the limb already is a rotation ahead.

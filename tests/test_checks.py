@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sunpy_farside import FileFormatError, SequenceError, read_phase_map
+from sunpy_farside import read_phase_map
+from sunpy_farside.errors import FileFormatError, SequenceError
 from sunpy_farside.maps.checks import check_phases, check_rows
 
 

@@ -112,24 +112,24 @@ def _gone(folder):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("spoil", "messages"),
     [
-        (_ten, "found 10"),
-        (_html, "web page"),
-        (_truncated, "cut short"),
-        (_empty, "found none"),
-        (_gone, "no such file or folder"),
+        (_ten, ["found 10"]),
+        (_html, ["web page", "found 10"]),
+        (_truncated, ["cut short", "found 10"]),
+        (_empty, ["found none"]),
+        (_gone, ["no such file or folder"]),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_1(jsoc_files, tmp_path, capsys, spoil, message):
+def test_bad_input_is_a_line_and_exit_code_1(jsoc_files, tmp_path, capsys, spoil, messages):
     folder = tmp_path / "maps"
     shutil.copytree(jsoc_files[0].parent, folder)
     spoil(folder)
     assert run("detect", folder, "--output", tmp_path / "out") == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert message in err
-    assert err.count("\n") == 1
+    for message, line in zip(messages, err.splitlines(), strict=True):
+        assert message in line
     assert "Traceback" not in err
     assert not (tmp_path / "out").exists()
 
@@ -143,6 +143,15 @@ def test_debug_shows_where_an_error_comes_from(tmp_path, capsys):
     "arguments",
     [
         [],
+        ["detect", "a.fits", "--threshold", "-5"],
+        ["detect", "a.fits", "--threshold=-5"],
+        ["detect", "a.fits", "--threshold", "nan"],
+        ["detect", "a.fits", "--threshold", "inf"],
+        ["compare", "x", "list.txt", "--distance", "nan"],
+        ["compare", "x", "list.txt", "--method", "magic"],
+        ["simulate", "2022-05-05", "3", "--activity", "-1", "--output", "x"],
+        ["simulate", "2022-05-05", "3", "--seed", "-1", "--output", "x"],
+        ["simulate", "2022-05-05", "3.5", "--output", "x"],
         ["detect", "--time", "yesterday"],
         ["fetch", "2022-05-05"],
         ["simulate", "never", "3", "--output", "x"],
@@ -210,7 +219,7 @@ def test_interruption_is_one_line(jsoc_files, capsys, monkeypatch):
     def interrupt(_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.detect, "_sequences", interrupt)
+    monkeypatch.setattr(cli.detect, "_detect_files", interrupt)
     assert run("detect", *jsoc_files) == 130
     assert capsys.readouterr().err == "sunpy-farside: interrupted\n"
 
@@ -275,15 +284,23 @@ def test_watch_track_and_compare(maps, tmp_path, capsys):
     assert run("watch", tmp_path) == 0
     assert capsys.readouterr().out.startswith("0 new dates")
     catalogue = tmp_path / "detections"
+    assert run("track", catalogue, "--all", "--method", "sar") == 0
+    out, err = capsys.readouterr()
+    assert "by the SAR method:" in out
+    assert "strength [uHem rad]" in out
+    assert err == ""
     assert run("track", catalogue, "--all", "--method", "standard") == 0
-    out = capsys.readouterr().out
+    assert capsys.readouterr() == (
+        out,
+        "sunpy-farside: warning: --method standard is deprecated. Use --method sar.\n",
+    )
     assert "designation" in out
     assert "--all" not in out
     number = int(out.split()[0])
     # Three dates are too few.
-    assert run("track", catalogue, "--method", "standard") == 0
+    assert run("track", catalogue, "--method", "sar") == 0
     out = capsys.readouterr().out
-    assert out.startswith(f"0 of {number} tracks by the standard method:")
+    assert out.startswith(f"0 of {number} tracks by the SAR method:")
     assert f"{number} not shown are not persistent: fewer than 5 detections" in out
     assert "--all" in out
     # The list of the last map of the second detection, of 2022-05-04.
@@ -312,6 +329,20 @@ def test_watch_track_and_compare(maps, tmp_path, capsys):
     out = capsys.readouterr().out
     assert out.startswith("1 dates: ")
     assert "1 of 1 summaries" in out
+    # Paths may follow options, and patterns need no shell.
+    assert run("compare", catalogue, "--method", "sar", tmp_path / "AR_*.txt") == 0
+    assert capsys.readouterr().out.startswith("1 dates: ")
+    empty = tmp_path / "AR_LIST_2022.05.04_12_00_00.txt"
+    empty.touch()
+    (tmp_path / "20220510SRS.txt").write_text("<html></html>")
+    assert run("compare", catalogue, empty, region_list, "--noaa", tmp_path / "*SRS.txt") == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("1 dates: ")
+    assert "1 of 1 summaries" in out
+    first, second, last = err.splitlines()
+    assert empty.name in first
+    assert "20220510SRS.txt" in second
+    assert "2 of 4 files" in last
     assert run("compare", catalogue) == 2
     assert "--noaa" in capsys.readouterr().err
     assert run("compare", tmp_path / "nowhere", region_list) == 1

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from handmade import emptied
 
 import astropy.units as u
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import QTable
 from astropy.time import Time
@@ -14,8 +17,6 @@ from sunpy.util.exceptions import SunpyDeprecationWarning
 from sunpy_farside import (
     FarsideDetection,
     FarsideSequence,
-    FileFormatError,
-    WeightsError,
     detect_farside,
     detect_seismic_strength,
     find_sequences,
@@ -26,6 +27,7 @@ from sunpy_farside import (
 from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.detection.export import flat_table, to_csv, to_json, to_text
+from sunpy_farside.errors import FileFormatError, NewerFormatError, WeightsError
 from sunpy_farside.maps import FarsidePhaseMap
 
 
@@ -110,7 +112,10 @@ def test_a_window_only_decides_what_is_looked_at(maps):
     assert np.array_equal(wide.image.data[:, 20:160], known.image.data)
     # What lies in none of the columns that the network knows is no region.
     assert len(wide.regions) == len(known.regions) > 0
-    assert np.allclose(wide.regions["area"], known.regions["area"])
+    # The noise of a wider window is another one, and may change the order of the regions; the
+    # smoothing reaches a pixel beyond the columns.
+    areas = [np.sort(item.regions["area"]) for item in (wide, known)]
+    assert np.allclose(*areas, rtol=0.1)
 
 
 def test_the_network_sees_beyond_the_window(simulated):
@@ -129,7 +134,7 @@ def test_the_network_sees_beyond_the_window(simulated):
 
 
 def test_threshold_is_a_number_or_square_degrees(simulated, detection):
-    strongest = detection.regions["integrated_probability"][0]
+    strongest = detection.regions["integrated_probability"].max()
     for threshold in (strongest, strongest.value):
         found = detect_farside(simulated.sequence, threshold=threshold, device="cpu")
         assert found.regions["significant"].sum() == 1
@@ -155,6 +160,7 @@ def test_write_and_read_lose_nothing(detection, tmp_path):
     assert ours.obstime == theirs.obstime
     for name in ("lon", "lat", "radius"):
         assert getattr(ours.observer, name) == getattr(theirs.observer, name)
+    assert back.settings == detection.settings
     assert np.array_equal(detection.image.data, back.image.data)
     assert back.image.data.dtype == np.float32
     assert same_coordinates(back.image.wcs, detection.image.wcs)
@@ -288,33 +294,40 @@ def real_sequences(real_data):
 @pytest.mark.parametrize("width", [120, 140])
 @pytest.mark.parametrize("case", [0, 1])
 def test_regions_that_solar_orbiter_saw(real_sequences, width, case):
+    """
+    Patches above 25 G on 2022-05-05: a bipolar complex, whose polarities are 18 degrees apart, and
+    two regions more.
+    """
     regions = detect_farside(real_sequences[width][case], load_model(device="cpu")).regions
-
-    def near(longitude, latitude):
-        frame = regions["centroid"].frame.replicate_without_data()
-        target = regions["centroid"][:1].__class__(longitude * u.deg, latitude * u.deg, frame=frame)
-        return regions["centroid"].separation(target) < 8 * u.deg
-
-    strong, weak = near(105, 17), near(149, -28)
-    assert (regions["significant"] & strong).any()
-    assert weak.any()
-    assert not (regions["significant"] & ~strong & ~weak).any()
+    patches = [(97.9, 17.9), (116.1, 15.5), (82.0, 13.7), (150.1, -27.5)]
+    frame = regions["centroid"].frame.replicate_without_data()
+    places = SkyCoord(*np.transpose(patches) * u.deg, frame=frame)
+    near = regions["centroid"][:, np.newaxis].separation(places) < 10 * u.deg
+    significant = regions["significant"]
+    # Both polarities and the weak region are found, and nothing else is significant.
+    assert near[significant][:, [0, 1, 3]].any(axis=0).all()
+    assert near[significant].any(axis=1).all()
+    leading, following = (regions["complex"][significant & near[:, patch]] for patch in (0, 1))
+    assert set(leading) == set(following)
 
 
 @pytest.mark.slow
 def test_noise_alone_is_not_significant():
     model = load_model(device="cpu")
-    significant = 0
+    loud = 0
     for seed in range(50_000, 50_200):
         quiet = simulate_sequence("2022-05-05", seed=seed, activity=0).sequence
-        significant += detect_farside(quiet, model).regions["significant"].sum()
-    assert significant <= 4
+        loud += detect_farside(quiet, model).regions["significant"].any()
+    # One sequence in twenty, within three standard deviations of as many.
+    assert loud <= 20
 
 
 def test_little_noise_is_significant():
+    loud = 0
     for seed in range(60_000, 60_010):
         quiet = simulate_sequence("2022-05-05", seed=seed, activity=0).sequence
-        assert not detect_farside(quiet, device="cpu").regions["significant"].any()
+        loud += detect_farside(quiet, device="cpu").regions["significant"].any()
+    assert loud <= 2
 
 
 def test_segments_carry_the_labels_of_the_table(detection):
@@ -337,12 +350,14 @@ def test_files_of_two_detections_are_refused(tmp_path, maps):
         first.write(tmp_path / name / "a")
         second.write(tmp_path / name / "b")
         (tmp_path / name / "b" / name).replace(tmp_path / name / "a" / name)
-        with pytest.raises(FileFormatError, match="one detection"):
+        with pytest.raises(FileFormatError, match="of one detection"):
             FarsideDetection.read(tmp_path / name / "a")
 
 
 @pytest.mark.parametrize("method", ["network", "sar"])
-def test_detections_of_the_first_format_are_read(tmp_path, detection, simulated, method):
+def test_detections_of_the_first_format_are_read(tmp_path, simulated, method):
+    # Earlier releases had no reliability: the strength decided.
+    detection = detect_farside(simulated.sequence, threshold=37, device="cpu")
     if method == "sar":
         detection = detect_seismic_strength(simulated.sequence)
     detection.write(tmp_path)
@@ -360,7 +375,7 @@ def test_detections_of_the_first_format_are_read(tmp_path, detection, simulated,
     regions.meta |= {"phase": str(level)} if method == "sar" else {"level": float(level)}
     regions.write(tmp_path / "regions.ecsv", overwrite=True)
     back = FarsideDetection.read(tmp_path)
-    assert back.settings == detection.settings
+    assert back.settings == replace(detection.settings, reliability=None)
     assert np.array_equal(back.segments, detection.segments)
     assert back.method is detection.method
 
@@ -368,3 +383,52 @@ def test_detections_of_the_first_format_are_read(tmp_path, detection, simulated,
 def test_the_former_name_of_the_image_warns(detection):
     with pytest.warns(SunpyDeprecationWarning, match="image"):
         assert detection.probability is detection.image
+
+
+def edit_regions(folder, change):
+    path = folder / "regions.ecsv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(change(lines)) + "\n")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda lines: lines[:-1],
+        lambda lines: [*lines, lines[-1]],
+        lambda lines: [line.replace("True", "False") for line in lines],
+    ],
+    ids=["a row lost", "a row doubled", "changed"],
+)
+def test_regions_that_are_not_those_written_are_refused(tmp_path, detection, change):
+    detection.write(tmp_path)
+    edit_regions(tmp_path, change)
+    with pytest.raises(FileFormatError, match="as they were written"):
+        FarsideDetection.read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["image.fits", "segments.fits"])
+def test_changed_pixels_are_refused(tmp_path, detection, name):
+    detection.write(tmp_path)
+    with fits.open(tmp_path / name, mode="update") as hdus:
+        hdus[0].data[70, 60] += 1
+    with pytest.raises(FileFormatError, match="as they were written"):
+        FarsideDetection.read(tmp_path)
+
+
+def test_newer_formats_are_refused(tmp_path, detection):
+    detection.write(tmp_path)
+    edit_regions(tmp_path, lambda lines: [line.replace("format: 2", "format: 3") for line in lines])
+    with pytest.raises(NewerFormatError, match="Update sunpy_farside"):
+        FarsideDetection.read(tmp_path)
+
+
+def test_columns_that_an_earlier_release_did_not_write(tmp_path, detection):
+    detection.write(tmp_path)
+    table = QTable.read(tmp_path / "regions.ecsv")
+    table.remove_columns(["mean_phase", "coverage"])
+    table.write(tmp_path / "regions.ecsv", overwrite=True)
+    regions = FarsideDetection.read(tmp_path).regions
+    assert regions.colnames == detection.regions.colnames
+    assert np.isnan(regions["mean_phase"]).all()
+    assert regions["mean_phase"].unit == detection.regions["mean_phase"].unit

@@ -10,6 +10,10 @@ import matplotlib.pyplot as plt
 import sunpy
 
 import sunpy_farside
+from sunpy_farside.catalogue import read_catalogue, watch_folder
+from sunpy_farside.catalogue.columns import CATALOGUE_COLUMNS, MEMBER_COLUMNS, TRACK_COLUMNS
+from sunpy_farside.catalogue.tracking import no_tracks
+from sunpy_farside.simulation import simulate_maps
 
 ROOT = Path(__file__).parents[1]
 
@@ -62,7 +66,8 @@ def test_the_picture_of_the_house_is_true():
             number = int(match[1]) if match[1].strip() else number
             names = re.split(r" {2,}", match[2])[0]
             drawn |= dict.fromkeys(re.findall(r"\w+", names), number)
-    rooms = {item.stem for item in (ROOT / "sunpy_farside").iterdir() if item.stem[0] not in "_."}
+    items = (ROOT / "sunpy_farside").iterdir()
+    rooms = {item.stem for item in items if item.stem[0] not in "_." and item.name != "py.typed"}
     assert set(drawn) == rooms == {name for floor in checked for name in floor}
     heights = [[drawn[name] for name in floor] for floor in checked]
     assert all(min(upper) >= max(lower) for upper, lower in itertools.pairwise(heights))
@@ -82,3 +87,17 @@ def test_the_files_that_the_contributing_page_names_are_there():
     names = re.findall(r"``(sunpy_farside/[\w/.]+)``", page)
     assert len(names) >= 9
     assert [name for name in names if not (ROOT / name).is_file()] == []
+
+
+def test_every_column_of_tracks_and_members_is_described():
+    tracks = no_tracks("seismic_strength")
+    assert tracks.tracks.colnames == list(TRACK_COLUMNS)
+    assert tracks.members.colnames == list(MEMBER_COLUMNS)
+
+
+def test_every_column_of_the_catalogue_is_described(tmp_path):
+    for phase_map in simulate_maps("2022-05-01", 11, seed=9).maps:
+        phase_map.save(tmp_path / phase_map.date.strftime("PHASE_MAP_%Y.%m.%d_%H_%M_%S.fits"))
+    watch_folder(tmp_path, device="cpu")
+    catalogue = read_catalogue(tmp_path / "detections")
+    assert set(catalogue.colnames) == set(CATALOGUE_COLUMNS)

@@ -20,11 +20,7 @@ from sunpy_farside.evaluation.scores import (
     move_regions,
     regions_of_mask,
 )
-from sunpy_farside.evaluation.simulated import (
-    evaluate_simulated,
-    reference_regions,
-    simulated_case,
-)
+from sunpy_farside.evaluation.simulated import evaluate_simulated, reference_regions, simulated_case
 from sunpy_farside.evaluation.stored import evaluate_masks
 
 
@@ -111,11 +107,12 @@ def test_complexes_touch_as_far_as_their_polarities_reach():
 
 def test_regions_are_moved_within_the_window():
     longitudes = np.arange(300, 420) % 360
-    table = known([301, 5], [50, -5])
+    table = known([301, 50], [5, -5], [70, 0])
     for shift, moved in zip((30, 45, 60, 75, 90), move_regions(table, longitudes), strict=True):
         east = (moved["longitude"] - 300) % 360
-        assert east.tolist() == [1 + shift, (110 + shift) % 120]
-        assert moved["latitude"].tolist() == [5, -5]
+        # The last is beyond the window.
+        assert east.tolist() == pytest.approx([1 + shift, (65 + shift) % 120, 130])
+        assert moved["latitude"].tolist() == [50, -5, 0]
 
 
 def test_the_distance_is_on_the_sphere():

@@ -12,7 +12,7 @@ import pytest
 
 from astropy.io import fits
 
-from sunpy_farside import FileFormatError
+from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io import read_images
 
 

@@ -19,7 +19,8 @@ from sunpy.map import Map
 from sunpy.map.sources import HMIMap
 from sunpy.util.exceptions import SunpyUserWarning
 
-from sunpy_farside import FarsidePhaseMap, FileFormatError, read_phase_map
+from sunpy_farside import FarsidePhaseMap, read_phase_map
+from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.phase_maps import parse_file_name
 from sunpy_farside.maps import phase_map_header
 

@@ -12,9 +12,13 @@ from astropy.coordinates import SkyCoord
 from sunpy.coordinates import HeliographicCarrington
 
 import sunpy_farside
+from sunpy_farside.catalogue import match_dates, stack_regions
 from sunpy_farside.catalogue.matching import match_positions
 from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.coordinates.rotation import carrington_drift
+from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io import read_noaa_summary, read_region_list
+from sunpy_farside.simulation import simulate_maps
 
 SUMMARY = """:Product: 0505SRS.txt
 :Issued: 2014 May 05 0030 UTC
@@ -99,7 +103,7 @@ def test_nothing_against_something(detected, reference):
 def test_names_and_strengths_come_along(tmp_path):
     path = tmp_path / "AR_LIST_2022.05.05_00_00_00.txt"
     path.write_text(AR_LIST)
-    match = sunpy_farside.match_regions(points([100], [19]), sunpy_farside.read_ar_list(path))
+    match = sunpy_farside.match_regions(points([100], [19]), read_region_list(path))
     assert match["designation"].tolist() == ["FS-2022-026", "FS-2022-025"]
     assert_allclose(match["reference_strength"].value, [3675, 780])
     assert np.isnan(match["detected_strength"]).all()
@@ -151,12 +155,12 @@ def test_bad_input():
 def test_dates_are_matched_one_by_one(tmp_path):
     path = tmp_path / "AR_LIST_2022.05.05_00_00_00.txt"
     path.write_text(AR_LIST)
-    lists = sunpy_farside.read_ar_list(path)
-    maps = sunpy_farside.simulate_maps("2022-04-29T12:00", 13, seed=4).maps
-    detected = sunpy_farside.stack_regions(
+    lists = read_region_list(path)
+    maps = simulate_maps("2022-04-29T12:00", 13, seed=4).maps
+    detected = stack_regions(
         sunpy_farside.detect_seismic_strength(sunpy_farside.find_sequences(maps))
     )
-    match = sunpy_farside.match_dates(detected, lists)
+    match = match_dates(detected, lists)
     # The list covers the five days that end at its date: those of this detection.
     assert match.meta["dates"] == ["2022-05-02T12:00:00.000"]
     assert match.meta["matched"] + match.meta["missed"] == 2
@@ -177,7 +181,7 @@ def test_dates_are_matched_one_by_one(tmp_path):
     )
     lists.meta["lists"][0]["date"] += 1 * u.year
     with pytest.raises(ValueError, match="last maps, found none"):
-        sunpy_farside.match_dates(detected, lists)
+        match_dates(detected, lists)
 
 
 def test_lists_belong_to_the_last_map_on_the_real_sun(real_data):
@@ -187,9 +191,9 @@ def test_lists_belong_to_the_last_map_on_the_real_sun(real_data):
     folder = real_data / "jsoc/farside"
     paths = sorted((folder / "Phase_Maps/2022").glob("*.fits"))
     sequences = sunpy_farside.find_sequences([sunpy_farside.read_phase_map(p) for p in paths])
-    detected = sunpy_farside.stack_regions(sunpy_farside.detect_seismic_strength(sequences))
-    lists = sunpy_farside.read_ar_list(sorted((folder / "AR_Lists/2022").glob("*.txt")))
-    match = sunpy_farside.match_dates(detected, lists)
+    detected = stack_regions(sunpy_farside.detect_seismic_strength(sequences))
+    lists = read_region_list(sorted((folder / "AR_Lists/2022").glob("*.txt")))
+    match = match_dates(detected, lists)
     assert match.meta["dates"] == ["2022-05-05T00:00:00.000", "2022-05-05T12:00:00.000"]
     assert match.meta["missed"] == 0
     pairs = match[match["outcome"] == "matched"]
@@ -200,7 +204,7 @@ def test_lists_belong_to_the_last_map_on_the_real_sun(real_data):
 def test_noaa_summary(tmp_path):
     path = tmp_path / "20140505SRS.txt"
     path.write_text(SUMMARY)
-    table = sunpy_farside.read_noaa_summary(path)
+    table = read_noaa_summary(path)
     assert table["number"].tolist() == [12047, 12054, 12037, 12034]
     assert table["section"].tolist() == ["I", "I", "II", "II"]
     assert table.meta["date"] == "2014-05-05T00:00:00.000"
@@ -216,10 +220,10 @@ def test_noaa_summary(tmp_path):
 def test_no_noaa_summary(tmp_path, content):
     path = tmp_path / "20140505SRS.txt"
     path.write_text(content)
-    with pytest.raises(sunpy_farside.FileFormatError, match="summary"):
-        sunpy_farside.read_noaa_summary(path)
+    with pytest.raises(FileFormatError, match="summary"):
+        read_noaa_summary(path)
 
 
 def test_missing_noaa_summary(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such file"):
-        sunpy_farside.read_noaa_summary(tmp_path / "20140505SRS.txt")
+        read_noaa_summary(tmp_path / "20140505SRS.txt")

@@ -13,9 +13,11 @@ from astropy.io import fits
 from sunpy.time import parse_time
 
 import sunpy_farside
-from sunpy_farside import SequenceError, fetch_files, fetch_sequence
+from sunpy_farside import fetch_sequence
+from sunpy_farside.errors import SequenceError
 from sunpy_farside.net import archive as archive_module
 from sunpy_farside.net import listing
+from sunpy_farside.net.archive import fetch_files
 from sunpy_farside.utils import transfer
 
 pytestmark = pytest.mark.usefixtures("only_loopback")

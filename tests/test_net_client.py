@@ -23,6 +23,7 @@ from sunpy.net import attrs as a
 from sunpy.util.exceptions import SunpyUserWarning
 
 import sunpy_farside
+from sunpy_farside.io import read_region_list
 from sunpy_farside.net import FarsideClient, listing
 
 pytestmark = pytest.mark.usefixtures("only_loopback", "no_pause")
@@ -226,7 +227,7 @@ def test_all_products(archive, serve, output):
     assert files.errors == []
     cumulated = sunpy.map.Map(files[0])
     assert cumulated.product == "phase_map_5day"
-    table = sunpy_farside.read_ar_list(files[2])
+    table = read_region_list(files[2])
     assert isinstance(table, QTable)
     assert table["designation"][0] == "FS-2022-025"
 

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference_unet import functional_unet, random_network
 
-from sunpy_farside import FarsideSequence, simulate_maps
+from sunpy_farside import FarsideSequence
 from sunpy_farside.network import (
     CoarseUNet,
     FarsideModel,
@@ -16,6 +17,7 @@ from sunpy_farside.network import (
     choose_device,
     load_model,
 )
+from sunpy_farside.simulation import simulate_maps
 
 
 def test_layout_is_the_published_one():
@@ -178,7 +180,7 @@ def test_other_windows_are_seen_as_the_known_one():
     )
     stack = np.random.default_rng(0).normal(-0.02, 0.05, (3, 11, 144, 84)).astype(np.float32)
     assert (model.predict(stack) > 0).all()
-    model.columns = 64
+    model = replace(model, columns=64)
     known = model.predict(stack[..., 10:74])
     wide = model.predict(stack, batch=2)
     # Column 42 is the central meridian of the wide window, column 32 of the known one.

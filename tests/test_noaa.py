@@ -25,8 +25,9 @@ from astropy.time import Time
 from sunpy.coordinates import sun
 from sunpy.util.exceptions import SunpyUserWarning
 
-from sunpy_farside import FileFormatError, read_noaa_summaries, read_noaa_summary
 from sunpy_farside.coordinates.rotation import carrington_drift
+from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io import read_noaa_summaries, read_noaa_summary
 from sunpy_farside.io.noaa import first_appearances, positions_at
 
 

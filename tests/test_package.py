@@ -2,12 +2,15 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 import textwrap
 from functools import cached_property
 
 import pytest
+
+from sunpy.util.exceptions import SunpyDeprecationWarning
 
 import sunpy_farside
 
@@ -57,28 +60,38 @@ def test_every_public_name_is_there_and_explained():
         assert name in dir(sunpy_farside)
 
 
+def modules():
+    names = (info.name for info in pkgutil.walk_packages(sunpy_farside.__path__, "sunpy_farside."))
+    return [name for name in names if not name.endswith("__main__")]
+
+
 def public_objects():
     """
     Everything in the ``__all__`` of every module, and the public methods of its classes.
     """
-    for info in pkgutil.walk_packages(sunpy_farside.__path__, "sunpy_farside."):
-        if info.name.endswith("__main__"):
-            continue
-        module = importlib.import_module(info.name)
+    for path in modules():
+        module = importlib.import_module(path)
         for name in getattr(module, "__all__", []):
             item = getattr(module, name)
-            yield f"{info.name}.{name}", item
+            yield f"{path}.{name}", item
             if not inspect.isclass(item) or not item.__module__.startswith("sunpy_farside"):
                 continue
             for key, member in vars(item).items():
                 if not key.startswith("_") and (callable(member) or isinstance(member, property)):
-                    yield f"{info.name}.{name}.{key}", member
+                    yield f"{path}.{name}.{key}", member
 
 
 def test_nothing_public_is_unexplained():
     items = [pair for pair in public_objects() if callable(pair[1]) or inspect.isclass(pair[1])]
     assert len(items) > 50
     assert [name for name, item in items if not (inspect.getdoc(item) or "").strip()] == []
+
+
+def test_no_docstring_holds_what_should_have_been_filled_in():
+    items = [*public_objects(), *((path, importlib.import_module(path)) for path in modules())]
+    # Formulas and names of files have braces of their own.
+    hole = re.compile(r"\{[a-z]+(_[a-z]+)+\}")
+    assert [name for name, item in items if hole.search(inspect.getdoc(item) or "")] == []
 
 
 def test_functions_that_users_call_have_examples():
@@ -107,7 +120,7 @@ def own_functions():
 
 def test_functions_say_what_they_take_give_and_raise():
     functions = dict(own_functions())
-    assert len(functions) > 25
+    assert len(functions) > 20
     gaps = []
     for name, function in functions.items():
         doc = inspect.getdoc(function)
@@ -127,3 +140,15 @@ def test_functions_say_what_they_take_give_and_raise():
 def test_unknown_names():
     with pytest.raises(AttributeError, match="nothing"):
         _ = sunpy_farside.nothing
+
+
+def test_about_eighteen_names_are_at_the_top():
+    assert len(sunpy_farside.__all__) == 18
+
+
+@pytest.mark.parametrize("name", sorted(sunpy_farside._MOVED))
+def test_former_names_still_work_and_say_where_they_are_now(name):
+    room, present = sunpy_farside._MOVED[name]
+    with pytest.warns(SunpyDeprecationWarning, match=f"{room}.{present}"):
+        item = getattr(sunpy_farside, name)
+    assert item is getattr(importlib.import_module(f"sunpy_farside.{room}"), present)

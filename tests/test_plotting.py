@@ -23,17 +23,15 @@ from astropy.table import QTable
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, Helioprojective
 from sunpy.map import Map, make_fitswcs_header
 
-from sunpy_farside import (
-    animate_sequence,
-    overplot_regions,
-    plot_sequence,
-    plot_tracks,
-    simulate_sequence,
-    synchronic_view,
-    track_regions,
-)
+from sunpy_farside import overplot_regions, simulate_sequence, track_regions
 from sunpy_farside.coordinates.far_side import far_side_central_meridian, far_side_distance
 from sunpy_farside.coordinates.window import carrington_header, window_header
+from sunpy_farside.visualization import (
+    animate_sequence,
+    plot_sequence,
+    plot_tracks,
+    synchronic_view,
+)
 from sunpy_farside.visualization.artists import COLORS, draw_limb, place
 from sunpy_farside.visualization.detection_plot import region_names
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import astropy.units as u
+from astropy.time import Time
 
-from sunpy_farside import simulate_maps
 from sunpy_farside.cli import main
 from sunpy_farside.coordinates.far_side import disk_center_latitude, far_side_central_meridian
 from sunpy_farside.coordinates.rotation import carrington_drift
@@ -17,6 +17,7 @@ from sunpy_farside.evaluation.published import read_published_regions
 from sunpy_farside.evaluation.real import ANY, evaluate_real
 from sunpy_farside.evaluation.real_report import summarize_real
 from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.simulation import simulate_maps
 
 START = "2022-05-01"
 
@@ -41,8 +42,11 @@ def region_list(date, rows):
         "              (degree)   (degree)            (yyyy-mm-dd.d)",
         "",
     ]
+    # As JSOC prints it: the days are added to the date of the list.
+    days = (date + 5.7 * u.day).mjd
+    arrival = f"{Time(np.floor(days), format='mjd').isot[:10]}.{int(days % 1 * 10)}"
     lines += [
-        f"FS-2022-{number:03d}   {lon % 360:.1f}  {lat:.1f}  {strength:.0f}  2022-05-10.7  5.7"
+        f"FS-2022-{number:03d}   {lon % 360:.1f}  {lat:.1f}  {strength:.0f}  {arrival}  5.7"
         for number, (lon, lat, strength) in enumerate(rows, start=1)
     ]
     if not rows:
@@ -118,7 +122,12 @@ def summary(date, rows=()):
     for number, latitude, longitude in rows:
         place = f"{'SN'[latitude > 0]}{abs(latitude):02d}{'EW'[longitude > 0]}{abs(longitude):02d}"
         text += f"{number} {place}   100  0170 Dao  10   16 Beta\n"
-    return text + "IA. H-alpha Plages without Spots.\nNone\nII. Regions Due to Return\nNone\n"
+    if not rows:
+        text += "None\n"
+    return text + (
+        "IA. H-alpha Plages without Spots.  Locations Valid at 04/2400Z\nNone\n"
+        "II. Regions Due to Return 05 May to 07 May\nNone\n"
+    )
 
 
 def write_summaries(folder, sequence, days, rows):

@@ -12,7 +12,7 @@ from sunpy.coordinates import HeliographicCarrington
 from sunpy.map import Map
 from sunpy.map.header_helper import make_heliographic_header
 
-from sunpy_farside import detect_seismic_strength, find_regions
+from sunpy_farside import FarsideSequence, detect_farside, detect_seismic_strength, find_regions
 from sunpy_farside.coordinates.window import carrington_header, window_header, window_wcs
 from sunpy_farside.detection import COLUMNS, mean_phase, measure_regions, segment_image
 from sunpy_farside.detection.settings import DetectionSettings
@@ -325,18 +325,41 @@ def test_rows_beyond_the_poles_are_refused():
         find_regions(whole_sun(box(100, 40), cdelt2=60.0))
 
 
-def test_the_image_of_a_detection_gives_its_regions_again(detection):
-    again = find_regions(detection.image)
-    for name in ("integrated_probability", "significant", "area"):
-        assert np.array_equal(again[name], detection.regions[name])
-    assert again["centroid"].separation(detection.regions["centroid"]).max() < 1e-9 * u.deg
+@pytest.mark.parametrize("detect", [detect_farside, detect_seismic_strength])
+@pytest.mark.parametrize("width", [120, 140])
+def test_the_image_of_a_detection_gives_its_regions_again(simulated, detect, width):
+    sequence = FarsideSequence(simulated.sequence.maps, width=width)
+    detection = detect(sequence)
+    again = find_regions(detection.image, sequence=sequence)
+    for name in again.colnames:
+        if name == "centroid":
+            separation = again[name].separation(detection.regions[name])
+            assert separation.max() < 1e-9 * u.deg
+        elif name != "east_limb_arrival":
+            np.testing.assert_array_equal(again[name], detection.regions[name])
 
 
-def test_the_image_of_the_sar_method_gives_its_regions_again(simulated):
-    detection = detect_seismic_strength(simulated.sequence)
+def test_the_image_alone_gives_the_same_regions_by_strength(detection):
     again = find_regions(detection.image)
-    assert np.allclose(again["seismic_strength"], detection.regions["seismic_strength"])
-    assert np.array_equal(again["significant"], detection.regions["significant"])
+    strength = "integrated_probability"
+    expected = detection.regions[np.argsort(-detection.regions[strength], kind="stable")]
+    for name in (strength, "area", "complex"):
+        np.testing.assert_array_equal(again[name], expected[name])
+    assert np.isnan(again["reliability"]).all()
+    limit = detection.settings.significance_threshold
+    assert np.array_equal(again["significant"], expected[strength] >= limit)
+
+
+def test_an_image_of_another_window_than_the_sequence_is_refused(detection, simulated):
+    wide = FarsideSequence(simulated.sequence.maps, width=140)
+    with pytest.raises(ValueError, match="middle window"):
+        find_regions(detection.image, sequence=wide)
+
+
+def test_other_settings_have_no_reliability(detection):
+    for change in ({"level": 0.3}, {"deblend": False}, {"n_pixels": 9}, {"threshold": 50}):
+        again = find_regions(detection.image, sequence=detection.sequence, **change)
+        assert np.isnan(again["reliability"]).all()
 
 
 def test_thresholds_take_quantities_and_refuse_nonsense():

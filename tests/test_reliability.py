@@ -3,6 +3,7 @@ How sure it is that a region is there: the function, its calibration, and what r
 """
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,18 +18,15 @@ from astropy.time import Time
 
 from sunpy.util.exceptions import SunpyUserWarning
 
-from sunpy_farside import WeightsError, detect_farside, detect_seismic_strength, load_model
+from sunpy_farside import detect_farside, detect_seismic_strength, load_model
 from sunpy_farside.cli import main
 from sunpy_farside.coordinates.window import window_wcs
 from sunpy_farside.detection import COLUMNS, measure_regions
 from sunpy_farside.detection.export import to_json, to_text
 from sunpy_farside.detection.regions import noise_level
 from sunpy_farside.detection.reliability import FEATURES, Reliability, sar_reliability
-from sunpy_farside.evaluation.calibration import (
-    RATE,
-    calibrate_network,
-    fit_reliability,
-)
+from sunpy_farside.errors import WeightsError
+from sunpy_farside.evaluation.calibration import RATE, calibrate_network, fit_reliability
 from sunpy_farside.evaluation.judged import Case, Found, reliability_bins
 from sunpy_farside.network import save_model
 
@@ -107,10 +105,9 @@ def test_depth_is_measured_in_units_of_the_noise():
 
 
 def test_regions_that_touch_are_of_one_complex(simulated, model):
-    model.reliability, model.level = None, 0.01
+    model = replace(model, reliability=None, level=0.01)
     parted = detect_farside(simulated.sequence, model)
-    model.deblend = False
-    whole = detect_farside(simulated.sequence, model)
+    whole = detect_farside(simulated.sequence, replace(model, deblend=False))
     assert len(whole.regions) < len(parted.regions)
     # A complex is what is one segment without deblending.
     numbers = parted.regions["complex"]
@@ -149,7 +146,7 @@ def test_a_threshold_is_one_of_the_integrated_probability(simulated, model):
 @pytest.mark.parametrize("change", ["level", "deblend", "reliability"])
 def test_without_a_calibration_the_strength_decides(simulated, model, change):
     value = {"level": 0.3, "deblend": False, "reliability": None}[change]
-    setattr(model, change, value)
+    model = replace(model, **{change: value})
     detection = detect_farside(simulated.sequence, model)
     regions = detection.regions
     assert len(regions) > 0
@@ -178,7 +175,7 @@ def test_weights_keep_the_calibration(tmp_path, model):
     path = tmp_path / "weights.safetensors"
     save_model(model, path)
     assert load_model(path, device="cpu").reliability == model.reliability
-    model.reliability = {**model.reliability, "version": 99}
+    model = replace(model, reliability={**model.reliability, "version": 99})
     save_model(model, path)
     with pytest.raises(WeightsError, match="version 99"):
         detect_farside([], path, device="cpu")

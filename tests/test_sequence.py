@@ -10,15 +10,10 @@ from astropy.time import Time
 from sunpy.map import Map
 from sunpy.map.header_helper import make_heliographic_header
 
-from sunpy_farside import (
-    FarsidePhaseMap,
-    FarsideSequence,
-    SequenceError,
-    find_sequences,
-    read_phase_map,
-)
+from sunpy_farside import FarsidePhaseMap, FarsideSequence, find_sequences, read_phase_map
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import window_longitudes
+from sunpy_farside.errors import SequenceError
 from sunpy_farside.maps import phase_map_header
 
 START = Time("2022-05-02T12:00")

@@ -7,16 +7,16 @@ import pytest
 from astropy.io import fits
 from astropy.table import QTable
 
-import sunpy_farside
 from sunpy_farside.cli import main
 from sunpy_farside.errors import FarsideError, NewerFormatError
+from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.simulation.storage import write_simulation
 
 DATE = "2022-05-05"
 
 
 def sun(seed, number=2, start=DATE):
-    return sunpy_farside.simulate_maps(start, number, seed=seed)
+    return simulate_maps(start, number, seed=seed)
 
 
 def write(folder, simulated):
@@ -33,7 +33,7 @@ def contents(folder):
         pytest.param(sun(2), id="another seed"),
         pytest.param(sun(1, 3), id="another number"),
         pytest.param(sun(1, start="2023-05-05"), id="other dates"),
-        pytest.param(sunpy_farside.simulate_maps(DATE, 2, seed=1, activity=1), id="more active"),
+        pytest.param(simulate_maps(DATE, 2, seed=1, activity=1), id="more active"),
     ],
 )
 def test_another_sun_is_refused(tmp_path, other):

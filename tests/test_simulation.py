@@ -4,8 +4,9 @@ import pytest
 import astropy.units as u
 from astropy.time import Time
 
-from sunpy_farside import simulate_maps, simulate_sequence
+from sunpy_farside import simulate_sequence
 from sunpy_farside.coordinates.far_side import far_side_distance
+from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.simulation.active_regions import (
     Regions,
     sample_regions,

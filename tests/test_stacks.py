@@ -8,7 +8,8 @@ import h5py
 import numpy as np
 import pytest
 
-from sunpy_farside import FileFormatError, read_stack
+from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io import read_stack
 
 
 def stack(width=120, n=2):

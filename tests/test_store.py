@@ -15,20 +15,17 @@ from torch.utils.data import DataLoader
 
 from astropy.time import Time
 
-from sunpy_farside import (
-    FarsideSequence,
-    FileFormatError,
-    read_phase_map,
-    read_stack,
-    simulate_maps,
-)
+from sunpy_farside import FarsideSequence, read_phase_map
 from sunpy_farside.cadence import step_numbers, step_time
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.datasets.fetch_sources import dated_files
 from sunpy_farside.datasets.store import Store, write_store
 from sunpy_farside.datasets.torch_dataset import StoredSequences
+from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io import read_stack
 from sunpy_farside.sequence import cut_globe
+from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.training.examples import SimulatedSequences
 
 # The windows of the second half of these days cross longitude 0.

@@ -12,13 +12,12 @@ import astropy.units as u
 
 from sunpy.map import Map
 
-from sunpy_farside import (
+from sunpy_farside import overplot_regions, track_regions
+from sunpy_farside.visualization import (
     animate_sequence,
-    overplot_regions,
     plot_sequence,
     plot_tracks,
     synchronic_view,
-    track_regions,
 )
 
 DATE = "2022-05-05"

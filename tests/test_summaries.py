@@ -15,9 +15,10 @@ from astropy.time import Time
 
 from sunpy.coordinates import HeliographicCarrington
 
-from sunpy_farside import match_summaries, read_ar_list, read_noaa_summary
+from sunpy_farside.catalogue import match_summaries
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.rotation import carrington_drift
+from sunpy_farside.io import read_noaa_summary, read_region_list
 
 ISSUED = "2014-05-05"
 SUMMARY = """:Product: 0505SRS.txt
@@ -150,7 +151,7 @@ def test_real_lists_and_summaries(real_data, tmp_path):
     """
     JSOC's own lists of March 2015: regions that came round the limb were there before.
     """
-    lists = read_ar_list(sorted((real_data / "jsoc/farside/AR_Lists/2015").glob("*.txt")))
+    lists = read_region_list(sorted((real_data / "jsoc/farside/AR_Lists/2015").glob("*.txt")))
     lists.meta["dates"] = [item["date"].isot for item in lists.meta["lists"]]
     with tarfile.open(real_data / "noaa" / "2015_SRS.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")

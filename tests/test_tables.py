@@ -14,7 +14,9 @@ from astropy.io.votable import parse_single_table
 from astropy.table import Table
 
 import sunpy_farside
+from sunpy_farside.catalogue import stack_regions
 from sunpy_farside.detection.regions import COLUMNS
+from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.utils.tables import plain_table, write_plain
 
 ENDS = ("vot", "fits", "csv", "ecsv")
@@ -23,7 +25,7 @@ ENDS = ("vot", "fits", "csv", "ecsv")
 @pytest.fixture(scope="module")
 def tables(maps):
     detections = sunpy_farside.detect_seismic_strength(sunpy_farside.find_sequences(maps))
-    stack = sunpy_farside.stack_regions(detections)
+    stack = stack_regions(detections)
     tracks = sunpy_farside.track_regions(stack)
     return {
         "regions": detections[0].regions,
@@ -31,7 +33,7 @@ def tables(maps):
         "empty": stack[:0],
         "tracks": tracks.tracks,
         "members": tracks.members,
-        "truth": sunpy_farside.simulate_maps("2022-05-01", 1, seed=1).regions("2022-05-01"),
+        "truth": simulate_maps("2022-05-01", 1, seed=1).regions("2022-05-01"),
     }
 
 

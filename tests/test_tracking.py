@@ -18,6 +18,7 @@ import sunpy_farside
 from sunpy_farside.catalogue.matching import match_positions
 from sunpy_farside.catalogue.stack import stack_regions
 from sunpy_farside.catalogue.tracking import RegionTracks, link_regions
+from sunpy_farside.coordinates import arrival_uncertainty, central_meridian_crossing
 from sunpy_farside.coordinates.arrival import east_limb_delay
 from sunpy_farside.coordinates.far_side import (
     disk_center_latitude,
@@ -29,6 +30,9 @@ from sunpy_farside.coordinates.window import window_start, window_wcs
 from sunpy_farside.detection import measure_regions, rank_regions
 from sunpy_farside.detection.methods import NETWORK, SAR
 from sunpy_farside.detection.settings import DetectionSettings
+from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io import read_region_list
+from sunpy_farside.simulation import simulate_maps
 
 START = Time("2022-05-05")
 
@@ -264,7 +268,7 @@ def test_tracks_are_written_and_read(tmp_path):
         sunpy_farside.track_regions(tables[2:], again),
     )
     (tmp_path / "tracks.ecsv").write_text("cut short")
-    with pytest.raises(sunpy_farside.FileFormatError, match="tracks"):
+    with pytest.raises(FileFormatError, match="tracks"):
         RegionTracks.read(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"tracks\.ecsv"):
         RegionTracks.read(tmp_path / "nowhere")
@@ -379,10 +383,10 @@ def test_arrival_of_a_point_on_the_equator():
     position = SkyCoord(-110 * u.deg, 0 * u.deg, frame=HeliographicStonyhurst(obstime="2022-05-05"))
     arrival = sunpy_farside.east_limb_arrival(position) - START
     assert_allclose(arrival.to_value(u.day), 20 / 13.3944, atol=1e-4)
-    crossing = sunpy_farside.central_meridian_crossing(position) - START
+    crossing = central_meridian_crossing(position) - START
     assert_allclose(crossing.to_value(u.day), 110 / 13.3944, atol=1e-4)
     assert_allclose(
-        sunpy_farside.arrival_uncertainty(position, 3 * u.deg).to_value(u.day),
+        arrival_uncertainty(position, 3 * u.deg).to_value(u.day),
         3 * np.hypot(1, np.tan(np.deg2rad(3.8))) / 13.3944,
         rtol=0.01,
     )
@@ -402,7 +406,7 @@ def test_uncertainty_is_the_scatter_of_arrivals():
     longitude = 100 + rng.normal(0, 2, 20000) / np.cos(np.deg2rad(25))
     stonyhurst = longitude - far_side_central_meridian(START).deg + 180
     delays = east_limb_delay(stonyhurst, latitude, disk_center_latitude(START).deg)
-    expected = sunpy_farside.arrival_uncertainty(carrington(100, 25), 2 * u.deg)
+    expected = arrival_uncertainty(carrington(100, 25), 2 * u.deg)
     assert_allclose(delays.std(), expected.to_value(u.day), rtol=0.03)
 
 
@@ -418,7 +422,7 @@ def test_uncertainty_of_tracks():
     def uncertainty(places):
         tables = [table([(longitude, 10, 500)], k) for k, longitude in enumerate(places)]
         result = sunpy_farside.track_regions(tables).tracks
-        assert_array_equal(sunpy_farside.arrival_uncertainty(result), result["arrival_uncertainty"])
+        assert_array_equal(arrival_uncertainty(result), result["arrival_uncertainty"])
         return result["arrival_uncertainty"][0].to_value(u.day)
 
     once, often, always = (uncertainty([100] * number) for number in (1, 5, 20))
@@ -450,7 +454,7 @@ def test_arrivals_of_tables():
     )
     assert len(sunpy_farside.east_limb_arrival(table([]))) == 0
     with pytest.raises(ValueError, match="scatter"):
-        sunpy_farside.arrival_uncertainty(regions)
+        arrival_uncertainty(regions)
     with pytest.raises(ValueError, match="latest_position or centroid"):
         sunpy_farside.east_limb_arrival(QTable({"a": [1]}))
     with pytest.raises(TypeError, match="SkyCoord or a table"):
@@ -463,7 +467,7 @@ def test_arrivals_of_tables():
 
 def test_arrivals_equal_those_of_the_real_lists(real_data):
     paths = sorted((real_data / "jsoc/farside/AR_Lists").glob("*/*.txt"))
-    lists = sunpy_farside.read_ar_list(paths)
+    lists = read_region_list(paths)
     apart = (sunpy_farside.east_limb_arrival(lists) - lists["east_limb_arrival"]).to_value(u.day)
     assert len(apart) == 198
     assert apart.std() <= 0.04
@@ -473,7 +477,7 @@ def test_arrivals_equal_those_of_the_real_lists(real_data):
 def test_real_designations_are_never_mixed(real_data):
     # JSOC's own names of the same regions, from list to list.
     paths = sorted((real_data / "jsoc/farside/AR_Lists").glob("*/*.txt"))
-    lists = sunpy_farside.read_ar_list(paths)
+    lists = read_region_list(paths)
     links = link_regions(
         lists["date"].mjd,
         lists["centroid"].lon.deg,
@@ -507,7 +511,7 @@ def simulated_month(seed):
     """
     A month, and what the SAR method finds in it.
     """
-    simulated = sunpy_farside.simulate_maps("2022-05-01", 60, seed=seed)
+    simulated = simulate_maps("2022-05-01", 60, seed=seed)
     sequences = sunpy_farside.find_sequences(simulated.maps)
     return simulated, sunpy_farside.detect_seismic_strength(sequences)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from sunpy_farside import FileFormatError, WeightsError
 from sunpy_farside.cli import main
+from sunpy_farside.errors import FileFormatError, WeightsError
 from sunpy_farside.evaluation.calibration import calibrate_network
 from sunpy_farside.network import load_model, save_model
 from sunpy_farside.training.data import SimulatedData

@@ -1,11 +1,7 @@
 import json
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -14,19 +10,22 @@ from numpy.testing import assert_array_equal
 import astropy.units as u
 from astropy.table import QTable
 
-from sunpy.util.exceptions import SunpyUserWarning
+from sunpy.util.exceptions import SunpyDeprecationWarning, SunpyUserWarning
 
 import sunpy_farside
+from sunpy_farside.catalogue import daily, read_catalogue, stack_regions
+from sunpy_farside.catalogue.companions import draw_date
 from sunpy_farside.catalogue.daily import update_tracks, watch_folder
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.network import FarsideModel, Normalisation, UNet, save_model
+from sunpy_farside.simulation import simulate_maps
 
 DATES = [f"2022-05-{day}:00:00.000" for day in ("03T12", "04T00", "04T12", "05T00")]
 
 
 @pytest.fixture(scope="module")
 def maps():
-    return sunpy_farside.simulate_maps("2022-05-01", 14, seed=4).maps
+    return simulate_maps("2022-05-01", 14, seed=4).maps
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +40,26 @@ def weights(tmp_path_factory):
     path = tmp_path_factory.mktemp("weights") / "small.safetensors"
     save_model(model, path)
     return path
+
+
+@pytest.fixture(autouse=True)
+def quick_pictures(monkeypatch):
+    """
+    Stand-ins for the pictures, which take longer than everything else.
+    """
+
+    def draw(detections, folder):
+        name = detections[0].date.isot[:16].replace(":", "")
+        (folder / f"{name}.png").write_text("a picture")
+
+    monkeypatch.setattr(daily, "draw_date", draw)
+
+
+def test_the_picture_of_a_date(tmp_path, detection, simulated):
+    draw_date([detection, sunpy_farside.detect_seismic_strength(simulated.sequence)], tmp_path)
+    (path,) = tmp_path.iterdir()
+    assert path.name == "2022-05-05T0000.png"
+    assert plt.imread(path).std() > 0.1
 
 
 @pytest.fixture
@@ -59,16 +78,16 @@ def test_both_methods_run_over_every_sequence(folder, maps, weights):
     put(folder, maps)
     assert [date.isot for date in watch_folder(folder, model=weights)] == DATES
     output = folder / "detections"
-    catalogue = sunpy_farside.read_catalogue(output)
+    catalogue = read_catalogue(output)
     assert catalogue.meta["dates"] == DATES
     assert catalogue.colnames == ["date", "method", "model", *COLUMNS]
     assert set(catalogue["model"]) <= {"small", "seismic_strength"}
     assert (np.diff(catalogue["date"].mjd) >= 0).all()
     assert len(list(output.glob("*.png"))) == 4
-    # The standard method's part is what it gives by itself.
+    # The SAR method's part is what it gives by itself.
     found = sunpy_farside.detect_seismic_strength(sunpy_farside.find_sequences(maps))
-    expected = sunpy_farside.stack_regions(found)
-    part = sunpy_farside.read_catalogue(output, "standard")
+    expected = stack_regions(found)
+    part = read_catalogue(output, "sar")
     assert len(part)
     assert_array_equal(part["seismic_strength"], expected["seismic_strength"])
     assert part["seismic_strength"].unit == u.urad
@@ -79,14 +98,14 @@ def test_both_methods_run_over_every_sequence(folder, maps, weights):
 def test_json_holds_the_same(folder, maps, weights):
     put(folder, maps[:11])
     watch_folder(folder, model=weights)
-    catalogue = sunpy_farside.read_catalogue(folder / "detections")
+    catalogue = read_catalogue(folder / "detections")
     content = json.loads((folder / "detections" / "catalogue.json").read_text())
     assert content["dates"] == DATES[:1]
     assert content["units"]["seismic_strength"] == "urad"
     assert len(content["regions"]) == len(catalogue)
     for row, strength in zip(content["regions"], catalogue["seismic_strength"], strict=True):
         assert row["seismic_strength"] == strength.value
-        assert (row["integrated_probability"] is None) == (row["method"] == "standard")
+        assert (row["integrated_probability"] is None) == (row["method"] == "sar")
 
 
 def test_only_new_dates_are_done(folder, maps, weights):
@@ -99,7 +118,7 @@ def test_only_new_dates_are_done(folder, maps, weights):
     put(folder, maps[12:])
     assert [date.isot for date in watch_folder(folder, model=weights)] == DATES[2:]
     assert before == {path: path.stat().st_mtime_ns for path in before}
-    both = sunpy_farside.read_catalogue(output)
+    both = read_catalogue(output)
     assert both.meta["dates"] == DATES
     assert_array_equal(both["seismic_strength"][: len(first)], first["seismic_strength"])
 
@@ -109,7 +128,7 @@ def test_bit_by_bit_equals_at_once(folder, maps, weights, tmp_path):
         put(folder, [m for m in maps[:number] if not list(folder.glob(file_name(m)))])
         watch_folder(folder, tmp_path / "slowly", model=weights)
     watch_folder(folder, tmp_path / "at once", model=weights)
-    for name in ("catalogue.ecsv", "tracks/standard/members.ecsv", "tracks/network/tracks.ecsv"):
+    for name in ("catalogue.ecsv", "tracks/sar/members.ecsv", "tracks/network/tracks.ecsv"):
         assert (tmp_path / "slowly" / name).read_text() == (tmp_path / "at once" / name).read_text()
 
 
@@ -120,10 +139,10 @@ def file_name(item):
 def test_regions_keep_their_names(folder, maps, weights):
     put(folder, maps[:12])
     watch_folder(folder, model=weights)
-    first = update_tracks(folder / "detections")["standard"]
+    first = update_tracks(folder / "detections")["sar"]
     put(folder, maps[12:])
     watch_folder(folder, model=weights)
-    second = update_tracks(folder / "detections")["standard"]
+    second = update_tracks(folder / "detections")["sar"]
     assert_array_equal(
         second.members["designation"][: len(first.members)], first.members["designation"]
     )
@@ -149,7 +168,7 @@ def test_a_map_that_does_not_read_costs_its_dates_only(folder, maps, weights):
         assert [date.isot for date in watch_folder(folder, model=weights)] == DATES[1:]
     broken.write_bytes(whole)
     assert [date.isot for date in watch_folder(folder, model=weights)] == DATES[:1]
-    assert sunpy_farside.read_catalogue(folder / "detections").meta["dates"] == DATES
+    assert read_catalogue(folder / "detections").meta["dates"] == DATES
 
 
 def test_gaps_and_empty_folders(folder, maps, weights):
@@ -165,81 +184,28 @@ def test_no_catalogue_and_no_such_method(folder, maps, weights):
     put(folder, maps[:11])
     watch_folder(folder, model=weights)
     with pytest.raises(FileNotFoundError, match="watch_folder makes it"):
-        sunpy_farside.read_catalogue(folder)
+        read_catalogue(folder)
     with pytest.raises(FileNotFoundError, match="watch_folder makes it"):
         update_tracks(folder)
-    with pytest.raises(ValueError, match="network or standard"):
-        sunpy_farside.read_catalogue(folder / "detections", "other")
+    with pytest.raises(ValueError, match="network or sar"):
+        read_catalogue(folder / "detections", "other")
 
 
-@pytest.fixture(scope="module")
-def backlog(tmp_path_factory):
-    """
-    Ten dates, so that the catalogue is written more than once.
-    """
-    folder = tmp_path_factory.mktemp("backlog")
-    put(folder, sunpy_farside.simulate_maps("2022-05-01", 20, seed=5).maps)
-    return folder
-
-
-SCRIPT = """
-import sys
-from sunpy_farside.catalogue.daily import watch_folder
-print("ready", flush=True)
-watch_folder(sys.argv[1], sys.argv[2], model=sys.argv[3])
-print("done", flush=True)
-"""
-
-
-@pytest.mark.parametrize("moment", ["at once", "pictures", "catalogue", "second catalogue"])
-def test_killed_at_any_moment(moment, backlog, weights, tmp_path):
-    output = tmp_path / "detections"
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, backlog, output, weights],
-        stdout=subprocess.PIPE,
-        cwd=Path(sunpy_farside.__file__).parents[1],
-    )
-    try:
-        assert process.stdout.readline() == b"ready\n"
-        wait(process, output, moment)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    finished = check(output)
-    if moment == "second catalogue":
-        assert len(finished) == 10
-    new = [date.isot for date in watch_folder(backlog, output, model=weights)]
-    assert not set(new) & set(finished)
-    assert len(check(output)) == len(new) + len(finished) == 10
-    assert not list(output.glob(".partial-*"))
-    assert len(list(output.glob("*.png"))) == 10
-
-
-def wait(process, output, moment):
-    def reached():
-        catalogue = output / "catalogue.ecsv"
-        if moment == "at once":
-            return True
-        if moment == "pictures":
-            return len(list(output.glob("**/*.png"))) >= 3
-        if moment == "catalogue":
-            return catalogue.exists()
-        return catalogue.exists() and "'2022-05-08T00:00:00.000'" in catalogue.read_text()
-
-    end = time.monotonic() + 120
-    while not reached() and process.poll() is None and time.monotonic() < end:
-        time.sleep(0.002)
-
-
-def check(output):
-    """
-    The catalogue opens, if there is one, and every date of it is whole.
-    """
-    if not (output / "catalogue.ecsv").exists():
-        return []
-    catalogue = sunpy_farside.read_catalogue(output)
-    json.loads((output / "catalogue.json").read_text())
-    assert set(catalogue["date"].isot) <= set(catalogue.meta["dates"])
-    for date in catalogue.meta["dates"]:
-        assert (output / f"{date[:16].replace(':', '')}.png").exists()
-    return catalogue.meta["dates"]
+def test_catalogues_of_releases_that_called_the_sar_method_standard(folder, maps, weights):
+    put(folder, maps[:11])
+    watch_folder(folder, model=weights)
+    output = folder / "detections"
+    names = update_tracks(output)["sar"].members["designation"].tolist()
+    assert names
+    table = QTable.read(output / "catalogue.ecsv")
+    table["method"] = np.where(table["method"] == "sar", "standard", table["method"])
+    table.meta = {"dates": table.meta["dates"]}
+    table.write(output / "catalogue.ecsv", overwrite=True)
+    (output / "tracks" / "sar").rename(output / "tracks" / "standard")
+    now = read_catalogue(output, "sar")
+    assert len(now) == len(names)
+    assert set(read_catalogue(output)["method"]) == {"network", "sar"}
+    with pytest.warns(SunpyDeprecationWarning, match="Use 'sar'"):
+        assert len(read_catalogue(output, "standard")) == len(now)
+    assert update_tracks(output)["sar"].members["designation"].tolist() == names
+    assert sorted(path.name for path in (output / "tracks").iterdir()) == ["network", "sar"]

@@ -3,6 +3,7 @@ import json
 import os
 import threading
 import zipfile
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -13,7 +14,8 @@ from reference_unet import functional_unet, random_network
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from sunpy_farside import WeightsError, load_model
+from sunpy_farside import load_model
+from sunpy_farside.errors import WeightsError
 from sunpy_farside.network import save_model, weights
 
 
@@ -132,7 +134,7 @@ def test_checkpoints_without_a_state_dict(tmp_path, content):
 
 def test_saved_weights_go_round(tmp_path):
     model = load_model(save_checkpoint(tmp_path / "published.pth"), device="cpu")
-    model.threshold = 42.5
+    model = replace(model, threshold=42.5)
     save_model(model, tmp_path / "own.safetensors", recipe="by hand")
     back = load_model(tmp_path / "own.safetensors", device="cpu")
     assert (back.frames, back.threshold) == ("own", 42.5)

@@ -22,10 +22,12 @@ from sunpy_farside.detection.former import complete_regions, no_regions
 from sunpy_farside.errors import FileFormatError, NewerFormatError
 from sunpy_farside.io.tables import check_format, lines_of_table, meta_of_lines, table_of_lines
 
-__all__ = ["Catalogue", "Record", "read_catalogue_file", "write_catalogue_file"]
+__all__ = ["FORMER_SAR", "Catalogue", "Record", "read_catalogue_file", "write_catalogue_file"]
 
 _FORMAT = 2
 _OWN = ("date", "method", "model")
+# What earlier releases called the SAR method.
+FORMER_SAR = "standard"
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,8 @@ def _table(header, rows, path):
     regions = complete_regions(table, path)
     for name in COLUMNS:
         own[name] = regions[name]
+    method = np.asarray(own["method"])
+    own["method"] = np.where(method == FORMER_SAR, "sar", method)
     own.meta = {}
     return own[np.argsort(own["date"].mjd, kind="stable")]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from astropy.time import Time
 
-from sunpy.util.exceptions import warn_user
+from sunpy.util.exceptions import warn_deprecated, warn_user
 
 from sunpy_farside.cadence import (
     CADENCE,
@@ -21,6 +21,7 @@ from sunpy_farside.cadence import (
     steps_of_sequence,
 )
 from sunpy_farside.catalogue.catalogue_files import (
+    FORMER_SAR,
     Catalogue,
     Record,
     read_catalogue_file,
@@ -44,7 +45,7 @@ from sunpy_farside.utils.files import remove_partial, whole_files
 __all__ = ["METHODS", "find_runs", "read_catalogue", "update_tracks", "watch_folder"]
 
 # What a catalogue is ranked by, for each of the methods in it.
-METHODS = {"network": "integrated_probability", "standard": "seismic_strength"}
+METHODS = {"network": "integrated_probability", "sar": "seismic_strength"}
 _CATALOGUE, _ASIDE, _DIGESTS = "catalogue.ecsv", "catalogue.damaged.ecsv", "maps.json"
 # Dates that are detected together.
 _BATCH = 8
@@ -58,7 +59,7 @@ _REASONS = {
     "weights": "other weights",
     "width": "another width",
     "network": "other settings",
-    "standard": "other settings",
+    "sar": "other settings",
     "columns": "other columns",
 }
 
@@ -74,7 +75,7 @@ def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
     output : path-like, optional
         Folder of the catalogue, ``detections`` in ``folder`` by default. It gets
 
-        - ``catalogue.ecsv``: the regions of all dates, by the network and by the standard method
+        - ``catalogue.ecsv``: the regions of all dates, by the network and by the SAR method
           (`read_catalogue`), and ``catalogue.json``, ``catalogue.vot`` and ``catalogue.csv`` with
           the same for other programs;
         - a picture of every date;
@@ -121,9 +122,9 @@ def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
     Examples
     --------
     >>> import pathlib, tempfile
-    >>> import sunpy_farside
+    >>> from sunpy_farside.catalogue import watch_folder
     >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> sunpy_farside.watch_folder(folder)
+    >>> watch_folder(folder)
     []
     """
     folder = user_path(folder)
@@ -162,8 +163,9 @@ def read_catalogue(folder, method=None):
     ----------
     folder : path-like
         Where `watch_folder` puts its results.
-    method : {"network", "standard"}, optional
-        Regions by one method only, in the form that
+    method : {"network", "sar"}, optional
+        Regions by one method only, the SAR method's former name ``"standard"`` being deprecated,
+        in the form that
         `~sunpy_farside.catalogue.tracking.track_regions` and
         `~sunpy_farside.catalogue.matching.match_dates` take.
 
@@ -186,9 +188,12 @@ def read_catalogue(folder, method=None):
 
     Examples
     --------
-    >>> import sunpy_farside
-    >>> strong = sunpy_farside.read_catalogue("maps/detections", "network")  # doctest: +SKIP
+    >>> from sunpy_farside.catalogue import read_catalogue
+    >>> strong = read_catalogue("maps/detections", "network")  # doctest: +SKIP
     """
+    if method == FORMER_SAR:
+        warn_deprecated(f"The method {method!r} is deprecated. Use 'sar'.")
+        method = "sar"
     if method is not None and method not in METHODS:
         msg = f"Expected the method {' or '.join(METHODS)}, found {method!r}."
         raise ValueError(msg)
@@ -222,8 +227,8 @@ def update_tracks(folder):
 
     Examples
     --------
-    >>> import sunpy_farside
-    >>> tracks = sunpy_farside.update_tracks("maps/detections")["network"]  # doctest: +SKIP
+    >>> from sunpy_farside.catalogue import update_tracks
+    >>> tracks = update_tracks("maps/detections")["network"]  # doctest: +SKIP
     """
     folder = user_path(folder)
     catalogue = _read_whole(folder)
@@ -385,7 +390,7 @@ def _detect(sequences, model, output):
     """
     found = {
         "network": detect_farside(sequences, model),
-        "standard": detect_seismic_strength(sequences),
+        "sar": detect_seismic_strength(sequences),
     }
     with whole_files(output) as partial:
         for detections in zip(*found.values(), strict=True):
@@ -433,6 +438,10 @@ def _update_tracks(folder, catalogue):
     result = {}
     for method in METHODS:
         place = folder / "tracks" / method
+        former = place.with_name(FORMER_SAR)
+        if method == "sar" and former.is_dir() and not place.exists():
+            # Regions keep the names that they have.
+            former.rename(place)
         stack = _by_method(catalogue, method)
         result[method] = track_regions(stack, _earlier(place, stack))
         result[method].write(place)

@@ -38,7 +38,7 @@ def match_regions(detected, reference, *, distance: u.deg = 10 * u.deg):
     detected : `~astropy.table.QTable` or `~astropy.coordinates.SkyCoord`
         Regions of one date: a detection's table, or positions.
     reference : `~astropy.table.QTable` or `~astropy.coordinates.SkyCoord`
-        What they are held against: a region list (`~sunpy_farside.io.region_lists.read_ar_list`), a
+        Reference positions: a region list (`~sunpy_farside.io.region_lists.read_region_list`), a
         summary of NOAA (`~sunpy_farside.io.noaa.read_noaa_summary`), another detection's table,
         or positions. Where the dates differ, differential rotation moves the reference to the
         date of ``detected``.
@@ -168,7 +168,7 @@ def match_dates(detected, reference, *, distance=10 * u.deg):
     detected : `~astropy.table.QTable`
         Of `~sunpy_farside.catalogue.stack.stack_regions`.
     reference : `~astropy.table.QTable`
-        Region lists (`~sunpy_farside.io.region_lists.read_ar_list`), or another table of
+        Region lists (`~sunpy_farside.io.region_lists.read_region_list`), or another table of
         `~sunpy_farside.catalogue.stack.stack_regions`.
     distance : `~astropy.units.Quantity`, optional
         Largest angular distance of two regions that match.
@@ -194,9 +194,10 @@ def match_dates(detected, reference, *, distance=10 * u.deg):
     Examples
     --------
     >>> import sunpy_farside
+    >>> from sunpy_farside.catalogue import stack_regions
     >>> from sunpy_farside.catalogue.matching import match_dates
     >>> sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=4).sequence
-    >>> table = sunpy_farside.stack_regions([sunpy_farside.detect_seismic_strength(sequence)])
+    >>> table = stack_regions([sunpy_farside.detect_seismic_strength(sequence)])
     >>> bool((match_dates(table, table)["outcome"] == "matched").all())
     True
     """
@@ -254,7 +255,7 @@ def _dates_and_ends(table):
         return table.meta["dates"], [Time(end) for end in table.meta["last_maps"]]
     msg = (
         "Expected a table that says which dates and maps it covers, found none in its meta: see "
-        "stack_regions and read_ar_list."
+        "stack_regions and read_region_list."
     )
     raise ValueError(msg)
 

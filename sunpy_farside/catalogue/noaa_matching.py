@@ -83,10 +83,11 @@ def match_summaries(
 
     Examples
     --------
-    >>> import sunpy_farside
-    >>> detected = sunpy_farside.read_catalogue("maps/detections", "network")  # doctest: +SKIP
-    >>> summary = sunpy_farside.read_noaa_summary("20220511SRS.txt")  # doctest: +SKIP
-    >>> sunpy_farside.match_summaries(detected, [summary])["outcome"]  # doctest: +SKIP
+    >>> from sunpy_farside.catalogue import match_summaries, read_catalogue
+    >>> from sunpy_farside.io import read_noaa_summary
+    >>> detected = read_catalogue("maps/detections", "network")  # doctest: +SKIP
+    >>> summary = read_noaa_summary("20220511SRS.txt")  # doctest: +SKIP
+    >>> match_summaries(detected, [summary])["outcome"]  # doctest: +SKIP
     """
     if "dates" not in detected.meta:
         msg = "Expected a table that says which dates it covers: see stack_regions."

@@ -45,9 +45,11 @@ def stack_regions(detections):
     Examples
     --------
     >>> import sunpy_farside
-    >>> maps = sunpy_farside.simulate_maps("2022-05-01", 12, seed=1).maps
+    >>> from sunpy_farside.simulation import simulate_maps
+    >>> from sunpy_farside.catalogue import stack_regions
+    >>> maps = simulate_maps("2022-05-01", 12, seed=1).maps
     >>> sequences = sunpy_farside.find_sequences(maps)
-    >>> table = sunpy_farside.stack_regions(sunpy_farside.detect_seismic_strength(sequences))
+    >>> table = stack_regions(sunpy_farside.detect_seismic_strength(sequences))
     >>> table.meta["dates"]
     ['2022-05-03T12:00:00.000', '2022-05-04T00:00:00.000']
     """

@@ -45,31 +45,11 @@ class RegionTracks:
     Attributes
     ----------
     tracks : `~astropy.table.QTable`
-        One row per track, in order of first date and then of peak strength.
-
-        - ``designation``: NN (network) or FS (standard method), date, longitude and latitude of
-          the first detection; a letter follows where two would have the same;
-        - ``first_date``, ``last_date``;
-        - ``n_detections`` of ``n_possible`` dates from the first to the last;
-        - ``reliability``: probability that an active region is there
-          (`~sunpy_farside.catalogue.track_evidence.combine_reliability`), NaN where the method's
-          detections have none;
-        - ``persistent``: detected often enough, and reliable enough;
-        - ``mean_position``, weighted by strength, at the date of the detection in the middle, and
-          ``latest_position`` at the last date;
-        - ``scatter``: standard deviation of the position along each axis about the path of
-          differential rotation, NaN of a single detection;
-        - ``position_uncertainty``: standard deviation of the mean position along each axis
-          (`~sunpy_farside.catalogue.track_position.position_uncertainty`);
-        - ``drift`` in Carrington longitude, NaN of tracks shorter than a day;
-        - ``peak_strength``, ``latest_strength``;
-        - ``split_from``: the track next to which this one began, ``merged_into``: the track next
-          to which it was lost; empty of others;
-        - ``east_limb_arrival``, its uncertainty ``arrival_uncertainty``, and
-          ``central_meridian_crossing``, from the mean position.
+        One row per track, in order of first date, with the columns of
+        `sunpy_farside.catalogue.columns.TRACK_COLUMNS`.
     members : `~astropy.table.QTable`
-        One row per detection in order of date: ``designation`` of its track, ``date``, ``label``
-        in the detection's own table, ``centroid``, ``strength``, ``significant``, ``reliability``.
+        One row per detection, in order of date, with the columns of
+        `sunpy_farside.catalogue.columns.MEMBER_COLUMNS`.
         ``meta["dates"]`` holds all the dates, also those without a region.
 
     Examples
@@ -174,7 +154,8 @@ def track_regions(
     Examples
     --------
     >>> import sunpy_farside
-    >>> maps = sunpy_farside.simulate_maps("2022-05-01", 14, seed=1).maps
+    >>> from sunpy_farside.simulation import simulate_maps
+    >>> maps = simulate_maps("2022-05-01", 14, seed=1).maps
     >>> sequences = sunpy_farside.find_sequences(maps)
     >>> detections = sunpy_farside.detect_seismic_strength(sequences)
     >>> result = sunpy_farside.track_regions(detections)

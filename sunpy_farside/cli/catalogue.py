@@ -74,10 +74,11 @@ def add_track(commands):
 
 def _track(options):
     from sunpy_farside.catalogue.daily import update_tracks
+    from sunpy_farside.detection.methods import METHODS
 
     tracks = update_tracks(options.catalogue)[options.method].tracks
     shown = tracks if options.all else tracks[tracks["persistent"]]
-    print(f"{len(shown)} of {len(tracks)} tracks by the {options.method} method:")
+    print(f"{len(shown)} of {len(tracks)} tracks by the {METHODS[options.method].title}:")
     if len(shown):
         print("\n".join(_track_table(shown).pformat(max_lines=-1, max_width=-1)))
     if len(shown) < len(tracks):
@@ -155,20 +156,22 @@ def _compare(options):
     from sunpy_farside.catalogue.matching import match_dates
     from sunpy_farside.catalogue.noaa_matching import match_summaries
     from sunpy_farside.io.noaa import read_noaa_summary
-    from sunpy_farside.io.region_lists import read_ar_list
+    from sunpy_farside.io.region_lists import read_region_list
 
     if not options.lists and not options.noaa:
         msg = "Expected region lists, or NOAA's summaries after --noaa, found neither."
         raise arguments.UsageError(msg)
     detected = read_catalogue(options.catalogue, options.method)
     distance = options.distance * u.deg
-    lists, unusable = _usable(options.lists, read_ar_list)
+    lists, unusable = _usable(options.lists, read_region_list)
     if lists:
-        matches = match_dates(detected, read_ar_list([*lists]), distance=distance)
+        table = read_region_list([path for path, _ in lists])
+        matches = match_dates(detected, table, distance=distance)
         _print_matches(matches, f"{len(matches.meta['dates'])} dates")
     summaries, others = _usable(options.noaa, read_noaa_summary)
     if summaries:
-        matches = match_summaries(detected, [*summaries.values()], distance=distance)
+        tables = [table for _, table in summaries]
+        matches = match_summaries(detected, tables, distance=distance)
         used = f"{len(matches.meta['summaries'])} of {len(summaries)} summaries"
         _print_matches(matches, f"{used}, {matches.meta['outside']} regions outside of the window")
     if unusable or others:
@@ -179,12 +182,12 @@ def _compare(options):
 
 def _usable(patterns, read):
     """
-    Tables that are read from files, by path, and the number of files that cannot be used.
+    Paths and the tables that are read from them, and the number of files that cannot be used.
     """
-    tables, unusable = {}, 0
+    tables, unusable = [], 0
     for path in arguments.matching_paths(patterns):
         try:
-            tables[path] = read(path)
+            tables.append((path, read(path)))
         except (OSError, ValueError) as error:
             unusable += 1
             complain(error if str(path) in str(error) else f"{path}: {error}")

@@ -11,6 +11,8 @@ from tqdm import tqdm
 import sunpy_farside
 from sunpy_farside.cli import arguments
 from sunpy_farside.cli.output import check_writable, printed_detections
+from sunpy_farside.errors import SequenceError
+from sunpy_farside.io import read_stack
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import whole_files
 
@@ -94,7 +96,7 @@ def _detect_files(options):
             f"{files.unusable} of {files.number} files could not be used and are named above. The "
             "sequences without them are done."
         )
-        raise sunpy_farside.SequenceError(msg)
+        raise SequenceError(msg)
 
 
 def _files(paths):
@@ -122,7 +124,7 @@ def _stack_sequence(paths, options):
     if options.date is None:
         msg = f"{path}: stacks hold no dates. Give that of the middle map with --date."
         raise arguments.UsageError(msg)
-    stack = sunpy_farside.read_stack(path)
+    stack = read_stack(path)
     if len(stack) > 1:
         msg = (
             f"{path}: expected one sequence, found {len(stack)}. Choose one in Python: "

@@ -2,8 +2,8 @@
 The command ``simulate``: maps with known regions.
 """
 
-import sunpy_farside
 from sunpy_farside.cli import arguments
+from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.utils.content import user_path
 
 __all__ = ["add_simulate"]
@@ -39,7 +39,7 @@ def add_simulate(commands):
 def _simulate(options):
     from sunpy_farside.simulation.storage import write_simulation
 
-    simulated = sunpy_farside.simulate_maps(
+    simulated = simulate_maps(
         options.start, options.number, seed=options.seed, activity=options.activity
     )
     middle = simulated.maps[len(simulated.maps) // 2].date

@@ -128,10 +128,12 @@ def add_calibrate(commands):
         description=(
             "Calibrate the reliability of a network's regions on simulated validation sequences, "
             "and from where on they are significant, and write its weights with that. Or calibrate "
-            "the standard method."
+            "the SAR method."
         ),
     )
-    parser.add_argument("model", help="as for detect; seismic_strength for the standard method")
+    parser.add_argument(
+        "model", type=arguments.named_or_path, help="as for detect; sar for the SAR method"
+    )
     parser.add_argument(
         "--number", type=arguments.positive, default=1000, help="sequences with regions (1000)"
     )
@@ -151,15 +153,15 @@ def _calibrate(options):
     from sunpy_farside.network import save_model
     from sunpy_farside.utils.files import whole_files
 
-    standard = options.model == METHOD
-    suffix = ".json" if standard else ".safetensors"
-    name = METHOD if standard else f"{Path(options.model).stem}_calibrated"
+    sar = options.model in ("sar", METHOD)
+    suffix = ".json" if sar else ".safetensors"
+    name = METHOD if sar else f"{Path(options.model).stem}_calibrated"
     output = options.output or Path(name + suffix)
     if output.suffix != suffix:
         msg = f"Expected an output file that ends in {suffix}, found {output}."
         raise arguments.UsageError(msg)
     check_writable(output.parent)
-    if standard:
+    if sar:
         reliability = calibrate_sar(options.number, workers=options.workers)
         if reliability is None:
             msg = "Expected detections to calibrate with, found too few. Give a larger --number."
@@ -167,7 +169,7 @@ def _calibrate(options):
         with whole_files(output.parent) as partial:
             content = json.dumps(reliability.to_dict(), indent=2)
             (partial / output.name).write_text(content + "\n")
-        print(f"Reliability of the standard method: {output}")
+        print(f"Reliability of the SAR method: {output}")
     else:
         model = calibrate_network(options.model, options.number, workers=options.workers)
         notes = {key: model.metadata[key] for key in _NOTES if key in model.metadata}

@@ -1,5 +1,5 @@
 """
-Where things are: the far side, its window, rotation and arrival.
+Coordinates of the far side, windows, differential rotation and arrivals at the east limb.
 """
 
 from sunpy_farside.coordinates.arrival import *

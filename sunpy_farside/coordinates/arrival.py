@@ -1,5 +1,5 @@
 """
-When regions come round the east limb.
+Times at which regions rotate onto the near side, across the east limb.
 """
 
 import numpy as np
@@ -26,46 +26,46 @@ __all__ = [
     "predict_arrival",
 ]
 
-# Where tables keep positions: tracks, then detections and lists.
+# Columns of positions: of tracks, then of detections and region lists.
 _POSITIONS = ("latest_position", "centroid")
-# Where tables of tracks keep the position that is known best, and its standard deviation.
+# Columns of the mean position of a track and its standard deviation.
 _MEAN, _UNCERTAINTY = "mean_position", "position_uncertainty"
-# How far the seismic signature of a region may lie poleward of its magnetic field, in degrees: 1 to
-# 7 in all of five regions of the real Sun that were compared with magnetograms. Simulated regions
-# lie where their field is.
+# Typical poleward offset of the seismic signature of a region from its magnetic field, in degrees:
+# 1 to 7 in each of five observed regions that were compared with magnetograms. Simulated regions
+# have no such offset.
 _POLEWARD = 4.0
 
 
 def east_limb_arrival(where):
     """
-    Time at which regions come round the east limb.
+    Return the times at which regions cross the east limb onto the near side.
 
     Parameters
     ----------
     where : `~astropy.coordinates.SkyCoord` or `~astropy.table.QTable`
-        Positions in any frame with an observation time, or a table that has them in a column
+        Positions in any frame with an observation time, or a table with a column
         ``mean_position`` (tracks), ``latest_position`` or ``centroid`` (detections, region lists).
 
     Returns
     -------
     `~astropy.time.Time`
-        To the second, in the past for regions that came round the limb less than ten days before
-        their observation time.
+        Rounded to seconds. In the past for regions that crossed the limb less than ten days
+        before their observation time.
 
     Raises
     ------
     ValueError
-        The positions have no observation time, or the table no positions.
+        The positions have no observation time, or the table has no positions.
 
     See Also
     --------
-    arrival_uncertainty : how well it is known.
-    central_meridian_crossing : when the regions face the Earth.
+    arrival_uncertainty : Standard deviation of these times.
+    central_meridian_crossing : Times at which the regions face the Earth.
 
     Notes
     -----
-    See `east_limb_delay`: the limb with the tilt :math:`B_0` of the
-    observation time, and the differential rotation of magnetic features.
+    The position of the limb follows from the tilt :math:`B_0` at the observation time, and the
+    motion from the differential rotation of magnetic features (`east_limb_delay`).
 
     Examples
     --------
@@ -82,7 +82,7 @@ def east_limb_arrival(where):
 
 def central_meridian_crossing(where):
     """
-    Time at which regions cross the central meridian of the disk.
+    Return the times at which regions cross the central meridian of the visible disk.
 
     Parameters
     ----------
@@ -92,14 +92,14 @@ def central_meridian_crossing(where):
     Returns
     -------
     `~astropy.time.Time`
-        To the second.
+        Rounded to seconds.
 
     Examples
     --------
     >>> import astropy.units as u
     >>> from astropy.coordinates import SkyCoord
     >>> from sunpy.coordinates import frames
-    >>> from sunpy_farside import central_meridian_crossing
+    >>> from sunpy_farside.coordinates import central_meridian_crossing
     >>> frame = frames.HeliographicCarrington(obstime="2022-05-05", observer="earth")
     >>> central_meridian_crossing(SkyCoord(98.7 * u.deg, 20.8 * u.deg, frame=frame)).isot[:10]
     '2022-05-20'
@@ -109,40 +109,40 @@ def central_meridian_crossing(where):
 
 def arrival_uncertainty(where, scatter=None):
     """
-    Return the standard deviation of the time of arrival at the east limb.
+    Return the standard deviation of the times of arrival at the east limb.
 
     Parameters
     ----------
     where : `~astropy.coordinates.SkyCoord` or `~astropy.table.QTable`
         As for `east_limb_arrival`.
     scatter : `~astropy.units.Quantity`, optional
-        Standard deviation of the position along each axis on the Sun. Of a table of tracks by
-        default what is known of their mean positions.
+        Standard deviation of the position along each axis on the Sun. By default, that of the
+        mean positions in a table of tracks.
 
     Returns
     -------
     `~astropy.units.Quantity`
-        Days.
+        In days.
 
     Raises
     ------
     ValueError
-        ``where`` is no table of tracks, and no scatter is given.
+        ``where`` is not a table of tracks, and no scatter is given.
 
     Notes
     -----
-    The error of the position in longitude and, through the limb's tilt and the rate of rotation, in
-    latitude. Of tracks it is the calibrated ``position_uncertainty``
-    (`sunpy_farside.catalogue.track_position.position_uncertainty`), and four degrees more in
-    latitude: on the real Sun, seismic positions lie 1 to 7 degrees poleward of the field in all of
-    five cases that were compared. A region's own motion and growth are not in it.
+    Errors in longitude shift the arrival directly, errors in latitude through the tilt of the limb
+    and the rate of rotation. For tracks, the error is the calibrated ``position_uncertainty``
+    (`sunpy_farside.catalogue.track_position.position_uncertainty`), combined in latitude with a
+    further four degrees: in each of five observed cases, the seismic position was 1 to 7 degrees
+    poleward of the magnetic field. Proper motion and growth of regions are not included.
 
     Examples
     --------
     >>> import astropy.units as u
     >>> from astropy.coordinates import SkyCoord
     >>> from sunpy.coordinates import frames
-    >>> from sunpy_farside import arrival_uncertainty
+    >>> from sunpy_farside.coordinates import arrival_uncertainty
     >>> frame = frames.HeliographicCarrington(obstime="2022-05-05", observer="earth")
     >>> position = SkyCoord(98.7 * u.deg, 20.8 * u.deg, frame=frame)
     >>> arrival_uncertainty(position, 3 * u.deg).round(2)
@@ -156,7 +156,7 @@ def arrival_uncertainty(where, scatter=None):
 
 def predict_arrival(where, scatter=None):
     """
-    Return the arrival at the limb, its uncertainty, and the crossing of the central meridian.
+    Return the times of arrival at the east limb, their uncertainty and the meridian crossings.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def predict_arrival(where, scatter=None):
     -------
     arrival : `~astropy.time.Time`
     uncertainty : `~astropy.units.Quantity`
-        NaN where the scatter is not known.
+        In days; NaN where the scatter is missing.
     crossing : `~astropy.time.Time`
     """
     columns = _columns(where)
@@ -189,7 +189,7 @@ def predict_arrival(where, scatter=None):
 
 def arrival_spread(longitude, latitude, b0, along, across):
     """
-    Return the standard deviation of arrivals that errors of the position make.
+    Propagate errors of the position to a standard deviation of the arrival at the east limb.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def arrival_spread(longitude, latitude, b0, along, across):
     Returns
     -------
     array
-        Days.
+        In days.
 
     Examples
     --------
@@ -223,32 +223,32 @@ def _columns(where):
 
 def _view(position):
     """
-    Observation time, Stonyhurst longitude, latitude and the disk centre's latitude, in degrees.
+    Return the observation time, Stonyhurst longitude, latitude and B0, the angles in degrees.
     """
     if not position.size:
-        # Nothing can be transformed, and nothing needs to be.
+        # Empty coordinates cannot be transformed.
         return Time(np.empty(0), format="mjd"), *np.empty((3, 0))
     time = position.obstime
     if time is None:
         msg = "Expected positions with an observation time, found none. Give the frame an obstime."
         raise ValueError(msg)
     point = position if _seen_from_earth(position) else to_carrington(position)
-    # The Sun's orientation takes time to find, and many regions share a date.
+    # The orientation of the Sun is slow to compute, and many regions share a date.
     _, first, owner = np.unique(time.mjd, return_index=True, return_inverse=True)
     dates = time.reshape(-1)[first]
     meridian = (far_side_central_meridian(dates).deg - 180)[owner].reshape(time.shape)
-    # The Earth stands above the disk's centre.
+    # The latitude of the Earth is that of the disk center, B0.
     return time, point.lon.deg - meridian, point.lat.deg, point.observer.lat.deg
 
 
 def _seen_from_earth(position):
     """
-    Whether positions are those of a Carrington frame with the Earth as its observer.
+    Return whether positions are in a Carrington frame with the Earth as observer.
     """
     if not isinstance(position.frame, HeliographicCarrington):
         return False
     observer = position.observer
-    # What matters of the observer is the distance, which delays the light.
+    # Only the distance of the observer matters: it sets the light travel time.
     return observer is not None and bool(
         np.all(np.abs(observer.lon) < 0.01 * u.deg)
         and np.all(np.abs(observer.lat) < 8 * u.deg)
@@ -258,12 +258,12 @@ def _seen_from_earth(position):
 
 def positions_of(where):
     """
-    Positions of regions.
+    Return the positions of regions from coordinates or a table.
 
     Parameters
     ----------
     where : `~astropy.coordinates.SkyCoord` or `~astropy.table.QTable`
-        Positions, or a table that has them in a column ``latest_position`` or ``centroid``.
+        Positions, or a table with a column ``latest_position`` or ``centroid``.
 
     Returns
     -------
@@ -272,7 +272,7 @@ def positions_of(where):
     Raises
     ------
     TypeError
-        It is neither.
+        ``where`` is neither.
     ValueError
         The table has no positions.
     """
@@ -290,29 +290,30 @@ def positions_of(where):
 
 def east_limb_delay(longitude, latitude, b0):
     r"""
-    Days until differential rotation brings a point round the east limb.
+    Compute the time until differential rotation carries a point across the east limb.
 
     Parameters
     ----------
     longitude : array-like
         Stonyhurst longitude in degrees.
     latitude : array-like
-        In degrees.
+        Latitude in degrees.
     b0 : array-like
-        Latitude of the disk's centre in degrees.
+        Latitude of the disk center in degrees.
 
     Returns
     -------
     array
-        Days, negative for points that came round the limb less than ten days ago. Points so
-        near to a pole that they never cross the limb are taken to cross the meridian instead.
+        In days; negative for points that crossed the limb less than ten days ago. Points too
+        close to a pole to cross the limb are assigned the crossing of the central meridian.
 
     Notes
     -----
-    The limb stands at the central-meridian distance
-    :math:`-\arccos(-\tan\beta\,\tan B_0)`. The synodic rotation is
-    :math:`14.38 - 1.95 s^2 - 2.18 s^4 - 0.9856` degrees a day with :math:`s = \sin\beta`
-    [Snodgrass 1983, ApJ 270, 288]. JSOC's own arrival times follow from it within 0.1 days.
+    At the latitude :math:`\beta`, the limb is at the central-meridian distance
+    :math:`-\arccos(-\tan\beta\,\tan B_0)`. The synodic rotation rate is
+    :math:`14.38 - 1.95 s^2 - 2.18 s^4 - 0.9856` degrees per day with :math:`s = \sin\beta`
+    [Snodgrass 1983, ApJ 270, 288]. It reproduces the arrival times published by JSOC to within
+    0.1 days.
 
     Examples
     --------
@@ -327,19 +328,19 @@ def east_limb_delay(longitude, latitude, b0):
 
 def central_meridian_delay(longitude, latitude):
     """
-    Days until differential rotation brings a point to the disk's central meridian.
+    Compute the time until differential rotation carries a point to the central meridian.
 
     Parameters
     ----------
     longitude : array-like
         Stonyhurst longitude in degrees.
     latitude : array-like
-        In degrees.
+        Latitude in degrees.
 
     Returns
     -------
     array
-        Days, negative for points up to 45 degrees west of the meridian.
+        In days; negative for points up to 45 degrees west of the meridian.
 
     Examples
     --------
@@ -353,7 +354,7 @@ def central_meridian_delay(longitude, latitude):
 
 def _on_the_way(longitude):
     """
-    Stonyhurst longitudes from 315 degrees east of the central meridian to 45 degrees west of it.
+    Wrap Stonyhurst longitudes to the range from -315 to 45 degrees.
     """
     return (longitude + 315) % 360 - 315
 

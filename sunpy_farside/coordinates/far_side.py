@@ -1,5 +1,5 @@
 """
-The far side: the hemisphere centered on the antipode of the disk center seen from Earth.
+Coordinates of the far side, the hemisphere centered on the antipode of the disk center.
 
 Its center has the Carrington longitude :math:`L_0 + 180°` and the latitude :math:`-B_0`.
 """
@@ -31,7 +31,7 @@ __all__ = [
 
 def far_side_central_meridian(time):
     """
-    Carrington longitude of the far side's central meridian.
+    Return the Carrington longitude of the far-side central meridian.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def far_side_central_meridian(time):
 
 def far_side_center(time):
     """
-    The far-side vantage: the point of the Sun opposite to the disk centre.
+    Return the far-side disk center, the antipode of the disk center seen from Earth.
 
     Parameters
     ----------
@@ -65,9 +65,9 @@ def far_side_center(time):
     Returns
     -------
     `~astropy.coordinates.SkyCoord`
-        In `~sunpy.coordinates.HeliographicCarrington`, with ``time`` as its
-        observation time and Earth as its observer. Its longitude is the far-side
-        central meridian and its latitude is minus :math:`B_0`.
+        In a `~sunpy.coordinates.HeliographicCarrington` frame with ``time`` as the
+        observation time and the Earth as the observer. The longitude is that of the far-side
+        central meridian, the latitude is :math:`-B_0`.
 
     Examples
     --------
@@ -87,12 +87,12 @@ def far_side_center(time):
 
 def disk_center_latitude(time):
     """
-    Latitude :math:`B_0` of the disk's centre.
+    Return the latitude :math:`B_0` of the disk center.
 
     Parameters
     ----------
     time : `~astropy.time.Time`, `str` or `~datetime.datetime`
-        One time.
+        A single time.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def disk_center_latitude(time):
 
 def to_stonyhurst(coordinate):
     """
-    Stonyhurst view of a point: longitude from Earth's central meridian.
+    Transform points to Stonyhurst coordinates at their own observation time.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def to_stonyhurst(coordinate):
     Returns
     -------
     `~astropy.coordinates.SkyCoord`
-        The east limb is near -90 degrees, the far side's central meridian at 180.
+        The east limb is near longitude -90 degrees, the far-side central meridian at 180.
 
     Examples
     --------
@@ -133,7 +133,7 @@ def to_stonyhurst(coordinate):
 
 def to_carrington(coordinate):
     """
-    Carrington view of a point, as Earth sees it at the point's own time.
+    Transform points to Carrington coordinates, seen from Earth at their own observation time.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def to_carrington(coordinate):
 
 def far_side_distance(coordinate):
     """
-    Angular distance of a point from the far side's centre.
+    Compute the angular distance of points from the far-side disk center.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def far_side_distance(coordinate):
     Returns
     -------
     `~astropy.coordinates.Angle`
-        Less than 90 degrees on the far side.
+        Below 90 degrees on the far side.
 
     Examples
     --------
@@ -186,7 +186,7 @@ def far_side_distance(coordinate):
     return Angle(distance, u.deg)
 
 
-# One map's time is asked for again by its header, its windows and its table.
+# The header, the windows and the tables of a map all need the position at the same time.
 @lru_cache(maxsize=4096)
 def _earth_longitude(jd1, jd2):
     return sun.L0(Time(jd1, jd2, format="jd")).to_value(u.deg)
@@ -199,12 +199,12 @@ def _earth(jd1, jd2):
 
 def earth_position(jd1, jd2):
     """
-    Return the latitude in degrees and the distance in meters of the Earth.
+    Return the heliographic latitude in degrees and the distance in meters of the Earth.
 
     Parameters
     ----------
     jd1, jd2 : `float`
-        The two parts of a Julian date, as `~astropy.time.Time` has them.
+        The two parts of a Julian date, as in `~astropy.time.Time`.
 
     Returns
     -------
@@ -216,18 +216,18 @@ def earth_position(jd1, jd2):
 
 def carrington_frame(time):
     """
-    Carrington coordinates of a time, seen from Earth.
+    Return the Carrington frame of a time, seen from Earth.
 
     Parameters
     ----------
     time : `~astropy.time.Time`
-        A single one.
+        A single time.
 
     Returns
     -------
     `~sunpy.coordinates.HeliographicCarrington`
-        Where the Earth is stands in it: with ``observer="earth"`` sunpy would look for it at
-        every use.
+        With the coordinates of the Earth as the observer: with ``observer="earth"``, sunpy would
+        compute them at every use.
 
     Examples
     --------
@@ -241,19 +241,19 @@ def carrington_frame(time):
 
 def disk_coordinates(longitude, latitude, center_longitude, center_latitude):
     """
-    Orthographic view of points on the sphere from above a centre.
+    Project points on the sphere orthographically onto the disk around a center.
 
     Parameters
     ----------
     longitude, latitude : array-like
         Points in degrees.
     center_longitude, center_latitude : array-like
-        Point below the viewer in degrees.
+        Sub-observer point in degrees.
 
     Returns
     -------
     x, y, z : arrays
-        In solar radii: ``x`` westward and ``y`` northward on the disk, ``z`` towards the viewer
+        In solar radii: ``x`` westward and ``y`` northward on the disk, ``z`` toward the observer
         (negative behind the limb).
     """
     longitude = np.deg2rad(np.asarray(longitude) - np.asarray(center_longitude))
@@ -270,19 +270,19 @@ def disk_coordinates(longitude, latitude, center_longitude, center_latitude):
 
 def separations(longitude, latitude, other_longitude, other_latitude):
     """
-    Angular distances of points on the sphere.
+    Compute the angular distances between points on the sphere.
 
     Parameters
     ----------
     longitude, latitude : array-like
         In degrees.
     other_longitude, other_latitude : array-like
-        In degrees, of a shape that broadcasts against the first.
+        In degrees, with a shape that broadcasts against the first.
 
     Returns
     -------
     array
-        Degrees, from 0 to 180.
+        In degrees, from 0 to 180.
 
     Examples
     --------

@@ -1,29 +1,29 @@
 """
-The differential rotation of magnetic features, the one law that this package uses.
+Differential rotation of magnetic features, used throughout this package.
 """
 
 import numpy as np
 
 __all__ = ["CARRINGTON_RATE", "carrington_drift", "sidereal_rate", "synodic_rate"]
 
-# Degrees a day by which the Carrington grid turns, and by which the Earth moves on its orbit.
+# Rotation rate of the Carrington grid and mean motion of the Earth, in degrees per day.
 CARRINGTON_RATE = 14.1844
 _EARTH_RATE = 0.9856
 
 
 def sidereal_rate(latitude):
     r"""
-    Return the rotation of magnetic features against the stars.
+    Return the sidereal rotation rate of magnetic features.
 
     Parameters
     ----------
     latitude : array-like
-        In degrees.
+        Latitude in degrees.
 
     Returns
     -------
     array
-        Degrees a day: :math:`14.38 - 1.95 s^2 - 2.18 s^4` with :math:`s = \\sin\\beta`
+        In degrees per day: :math:`14.38 - 1.95 s^2 - 2.18 s^4` with :math:`s = \\sin\\beta`
         [Snodgrass 1983, ApJ 270, 288].
 
     Examples
@@ -38,17 +38,17 @@ def sidereal_rate(latitude):
 
 def synodic_rate(latitude):
     """
-    Return the rotation of magnetic features as seen from Earth.
+    Return the synodic rotation rate of magnetic features, as seen from Earth.
 
     Parameters
     ----------
     latitude : array-like
-        In degrees.
+        Latitude in degrees.
 
     Returns
     -------
     array
-        Degrees a day: `sidereal_rate` less the mean motion of the Earth.
+        In degrees per day: `sidereal_rate` minus the mean motion of the Earth.
 
     Examples
     --------
@@ -61,17 +61,18 @@ def synodic_rate(latitude):
 
 def carrington_drift(latitude):
     """
-    Return the drift of magnetic features in Carrington longitude.
+    Return the drift rate of magnetic features in Carrington longitude.
 
     Parameters
     ----------
     latitude : array-like
-        In degrees.
+        Latitude in degrees.
 
     Returns
     -------
     array
-        Degrees a day, positive westward: `sidereal_rate` less the rate of the Carrington grid.
+        In degrees per day, positive westward: `sidereal_rate` minus the rate of the Carrington
+        grid.
 
     Examples
     --------

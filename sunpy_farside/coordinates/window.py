@@ -1,8 +1,8 @@
 """
-The window: the part of a map around the far-side central meridian that methods look at.
+Windows: the regions around the far-side central meridian that are cut from the maps.
 
-Whole-degree nodes, 144 rows from latitude -72 to 71, and an even number of columns around
-the far-side central meridian
+A window has its nodes on whole degrees, 144 rows from latitude -72 to 71, and an even number of
+columns around the far-side central meridian
 (`Felipe & Asensio Ramos 2019 <https://doi.org/10.1051/0004-6361/201936838>`__).
 """
 
@@ -38,10 +38,10 @@ WINDOW_ROWS = 144
 
 def window_start(central_meridian, width):
     """
-    First Carrington longitude of a window, in whole degrees.
+    Return the Carrington longitude of the first column of a window, in whole degrees.
 
-    Column ``width // 2`` of a window stands on the whole degree at or below the
-    far-side central meridian, so that no window is ever interpolated.
+    Column ``width // 2`` of a window is at the whole degree at or below the far-side central
+    meridian, so that windows are cut without interpolation.
 
     Parameters
     ----------
@@ -93,13 +93,13 @@ def cut_window(globe, start, width):
 
 def cut_columns(window, width):
     """
-    Make a window narrower, around the same central meridian.
+    Cut a window to fewer columns, around the same central meridian.
 
     Parameters
     ----------
     window : array, shape (..., columns)
     width : `int`
-        Number of columns, no more than there are.
+        Number of columns, not more than those of ``window``.
 
     Returns
     -------
@@ -113,25 +113,25 @@ def cut_columns(window, width):
     array([ 10,  70, 129])
     """
     west = np.shape(window)[-1] // 2 - width // 2
-    # Not a view, which would keep the columns that are left out.
+    # A view would keep the full array in memory.
     return window[..., west : west + width].copy()
 
 
 def window_longitudes(time, width=120):
     """
-    Carrington longitudes of a window's columns.
+    Return the Carrington longitudes of the columns of a window.
 
     Parameters
     ----------
     time : `~astropy.time.Time`, `str` or `~datetime.datetime`
-        The time of the map, which decides where the far side is.
+        Date of the map, which sets the far-side central meridian.
     width : `int`
         Number of columns.
 
     Returns
     -------
     `~astropy.units.Quantity`
-        ``width`` whole degrees in [0, 360), growing westward and wrapped at the seam.
+        ``width`` whole degrees in [0, 360), increasing westward and wrapped at the 0/360 boundary.
 
     Examples
     --------
@@ -145,19 +145,19 @@ def window_longitudes(time, width=120):
 
 def carrington_header(time, shape, *, first_longitude, first_latitude):
     """
-    FITS header of a one-degree Carrington map seen from Earth.
+    Return the FITS header of a Carrington map on whole degrees, seen from Earth.
 
-    The reference pixel is the column in the middle, so that a map of up to 361
-    columns projects both ways without a jump, wherever the seam lies.
+    The reference pixel is in the middle column, so that a map of up to 361 columns is projected
+    both ways without a discontinuity at the 0/360 boundary.
 
     Parameters
     ----------
     time : `~astropy.time.Time`, `str` or `~datetime.datetime`
-        Date of the map. Carrington frames of two dates are different frames.
+        Date of the map. Carrington frames of different dates are different frames.
     shape : `tuple` of `int`
         Rows and columns.
     first_longitude, first_latitude : `int`
-        Whole degrees at which the first column and the first row stand.
+        Longitude of the first column and latitude of the first row, in whole degrees.
 
     Returns
     -------
@@ -184,14 +184,14 @@ def carrington_header(time, shape, *, first_longitude, first_latitude):
         "crpix1": middle + 1.0,
         "crpix2": 1.0 - first_latitude,
         "crval1": float((first_longitude + middle) % 360),
-        # The CAR projection is only linear in latitude about the equator.
+        # The CAR projection is linear in latitude only if the reference is on the equator.
         "crval2": 0.0,
         "lonpole": 0.0,
         "latpole": 90.0,
         "date-obs": time.utc.isot,
         "mjd-obs": time.utc.mjd,
         "rsun_ref": constants.radius.to_value(u.m),
-        # Stonyhurst longitudes count from Earth.
+        # The Earth is at Stonyhurst longitude zero.
         "hgln_obs": 0.0,
         "hglt_obs": earth_latitude,
         "dsun_obs": earth_distance,
@@ -200,7 +200,7 @@ def carrington_header(time, shape, *, first_longitude, first_latitude):
 
 def carrington_wcs(time, shape, *, first_longitude, first_latitude):
     """
-    Return the world coordinates of a one-degree Carrington map seen from Earth.
+    Return the world coordinates of a Carrington map on whole degrees, seen from Earth.
 
     Parameters
     ----------
@@ -229,12 +229,14 @@ def carrington_wcs(time, shape, *, first_longitude, first_latitude):
 
 def window_header(time, width=120):
     """
-    FITS header of the window of a map.
+    Return the FITS header of the window of a map.
 
     Parameters
     ----------
     time : `~astropy.time.Time`, `str` or `~datetime.datetime`
+        Date of the map.
     width : `int`
+        Number of columns.
 
     Returns
     -------
@@ -256,17 +258,19 @@ def window_header(time, width=120):
 
 def window_wcs(time, width=120):
     """
-    World coordinates of the window of a map.
+    Return the world coordinates of the window of a map.
 
     Parameters
     ----------
     time : `~astropy.time.Time`, `str` or `~datetime.datetime`
+        Date of the map.
     width : `int`
+        Number of columns.
 
     Returns
     -------
     `~astropy.wcs.WCS`
-        Carrington coordinates at ``time`` with Earth as the observer.
+        Carrington coordinates at ``time`` with the Earth as the observer.
 
     Examples
     --------

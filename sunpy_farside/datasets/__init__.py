@@ -1,3 +1,3 @@
 """
-Training data from the real Sun: maps, magnetograms, masks and their store.
+Training sets of observed data: phase maps, magnetograms, masks and their store.
 """

@@ -1,5 +1,5 @@
 """
-A training set of the real Sun, from public data to one file.
+Training sets of observed data, built from public archives into one file.
 """
 
 import numpy as np
@@ -39,7 +39,7 @@ from sunpy_farside.utils.files import remove_partial, whole_files
 __all__ = ["assemble", "build_dataset", "reduce_frames"]
 
 _MAPS, _FRAMES, _FIELDS, _NOAA = "phase_maps", "frames", "fields", "noaa"
-# A region is seen for two weeks: so much earlier its first appearance may have been.
+# A region crosses the disk in two weeks: its first appearance may have been that much earlier.
 _PASSAGE = 15 * u.day
 _REACH = MIDDLE * CADENCE
 
@@ -48,47 +48,47 @@ def build_dataset(
     start, end, folder, *, email=None, url=None, offline=False, progress=True, **options
 ):
     """
-    Build a training set of the real Sun.
+    Build a training set of phase maps and magnetograms observed in a period.
 
     Parameters
     ----------
     start, end : `~astropy.time.Time`, `str` or `~datetime.datetime`
-        First and last day of the magnetograms. Maps are taken from 16 days before them, regions
-        from 15 days before.
+        First and last day of the magnetograms. Maps are needed from 16 days before them, region
+        summaries from 15 days before.
     folder : path-like
-        What is there is used: phase maps in ``phase_maps``, daily synoptic frames in ``frames``,
-        NOAA's region summaries (single files or tarballs) in ``noaa``. What is missing is fetched
-        into the same folders.
+        Folder of the training set, with phase maps in ``phase_maps``, daily synoptic frames in
+        ``frames`` and NOAA's solar region summaries (single files or tarballs) in ``noaa``.
+        Existing files are used, missing ones are fetched.
     email : `str`, optional
-        Address that is registered for exports of JSOC. Only needed to fetch frames.
+        Address registered for JSOC's exports. Needed only to fetch synoptic frames.
     url : `str`, optional
         Base address of the archive of phase maps (`~sunpy_farside.net.FarsideClient`).
     offline : `bool`, optional
-        Whether to make do with what is in the folders.
+        If True, use only the files in the folder and fetch none.
     progress : `bool`, optional
-        Whether to show progress bars.
+        If True, show progress bars.
     **options
         Passed to `assemble`.
 
     Returns
     -------
     `~sunpy_farside.datasets.store.Store`
-        Of ``dataset.h5`` in the folder.
+        Store of the file ``dataset.h5`` in the folder.
 
     Raises
     ------
     ConnectionError
-        Something cannot be fetched. The next run goes on where this one ended.
+        A file cannot be fetched. The next run continues where this one ended.
     ValueError
-        There is no sequence with its truth, or too few for the splits.
+        There is no sequence with reference regions, or there are too few for the splits.
 
     Notes
     -----
-    The network's grid holds a two-hundredth of a frame's data. Frames of 20 MB may go once
-    ``fields`` has their fields.
+    A field on the grid of the network has a two-hundredth of the data of a synoptic frame. Frames
+    (20 MB each) may be deleted once their fields are in ``fields``.
 
-    A run that is interrupted, at whatever stage, leaves nothing by half, and the next one ends
-    with the same ``dataset.h5``. One run at a time may work in a folder.
+    An interrupted run leaves no incomplete files, and the next run produces the same
+    ``dataset.h5``. Only one run at a time may use a folder.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def build_dataset(
     if end < start:
         msg = f"Expected an end after the start, found {start.isot} to {end.isot}."
         raise ValueError(msg)
-    # The whole of the last day.
+    # Include the whole of the last day.
     end = Time(np.floor(end.utc.mjd) + 1, format="mjd") - 1 * u.s
     folder = user_path(folder)
     remove_partial(folder)
@@ -127,26 +127,27 @@ def build_dataset(
 
 def reduce_frames(folder, *, progress=True):
     """
-    Bring every frame of a training set to the grid of the network.
+    Rebin all synoptic frames of a training set to the grid of the network.
 
     Parameters
     ----------
     folder : path-like
-        Of `build_dataset`. Each file of ``frames`` gives one of ``fields``, a map of 144 x 120
-        pixels. Those that are there already stay as they are.
+        Folder of `build_dataset`. Each file in ``frames`` is rebinned to a map of 144 x 120 pixels
+        in ``fields``. Existing fields are kept.
     progress : `bool`, optional
+        If True, show a progress bar.
 
     Returns
     -------
     `list` of (`str`, `str`)
-        Names of the files that are no frames, and why.
+        Names of the files that are not synoptic frames, each with the reason.
     """
     folder = user_path(folder)
     left_out = []
     sources = sorted(path for path in (folder / _FRAMES).glob("*.fits") if path.is_file())
     for source in tqdm(sources, desc="Fields", unit="frame", disable=not progress):
         target = folder / _FIELDS / source.name
-        # A frame that was fetched anew is newer than its field.
+        # A frame that was fetched again is newer than its field.
         if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
             continue
         try:
@@ -175,28 +176,29 @@ def assemble(
     progress=True,
 ):
     """
-    Make the store of a training set from its folders.
+    Assemble the store of a training set from the files in its folder.
 
     Parameters
     ----------
     folder : path-like
-        Of `build_dataset`.
+        Folder of `build_dataset`.
     start, end : `~astropy.time.Time`
-        Of the magnetograms, both inclusive.
+        First and last time of the magnetograms, both inclusive.
     lag : `~astropy.units.Quantity`, optional
-        How long before the magnetogram the middle map was.
+        Time from the middle map to the magnetogram.
     validation, test : pair of `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
-        First and last date (`~sunpy_farside.datasets.pairing.split_pairs`).
+        First and last date of each split (`~sunpy_farside.datasets.pairing.split_pairs`).
     gap : `~astropy.units.Quantity`, optional
         Shortest time between maps of two splits.
     regions : `dict`, optional
         Passed to `~sunpy_farside.io.noaa.first_appearances`: ``limb``, ``distance``.
     mask : `dict`, optional
         Passed to `~sunpy_farside.datasets.masks.active_mask`: ``box``, ``smoothing``,
-        ``threshold``, ``unsigned``. The published ones by default.
+        ``threshold``, ``unsigned``. The published values by default.
     left_out : sequence of (`str`, `str`), optional
-        What is left out already, and why, for the store's list.
+        Files that are already left out, each with the reason, for the list in the store.
     progress : `bool`, optional
+        If True, show progress bars.
 
     Returns
     -------
@@ -205,9 +207,9 @@ def assemble(
     Raises
     ------
     FileNotFoundError
-        A folder holds nothing of these dates.
+        A folder has no files of these dates.
     ValueError
-        There is no sequence with its truth, or too few for the splits.
+        There is no sequence with reference regions, or there are too few for the splits.
     """
     folder = user_path(folder)
     left_out = list(left_out)
@@ -274,7 +276,7 @@ def assemble(
 
 def _phase_maps(folder, start, end, left_out):
     """
-    File of each step of the cadence.
+    Return the file of each step of the cadence.
     """
     maps = {}
     for path, time in dated_files(folder).items():
@@ -311,6 +313,6 @@ def _fields(folder, start, end):
 
 def _reason(error, path):
     """
-    What an error says, without the folder: where a training set stands does not change it.
+    Return the message of an error without the folder, so that it does not depend on the location.
     """
     return str(error).replace(f"{path}: ", "").replace(f"{path.parent}/", "")

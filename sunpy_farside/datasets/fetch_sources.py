@@ -1,5 +1,5 @@
 """
-What a training set is made of, fetched from JSOC and NOAA into folders.
+Download of the observations for a training set from JSOC and NOAA.
 """
 
 from pathlib import Path
@@ -23,13 +23,13 @@ from sunpy_farside.utils.files import whole_files
 __all__ = ["dated_files", "fetch_frames", "fetch_phase_maps", "fetch_summaries"]
 
 SERIES = "hmi.Mldailysynframe_720s"
-# Days of frames in one request to JSOC: half a gigabyte.
+# Days of frames in one export request to JSOC: half a gigabyte.
 _REQUEST = 28
 
 
 def dated_files(folder):
     """
-    FITS files of a folder and the dates in their names.
+    Return the FITS files in a folder with the dates in their names.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def dated_files(folder):
     Returns
     -------
     `dict` of `pathlib.Path` to `~astropy.time.Time` or `None`
-        In order of the names. `None` for names without a date.
+        In order of the names; `None` for names without a date.
 
     Examples
     --------
@@ -55,26 +55,28 @@ def dated_files(folder):
 
 def fetch_phase_maps(start, end, folder, *, url=None, progress=True):
     """
-    Fetch the phase maps that a folder lacks.
+    Fetch the phase maps of a period that are missing from a folder.
 
     Parameters
     ----------
     start, end : `~astropy.time.Time`
-        Of the first and the last map.
+        Dates of the first and the last map.
     folder : path-like
+        Folder of the maps.
     url : `str`, optional
         Base address of the archive (`~sunpy_farside.net.FarsideClient`).
     progress : `bool`, optional
+        If True, show a progress bar.
 
     Raises
     ------
     ConnectionError
-        The archive cannot be searched, or files could not be fetched.
+        The archive cannot be searched, or files cannot be fetched.
 
     Warns
     -----
     sunpy.util.exceptions.SunpyUserWarning
-        Files of the archive are no phase maps. They are left out.
+        Files in the archive are not phase maps. They are left out.
     """
     (first, last), _ = step_numbers(Time([start, end]))
     times = [time for time in dated_files(folder).values() if time is not None]
@@ -87,40 +89,42 @@ def fetch_phase_maps(start, end, folder, *, url=None, progress=True):
     if len(broken) < len(errors):
         error = next(error for error in errors if error not in broken)
         msg = (
-            f"Could not fetch {len(errors) - len(broken)} phase maps. {error} The next run goes on "
-            "with what is missing."
+            f"Could not fetch {len(errors) - len(broken)} phase maps. {error} The next run fetches "
+            "the missing ones."
         )
         raise ConnectionError(msg)
     if broken:
-        warn_user(f"{len(broken)} phase maps of the archive do not read, such as {broken[0]}")
+        warn_user(f"Could not read {len(broken)} phase maps of the archive, such as {broken[0]}")
 
 
 def fetch_frames(start, end, folder, *, there=(), email=None, progress=True):
     """
-    Fetch the daily synoptic frames that a folder lacks, by an export of JSOC.
+    Fetch the daily synoptic frames that are missing from a folder, with JSOC's export service.
 
     Parameters
     ----------
     start, end : `~astropy.time.Time`
         First and last day.
     folder : path-like
+        Folder of the frames.
     there : sequence of `~astropy.time.Time`, optional
-        Further days that are not wanted.
+        Further days whose frames are not needed.
     email : `str`, optional
-        Address that is registered for JSOC's exports.
+        Address registered for JSOC's exports.
     progress : `bool`, optional
+        If True, show a progress bar.
 
     Raises
     ------
     ValueError
-        Frames are missing and there is no address.
+        Frames are missing and no address is given.
     ConnectionError
-        JSOC fails.
+        The export fails.
 
     Warns
     -----
     sunpy.util.exceptions.SunpyUserWarning
-        Files that came are no frames. They are left out.
+        Downloaded files are not synoptic frames. They are left out.
     """
     known = [time for time in (*dated_files(folder).values(), *there) if time is not None]
     have = np.floor(Time(known).mjd) if known else []
@@ -130,7 +134,7 @@ def fetch_frames(start, end, folder, *, there=(), email=None, progress=True):
     if email is None:
         msg = (
             f"Expected {SERIES} frames of every day in {folder}, found {len(days)} days missing, "
-            f"the first {_day(days[0])}. Give the address that is registered with JSOC "
+            f"the first {_day(days[0])}. Give an address registered with JSOC "
             "(http://jsoc.stanford.edu/ajax/register_email.html) with --email, put the files "
             "there, or build without them with --offline."
         )
@@ -139,23 +143,23 @@ def fetch_frames(start, end, folder, *, there=(), email=None, progress=True):
     requests = [run[k : k + _REQUEST] for run in requests for k in range(0, len(run), _REQUEST)]
     for request in tqdm(requests, desc="Frames", unit="request", disable=not progress):
         with whole_files(folder) as partial:
-            # Noon of TAI is half a minute off that of UTC.
+            # The frames are at noon TAI, which differs from noon UTC by half a minute.
             _export(request[0] + 0.4, request[-1] + 0.6, partial, email)
             _leave_out(partial, read_frame)
 
 
 def _export(first, last, folder, email):
     """
-    Have JSOC export the frames of some days (MJD), and download them.
+    Export the frames of some days (MJD) from JSOC and download them.
     """
-    # The client loads drms and zeep, which nothing else needs.
+    # The client imports drms and zeep, which nothing else needs.
     from sunpy.net.jsoc import JSOCClient
 
     client = JSOCClient()
     period = a.Time(*Time([first, last], format="mjd"))
     try:
         found = client.search(period, a.jsoc.Series(SERIES), a.jsoc.Notify(email))
-        # Days that JSOC does not have stay missing.
+        # Days without a frame at JSOC stay missing.
         files = (
             client.fetch(found, path=f"{_literal(folder)}/{{file}}", progress=False)
             if len(found)
@@ -164,28 +168,29 @@ def _export(first, last, folder, email):
     except Exception as error:
         msg = (
             f"Expected JSOC to export the frames of {_day(first)} to {_day(last)}, found: {error} "
-            f"Is {email} registered? The next run goes on here."
+            f"Check that {email} is registered. The next run continues here."
         )
         raise ConnectionError(msg) from error
     if getattr(files, "errors", None):
         msg = (
             f"Could not fetch {len(files.errors)} frames of {_day(first)} to {_day(last)}: "
-            f"{files.errors[0].exception} The next run goes on here."
+            f"{files.errors[0].exception} The next run continues here."
         )
         raise ConnectionError(msg)
 
 
 def fetch_summaries(start, end, folder, *, progress=True):
     """
-    Fetch NOAA's region summaries that a folder lacks.
+    Fetch the NOAA solar region summaries that are missing from a folder.
 
     Parameters
     ----------
     start, end : `~astropy.time.Time`
         First and last day.
     folder : path-like
-        Single files and tarballs that are there are used.
+        Folder of the summaries. Existing single files and tarballs are used.
     progress : `bool`, optional
+        If True, show a progress bar.
 
     Raises
     ------
@@ -195,7 +200,7 @@ def fetch_summaries(start, end, folder, *, progress=True):
     Warns
     -----
     sunpy.util.exceptions.SunpyUserWarning
-        Files that came are no summaries. They are left out.
+        Downloaded files are not region summaries. They are left out.
     """
     from sunpy.net.dataretriever.sources.noaa import SRSClient
 
@@ -215,7 +220,7 @@ def fetch_summaries(start, end, folder, *, progress=True):
                 a.Time(*Time([wanted[0], wanted[-1] + 0.9], format="mjd")), a.Instrument("SOON")
             )
         except OSError as error:
-            msg = f"Cannot search NOAA's archive ({error}). The next run goes on here."
+            msg = f"Cannot search NOAA's archive ({error}). The next run continues here."
             raise ConnectionError(msg) from error
         if not len(found):
             continue
@@ -224,8 +229,8 @@ def fetch_summaries(start, end, folder, *, progress=True):
             files = client.fetch(found, path=f"{_literal(partial)}/{{file}}", progress=False)
             if files.errors:
                 msg = (
-                    f"Could not fetch {len(files.errors)} region lists: "
-                    f"{files.errors[0].exception} The next run goes on here."
+                    f"Could not fetch {len(files.errors)} region summaries: "
+                    f"{files.errors[0].exception} The next run continues here."
                 )
                 raise ConnectionError(msg)
             _leave_out(partial, read_noaa_summary)
@@ -233,7 +238,7 @@ def fetch_summaries(start, end, folder, *, progress=True):
 
 def _leave_out(folder, read):
     """
-    Remove the files of a folder that do not read, and say so.
+    Remove unreadable files from a folder, with a warning for each.
     """
     for path in sorted(folder.iterdir()):
         try:
@@ -244,7 +249,7 @@ def _leave_out(folder, read):
 
 
 def _literal(folder):
-    # A folder is no template of names.
+    # Braces in the path are not fields of a template.
     return str(folder).replace("{", "{{").replace("}", "}}")
 
 

@@ -1,5 +1,5 @@
 """
-Truth for the network: masks of active regions from magnetograms and other maps of the Sun.
+Masks of active regions from magnetograms and other maps, as the target of the training.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ __all__ = [
     "near_side_field",
 ]
 
-# Degrees of new data in a frame.
+# Longitudes newly observed in each synoptic frame, in degrees.
 _DISK = 120
 # [Felipe & Asensio Ramos 2019, A&A 632, A82, section 2.3]
 PUBLISHED_MASK = {
@@ -44,30 +44,30 @@ PUBLISHED_MASK = {
 
 def near_side_field(frame):
     """
-    The field on the visible disk, on the grid of the network.
+    Rebin the newly observed part of a synoptic frame to the grid of the network.
 
     Parameters
     ----------
     frame : `~sunpy.map.GenericMap`
-        Of `read_frame`.
+        Synoptic frame from `read_frame`.
 
     Returns
     -------
     `~sunpy.map.GenericMap`, 144 x 120 pixels
         Mean flux density in gauss in each square degree from 60 degrees east of the central
-        meridian to 60 degrees west, on whole degrees of Carrington longitude and of latitude
+        meridian to 60 degrees west, on whole degrees of Carrington longitude and latitude
         (-72 to 71). NaN where less than half of a pixel was observed.
 
     Raises
     ------
     ValueError
-        The map is no such frame.
+        The map is not a daily synoptic frame.
 
     Notes
     -----
-    Every pixel is the mean of the pixels of the frame that it overlaps, weighted by the area of
-    the overlap, so that flux is neither lost nor made. Both grids run along meridians and
-    parallels: the weights are exact.
+    Each pixel is the mean of the overlapping pixels of the frame, weighted by the area of the
+    overlap, which conserves the magnetic flux. The weights are exact because both grids follow
+    meridians and parallels.
 
     Examples
     --------
@@ -86,13 +86,13 @@ def near_side_field(frame):
     if frame.meta.get("ctype1") != "CRLN-CEA" or "crln_obs" not in frame.meta:
         msg = (
             f"Expected a daily synoptic frame, found a map in {frame.meta.get('ctype1')}. "
-            "read_frame reads such frames; mask_from_map takes other maps."
+            "Read synoptic frames with read_frame; use mask_from_map for other maps."
         )
         raise ValueError(msg)
     rows, columns = frame.data.shape
     step = 360 / columns
     east = frame.meta["crln_obs"] - EAST_EDGE - step / 2
-    # The first whole degree of whose pixel at least half was observed.
+    # The first whole degree with at least half of its pixel observed.
     first = int(np.ceil(east))
     longitude = np.arange(first, first + _DISK + 1) - 0.5
     latitude = np.arange(FIRST_LATITUDE, FIRST_LATITUDE + WINDOW_ROWS + 1) - 0.5
@@ -104,7 +104,7 @@ def near_side_field(frame):
     flux = along @ np.where(observed, data, 0) @ across.T
     area = along @ observed @ across.T
     whole = np.diff(np.sin(np.deg2rad(latitude)))[:, None]
-    # Rounding must not decide about pixels of which just half was observed.
+    # Exclude the effect of rounding on pixels of which exactly half was observed.
     known = area / whole > 0.5 - 1e-6
     field = np.divide(flux, area, out=np.full(flux.shape, np.nan), where=known)
     header = carrington_header(
@@ -115,7 +115,7 @@ def near_side_field(frame):
 
 def _overlaps(edges, target_edges):
     """
-    Length that each target cell shares with each cell, shape (targets, cells).
+    Compute the overlap of each target cell with each cell, shape (targets, cells).
     """
     low = np.maximum(edges[:-1], target_edges[:-1, None])
     high = np.minimum(edges[1:], target_edges[1:, None])
@@ -133,41 +133,41 @@ def active_mask(
     unsigned=PUBLISHED_MASK["unsigned"],
 ):
     """
-    Where the Sun is active, for the network to learn.
+    Compute the mask of active pixels from a magnetogram, by smoothing and a threshold.
 
     Parameters
     ----------
     field : `~sunpy.map.GenericMap`
-        Of `near_side_field`, in gauss.
+        Magnetic field from `near_side_field`, in gauss.
     regions : `~astropy.coordinates.SkyCoord`, optional
-        Carrington positions of regions to leave out: those that emerged on the near side, which
-        no far-side map can have seen (`~sunpy_farside.io.noaa.first_appearances`,
+        Carrington positions of regions to leave out: those that emerged on the near side and
+        hence are not in far-side maps (`~sunpy_farside.io.noaa.first_appearances`,
         `~sunpy_farside.io.noaa.positions_at`).
     box : `~astropy.units.Quantity`, optional
-        Extents in longitude and latitude of the box around each of these where the field is set
-        to zero.
+        Extents in longitude and latitude of the box around each of these regions in which the
+        field is set to zero.
     smoothing : `~astropy.units.Quantity`, optional
         Standard deviation of the Gaussian that smooths the field, in degrees of longitude and
         latitude.
     threshold : `~astropy.units.Quantity`, optional
-        Smoothed field (gauss, Mx cm^-2) above which the Sun is active.
+        Smoothed field (gauss, Mx cm^-2) above which a pixel is active.
     unsigned : `bool`, optional
-        Whether the field loses its sign before it is smoothed, so that the two polarities of a
-        region add up, or afterwards.
+        If True, take the absolute value before the smoothing, so that the two polarities of a
+        region add up; otherwise after it.
 
     Returns
     -------
     `~sunpy.map.GenericMap`
-        1 where the Sun is active, else 0, NaN where the field is not known.
+        1 in active pixels, else 0; NaN where the field is missing.
 
     Notes
     -----
     The defaults are those of the published network [Felipe & Asensio Ramos 2019, A&A 632, A82,
-    section 2.3]. The publication leaves open whether polarities cancel; unsigned flux is also what
-    `~sunpy_farside.simulate_sequence` smooths.
+    section 2.3]. The publication does not specify whether polarities cancel; the unsigned field is
+    also the one smoothed in `~sunpy_farside.simulate_sequence`.
 
-    Pixels that are not known do not count in the mean, so that the mask does not fade at the edge
-    of the observed disk.
+    Missing pixels are excluded from the mean, so that the mask does not fade at the edge of the
+    observed area.
 
     Examples
     --------
@@ -207,7 +207,7 @@ def active_mask(
 
 def _smoothed(data, known, sigma):
     """
-    Gaussian mean of the pixels that are known; zero is expected in the others.
+    Smooth an array with a Gaussian over its valid pixels; missing pixels have to be zero.
     """
     if not sigma:
         return data
@@ -218,15 +218,15 @@ def _smoothed(data, known, sigma):
 
 def _nodes(item):
     """
-    Values, longitudes and latitudes of a map on whole degrees.
+    Return the values, longitudes and latitudes of a map on whole degrees.
     """
     data, wcs = upright(values_of(item), item.wcs)
     first = whole_degree_nodes(wcs, data.shape)
     if first is None:
         msg = (
             "Expected a map on whole degrees of Carrington longitude and latitude, found "
-            f"{', '.join(item.wcs.wcs.ctype)} on another grid. near_side_field and mask_from_map "
-            "make such maps."
+            f"{', '.join(item.wcs.wcs.ctype)} on another grid. Make such maps with "
+            "near_side_field or mask_from_map."
         )
         raise ValueError(msg)
     rows, columns = data.shape
@@ -235,27 +235,28 @@ def _nodes(item):
 
 def mask_in_window(mask, date, *, width=120):
     """
-    A mask in the far-side window of a date.
+    Shift a mask to the far-side window of a date, by index.
 
     Parameters
     ----------
     mask : `~sunpy.map.GenericMap`
-        Of `active_mask`, with the 144 latitudes of the window.
+        Mask from `active_mask`, with the 144 latitudes of the window.
     date : `~astropy.time.Time`, `str` or `~datetime.datetime`
-        Of the middle map of a sequence.
+        Date of the middle map of a sequence.
     width : `int`, optional
-        Columns of the window.
+        Number of columns of the window.
 
     Returns
     -------
     `~sunpy.map.GenericMap`, 144 x ``width`` pixels
-        With the coordinates of the window, like a detection's probability. NaN where the mask
-        has no pixel.
+        Mask with the coordinates of the window, as in detection images. NaN outside the input
+        mask.
 
     Notes
     -----
-    Nothing is interpolated: both stand on whole degrees of Carrington longitude. That a region
-    drifts through these by up to some degrees in half a rotation is left as it is, as published.
+    The mask is not interpolated, as both grids are on whole degrees of Carrington longitude. The
+    drift of regions in Carrington longitude, up to a few degrees in half a rotation, is not
+    corrected, as in the publication.
 
     Examples
     --------
@@ -289,34 +290,35 @@ def mask_in_window(mask, date, *, width=120):
 @u.quantity_input
 def mask_from_map(source, date, threshold, *, smoothing: u.deg = 0 * u.deg, width=120):
     """
-    Truth from any other map that shows the far side.
+    Compute a mask of active pixels from any map that observes the far side directly.
 
     Parameters
     ----------
     source : `~sunpy.map.GenericMap`
-        A magnetogram of Solar Orbiter/PHI, a picture of STEREO/EUVI, or any other map with
-        coordinates on the Sun.
+        A magnetogram of Solar Orbiter/PHI, an image of STEREO/EUVI, or any other map with solar
+        coordinates.
     date : `~astropy.time.Time`, `str` or `~datetime.datetime`
-        Of the sequence that is to be judged, within hours of the map's: it decides about the
+        Date of the sequence to compare with, within hours of the date of the map. It sets the
         window.
     threshold : `float` or `~astropy.units.Quantity`
-        Value above which the Sun is active. A number is in the unit of the map.
+        Value above which a pixel is active; a number is in the unit of the map.
     smoothing : `~astropy.units.Quantity`, optional
-        Standard deviation of a Gaussian that smooths the map before, in degrees of longitude and
-        latitude. 3 degrees and 30 G are what the network learns of magnetograms.
+        Standard deviation of a Gaussian that smooths the map before the threshold, in degrees of
+        longitude and latitude. The masks for the training of the network use 3 degrees and 30 G.
     width : `int`, optional
-        Columns of the window.
+        Number of columns of the window.
 
     Returns
     -------
     `~sunpy.map.GenericMap`, 144 x ``width`` pixels
-        1 where the map is beyond the threshold in either sign, else 0; NaN where it shows
-        nothing of the window. The coordinates are those of a detection's probability.
+        1 where the absolute value of the map is above the threshold, else 0; NaN where the map
+        has no data. The coordinates are those of detection images.
 
     Notes
     -----
-    The map is resampled at its own date: Carrington longitudes of two dates are different places
-    to astropy. Pixels of the window are means over the map's pixels in them.
+    The map is resampled at its own date, because Carrington frames of different dates are
+    different frames in astropy. Each pixel of the window is a mean over the pixels of the map in
+    it.
 
     Examples
     --------
@@ -329,7 +331,7 @@ def mask_from_map(source, date, threshold, *, smoothing: u.deg = 0 * u.deg, widt
     """
     unit = source.unit or u.dimensionless_unscaled
     threshold = u.Quantity(threshold, unit if np.isscalar(threshold) else None).to_value(unit)
-    # Slow to load, and only needed here.
+    # Slow to import, and needed only here.
     from reproject import reproject_adaptive
 
     meridian = far_side_central_meridian(date).deg

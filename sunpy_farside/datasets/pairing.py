@@ -1,5 +1,5 @@
 """
-Which eleven maps belong to which magnetogram, and which pairs train, validate and test.
+Pairs of magnetograms and sequences, and their split into training, validation and test.
 """
 
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ SPLITS = ("training", "validation", "test")
 HALF_ROTATION = 13.5 * u.day
 
 _ROTATION = 27.3 * u.day
-# Shares of the time that the gaps leave: training before and after, so that it sees more than one
-# part of the solar cycle, with validation and test between.
+# Fractions of the time outside the gaps. Training comes before and after validation and test, so
+# that it covers more than one phase of the solar cycle.
 _SHARES = (("training", 0.5), ("validation", 0.1), ("test", 0.2), ("training", 0.2))
 
 
@@ -39,11 +39,11 @@ class Pairs:
     Attributes
     ----------
     frames : array of `int`
-        Which of the magnetograms, in order of their middle maps.
+        Indices of the magnetograms, in order of their middle maps.
     middles : array of `int`
-        Step of the middle map (`step_time` gives its date).
+        Step of the middle map (converted to a date by `step_time`).
     left_out : `list` of (`int`, `str`)
-        The other magnetograms, and why each is left out.
+        Indices of the other magnetograms, each with the reason why it is left out.
     """
 
     frames: np.ndarray
@@ -54,24 +54,23 @@ class Pairs:
 @u.quantity_input
 def pair_frames(frame_times, map_times, *, lag: u.day = HALF_ROTATION):
     """
-    Pair magnetograms with sequences of maps.
+    Pair magnetograms with the sequences half a rotation before them.
 
     Parameters
     ----------
     frame_times : `~astropy.time.Time`
         Dates of the magnetograms, in any order.
     map_times : `~astropy.time.Time`
-        Dates of the maps, in any order. Those more than a minute off 00 and 12 UT count for
-        nothing.
+        Dates of the maps, in any order. Maps more than a minute off 00 and 12 UT are ignored.
     lag : `~astropy.units.Quantity`, optional
-        How long before the magnetogram the middle map was.
+        Time from the middle map to the magnetogram.
 
     Returns
     -------
     `Pairs`
-        A magnetogram belongs to the eleven maps around the 00 or 12 UT that is nearest to
-        ``lag`` before it. It is left out when one of the eleven is missing, or when another one
-        is nearer to the same date.
+        A magnetogram is paired with the eleven maps around the 00 or 12 UT nearest to ``lag``
+        before it. It is left out if one of these maps is missing, or if another magnetogram is
+        nearer to the same date.
 
     Examples
     --------
@@ -113,18 +112,18 @@ def pair_frames(frame_times, map_times, *, lag: u.day = HALF_ROTATION):
 @u.quantity_input
 def split_pairs(dates, *, validation=None, test=None, gap: u.day = _ROTATION):
     """
-    Split sequences by time.
+    Split sequences by date into training, validation and test, with gaps between them.
 
     Parameters
     ----------
     dates : `~astropy.time.Time`
         Dates of the middle maps.
     validation, test : pair of `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
-        First and last date of each. By default, of the time that the gaps leave, the first half
-        is for training, the next tenth for validation, the next fifth for tests and the last
-        fifth for training again.
+        First and last date of each split. By default, the time outside the gaps is divided, in
+        this order, into one half for training, a tenth for validation, a fifth for the test and
+        another fifth for training.
     gap : `~astropy.units.Quantity`, optional
-        Shortest time between maps of two splits, a full rotation by default.
+        Shortest time between maps of two splits; a full rotation by default.
 
     Returns
     -------
@@ -134,12 +133,13 @@ def split_pairs(dates, *, validation=None, test=None, gap: u.day = _ROTATION):
     Raises
     ------
     ValueError
-        One range is given without the other, the two are too near, or the dates are too few.
+        Only one of the two ranges is given, the ranges are too close, or the dates cover too short
+        a time.
 
     Notes
     -----
-    Neighbouring sequences share ten of their eleven maps, and a large region is there for months:
-    a network that is judged on sequences drawn at random is judged on what it has learnt.
+    Adjacent sequences share ten of their eleven maps, and large regions live for months: a random
+    split would test the network on regions of the training set.
 
     Examples
     --------
@@ -151,7 +151,7 @@ def split_pairs(dates, *, validation=None, test=None, gap: u.day = _ROTATION):
     >>> [int((splits == name).sum()) for name in ("training", "validation", "test", "")]
     [2033, 290, 581, 96]
     """
-    # Sequences reach beyond their middle maps, and without a gap they still share none.
+    # Sequences extend beyond their middle maps; even without a gap, splits must not share maps.
     apart = (max(gap, CADENCE) + (N_MAPS - 1) * CADENCE).to_value(u.day)
     days = dates.utc.mjd
     if (validation is None) != (test is None):
@@ -185,7 +185,7 @@ def _blocks(first, last, apart):
         raise ValueError(msg)
     start = first
     for name, share in _SHARES:
-        # The last end must not fall short of the last date by rounding.
+        # The margin keeps rounding from excluding the last date.
         end = start + share * left + 1e-6
         yield name, start, end
         start = end + apart

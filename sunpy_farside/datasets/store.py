@@ -1,5 +1,5 @@
 """
-The store: every map once, the truth of every sequence, in one HDF5 file.
+Store of a training set: all maps and the mask of every sequence in one HDF5 file.
 """
 
 import json
@@ -26,11 +26,11 @@ from sunpy_farside.utils.files import whole_files
 __all__ = ["MASK_WIDTH", "Store", "store_path", "write_store"]
 
 FILE_NAME = "dataset.h5"
-# Columns of the masks: the widest window.
+# Columns of the masks, those of the widest window.
 MASK_WIDTH = 180
 _FORMAT = "sunpy_farside training sequences 1"
 _EXPECTED = "a store of training sequences"
-# Of dates, splits and what was left out: a thousand years of them.
+# Most entries of dates, splits and omissions that are read: a thousand years of them.
 _MOST = 10_000_000
 _UNKNOWN = 255
 _SHAPE = (WINDOW_ROWS, 360)
@@ -38,7 +38,7 @@ _SHAPE = (WINDOW_ROWS, 360)
 
 def write_store(path, first_step, meridians, phases, sequences, *, settings=None):
     """
-    Write a store, whole or not at all.
+    Write the store of a training set to an HDF5 file that appears only once it is complete.
 
     Parameters
     ----------
@@ -46,22 +46,22 @@ def write_store(path, first_step, meridians, phases, sequences, *, settings=None
     first_step : `int`
         Step of the first row.
     meridians : array of `int`
-        Far-side central meridian of each row, rounded down to whole degrees: as many rows as
-        there are steps, whether they have a map or not.
+        Far-side central meridian of each row, rounded down to whole degrees. There is one row per
+        step of the cadence, with or without a map.
     phases : iterable of (`int`, array of shape (144, 360))
-        Step of the cadence and phases in rad of each map
+        Step of the cadence and phase shifts in rad of each map
         (`~sunpy_farside.sequence.cut_globe`).
     sequences : callable
-        Called when the maps are written, with a list of their steps. It gives a `dict` with
-        ``middle`` (step of the middle map), ``frame_date``, ``split`` (both `str`) and ``active``
-        (masks of shape (144, 180), NaN where nothing is known) of each sequence, and ``left_out``,
-        pairs of `str`: files or dates that are left out, and why.
+        Called with the list of steps once the maps are written. Returns a `dict` with ``middle``
+        (step of the middle map), ``frame_date``, ``split`` (both `str`) and ``active`` (masks of
+        shape (144, 180), NaN where missing) of each sequence, and ``left_out``, pairs of `str`:
+        files or dates that are left out, each with the reason.
     settings : `dict`, optional
-        What the masks and the splits are made with.
+        Settings of the masks and the splits.
 
     Notes
     -----
-    The same contents give the same file, byte for byte.
+    Equal contents produce identical files.
     """
     path = user_path(path)
     with whole_files(path.parent) as partial, h5py.File(partial / path.name, "w") as file:
@@ -69,7 +69,7 @@ def write_store(path, first_step, meridians, phases, sequences, *, settings=None
         file.attrs["settings"] = json.dumps(settings or {}, sort_keys=True)
         file.attrs["first_step"] = first_step
         file["meridian"] = np.asarray(meridians, dtype="<i2")
-        # In one piece on disk, so that eleven maps are eleven neighbours and nothing is unpacked.
+        # Contiguous on disk, so that eleven maps are read in one piece without decompression.
         rows = file.create_dataset(
             "phases", (len(meridians), *_SHAPE), dtype="<f4", fillvalue=np.nan
         )
@@ -101,17 +101,17 @@ def _texts(file, name):
 
 def _layout(file, name, dtype):
     """
-    Where the values of a data set begin in the file, their shape and type.
+    Return the offset of the values of a data set in the file, their shape and type.
     """
     data = own_data_set(file, name, kinds=np.dtype(dtype).kind, most=None)
-    # Packed or scattered values have no beginning, and other types another meaning.
+    # Compressed or scattered values have no offset, and other types cannot be mapped as this one.
     offset = data.id.get_offset() if data.dtype == np.dtype(dtype) else None
     return offset, data.shape, data.dtype
 
 
 def store_path(path):
     """
-    The store in a folder, or the path itself.
+    Return the path of the store in a folder, or the path itself if it is a file.
 
     Parameters
     ----------
@@ -127,39 +127,40 @@ def store_path(path):
 
 class Store:
     """
-    A store of sequences and their truth, to be read.
+    Read-only store of the sequences and masks of a training set.
 
     Parameters
     ----------
     path : path-like
+        HDF5 file written by `write_store`.
 
     Raises
     ------
     FileNotFoundError
-        There is no such file.
+        The file does not exist.
     FileFormatError
-        The file is no store.
+        The file is not a store.
 
     Attributes
     ----------
     settings : `dict`
-        What the masks and the splits were made with.
+        Settings of the masks and the splits.
     left_out : `list` of (`str`, `str`)
-        Files and dates that are left out, and why.
+        Files and dates that are left out, each with the reason.
     splits : array of `str`
-        Of each sequence; empty for those in the gaps.
+        Split of each sequence; empty for sequences in the gaps.
     """
 
     def __init__(self, path):
         self.path = user_path(path)
         if not self.path.exists():
-            msg = f"{self.path}: no such file. sunpy-farside build-dataset makes it."
+            msg = f"{self.path}: no such file. Make it with sunpy-farside build-dataset."
             raise FileNotFoundError(msg)
         with open_hdf5(self.path, _EXPECTED) as file:
             if file.attrs.get("format") != _FORMAT:
                 msg = (
-                    f"{self.path}: expected {_EXPECTED}, found another HDF5 file. sunpy-farside "
-                    "build-dataset makes stores."
+                    f"{self.path}: expected {_EXPECTED}, found another HDF5 file. Make a store "
+                    "with sunpy-farside build-dataset."
                 )
                 raise FileFormatError(msg)
             self.settings = json.loads(file.attrs["settings"])
@@ -177,7 +178,7 @@ class Store:
 
     def _check(self):
         """
-        Refuse a store whose parts are not of one size.
+        Raise an error if the sizes or values of the parts of the store are inconsistent.
         """
         steps, sequences = len(self._meridians), len(self._rows)
         problems = []
@@ -190,17 +191,17 @@ class Store:
             if shape != expected:
                 problems.append(f"{name} of shape {shape} and not {expected}")
             elif size and (offset is None or offset + size > self.path.stat().st_size):
-                problems.append(f"{name} that are not in the file in one piece")
+                problems.append(f"{name} that are not contiguous in the file")
         if not len(self.splits) == len(self._frame_dates) == sequences:
             problems.append(f"{sequences} sequences, {len(self.splits)} splits and as many dates")
         if not np.isin(self.splits, (*SPLITS, "")).all():
             problems.append(f"splits {', '.join(np.unique(self.splits))}")
         if ((self._rows < MIDDLE) | (self._rows >= steps - MIDDLE)).any():
-            problems.append("sequences that reach beyond the maps")
+            problems.append("sequences that extend beyond the maps")
         try:
             Time(self._frame_dates)
         except ValueError as error:
-            problems.append(f"dates that do not read ({error})")
+            problems.append(f"dates that cannot be read ({error})")
         if problems:
             msg = f"{self.path}: expected {_EXPECTED}, found {'; '.join(problems)}. Build it again."
             raise FileFormatError(msg)
@@ -209,28 +210,29 @@ class Store:
         return len(self._rows)
 
     def __getstate__(self):
-        # Each process maps the file for itself.
+        # Each process maps the file into memory itself.
         return {key: value for key, value in vars(self).items() if key not in self._layout}
 
     @cached_property
     def phases(self):
         """
-        All the maps, array of `numpy.float32` on disk, shape (steps, 144, 360).
+        Phase shifts of all maps, memory-mapped array of `numpy.float32`, shape (steps, 144, 360).
         """
         return self._array("phases")
 
     @cached_property
     def active(self):
         """
-        All the masks, array of `numpy.uint8` on disk, shape (sequences, 144, 180): 1 active, 0
-        quiet, 255 not known.
+        Masks of all sequences, memory-mapped array of `numpy.uint8`, shape (sequences, 144, 180).
+
+        1 in active pixels, 0 in quiet ones, 255 where data are missing.
         """
         return self._array("active")
 
     def _array(self, name):
         offset, shape, dtype = self._layout[name]
         if offset is None:
-            # None of no size.
+            # An empty data set has no offset.
             return np.empty(shape, dtype)
         return np.memmap(self.path, dtype, "r", offset, shape)
 
@@ -250,7 +252,7 @@ class Store:
 
     def summary(self):
         """
-        What the store holds and what is left out of it, as text.
+        Return the numbers of sequences per split and the list of omissions as text.
 
         Returns
         -------
@@ -266,22 +268,23 @@ class Store:
 
     def cut(self, index, *, frames="middle", width=120):
         """
-        The eleven maps of a sequence.
+        Return the phase shifts of a sequence, cut to windows.
 
         Parameters
         ----------
         index : `int`
+            Index of the sequence.
         frames : {"middle", "own"}
-            All in the window of the middle map
-            (`~sunpy_farside.sequence.FarsideSequence.comoving_data`), or each in its own
+            Cut all maps to the window of the middle map
+            (`~sunpy_farside.sequence.FarsideSequence.comoving_data`), or each to its own
             (`~sunpy_farside.sequence.FarsideSequence.data`).
         width : `int`
-            Columns, even, up to 180.
+            Number of columns, even, up to 180.
 
         Returns
         -------
         array of `numpy.float32`, shape (11, 144, width)
-            Rad, NaN where there are no data.
+            Phase shifts in rad; NaN where data are missing.
         """
         row = self._rows[index]
         rows = np.arange(row - MIDDLE, row + MIDDLE + 1)
@@ -295,19 +298,21 @@ class Store:
 
     def cut_active(self, index, *, width=120, unknown=np.nan):
         """
-        The truth of a sequence in the middle map's window.
+        Return the mask of a sequence in the window of the middle map, as an array.
 
         Parameters
         ----------
         index : `int`
+            Index of the sequence.
         width : `int`
+            Number of columns.
         unknown : `float`
-            What stands where nothing is known.
+            Value of missing pixels.
 
         Returns
         -------
         array of `numpy.float32`, shape (144, width)
-            1 where the Sun is active, else 0.
+            1 in active pixels, else 0.
         """
         mask = cut_columns(self.active[index], width)
         active = mask.astype(np.float32)
@@ -316,12 +321,14 @@ class Store:
 
     def sequence(self, index, *, width=120):
         """
-        A sequence of the store as it would be made of its maps.
+        Return a sequence of the store as a `~sunpy_farside.sequence.FarsideSequence`.
 
         Parameters
         ----------
         index : `int`
+            Index of the sequence.
         width : `int`
+            Number of columns of the windows.
 
         Returns
         -------
@@ -339,25 +346,26 @@ class Store:
 
     def truth(self, index, *, width=120):
         """
-        The truth of a sequence.
+        Return the mask of a sequence in the window of the middle map, as a map.
 
         Parameters
         ----------
         index : `int`
+            Index of the sequence.
         width : `int`
+            Number of columns.
 
         Returns
         -------
         `~sunpy.map.GenericMap`
-            In the window of the middle map: 1 where the Sun is active, else 0, NaN where nothing
-            is known.
+            1 in active pixels, else 0; NaN where data are missing.
         """
         return Map(self.cut_active(index, width=width), window_header(self.dates[index], width))
 
 
 def _cut(globe, start, target):
     """
-    Cut columns out of maps that go round the Sun.
+    Cut columns from maps of all longitudes, across the 0/360 boundary where necessary.
     """
     start, width = start % 360, target.shape[-1]
     first = min(360 - start, width)

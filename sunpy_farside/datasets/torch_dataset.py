@@ -1,5 +1,5 @@
 """
-Sequences of the real Sun for training, read from a store.
+Observed sequences for the training, read from a store, as a PyTorch data set.
 """
 
 import numpy as np
@@ -14,36 +14,38 @@ __all__ = ["StoredSequences"]
 
 class StoredSequences(Dataset):
     """
-    Sequences of one split of a store, with their truth.
+    PyTorch data set of the sequences in one split of a store, with their masks.
 
     Parameters
     ----------
     path : path-like
         ``dataset.h5`` of `~sunpy_farside.datasets.build.build_dataset`.
     split : {"training", "validation", "test"}
+        Split of the store.
     frames : {"middle", "own"}, optional
-        Whether all the maps are moved to the middle map's window or each stands in its own.
+        Cut all maps to the window of the middle map, or each to its own.
     width : `int`, optional
-        Columns of the window, even, from 16 to 180.
+        Number of columns of the window, even, from 16 to 180.
     mirror : `bool`, optional
-        Whether the mirror image about the equator comes with each sequence.
+        If True, add the mirror image about the equator to each sequence.
     unknown : `float`, optional
-        What stands in the truth where nothing is known: by default 0, quiet. NaN lets a loss
-        leave these pixels out.
+        Value of missing pixels in the masks: by default 0, quiet. With NaN, a loss can exclude
+        these pixels.
 
     Raises
     ------
     FileNotFoundError
-        There is no such file.
+        The file does not exist.
     FileFormatError
-        The file is no store.
+        The file is not a store.
     ValueError
-        An option has another value, or the split holds no sequence.
+        An option has an unsupported value, or the split has no sequences.
 
     Notes
     -----
-    Half a rotation is 1.8 degrees less than 13.5 days, and a magnetogram shows 120 degrees: of a
-    window of 120 columns the two or three easternmost have no truth.
+    In 13.5 days, the Sun rotates 1.8 degrees less than half a turn, and a magnetogram covers 120
+    degrees: in a window of 120 columns, the two or three easternmost columns of the mask are
+    missing.
 
     Examples
     --------
@@ -77,14 +79,14 @@ class StoredSequences(Dataset):
 
     def __getitem__(self, index):
         """
-        A sequence, with its mirror image where that is wanted.
+        Return a sequence and its mask, with their mirror images if requested.
 
         Returns
         -------
         phases : `torch.Tensor`, shape (n, 11, 144, width)
-            Rad, NaN where there are no data; n is 2 with the mirror image, else 1.
+            Phase shifts in rad; NaN where data are missing. n is 2 with the mirror image, else 1.
         active : `torch.Tensor`, shape (n, 144, width)
-            1 where there is an active region, else 0.
+            1 in active pixels, else 0.
         """
         index = self._indices[index]
         phases = torch.from_numpy(self.store.cut(index, frames=self.frames, width=self.width))
@@ -104,12 +106,12 @@ class StoredSequences(Dataset):
 
     def sequence(self, index):
         """
-        A sequence as a `~sunpy_farside.sequence.FarsideSequence`, for detection.
+        Return a sequence as a `~sunpy_farside.sequence.FarsideSequence`, for detection.
         """
         return self.store.sequence(self._indices[index], width=self.width)
 
     def truth(self, index):
         """
-        The truth of a sequence as a `~sunpy.map.GenericMap`, NaN where nothing is known.
+        Return the mask of a sequence as a `~sunpy.map.GenericMap`; NaN where data are missing.
         """
         return self.store.truth(self._indices[index], width=self.width)

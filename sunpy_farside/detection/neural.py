@@ -2,6 +2,7 @@
 Detection of active regions with the network.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -79,9 +80,8 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
         load = load_model if model not in (None, *_NAMED) else _loaded
         model = load(model or "default", device=device)
     settings = network_settings(model, threshold)
-    reliability = network_reliability(model)
     if isinstance(sequences, FarsideSequence):
-        return _detect_batch([sequences], model, settings, reliability)[0]
+        return _detect_batch([sequences], model, settings)[0]
     sequences = list(sequences)
     detections = []
     with tqdm(
@@ -89,7 +89,7 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
     ) as progress:
         for first in range(0, len(sequences), _BATCH):
             batch = sequences[first : first + _BATCH]
-            detections += _detect_batch(batch, model, settings, reliability)
+            detections += _detect_batch(batch, model, settings)
             progress.update(len(batch))
     return detections
 
@@ -109,9 +109,11 @@ def network_settings(model, threshold=None):
     `~sunpy_farside.detection.settings.DetectionSettings`
     """
     reliability = network_reliability(model)
-    cut = reliability.cut if reliability and threshold is None else None
-    threshold = model.threshold if threshold is None else threshold
-    return DetectionSettings(NETWORK, model.level, _N_PIXELS, model.deblend, threshold, cut)
+    if threshold is None:
+        threshold = model.threshold
+    elif reliability is not None:
+        reliability = replace(reliability, cut=None)
+    return DetectionSettings(NETWORK, model.level, _N_PIXELS, model.deblend, threshold, reliability)
 
 
 def network_reliability(model):
@@ -143,7 +145,7 @@ def network_reliability(model):
     return reliability if reliability.fits(level=model.level, deblend=model.deblend) else None
 
 
-def _detect_batch(sequences, model, settings, reliability):
+def _detect_batch(sequences, model, settings):
     # All the columns that the network knows: what lies beyond a window tells of its edges.
     comoving = [item.comoving(max(item.width, model.columns or 0)) for item in sequences]
     stacks = comoving if model.frames == "middle" else [sequence.data for sequence in sequences]
@@ -153,12 +155,12 @@ def _detect_batch(sequences, model, settings, reliability):
     else:
         probabilities = [model.predict(stack)[0] for stack in stacks]
     return [
-        _detection(sequence, phases, probability, model, settings, reliability)
+        _detection(sequence, phases, probability, model, settings)
         for sequence, phases, probability in zip(sequences, comoving, probabilities, strict=True)
     ]
 
 
-def _detection(sequence, phases, probability, model, settings, reliability):
+def _detection(sequence, phases, probability, model, settings):
     phases, probability = (cut_columns(part, sequence.width) for part in (phases, probability))
     header = window_header(sequence.date, sequence.width) | settings.to_header()
     header |= {"content": "far-side active-region probability", "fsmodel": model.name}
@@ -170,7 +172,6 @@ def _detection(sequence, phases, probability, model, settings, reliability):
         regions,
         segments,
         settings,
-        reliability=reliability,
         model=model.name,
         first_map=sequence.times[0].isot,
         last_map=sequence.times[-1].isot,

@@ -3,6 +3,7 @@ From a map of probability to a table of regions.
 """
 
 import warnings
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -76,7 +77,7 @@ COLUMNS = {
 }
 
 
-def find_regions(image, *, level=None, n_pixels=None, threshold=None, deblend=None):
+def find_regions(image, *, sequence=None, level=None, n_pixels=None, threshold=None, deblend=None):
     """
     Find active regions in a map of probability.
 
@@ -86,6 +87,9 @@ def find_regions(image, *, level=None, n_pixels=None, threshold=None, deblend=No
         Probability of an active region on a Carrington grid whose columns are meridians, of any
         scale and either way up, of the whole Sun or of a part. Masked pixels count as zero. The
         image of a detection by the SAR method, a mean phase shift in rad, is cut by that method.
+    sequence : `~sunpy_farside.sequence.FarsideSequence`, optional
+        The maps that the image was made from, in whose middle window it is. They give what is
+        measured of phases, and with it the reliability that decides which regions are significant.
     level : `float` or `~astropy.units.Quantity`, optional
         Segmentation threshold: smoothed probability above which pixels belong to a segment.
     n_pixels : `int`, optional
@@ -99,13 +103,16 @@ def find_regions(image, *, level=None, n_pixels=None, threshold=None, deblend=No
     Returns
     -------
     `~astropy.table.QTable`
-        One row per region, strongest first, with the columns of
-        `sunpy_farside.detection.regions.COLUMNS`. What needs the phase maps is NaN.
+        One row per region, with the columns of `sunpy_farside.detection.regions.COLUMNS`. The
+        image of a detection and its sequence give the table of the detection. Without the
+        sequence what needs the phase maps is NaN, the reliability of a network's regions too: the
+        strongest come first, and the significance threshold decides.
 
     Raises
     ------
     ValueError
-        The map is in other coordinates, or turned; a threshold is negative or NaN.
+        The map is in other coordinates, or turned, or not in the window of the sequence; a
+        threshold is negative or NaN.
 
     Notes
     -----
@@ -136,18 +143,38 @@ def find_regions(image, *, level=None, n_pixels=None, threshold=None, deblend=No
     settings = DetectionSettings.from_header(image.meta) or DetectionSettings()
     if level is not None:
         level = u.Quantity(level, settings.segmentation_threshold.unit)
-    settings = settings.replace(
+    changed = settings.replace(
         segmentation_threshold=level,
         n_pixels=n_pixels,
         significance_threshold=threshold,
         deblend=deblend,
     )
+    if threshold is not None or changed != settings:
+        # The reliability and its cut are those of regions that are cut out in one way.
+        changed = replace(changed, reliability=None)
+    settings = changed
     data, wcs = upright(values_of(image), image.wcs)
     data, wcs = _away_from_seam(data, wcs, settings)
     segments = segment_image(data, settings)
     values = {"phases": data[np.newaxis]} if settings.method is SAR else {"probability": data}
+    if sequence is not None:
+        values["phases"] = _phases_of(sequence, image)
     regions = measure_regions(segments, wcs, image.date, **values)
     return rank_regions(regions, segments, settings)[0]
+
+
+def _phases_of(sequence, image):
+    """
+    Phases in the window of an image, which has to be that of the sequence.
+    """
+    if image.data.shape != sequence.wcs.array_shape or image.date != sequence.date:
+        msg = (
+            f"Expected an image of {sequence.date.isot[:16]} and of shape "
+            f"{sequence.wcs.array_shape}, the sequence's middle window, found one of "
+            f"{image.date.isot[:16]} and of shape {image.data.shape}."
+        )
+        raise ValueError(msg)
+    return sequence.comoving_data
 
 
 def segment_image(image, settings):
@@ -332,7 +359,7 @@ def measure_regions(labels, wcs, date, *, probability=None, phases=None):
     return table
 
 
-def rank_regions(table, segments, settings, *, reliability=None, **meta):
+def rank_regions(table, segments, settings, **meta):
     """
     Number regions, the most reliable first, and mark the significant ones.
 
@@ -343,9 +370,8 @@ def rank_regions(table, segments, settings, *, reliability=None, **meta):
     segments : array of `int`, shape (rows, columns)
         The numbers of the table's rows, from 1.
     settings : `~sunpy_farside.detection.settings.DetectionSettings`
-    reliability : `~sunpy_farside.detection.reliability.Reliability`, optional
-        Of regions that are cut and measured like these. Without it the strongest come first, and
-        the significance threshold decides.
+        Where it has a reliability, and the table what that follows from, the most reliable come
+        first. Else the strongest do, and the significance threshold decides.
     **meta
         Recorded in the table.
 
@@ -358,17 +384,18 @@ def rank_regions(table, segments, settings, *, reliability=None, **meta):
     """
     strength, cut = settings.method.strength, settings.reliability_cut
     table["reliability"] = np.full(len(table), np.nan)
-    if reliability is not None:
-        table["reliability"] = reliability(table)
-    rank = plain(table[strength if reliability is None else "reliability"])
+    if settings.reliability is not None:
+        table["reliability"] = settings.reliability(table)
+    known = settings.reliability is not None and np.isfinite(table["reliability"]).all()
+    rank = plain(table["reliability" if known else strength])
     # Equal ones keep the order of the segments, so that the same input gives the same table.
     order = np.argsort(-rank, kind="stable")
     table = table[order]
     table["label"] = np.arange(1, len(table) + 1)
-    if reliability is None or cut is None:
-        table["significant"] = table[strength] >= settings.significance_threshold
-    else:
+    if known and cut is not None:
         table["significant"] = table["reliability"] >= cut
+    else:
+        table["significant"] = table[strength] >= settings.significance_threshold
     table = table[list(COLUMNS)]
     for name, description in COLUMNS.items():
         table[name].info.description = description
@@ -378,7 +405,7 @@ def rank_regions(table, segments, settings, *, reliability=None, **meta):
         "method": settings.method.name,
         "strength": strength,
         "threshold": str(settings.significance_threshold),
-        "reliability_cut": None if reliability is None else cut,
+        "reliability_cut": cut if known else None,
         "segmentation_threshold": str(settings.segmentation_threshold),
         "n_pixels": settings.n_pixels,
         "deblend": settings.deblend,

@@ -9,8 +9,10 @@ from importlib import resources
 
 import numpy as np
 
-__all__ = ["FEATURES", "Reliability", "sar_reliability"]
+__all__ = ["FEATURES", "NEVER", "Reliability", "sar_reliability"]
 
+# A cut that no region reaches.
+NEVER = 2.0
 _VERSION = 1
 # Probabilities nearer to 0 or 1 tell of the arithmetic rather than of the Sun.
 _SMALLEST = 1e-3
@@ -68,7 +70,7 @@ class Reliability:
     intercept: float
     settings: dict
     cut: float | None = None
-    notes: dict = field(default_factory=dict)
+    notes: dict = field(default_factory=dict, compare=False)
 
     def __call__(self, table):
         """

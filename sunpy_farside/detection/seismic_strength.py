@@ -2,6 +2,8 @@
 Detection of strong active regions by their seismic strength, the standard method.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 import astropy.units as u
@@ -85,7 +87,10 @@ def detect_seismic_strength(maps, *, phase: u.rad = PHASE, threshold=400, width=
     if not phase < 0 * u.rad:
         msg = f"Expected a negative phase, found {phase}: active regions are negative."
         raise ValueError(msg)
-    settings = DetectionSettings(SAR, phase.to(u.rad), _N_PIXELS, False, threshold)
+    reliability = sar_reliability()
+    if not reliability.fits(phase=phase.to_value(u.rad)):
+        reliability = None
+    settings = DetectionSettings(SAR, phase.to(u.rad), _N_PIXELS, False, threshold, reliability)
     if isinstance(maps, FarsideSequence | GenericMap):
         return _detect(maps, settings, width)
     return [_detect(item, settings, width) for item in maps]
@@ -105,16 +110,14 @@ def _detect(source, settings, width):
     date = source.date
     mean = mean_phase(phases)
     segments = segment_image(mean, settings)
-    # Calibrated for means of eleven maps.
-    reliability = sar_reliability() if product == "mean_phase" else None
-    if reliability and not reliability.fits(phase=settings.segmentation_threshold.to_value(u.rad)):
-        reliability = None
+    if product == _FIVE_DAYS:
+        # The reliability is calibrated for means of eleven maps.
+        settings = replace(settings, reliability=None)
     regions = measure_regions(segments, window_wcs(date, width), date, phases=phases)
     regions, segments = rank_regions(
         regions,
         segments,
         settings,
-        reliability=reliability,
         model=METHOD,
         first_map=first.isot,
         last_map=last.isot,
@@ -138,6 +141,6 @@ def _check_product(item):
     if product != _FIVE_DAYS:
         msg = (
             f"Expected a 5-day cumulative map, found {product} of {item.date.isot[:16]}. Its noise "
-            "hides what the standard method looks for: make a FarsideSequence of eleven such maps."
+            "hides what the SAR method looks for: make a FarsideSequence of eleven such maps."
         )
         raise SequenceError(msg)

@@ -2,6 +2,7 @@
 What a detection was made with.
 """
 
+import json
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 import astropy.units as u
 
 from sunpy_farside.detection.methods import METHODS, NETWORK, Method
+from sunpy_farside.detection.reliability import Reliability
 
 __all__ = ["DetectionSettings"]
 
@@ -32,9 +34,9 @@ class DetectionSettings:
         Whether segments that touch are parted at the saddle between their peaks.
     significance_threshold : `~astropy.units.Quantity`
         Strength from which a region is significant.
-    reliability_cut : `float` or None
-        Reliability from which a region that has one is significant; None where the strength
-        decides.
+    reliability : `~sunpy_farside.detection.reliability.Reliability` or None
+        How reliability follows from what is measured of a region. Where it has a cut, that makes
+        a region significant; else the strength does.
 
     Examples
     --------
@@ -49,7 +51,7 @@ class DetectionSettings:
     n_pixels: int = 5
     deblend: bool = False
     significance_threshold: u.Quantity = NETWORK.threshold
-    reliability_cut: float | None = None
+    reliability: Reliability | None = None
 
     def __post_init__(self):
         threshold = u.Quantity(self.significance_threshold, self.method.unit)
@@ -59,6 +61,13 @@ class DetectionSettings:
             raise ValueError(msg)
         object.__setattr__(self, "significance_threshold", threshold)
         object.__setattr__(self, "segmentation_threshold", u.Quantity(self.segmentation_threshold))
+
+    @property
+    def reliability_cut(self):
+        """
+        Reliability from which a region is significant; None where the strength decides.
+        """
+        return None if self.reliability is None else self.reliability.cut
 
     @property
     def significance(self):
@@ -90,9 +99,12 @@ class DetectionSettings:
         }
         if np.isfinite(threshold):
             cards["fssigthr"] = float(threshold)
-        if self.reliability_cut is not None:
-            # No reliability is above 1: a cut there is as good as an infinite one.
-            cards["fsrelcut"] = min(float(self.reliability_cut), _NEVER)
+        if self.reliability is not None:
+            content = self.reliability.to_dict() | {"notes": {}}
+            if content["cut"] is not None:
+                # No reliability is above 1: a cut there is as good as an infinite one.
+                content["cut"] = min(content["cut"], _NEVER)
+            cards["fsreliab"] = json.dumps(content)
         return cards
 
     @classmethod
@@ -113,13 +125,14 @@ class DetectionSettings:
         if method is None:
             return None
         unit = u.rad if method.name == "sar" else u.dimensionless_unscaled
+        reliability = header.get("fsreliab")
         return cls(
             method,
             float(header["fssegthr"]) * unit,
             int(header["fsnpix"]),
             bool(header["fsdeblen"]),
             float(header.get("fssigthr", np.inf)) * method.unit,
-            header.get("fsrelcut"),
+            Reliability.from_dict(json.loads(reliability)) if reliability else None,
         )
 
     def replace(self, **changes):

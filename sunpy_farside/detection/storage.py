@@ -7,6 +7,7 @@ segments anew.
 """
 
 import hashlib
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -16,11 +17,13 @@ from astropy.table import QTable
 
 from sunpy.map import Map
 
+from sunpy_farside.detection.former import complete_regions
 from sunpy_farside.detection.methods import SAR, method_of
 from sunpy_farside.detection.regions import segment_image
 from sunpy_farside.detection.settings import DetectionSettings
-from sunpy_farside.errors import FileFormatError
+from sunpy_farside.errors import FileFormatError, NewerFormatError
 from sunpy_farside.io.images import read_images
+from sunpy_farside.io.tables import check_format
 from sunpy_farside.maps.resampling import values_of
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.content import user_path
@@ -75,7 +78,7 @@ def read_detection(folder):
     FileNotFoundError
         The folder holds no detection.
     FileFormatError
-        A file in it is damaged, or the files are of two detections.
+        A file in it is damaged or changed, or the files are of two detections.
     """
     folder = user_path(folder)
     former = not (folder / _IMAGE).exists() and (folder / _FORMER_IMAGE).exists()
@@ -89,7 +92,7 @@ def read_detection(folder):
         regions = QTable.read(folder / _REGIONS)
         (image,) = _read(folder / names[0])
         maps = _read(folder / _MAPS)
-        regions.meta.pop("format", None)
+        check_format(folder / _REGIONS, regions.meta.pop("format", 1), _FORMAT)
         stamps = {
             _REGIONS: {regions.meta.pop("stamp", None)},
             names[0]: _take_stamps([image]),
@@ -103,8 +106,21 @@ def read_detection(folder):
             settings = DetectionSettings.from_header(image.meta)
             ((segments, header),) = read_images(folder / _SEGMENTS)
             stamps[_SEGMENTS] = {header.get("FSSTAMP")}
+            # Rows may be lost and pixels changed in files that read well.
+            content = SimpleNamespace(
+                image=image,
+                segments=segments,
+                regions=regions,
+                settings=settings,
+                model=regions.meta["model"],
+                date=image.date,
+            )
+            stamps["what they hold"] = {_stamp(content)}
+        regions = complete_regions(regions, folder / _REGIONS)
         width = image.data.shape[1]
         source = FarsideSequence(maps, width=width) if len(maps) > 1 else maps[0]
+    except NewerFormatError:
+        raise
     # The readers of three formats raise whatever the damage brings about.
     except Exception as error:
         msg = (
@@ -177,7 +193,8 @@ def _check_stamps(folder, stamps):
             f"{name}: {', '.join(sorted(map(str, items)))}" for name, items in stamps.items()
         )
         msg = (
-            f"{folder}: expected files of one detection, found files of several ({found}). "
+            f"{folder}: expected the files of one detection as they were written, found files of "
+            f"several, or changed ones ({found}). "
             "Run the detection again."
         )
         raise FileFormatError(msg)

@@ -108,7 +108,7 @@ def compare_methods(scores, standard, *, number=1000, seed=0):
     return compared | {"smallest": min(along)}
 
 
-def rates_by(scores, column, edges):
+def rates_by(scores, column, edges, chance=()):
     """
     Return the share of the regions that is found in bins of what is known of them.
 
@@ -120,16 +120,26 @@ def rates_by(scores, column, edges):
     column : `str`
         Of ``scores.regions``; the absolute value counts.
     edges : array
+    chance : sequence of `~sunpy_farside.evaluation.scores.Scores`, optional
+        The same detections against regions that were moved elsewhere.
 
     Returns
     -------
     `~astropy.table.Table`
         ``low`` and ``high`` edge, ``number`` of regions that count, their ``completeness``
-        (NaN where there is none).
+        and what it is ``by_chance`` (NaN where there is none).
     """
     values = np.abs(np.asarray(scores.regions[column]))
-    found = np.asarray(scores.regions["found_at"]) >= scores.threshold
     number = np.histogram(values, edges)[0]
-    with np.errstate(invalid="ignore"):
-        rate = np.histogram(values[found], edges)[0] / number
-    return Table({"low": edges[:-1], "high": edges[1:], "number": number, "completeness": rate})
+
+    def rate(item):
+        found = np.asarray(item.regions["found_at"]) >= scores.threshold
+        with np.errstate(invalid="ignore"):
+            return np.histogram(values[found], edges)[0] / number
+
+    table = Table({"low": edges[:-1], "high": edges[1:], "number": number})
+    table["completeness"] = rate(scores)
+    table["by_chance"] = np.full(len(number), np.nan)
+    if len(chance):
+        table["by_chance"] = np.mean([rate(item) for item in chance], axis=0)
+    return table

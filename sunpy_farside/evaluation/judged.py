@@ -156,7 +156,7 @@ class Judged:
         `reliability_bins` by method.
     chance : `dict`
         By method a `list` of scores, for every way in which the reference regions were moved
-        elsewhere. Empty of simulations.
+        elsewhere.
     """
 
     scores: dict[str, Scores]

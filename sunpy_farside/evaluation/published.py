@@ -17,7 +17,7 @@ from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.evaluation.scores import find_complexes
 from sunpy_farside.io.noaa import first_appearances, read_noaa_summaries
-from sunpy_farside.io.region_lists import read_ar_list
+from sunpy_farside.io.region_lists import read_region_list
 
 __all__ = ["SOURCES", "PublishedRegions", "read_published_regions"]
 
@@ -45,7 +45,7 @@ class PublishedRegions:
     Attributes
     ----------
     lists : `~astropy.table.QTable` or None
-        `~sunpy_farside.io.region_lists.read_ar_list`.
+        `~sunpy_farside.io.region_lists.read_region_list`.
     summaries : `~astropy.table.QTable` or None
         `~sunpy_farside.io.noaa.read_noaa_summaries`.
     """
@@ -164,7 +164,7 @@ def read_published_regions(folder):
         )
         raise FileNotFoundError(msg)
     return PublishedRegions(
-        read_ar_list(lists) if lists else None,
+        read_region_list(lists) if lists else None,
         read_noaa_summaries(summaries) if summaries else None,
     )
 

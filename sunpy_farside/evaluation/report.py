@@ -56,7 +56,7 @@ def summarise(judged):
             "false_discovery_rate": counts.false_discovery_rate,
             "reliability": _rows(judged.reliability[name]),
             "by": {
-                column: _rows(rates_by(scores, column, np.array(edges)))
+                column: _rows(rates_by(scores, column, np.array(edges), judged.chance[name]))
                 for column, (edges, _) in _GROUPS.items()
                 if column in scores.regions.colnames
             },
@@ -181,7 +181,11 @@ def _text(summary):
     ]
     for column, (_, heading) in _GROUPS.items():
         if all(column in item["by"] for item in methods.values()):
-            lines += ["", f"Share of the regions found, by {heading[0].lower()}{heading[1:]}:", ""]
+            lines += [
+                "",
+                f"Share of the regions found (by chance), by {heading[0].lower()}{heading[1:]}:",
+                "",
+            ]
             lines += _groups(methods, column)
     return "\n".join(lines) + "\n"
 
@@ -229,10 +233,16 @@ def _groups(methods, column):
         label = f"{row['low']:g} and more"
         if row["high"] is not None:
             label = f"{row['low']:g} to {row['high']:g}"
-        rates = [item["by"][column][index]["completeness"] for item in methods.values()]
-        cells = " | ".join("" if rate is None else f"{rate:.1%}" for rate in rates)
+        rows = [item["by"][column][index] for item in methods.values()]
+        cells = " | ".join(_with_chance(item["completeness"], item["by_chance"]) for item in rows)
         lines.append(f"| {label} | {row['number']} | {cells} |")
     return lines
+
+
+def _with_chance(rate, chance):
+    if rate is None:
+        return ""
+    return f"{rate:.1%}" if chance is None else f"{rate:.1%} ({chance:.0%})"
 
 
 def _picture(judged):

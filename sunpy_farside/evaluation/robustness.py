@@ -8,8 +8,8 @@ from tqdm.auto import tqdm
 
 from sunpy_farside.catalogue.matching import match_positions
 from sunpy_farside.coordinates.window import cut_columns, window_wcs
-from sunpy_farside.detection.neural import network_settings
-from sunpy_farside.detection.regions import measure_regions, segment_image
+from sunpy_farside.detection.neural import network_reliability, network_settings
+from sunpy_farside.detection.regions import measure_regions, rank_regions, segment_image
 from sunpy_farside.evaluation.scores import DISTANCE
 from sunpy_farside.evaluation.simulated import simulated_case
 from sunpy_farside.network import load_model
@@ -105,8 +105,9 @@ def evaluate_robustness(model="default", number=200, *, seed=0, progress=True):
         wcs = window_wcs(sequence.date, _WIDTH)
         signatures = simulated.signatures(width=columns + 2)
         stacks = [phases, *(fault(phases, signatures, rng) for fault in FAULTS.values())]
-        probabilities = cut_columns(model.predict(np.stack(stacks)[..., 1:-1]), _WIDTH)
-        found = [_significant(model, item, wcs, sequence.date) for item in probabilities]
+        stacks = np.stack(stacks)[..., 1:-1]
+        seen = zip(*(cut_columns(x, _WIDTH) for x in (model.predict(stacks), stacks)), strict=True)
+        found = [_significant(model, *item, wcs, sequence.date) for item in seen]
         for name, other in zip(FAULTS, found[1:], strict=True):
             if "window shifted" in name:
                 other = np.add(other, (1, 0))
@@ -114,14 +115,15 @@ def evaluate_robustness(model="default", number=200, *, seed=0, progress=True):
     return {name: count / number for name, count in changed.items()}
 
 
-def _significant(model, probability, wcs, date):
+def _significant(model, probability, phases, wcs, date):
     """
     Longitudes and latitudes of the significant regions.
     """
-    segments = segment_image(probability, network_settings(model))
-    table = measure_regions(segments, wcs, date, probability=probability)
-    strong = table["integrated_probability"].value >= model.threshold
-    centroid = table["centroid"][strong]
+    settings = network_settings(model)
+    segments = segment_image(probability, settings)
+    table = measure_regions(segments, wcs, date, probability=probability, phases=phases)
+    table, _ = rank_regions(table, segments, settings, reliability=network_reliability(model))
+    centroid = table["centroid"][table["significant"]]
     return np.stack([centroid.lon.deg, centroid.lat.deg], axis=1)
 
 

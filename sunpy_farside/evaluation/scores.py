@@ -406,8 +406,9 @@ def move_regions(known, longitudes):
     Returns
     -------
     `list` of `~astropy.table.Table`
-        The regions at their latitudes, moved by a quarter, three eighths, a half, five eighths and
-        three quarters of the window's width; what leaves it in the east comes back in the west.
+        The regions of the window at their latitudes, moved by a quarter, three eighths, a half,
+        five eighths and three quarters of its width; what leaves it in the east comes back in the
+        west. What is beyond the window stays where it is.
 
     Examples
     --------
@@ -419,11 +420,14 @@ def move_regions(known, longitudes):
     [40.0, 55.0, 70.0, 85.0, 100.0]
     """
     width = len(longitudes)
-    east = (np.asarray(known["longitude"], dtype=float) - longitudes[0] + 90) % 360 - 90
+    # A column is a degree wide and its node in the middle.
+    east = (np.asarray(known["longitude"], dtype=float) - longitudes[0] + 0.5) % 360
+    inside = east < width
     moved = []
     for share in _MOVES:
         table = known.copy()
-        table["longitude"] = (longitudes[0] + (east + share * width) % width) % 360
+        shifted = np.where(inside, (east + share * width) % width, east)
+        table["longitude"] = (longitudes[0] - 0.5 + shifted) % 360
         moved.append(table)
     return moved
 

@@ -13,8 +13,9 @@ from astropy.table import Table
 from astropy.time import Time
 
 from sunpy_farside.coordinates.far_side import far_side_distance
+from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.evaluation.judged import collect, detect_all
-from sunpy_farside.evaluation.scores import FLUX, IGNORED_FLUX, find_complexes
+from sunpy_farside.evaluation.scores import FLUX, IGNORED_FLUX, find_complexes, move_regions
 from sunpy_farside.network import load_model
 from sunpy_farside.simulation import simulate_sequence
 from sunpy_farside.utils.interruption import held_interruptions
@@ -139,8 +140,9 @@ def _prepare(models, kind, width):
 
 def _judge_case(number):
     simulated = simulated_case(number, **_worker["options"])
-    known = reference_regions(simulated)
-    return detect_all(_worker["models"], simulated.sequence, simulated.active, known)
+    sequence, known = simulated.sequence, reference_regions(simulated)
+    moved = move_regions(known, window_longitudes(sequence.date, sequence.width).value)
+    return detect_all(_worker["models"], sequence, simulated.active, known, moved)
 
 
 def reference_regions(simulated):

@@ -21,7 +21,7 @@ from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.utils.content import read_content, user_path
 
-__all__ = ["STRENGTH_UNIT", "read_ar_list"]
+__all__ = ["STRENGTH_UNIT", "read_region_list"]
 
 # Phase in rad times area in millionths of the hemisphere, the area being a share of the
 # hemisphere and so without a dimension.
@@ -59,7 +59,7 @@ class _List:
     rows: list
 
 
-def read_ar_list(paths):
+def read_region_list(paths):
     """
     Read region lists of the standard method.
 
@@ -113,14 +113,14 @@ def read_ar_list(paths):
     Examples
     --------
     >>> import tempfile, pathlib
-    >>> from sunpy_farside import read_ar_list
+    >>> from sunpy_farside.io import read_region_list
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "AR_LIST_2022.04.06_00_00_00.txt"
     >>> _ = path.write_text('''                         2022-04-06.0
     ...         Far-Side Vantage:  CLon = 151.1, Lat =   6.3
     ...
     ... No Strong Active Regions (SARs) in the Sun's far hemisphere at this time.
     ... ''')
-    >>> table = read_ar_list(path)
+    >>> table = read_region_list(path)
     >>> len(table), table.meta["lists"][0]["vantage_longitude"]
     (0, <Quantity 151.1 deg>)
     """

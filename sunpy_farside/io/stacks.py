@@ -50,10 +50,11 @@ def read_stack(path):
     >>> import tempfile, pathlib
     >>> import h5py
     >>> import sunpy_farside
+    >>> from sunpy_farside.io import read_stack
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "stack.h5"
     >>> with h5py.File(path, "w") as file:
     ...     file["phases"] = sunpy_farside.simulate_sequence("2022-05-05", seed=1).sequence.data
-    >>> sunpy_farside.read_stack(path).shape
+    >>> read_stack(path).shape
     (1, 11, 144, 120)
     """
     path = check_file(path, None, _EXPECTED)

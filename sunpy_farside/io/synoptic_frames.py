@@ -9,9 +9,7 @@ from sunpy.time import parse_time
 from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
-from sunpy_farside.coordinates.window import (
-    carrington_header,
-)
+from sunpy_farside.coordinates.window import carrington_header
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.images import read_images
 from sunpy_farside.io.phase_maps import parse_file_name
@@ -60,6 +58,7 @@ def read_frame(path):
     --------
     >>> import pathlib, tempfile
     >>> import numpy as np
+    >>> import astropy.units as u
     >>> from astropy.io import fits
     >>> from sunpy_farside.io.synoptic_frames import read_frame
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "frame.fits"

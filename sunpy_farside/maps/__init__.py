@@ -1,5 +1,5 @@
 """
-Far-side phase maps as a source of `sunpy.map.Map`, and their way to whole-degree nodes.
+Far-side phase maps as a `sunpy.map.Map` source, with their checks and resampling.
 """
 
 from sunpy_farside.maps.checks import *

@@ -1,5 +1,5 @@
 """
-What phases can be.
+Checks of phase shifts for physically possible values.
 """
 
 import numpy as np
@@ -8,37 +8,37 @@ from sunpy_farside.errors import FileFormatError
 
 __all__ = ["check_phases", "check_rows"]
 
-# Phases are angles, so that none is beyond half a turn.
+# Phase shifts are angles within half a turn.
 _LARGEST = np.pi
-# Standard deviations in rad. Measured ones are 0.048 to 0.059 (holography), 0.022 to 0.038
-# (time-distance) and 0.050 to 0.057 (GONG); the mean of eleven maps has half of that, and a map of
-# a low duty cycle twice as much. The limits leave another factor of four on both sides, and still
-# none of the usual mistakes comes through: phases in degrees deviate by 1.2 or more, in
-# milliradian and in seconds of travel time by more yet, phases in turns by 0.003 to 0.009; numbers
-# that were misread are spread over all the exponents, and what is constant does not deviate.
+# Limits of the standard deviation in rad. Measured values are 0.048 to 0.059 (helioseismic
+# holography), 0.022 to 0.038 (time-distance) and 0.050 to 0.057 (GONG); half as much in the mean
+# of eleven maps, and twice as much in a map with a low duty cycle. The limits leave another factor
+# of four on both sides and still reject the usual mistakes: phases in degrees have a standard
+# deviation of 1.2 or more, those in milliradian or seconds of travel time even more, those in
+# turns 0.003 to 0.009; misread numbers scatter over all exponents, and constants do not scatter.
 _DEVIATIONS = (0.005, 0.5)
-# Neighbours agree within five degrees: fewer pixels than these may all lie in one patch of the
-# noise, and deviate by nothing.
+# Pixels are correlated over five degrees: fewer of them may all be in one grain of the noise, with
+# hardly any scatter.
 _ENOUGH = 1000
 
 
 def check_phases(data, name, *, error=FileFormatError):
     """
-    Refuse a map whose values cannot be phases in radian.
+    Raise an error if the values of a map cannot be phase shifts in radian.
 
     Parameters
     ----------
     data : array
-        Phases in rad, NaN where there are no data. A map without any data passes.
+        Phase shifts in rad; NaN where data are missing. A map without data passes.
     name : `str`
-        How the message names the map: its file or its date.
+        Name of the map in the message: its file or its date.
     error : type of `Exception`, optional
-        What is raised.
+        Class of the error that is raised.
 
     Raises
     ------
     FileFormatError
-        Values are infinite or beyond half a turn; or their standard deviation is below 0.005 rad
+        Values are infinite or beyond half a turn, or their standard deviation is below 0.005 rad
         (with 1000 pixels or more) or above 0.5 rad.
 
     Examples
@@ -75,22 +75,22 @@ def check_phases(data, name, *, error=FileFormatError):
 
 def check_rows(data, name):
     """
-    Refuse a map of which a whole row holds one value.
+    Raise an error if all the pixels of a row of a map have the same value.
 
-    No two measured phases are the same. A row of one value is what a file has where it was cut
-    and filled up, most often with zeros.
+    Measured phase shifts all differ. A constant row results from a truncated file that was padded,
+    usually with zeros.
 
     Parameters
     ----------
     data : array, shape (..., latitudes, longitudes)
-        Phases in rad, NaN where there are no data.
+        Phase shifts in rad; NaN where data are missing.
     name : `str`
-        How the message names the map: its file or its date.
+        Name of the map in the message: its file or its date.
 
     Raises
     ------
     FileFormatError
-        There is such a row.
+        The map has a constant row.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def check_rows(data, name):
     sunpy_farside.errors.FileFormatError: the map of 2022-05-05: expected phases that differ, ...
     """
     with np.errstate(invalid="ignore"):
-        # Not a number is not itself: rows with missing data pass.
+        # NaN is not equal to itself: rows with missing data pass.
         filled = (data == data[..., :1]).all(axis=-1)
     if filled.any():
         msg = (

@@ -1,5 +1,5 @@
 """
-Far-side phase maps as a source of `sunpy.map.Map`.
+Far-side phase maps as a `sunpy.map.Map` source.
 """
 
 import numpy as np
@@ -23,30 +23,30 @@ _CONTENT = "far-side phase shift"
 
 class FarsidePhaseMap(GenericMap):
     """
-    Far-side helioseismic phase map.
+    Far-side phase map from helioseismic holography (Lindsey & Braun 2000).
 
-    Waves that reflect on the far side arrive early where strong magnetic fields are: an
-    active region is a *negative* phase shift. Values are in radian, on whole degrees of
-    Carrington longitude and latitude, and NaN where there are no data, the near side among
-    them.
+    Acoustic waves reflected in strong magnetic fields return early: an active region has a
+    *negative* phase shift. Values are in radian, on whole degrees of Carrington longitude and
+    latitude, and NaN where data are missing, as on the near side.
 
-    JSOC's files carry no usable header: open them with
-    `~sunpy_farside.io.phase_maps.read_phase_map`, or fetch them through
+    JSOC's files have no usable header: open them with
+    `~sunpy_farside.io.phase_maps.read_phase_map`, or fetch them with
     `~sunpy.net.Fido`, which completes their headers. Saved maps open with
     `sunpy.map.Map`.
 
     Parameters
     ----------
     data : array, shape (181, 361)
-        Phases in rad, south first; a part of such a map is one too.
+        Phase shifts in rad, southernmost row first. Submaps have other shapes.
     header : `dict` or `~sunpy.util.MetaDict`
-        Of `phase_map_header`.
+        Header from `phase_map_header`.
     **kwargs
-        For `~sunpy.map.GenericMap`.
+        Passed to `~sunpy.map.GenericMap`.
 
     References
     ----------
-    `HMI far-side imaging <http://jsoc.stanford.edu/data/farside/>`__
+    * Lindsey & Braun 2000, Science 287, 1799
+    * `HMI far-side imaging <http://jsoc.stanford.edu/data/farside/>`__
 
     Examples
     --------
@@ -59,21 +59,22 @@ class FarsidePhaseMap(GenericMap):
     def __init__(self, data, header, **kwargs):
         super().__init__(data, header, **kwargs)
         self._nickname = "Far side"
-        # Dark where waves come early, in print too.
+        # Negative phase shifts (active regions) are dark, also in print.
         self.plot_settings["cmap"] = "gray"
         self.plot_settings["norm"] = Normalize(-0.2, 0.2)
 
     @classmethod
     def is_datasource_for(cls, data, header, **kwargs):
         """
-        Whether a header is one of a far-side phase map.
+        Return whether a header is that of a far-side phase map.
 
         Parameters
         ----------
         data : array
+            Not used.
         header : `dict` or `~sunpy.util.MetaDict`
         **kwargs
-            Taken as `sunpy.map.Map` gives them, and not used.
+            Not used.
 
         Returns
         -------
@@ -84,36 +85,35 @@ class FarsidePhaseMap(GenericMap):
     @property
     def measurement(self):
         """
-        What is mapped: ``"phase shift"``.
+        Mapped quantity: ``"phase shift"``.
         """
         return "phase shift"
 
     @property
     def instrument(self):
         """
-        The instrument whose Doppler data the map is made of.
+        Instrument that observed the Doppler data of the map.
         """
         return self.meta.get("instrume", self.meta.get("detector", ""))
 
     @property
     def product(self):
         """
-        Which product the map belongs to: ``"phase_map"`` (24 hours of data) or
-        ``"phase_map_5day"``.
+        Name of the product that the map belongs to, such as ``"phase_map"`` (24 hours of data).
         """
         return product_of(self.meta)
 
     @property
     def central_meridian(self):
         """
-        Carrington longitude of the far side's central meridian at the map's date.
+        Carrington longitude of the far-side central meridian at the date of the map.
         """
         return far_side_central_meridian(self.date)
 
     @property
     def coverage(self):
         """
-        Share of the map's pixels that hold data.
+        Fraction of the pixels of the map that have data.
         """
         return np.isfinite(self.data).mean() * u.dimensionless_unscaled
 
@@ -122,7 +122,7 @@ def phase_map_header(
     time, product="phase_map", *, shape=PHASE_MAP_SHAPE, first_longitude=0, first_latitude=-90
 ):
     """
-    Header that makes an array a `FarsidePhaseMap`.
+    Return the FITS header of a `FarsidePhaseMap`.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def phase_map_header(
     shape : `tuple` of `int`
         Rows and columns.
     first_longitude, first_latitude : `int`
-        Whole degrees of the first column and row.
+        Longitude of the first column and latitude of the first row, in whole degrees.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def phase_map_header(
     )
     return header | {
         "bunit": "rad",
-        # No INSTRUME that begins with HMI: sunpy's own HMI source would claim the map too.
+        # With an INSTRUME that begins with HMI, sunpy's own HMI source would match the map, too.
         "telescop": "SDO",
         "detector": "HMI",
         "content": _CONTENT,

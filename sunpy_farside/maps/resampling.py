@@ -1,5 +1,5 @@
 """
-The one way from a map on any grid to the whole-degree nodes that the methods work on.
+Resampling of maps on any grid to the whole-degree nodes used by the detection methods.
 """
 
 import numpy as np
@@ -20,38 +20,38 @@ __all__ = [
     "whole_degree_nodes",
 ]
 
-# Degrees by which a node may be off a whole one: rounding of the cards, not a shift.
+# Largest offset of a node from a whole degree, in degrees: rounding of header cards only.
 _WHOLE = 1e-6
 _CYLINDRICAL = ("CAR", "CEA")
 
 
 def globe_of(item):
     """
-    Put a map on the whole-degree nodes of the window's latitudes, all around the Sun.
+    Resample a map to whole degrees at all longitudes and the latitudes of the windows.
 
     Parameters
     ----------
     item : `~sunpy.map.GenericMap`
-        Phases in any unit of angle, on any grid of solar coordinates. A map on whole degrees,
-        whichever way up, is copied by index, exactly; any other is resampled with
-        `reproject.reproject_interp`, in the Carrington frame of its own date.
+        Phase shifts in any unit of angle, on any grid of solar coordinates. A map on whole
+        degrees, in any orientation by right angles, is copied by index, exactly; any other is
+        interpolated with `reproject.reproject_interp`, in the Carrington frame of its own date.
 
     Returns
     -------
     array of `numpy.float32`, shape (144, 360)
-        Phases in rad; NaN where there are no data. Column ``k`` is at Carrington longitude ``k``
-        and row 0 at latitude -72 degrees.
+        Phase shifts in rad; NaN where data are missing. Column ``k`` is at Carrington longitude
+        ``k`` and row 0 at latitude -72 degrees.
 
     Raises
     ------
     SequenceError
-        The unit is no angle, or the map is turned by an angle that its seam forbids.
+        The unit is not an angle, or the map is too wide for the angle by which it is rotated.
 
     Examples
     --------
-    >>> import sunpy_farside
+    >>> from sunpy_farside.simulation import simulate_maps
     >>> from sunpy_farside.maps.resampling import globe_of
-    >>> phase_map = sunpy_farside.simulate_maps("2022-05-05", 1, seed=1).maps[0]
+    >>> phase_map = simulate_maps("2022-05-05", 1, seed=1).maps[0]
     >>> globe_of(phase_map).shape
     (144, 360)
     """
@@ -62,7 +62,7 @@ def globe_of(item):
 
 def phases_of(item):
     """
-    Return the phases of a map as an array in radian.
+    Return the phase shifts of a map in radian, with masked pixels as NaN.
 
     Parameters
     ----------
@@ -71,12 +71,12 @@ def phases_of(item):
     Returns
     -------
     array of `float`
-        Of the map's shape, NaN where a pixel is masked.
+        With the shape of the map.
 
     Raises
     ------
     SequenceError
-        The map has no unit, or one that is no angle.
+        The map has no unit, or one that is not an angle.
     """
     data = values_of(item)
     return data if item.unit == u.rad else data * data.dtype.type(_radians(item))
@@ -84,7 +84,7 @@ def phases_of(item):
 
 def values_of(item):
     """
-    Return the values of a map, NaN where a pixel is masked.
+    Return the values of a map, with masked pixels as NaN.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def values_of(item):
 
 def _radians(item):
     """
-    Radians in the unit of a map.
+    Return the size of the unit of a map in radian.
     """
     if item.unit is not None and item.unit.is_equivalent(u.rad):
         return item.unit.to(u.rad)
@@ -118,7 +118,7 @@ def _radians(item):
 
 def upright(data, wcs):
     """
-    Turn a map by right angles so that longitude grows along its rows and latitude upward.
+    Rotate a map by right angles so that longitude increases along rows and latitude upward.
 
     Parameters
     ----------
@@ -129,9 +129,9 @@ def upright(data, wcs):
     Returns
     -------
     data : array
-        A view of the input. As it was where the axes are turned by another angle.
+        A view of the input; unchanged if the axes are rotated by any other angle.
     wcs : `~astropy.wcs.WCS`
-        Of the same pixels.
+        World coordinates of these pixels.
 
     Examples
     --------
@@ -145,7 +145,7 @@ def upright(data, wcs):
     array([1., 1.])
     """
     wcs = wcs.deepcopy()
-    # Steps and reference values are in degrees from here on, whatever the header's units.
+    # From here on, steps and reference values are in degrees, whatever the units in the header.
     wcs.wcs.set()
     matrix = _matrix(wcs)
     if wcs.wcs.lng > wcs.wcs.lat:
@@ -168,22 +168,23 @@ def upright(data, wcs):
 
 def turn_to(data, wcs, meridian):
     """
-    Turn a cylindrical map that goes around the Sun so that a meridian is in its middle.
+    Roll a cylindrical map of all longitudes so that a given meridian is in its middle.
 
     Parameters
     ----------
     data : array, shape (rows, columns)
     wcs : `~astropy.wcs.WCS`
-        Of an upright map (`upright`).
+        World coordinates of an upright map (`upright`).
     meridian : `float`
         Carrington longitude in degrees.
 
     Returns
     -------
     data : array
-        With as many columns as go around the Sun; a column that repeats the first one fills its
-        gaps. As it was for any other map.
+        With the columns of one full turn; columns that repeat the first ones only fill gaps in
+        them. Unchanged for any other map.
     wcs : `~astropy.wcs.WCS`
+        World coordinates of these pixels.
     """
     step = _matrix(wcs)[0, 0]
     columns = _columns_around(wcs, data.shape)
@@ -204,16 +205,16 @@ def turn_to(data, wcs, meridian):
 
 def _matrix(wcs):
     """
-    Degrees a pixel: PC, CD or CDELT, however the header gives them.
+    Return the pixel scale matrix in degrees, from the PC, CD or CDELT cards.
     """
     matrix = wcs.pixel_scale_matrix
-    # Cosines of right angles are rounded.
+    # Rounding makes the cosines of right angles differ from zero.
     return np.where(np.abs(matrix) < 1e-9 * np.abs(matrix).max(), 0, matrix)
 
 
 def _with_grid(wcs, steps, reference):
     """
-    The same coordinates with other steps in degrees and another reference pixel.
+    Return a copy of world coordinates with other steps in degrees and another reference pixel.
     """
     wcs = wcs.deepcopy()
     wcs.wcs.set()
@@ -229,12 +230,12 @@ def _with_grid(wcs, steps, reference):
 
 def is_cylindrical(wcs):
     """
-    Say whether columns are meridians at equal steps, and rows parallels.
+    Return whether columns are equally spaced meridians, and rows parallels.
 
     Parameters
     ----------
     wcs : `~astropy.wcs.WCS`
-        Of an upright map (`upright`).
+        World coordinates of an upright map (`upright`).
 
     Returns
     -------
@@ -245,7 +246,7 @@ def is_cylindrical(wcs):
         return False
     if not all(ctype[5:8] in _CYLINDRICAL for ctype in wcs.wcs.ctype):
         return False
-    # An oblique map, or one whose native pole is elsewhere, has other cards in many ways: ask.
+    # Many cards can make a map oblique or move its native pole: test the coordinates themselves.
     x, y = wcs.wcs.crpix
     longitude, latitude = wcs.wcs_pix2world([x, x + 1, x + 1], [y, y, y + 1], 1)
     east = (longitude - wcs.wcs.crval[0] + 180) % 360 - 180
@@ -258,7 +259,7 @@ def is_cylindrical(wcs):
 
 def _columns_around(wcs, shape):
     """
-    Columns of an upright cylindrical map that go around the Sun, or None where they do not.
+    Return the number of columns in 360 degrees, or None for a map that does not span them.
     """
     if not is_cylindrical(wcs):
         return None
@@ -269,12 +270,12 @@ def _columns_around(wcs, shape):
 
 def whole_degree_nodes(wcs, shape):
     """
-    Return where the first pixel of a map on whole degrees is.
+    Return the longitude and latitude of the first pixel of a map on whole degrees.
 
     Parameters
     ----------
     wcs : `~astropy.wcs.WCS`
-        Of an upright map (`upright`).
+        World coordinates of an upright map (`upright`).
     shape : `tuple` of `int`
         Rows and columns.
 
@@ -291,7 +292,7 @@ def whole_degree_nodes(wcs, shape):
     steps = np.diagonal(_matrix(wcs))
     first = wcs.wcs.crval + (1 - wcs.wcs.crpix) * steps
     whole = np.round(first)
-    # What the steps add up to over the whole map counts, too.
+    # Errors of the steps add up over the whole map.
     off = np.abs(first - whole) + np.abs(steps - 1) * size
     if shape[1] > 361 or np.any(off > _WHOLE):
         return None
@@ -300,7 +301,7 @@ def whole_degree_nodes(wcs, shape):
 
 def _copy(data, first_longitude, first_latitude):
     """
-    Copy a map on whole degrees to the globe, by index.
+    Copy a map on whole degrees by index to an array of all longitudes.
     """
     rows, columns = data.shape
     globe = np.full((WINDOW_ROWS, 360), np.nan, dtype=np.float32)
@@ -310,7 +311,7 @@ def _copy(data, first_longitude, first_latitude):
     target = globe[max(-south, 0) : max(-south, 0) + len(part)]
     longitudes = (first_longitude + np.arange(columns)) % 360
     target[:, longitudes[:360]] = part[:, :360]
-    # The meridian that both ends show has data if either has.
+    # A meridian that both ends of the map contain has data if either of them has.
     for column in range(360, columns):
         meridian = target[:, longitudes[column]]
         target[:, longitudes[column]] = np.where(np.isnan(meridian), part[:, column], meridian)
@@ -319,16 +320,16 @@ def _copy(data, first_longitude, first_latitude):
 
 def _resample(data, wcs, date):
     """
-    Interpolate a map at the nodes of the globe.
+    Interpolate a map at whole degrees of all longitudes.
     """
-    # Only maps off the whole-degree grid need it, and it is slow to load.
+    # Slow to import, and needed only for maps that are not on whole degrees.
     from reproject import reproject_interp
 
     middle = int(np.floor(far_side_central_meridian(date).deg))
     _check_seam(wcs, data.shape)
     data, wcs = turn_to(np.asarray(data, dtype=float), wcs, middle)
     if _columns_around(wcs, data.shape) is not None:
-        # Beside the seam interpolation needs a neighbor.
+        # Interpolation needs a neighbor on both sides of the map's edge.
         data = np.pad(data, ((0, 0), (1, 1)), mode="wrap")
         wcs.wcs.crpix = np.add(wcs.wcs.crpix, (1, 0))
         wcs.wcs.set()
@@ -342,7 +343,7 @@ def _resample(data, wcs, date):
 
 def _check_seam(wcs, shape):
     """
-    Refuse a cylindrical map that is turned and too wide to know on which side of its seam it is.
+    Raise an error for a rotated cylindrical map so wide that its longitudes are ambiguous.
     """
     matrix = _matrix(wcs)
     cylindrical = all(ctype[5:8] in _CYLINDRICAL for ctype in wcs.wcs.ctype)
@@ -350,7 +351,7 @@ def _check_seam(wcs, shape):
     if cylindrical and turned and np.abs(matrix[0]) @ np.array(shape[::-1]) > 180:
         angle = np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0]))
         msg = (
-            "Expected a map whose rows run along its parallels, found a wide one turned by "
+            "Expected a map whose rows are parallels of latitude, found a wide map rotated by "
             f"{angle:.1f} deg. Reproject it to upright Carrington coordinates."
         )
         raise SequenceError(msg)

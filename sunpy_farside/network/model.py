@@ -16,7 +16,7 @@ _ROWS = 144
 _FRAMES = ("own", "middle")
 
 
-@dataclass
+@dataclass(frozen=True)
 class FarsideModel:
     """
     A network that turns stacks of phase maps into maps of probability.
@@ -78,7 +78,8 @@ class FarsideModel:
         if self.frames not in _FRAMES:
             msg = f"Expected frames 'own' or 'middle', found {self.frames!r}."
             raise ValueError(msg)
-        self.network = self.network.eval().to(self.device, memory_format=torch.channels_last)
+        network = self.network.eval().to(self.device, memory_format=torch.channels_last)
+        object.__setattr__(self, "network", network)
 
     def predict(self, stack, *, batch=8, together=False):
         """

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, Json, model_validator
 
 __all__ = [
-    "Alignment",
     "Columns",
     "NetworkSettings",
     "NormalisationSettings",

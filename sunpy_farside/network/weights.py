@@ -7,6 +7,7 @@ import json
 import pickle
 import warnings
 import zipfile
+from dataclasses import replace
 from importlib import resources
 
 import torch
@@ -346,7 +347,8 @@ def _cached_felipe2019():
             checkpoint = _download(_FELIPE2019_URL, partial / "felipe2019.pth")
             _check_blob(checkpoint, _FELIPE2019_SIZE, _FELIPE2019_BLOB)
             model = _load_checkpoint(checkpoint, torch.device("cpu"), "felipe2019")
-            model.licence = "MIT, Copyright (c) the authors of github.com/aasensio/farside"
+            licence = "MIT, Copyright (c) the authors of github.com/aasensio/farside"
+            model = replace(model, licence=licence)
             save_model(
                 model, partial / path.name, source=_FELIPE2019_URL, git_blob=_FELIPE2019_BLOB
             )

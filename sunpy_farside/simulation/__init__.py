@@ -1,5 +1,5 @@
 """
-Artificial phase maps with known active regions.
+Simulation of phase maps with known active regions.
 """
 
 from sunpy_farside.simulation.realization import *

@@ -1,5 +1,5 @@
 """
-Artificial active regions: where they are, how they live, what they do to waves.
+Simulated active regions: their positions, evolution and phase-shift signatures.
 """
 
 from dataclasses import dataclass, fields
@@ -20,54 +20,54 @@ __all__ = [
     "unsigned_field",
 ]
 
-# Gauss; where the smoothed unsigned field is above it the Sun is active
+# Smoothed unsigned field in gauss above which a pixel counts as active
 # [Felipe & Asensio Ramos 2019, section 2.3].
 ACTIVE_FIELD = 30.0
 
-# Square centimetres in a square degree of the solar surface (R = 695.7 Mm).
+# Square centimeters in a square degree of the solar surface (R = 695.7 Mm).
 _DEG2_CM2 = (np.pi / 180 * 6.957e10) ** 2
-# Field averaged over an active region that has not begun to decay, in gauss: a choice between
-# a hundred for young regions and the 17 of 859 regions that were measured with the resolution of
-# the waves (7.84e21 Mx on 4.48e10 km2) [Yang et al. 2024, arXiv:2411.18701].
+# Mean field of an active region before its decay, in gauss: a choice between 100 for young regions
+# and the 17 measured for 859 regions at the resolution of the waves (7.84e21 Mx on 4.48e10 km2)
+# [Yang et al. 2024, arXiv:2411.18701].
 _MEAN_FIELD = 50.0
-# Random walk of decaying flux: 250 km^2/s, in square degrees a day.
+# Diffusion of decaying flux by random walk: 250 km^2/s, in square degrees per day.
 _SPREAD = 0.29
-# Phase shift integrated over a region of 1e22 Mx that waves cross without saturation, in
-# rad deg^2: a choice by which most of the correlation of maps two steps apart is that of active
-# regions, as in real maps.
+# Phase shift integrated over a region of 1e22 Mx in the absence of saturation, in rad deg^2: a
+# choice for which, as in observed maps, most of the correlation between maps two steps apart comes
+# from active regions.
 _PHASE_PER_FLUX = 35.0
-# Phase in rad about which the delay begins to grow with the logarithm of the field alone, so that
+# Phase shift in rad above which the signal increases only with the logarithm of the field, so that
 # large regions are wide rather than deep. A choice: the signal of the very large NOAA 12192 was 2.4
 # times that of a medium-sized region [Yang et al. 2023, A&A 669, A89, figure 4].
 _SATURATION = 0.2
-# Variance of the flux of the western (leading) polarity, which is compact, and of the dispersed
-# eastern one [van Driel-Gesztelyi & Green 2015, LRSP 12, 1], as shares of their mean. A choice.
+# Spatial variance of the flux in the compact western (leading) polarity and in the dispersed
+# eastern one [van Driel-Gesztelyi & Green 2015, LRSP 12, 1], relative to their mean. A choice.
 _COMPACTNESS = (0.6, 1.4)
-# Standard deviation of the point-spread function of the waves in solar radii on the
-# disk: as fine as the finest noise.
+# Standard deviation of the point-spread function of the waves, in solar radii on the disk: that of
+# the finest grains of the noise.
 _RESOLUTION = 0.04
 
 
 @dataclass(frozen=True)
 class Regions:
     """
-    Active regions of a simulated Sun.
+    Active regions of one realization of the Sun.
 
     Attributes
     ----------
     longitude, latitude : array
-        Position at day 0, Carrington degrees.
+        Carrington position on day 0 in degrees.
     flux : array
         Largest unsigned flux in Mx.
     emergence : array
-        Day on which the first flux appears; day 0 is the reference date.
+        Day of emergence of the first flux; day 0 is the reference date.
     rise, decay : array
-        Days of linear growth, and the e-folding time of the decline after it.
+        Duration of the linear growth and e-folding time of the subsequent decay in days.
     separation, tilt : array
-        Distance of the two polarities and the angle of their axis to the equator in
-        degrees, the western (leading) one nearer to the equator.
+        Distance between the two polarities and inclination of their axis to the equator in
+        degrees, with the western (leading) polarity closer to the equator.
     efficiency : array
-        Scatter of the phase shift about its mean relation to the flux.
+        Factor by which the phase shift deviates from its mean relation to the flux.
     """
 
     longitude: np.ndarray
@@ -88,13 +88,13 @@ class Regions:
 
     def longitude_on(self, day):
         """
-        Carrington longitudes on a day, after differential rotation.
+        Return the Carrington longitudes on a day, after differential rotation.
         """
         return self.longitude + carrington_drift(self.latitude) * day
 
     def flux_on(self, day):
         """
-        Unsigned fluxes on a day in Mx.
+        Return the unsigned fluxes on a day in Mx.
         """
         age = day - self.emergence
         growth = np.clip(age / self.rise, 0, 1)
@@ -103,9 +103,9 @@ class Regions:
 
     def spread_on(self, day):
         """
-        Variance of the flux of one polarity about its centre in square degrees.
+        Return the spatial variance of the flux in one polarity on a day in square degrees.
         """
-        # A uniform disk of the region's area has a variance of area / (4 pi), shared by
+        # A uniform disk with the area of the region has a variance of area / (4 pi), shared by
         # two polarities.
         area = self.flux / (_MEAN_FIELD * _DEG2_CM2)
         return area / (8 * np.pi) + _SPREAD * np.maximum(day - self.emergence, 0)
@@ -113,13 +113,13 @@ class Regions:
 
 def sample_regions(rng, activity, days):
     """
-    Draw the active regions of the whole Sun.
+    Sample the active regions of the whole Sun at random.
 
     Parameters
     ----------
     rng : `numpy.random.Generator`
     activity : `float`
-        0 for a Sun without regions, 1 for the maximum of a strong cycle, about ten
+        Level of activity: 0 for no regions, 1 for the maximum of a strong cycle with about ten
         regions of more than 5e21 Mx at any time.
     days : (`float`, `float`)
         First and last day of the series; day 0 is the reference date.
@@ -130,19 +130,19 @@ def sample_regions(rng, activity, days):
 
     Notes
     -----
-    Fluxes are log-normal about 5e21 Mx [the shape after Munoz-Jaramillo et al. 2015,
-    ApJ 800, 48; the median a choice]. Larger regions live longer, and their polarities
-    stand apart with the root of the flux, as their extent does at one mean field [a choice
-    between the powers 0.27 of Otsuji et al. 2011, PASJ 63, 1047, and 1 / 1.3 of Wang &
-    Sheeley 1989, Sol. Phys. 124, 81]. The zones of activity lie 27 degrees from the equator
-    at the start of a cycle and 8 at its end, 6 degrees wide [Hathaway 2015, LRSP 12, 4].
+    Fluxes are log-normal with a median of 5e21 Mx [the shape after Munoz-Jaramillo et al. 2015,
+    ApJ 800, 48; the median is a choice]. Larger regions live longer, and the separation of their
+    polarities is proportional to the square root of the flux, like the extent of a region of given
+    mean field [a choice between the powers 0.27 of Otsuji et al. 2011, PASJ 63, 1047, and 1 / 1.3
+    of Wang & Sheeley 1989, Sol. Phys. 124, 81]. The activity belts are 27 degrees from the equator
+    at the start of a cycle and 8 at its end, and 6 degrees wide [Hathaway 2015, LRSP 12, 4].
     Tilts follow Joy's law, half a degree per degree of latitude, with a scatter of 20
-    degrees [Wang & Sheeley 1989]. Three regions in ten emerge in a nest beside another [a
+    degrees [Wang & Sheeley 1989]. Three regions in ten emerge in a nest next to another one [a
     choice after the nests of Castenmiller et al. 1986, Sol. Phys. 105, 237].
     """
     first, last = days
     memory = 60.0
-    # Emergence per day such that about ten regions above 5e21 Mx are there at maximum.
+    # This rate of emergence gives about ten regions above 5e21 Mx at solar maximum.
     number = rng.poisson(1.8 * activity * (memory + last - first))
     flux = np.exp(rng.normal(np.log(5e21), 0.95, number)).clip(5e20, 6e22)
     zone = rng.uniform(8, 27)
@@ -165,7 +165,7 @@ def sample_regions(rng, activity, days):
         tilt=0.5 * np.abs(latitude) + rng.normal(0, 20, number),
         efficiency=np.exp(rng.normal(0, 0.25, number)),
     )
-    # What never reaches a twentieth of a solar-maximum region leaves no trace.
+    # Regions that never exceed a tenth of the median flux leave no trace in the maps.
     ever = np.maximum(regions.flux_on(first), regions.flux_on(last))
     peak = regions.emergence + regions.rise
     ever = np.where((peak > first) & (peak < last), regions.flux, ever)
@@ -174,17 +174,18 @@ def sample_regions(rng, activity, days):
 
 def unsigned_field(regions, day, longitudes, latitudes, *, smoothing=3.0):
     """
-    Smoothed unsigned magnetic field, the truth that a network learns.
+    Compute the smoothed unsigned magnetic field, from which the ground truth is derived.
 
     Parameters
     ----------
     regions : `Regions`
     day : `float`
+        Day relative to the reference date.
     longitudes, latitudes : array
         Nodes of the map in degrees.
     smoothing : `float`
         Standard deviation of the Gaussian in degrees [Felipe & Asensio Ramos 2019,
-        section 2.3: 3 degrees, then the field above 30 G is active].
+        section 2.3: 3 degrees; the smoothed field above 30 G is active].
 
     Returns
     -------
@@ -208,7 +209,7 @@ def unsigned_field(regions, day, longitudes, latitudes, *, smoothing=3.0):
 
 def _polarities(regions, day):
     """
-    The two polarities of every region on a day, leading ones first.
+    Return the two polarities of every region on a day, the leading ones first.
     """
     tilt = np.deg2rad(regions.tilt)
     east = np.array([[0.5], [-0.5]]) * regions.separation
@@ -226,16 +227,18 @@ def _polarities(regions, day):
 
 def target_mask(target, regions, day, longitudes, latitudes):
     """
-    Where the Sun is active, in the sense of a target.
+    Return the mask of active pixels for a definition of activity.
 
     Parameters
     ----------
     target : `dict`
-        ``{"kind": "field", "level": G}``: where the smoothed unsigned field (`unsigned_field`) is
-        above a level in gauss. ``{"kind": "centers", "radius": deg, "flux": Mx}``: within a
-        distance of the centre of a region with at least this unsigned flux.
+        Definition of active pixels. ``{"kind": "field", "level": G}``: the smoothed unsigned field
+        (`unsigned_field`) is above a level in gauss.
+        ``{"kind": "centers", "radius": deg, "flux": Mx}``: the pixel is within a radius of the
+        center of a region with at least this unsigned flux.
     regions : `Regions`
     day : `float`
+        Day relative to the reference date.
     longitudes, latitudes : array
         Nodes of the map in degrees.
 
@@ -257,27 +260,28 @@ def add_signatures(half, regions, day, center, longitudes, latitudes, disk):
     """
     Add the phase shifts of active regions to the map of a 12-hour half, in place.
 
-    The magnetic field of both polarities delays waves in proportion to the flux they cross (what
-    saturates is left to `saturate`), blurred by a point-spread function of one size on the disk:
-    towards the limb a region is stretched along the radius and fades.
+    The phase shift is proportional to the unsigned flux density of both polarities (`saturate`
+    applies the saturation), convolved with a point-spread function of constant size on the disk:
+    toward the limb, the signature of a region is stretched along the radius and fades.
 
     Parameters
     ----------
     half : array, shape (latitudes, longitudes)
     regions : `Regions`
     day : `float`
+        Day relative to the reference date.
     center : (`float`, `float`)
-        Longitude and latitude of the far side's centre in degrees.
+        Longitude and latitude of the far-side disk center in degrees.
     longitudes, latitudes : array
         Nodes of the map in degrees.
     disk : (x, y) arrays, shape (latitudes, longitudes)
-        Where the nodes stand on the disk.
+        Positions of the nodes on the disk.
     """
     if not len(regions):
         return
     lobes = _polarities(regions, day)
     lon0, lat0 = lobes["longitude"], lobes["latitude"]
-    offset = 0.5  # degrees, over which the disk is flat
+    offset = 0.5  # degrees, over which the projection is nearly linear
     here = disk_coordinates(lon0, lat0, *center)
     west = disk_coordinates(lon0 + offset / np.cos(np.deg2rad(lat0)), lat0, *center)
     north = disk_coordinates(lon0, lat0 + offset, *center)
@@ -289,15 +293,14 @@ def add_signatures(half, regions, day, center, longitudes, latitudes, disk):
     covariance += np.eye(2) * _RESOLUTION**2
     precision = np.linalg.inv(covariance)
 
-    # The same integral over the Sun's surface, wherever the region stands; what is
-    # seen of it falls by a third from the centre to the limb (a choice).
+    # The integral over the solar surface does not depend on the position of the region; its
+    # visible part decreases by a third from the disk center to the limb (a choice).
     on_sun = np.sqrt(np.linalg.det(covariance)) / np.abs(np.linalg.det(jacobian))
     visible = 1 - (distance / np.pi * 2) ** 2 / 3
     phase = _PHASE_PER_FLUX * lobes["flux"] / 1e22 * lobes["efficiency"]
     depth = phase * visible / (2 * np.pi * on_sun)
 
-    # How far each signature reaches on the map before it is weaker than a thousandth of a radian,
-    # to leave the rest alone.
+    # Add each signature only out to the distance at which it drops below a thousandth of a radian.
     reach = np.sqrt(2 * np.log(np.maximum(depth, 2e-3) / 1e-3))
     inverse = np.linalg.inv(jacobian)
     on_map = inverse @ covariance @ inverse.transpose(0, 2, 1)
@@ -316,12 +319,12 @@ def add_signatures(half, regions, day, center, longitudes, latitudes, disk):
 
 def saturate(half):
     """
-    Let large phase shifts grow with the logarithm of the field alone, in place.
+    Saturate large phase shifts to the logarithm of the field, in place.
 
     Parameters
     ----------
     half : array
-        Phase shifts in rad that are proportional to the field, negative.
+        Negative phase shifts in rad, proportional to the field.
     """
     scale = half.dtype.type(_SATURATION)
     np.log1p(half / -scale, out=half)

@@ -1,10 +1,10 @@
 """
 Noise of far-side phase maps.
 
-Every 24-hour map is the mean of two 12-hour halves, and neighbouring maps share one.
-Each half is a random field on the *disk* that a viewer behind the Sun sees, where
-the grains of real maps have nearly one size from the centre to the limb; on the Sun
-they are fine at the centre and stretched towards the limb.
+Every 24-hour map is the mean of two 12-hour halves, and adjacent maps share one of them. Each half
+is a random field on the *disk* seen by an observer behind the Sun. There, the grains of observed
+maps have nearly the same size from the center to the limb; on the Sun, they are fine at the center
+and stretched toward the limb.
 """
 
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from scipy import ndimage
 
 __all__ = ["NoiseModel", "compress_limb", "sample_halves"]
 
-# Beyond this distance from the disk's centre the orthographic view is continued
-# linearly, so that no grain is stretched without end at the limb. A choice.
+# Beyond this distance from the disk center, the orthographic projection is extrapolated linearly
+# to limit the stretching of grains at the limb. A choice.
 _LIMB_ANGLE = np.deg2rad(80)
-# Half width of the field in solar radii, enough for 100 degrees from the centre, and its
-# node spacing: two and a half nodes in the standard deviation of the finest grain.
+# Half width of the random field in solar radii, enough for 100 degrees from the center, and its
+# node spacing: the standard deviation of the finest grains is about two nodes.
 _EXTENT = 1.2
 _SPACING = 0.02
 
@@ -26,30 +26,31 @@ _SPACING = 0.02
 @dataclass(frozen=True)
 class NoiseModel:
     """
-    What the noise of a series of maps looks like.
+    Parameters of the noise in a series of maps.
 
     Attributes
     ----------
     level : `float`
-        Standard deviation of a 24-hour map in rad. With active regions it makes the 0.05 of 31
-        real maps of April and May 2022.
+        Standard deviation of a 24-hour map in rad. Together with active regions, it reproduces
+        the 0.05 of 31 observed maps of April and May 2022.
     mean : `float`
-        Mean phase in rad: -0.015 to -0.038 in the same maps.
+        Mean phase shift in rad: -0.015 to -0.038 in the same maps.
     fine_grain, coarse_grain : `float`
-        Standard deviation of the grains in solar radii on the disk. The first gives, with active
-        regions, a correlation of one half at 4.7 degrees of latitude near the centre, as measured
-        in the same maps; the second one at 8 degrees of longitude beyond 40 degrees of latitude.
+        Standard deviation of the grains in solar radii on the disk. Together with active regions,
+        the correlation drops to one half at 4.7 degrees of latitude near the center (fine) and at
+        8 degrees of longitude beyond 40 degrees of latitude (coarse), as in the same maps.
     transition : `float`
-        Distance from the centre in degrees at which the fine texture (two skips
-        through the interior) gives way to the coarse one (one and three skips).
+        Distance from the disk center in degrees at which the fine texture (two skips through the
+        interior) changes to the coarse one (one and three skips).
     lasting : `float`
-        Share of the standard deviation that stays for the whole series: weak
-        magnetism and systematic errors. With it, maps two steps apart correlate
-        although they share no data (0.25 measured, most of it active regions).
+        Fraction of the standard deviation that persists for the whole series, from weak magnetism
+        and systematic errors. It correlates maps two steps apart, although they share no data
+        (measured: 0.25, mostly from active regions).
     jitter : `float`
-        Scatter of the noise level from half to half (natural logarithm). A choice.
+        Scatter of the noise level between halves (natural logarithm). A choice.
     bad_share, bad_factor : `float`
-        Share of halves with a low duty cycle, and how much noisier they are. A choice.
+        Fraction of halves with a low duty cycle, and factor by which their noise is larger. A
+        choice.
     """
 
     level: float = 0.045
@@ -65,7 +66,7 @@ class NoiseModel:
     @classmethod
     def sample(cls, rng):
         """
-        A noise model from the range that real maps span over a solar cycle.
+        Sample a noise model from the range of observed maps over a solar cycle.
         """
         return cls(
             level=cls.level * np.exp(rng.normal(0, 0.15)),
@@ -78,7 +79,7 @@ class NoiseModel:
 
 def compress_limb(x, y, z):
     """
-    Disk coordinates that keep growing behind the limb instead of folding back.
+    Extrapolate disk coordinates beyond the limb, where the projection would fold back.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ def compress_limb(x, y, z):
     Returns
     -------
     x, y : arrays
-        Equal to the input up to 80 degrees from the centre.
+        Equal to the input up to 80 degrees from the disk center.
     """
     radius = np.hypot(x, y)
     if z.min() > np.cos(_LIMB_ANGLE):
@@ -101,21 +102,20 @@ def compress_limb(x, y, z):
 
 def sample_halves(rng, model, disks):
     """
-    Noise of consecutive 12-hour halves.
+    Sample the noise of consecutive 12-hour halves.
 
     Parameters
     ----------
     rng : `numpy.random.Generator`
     model : `NoiseModel`
     disks : sequence of (x, y) arrays
-        For every half, where the map's points stand on its disk
-        (`compress_limb`).
+        Positions of the nodes of the map on the disk of each half (`compress_limb`).
 
     Returns
     -------
     array of `numpy.float32`, shape (halves, ...)
-        Of zero mean, scaled so that the mean of two neighbours has the standard
-        deviation ``model.level``.
+        With zero mean, scaled so that the mean of two adjacent halves has the standard deviation
+        ``model.level``.
     """
     middle = disks[len(disks) // 2]
     lasting = model.lasting * _texture(rng, model, *middle)
@@ -132,11 +132,11 @@ def sample_halves(rng, model, disks):
 
 def _texture(rng, model, x, y):
     """
-    Unit-variance noise, fine near the disk's centre and coarse outside.
+    Sample noise of unit variance, fine near the disk center and coarse farther out.
     """
     radius = np.hypot(x, y)
     edge = np.sin(np.deg2rad(model.transition))
-    # A transition about ten degrees wide, because the skips overlap.
+    # The transition is about ten degrees wide because the skips overlap.
     share = np.clip((radius - edge) / 0.12 + 0.5, 0, 1)
     texture = np.zeros(x.shape, np.float32)
     inside, outside = share < 1, share > 0
@@ -151,13 +151,13 @@ def _texture(rng, model, x, y):
 
 def _grains(rng, size, x, y):
     """
-    Unit-variance Gaussian grains of one size, read at points of the disk.
+    Sample Gaussian noise of unit variance and one grain size at points of the disk.
     """
     nodes = int(2 * _EXTENT / _SPACING) + 1
     white = rng.standard_normal((nodes, nodes), dtype=np.float32)
     sigma = size / _SPACING
     field = ndimage.gaussian_filter(white, sigma, mode="wrap", truncate=3)
-    # The standard deviation that a Gaussian of this width leaves of white noise.
+    # Restore the unit variance that white noise loses in the Gaussian filter.
     field *= 2 * np.sqrt(np.pi) * sigma
     points = np.stack([y, x]) / _SPACING + nodes // 2
     return ndimage.map_coordinates(field, points, order=1, mode="nearest")

@@ -1,5 +1,5 @@
 """
-Artificial phase maps with known active regions, as arrays.
+Simulation of phase maps with known active regions, as arrays.
 """
 
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ __all__ = ["View", "half_days", "simulate_phases"]
 
 def half_days(n_maps):
     """
-    Middles of the 12-hour halves of maps 12 hours apart, in days from the middle map.
+    Return the times of the 12-hour halves of consecutive maps, in days from the middle map.
 
-    Map ``k`` is the mean of halves ``k`` and ``k + 1``.
+    Map ``k`` is the mean of halves ``k`` and ``k + 1``; the times are those of their middles.
     """
     return (np.arange(n_maps + 1) - n_maps // 2 - 0.5) * 0.5
 
 
 def simulate_phases(rng, regions, noise, view):
     """
-    Phase maps of a simulated Sun.
+    Simulate the phase maps of one realization of the Sun.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def simulate_phases(rng, regions, noise, view):
     Returns
     -------
     array of `numpy.float32`, shape (n, latitudes, longitudes)
-        Phases in rad, NaN on the near side.
+        Phase shifts in rad; NaN on the near side.
     """
     phases = view.noise(rng, noise) + view.signatures(regions) + np.float32(noise.mean)
     phases[view.hidden()] = np.nan
@@ -47,16 +47,16 @@ def simulate_phases(rng, regions, noise, view):
 @dataclass(frozen=True)
 class View:
     """
-    Where the far side stands during a series of maps, and where the maps have their nodes.
+    Viewing geometry of a series of maps: position of the far side and nodes of the maps.
 
     Attributes
     ----------
     days : array, shape (n + 1,)
-        Middles of the 12-hour halves of ``n`` maps (`half_days`).
+        Times of the 12-hour halves of ``n`` maps (`half_days`).
     center_longitudes : array, shape (n + 1,)
         Far-side central meridian of every half in degrees, not wrapped.
     center_latitude : `float`
-        Latitude of the far side's centre in degrees.
+        Latitude of the far-side disk center in degrees.
     longitudes, latitudes : array
         Nodes of the maps in degrees.
     """
@@ -69,23 +69,23 @@ class View:
 
     def noise(self, rng, model):
         """
-        Draw the noise of the maps.
+        Sample the noise of the maps.
 
         Returns
         -------
         array of `numpy.float32`, shape (n, latitudes, longitudes)
-            Rad, of zero mean: the other sign is as likely.
+            In rad, with zero mean. The distribution is symmetric: both signs are equally likely.
         """
         return _maps(sample_halves(rng, model, self._disks))
 
     def signatures(self, regions):
         """
-        Phase shifts of active regions.
+        Compute the phase shifts of active regions, without noise.
 
         Returns
         -------
         array of `numpy.float32`, shape (n, latitudes, longitudes)
-            Rad, negative.
+            In rad, zero or negative.
         """
         shape = len(self.days), len(self.latitudes), len(self.longitudes)
         halves = np.zeros(shape, np.float32)
@@ -99,12 +99,12 @@ class View:
 
     def hidden(self):
         """
-        Where the maps have no data.
+        Return the mask of missing pixels, those on the near side.
 
         Returns
         -------
         array of `bool`, shape (n, latitudes, longitudes)
-            The near side.
+            True on the near side.
         """
         return np.stack([self._disk(center)[2] < 0 for center in _maps(self.center_longitudes)])
 
@@ -119,7 +119,7 @@ class View:
 
 def _maps(halves):
     """
-    Means of neighbouring halves.
+    Average adjacent halves to maps.
     """
     halves = np.asarray(halves)
     return (halves[1:] + halves[:-1]) / 2

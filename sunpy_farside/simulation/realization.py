@@ -1,5 +1,5 @@
 """
-Artificial phase maps with known active regions, as sunpy maps.
+Simulation of phase maps with known active regions, as sunpy maps.
 """
 
 from dataclasses import dataclass
@@ -40,13 +40,14 @@ __all__ = ["SimulatedMaps", "SimulatedSequence", "simulate_maps", "simulate_sequ
 @dataclass(frozen=True, eq=False)
 class SimulatedMaps:
     """
-    Artificial phase maps and what is behind them.
+    Simulated phase maps with their active regions.
 
     Attributes
     ----------
     maps : `list` of `~sunpy_farside.maps.phase_map.FarsidePhaseMap`
+        Simulated maps, in order of time.
     sun : `~sunpy_farside.simulation.active_regions.Regions`
-        The active regions; their day 0 is the date of ``maps[len(maps) // 2]``.
+        Active regions; day 0 is the date of ``maps[len(maps) // 2]``.
     """
 
     maps: list
@@ -58,7 +59,7 @@ class SimulatedMaps:
 
     def regions(self, date):
         """
-        Active regions of the whole Sun on a date.
+        Return the table of active regions on the whole Sun on a date.
 
         Parameters
         ----------
@@ -67,9 +68,9 @@ class SimulatedMaps:
         Returns
         -------
         `~astropy.table.QTable`
-            ``name``, which stays with a region from date to date, ``centroid``
-            (`~astropy.coordinates.SkyCoord`), unsigned ``flux``, ``extent`` (the distance of the
-            two polarities) and ``age`` since its emergence; the strongest first.
+            Columns ``name`` (the same for a region on all dates), ``centroid``
+            (`~astropy.coordinates.SkyCoord`), unsigned ``flux``, ``extent`` (separation of the
+            two polarities) and ``age`` since emergence, in order of decreasing flux.
         """
         date = parse_time(date)
         day = self._day(date)
@@ -89,7 +90,7 @@ class SimulatedMaps:
 
     def field(self, date, *, width=120):
         """
-        Smoothed unsigned magnetic field in the far-side window of a date.
+        Return the smoothed unsigned magnetic field in the far-side window of a date.
 
         Parameters
         ----------
@@ -111,7 +112,7 @@ class SimulatedMaps:
 
     def truth(self, date, *, width=120):
         """
-        Where the Sun is active in the far-side window of a date.
+        Return the mask of active pixels in the far-side window of a date.
 
         Parameters
         ----------
@@ -121,8 +122,8 @@ class SimulatedMaps:
         Returns
         -------
         `~sunpy.map.GenericMap`
-            1 where the smoothed unsigned field is above 30 G, else 0: what the published network
-            learned [Felipe & Asensio Ramos 2019, section 2.3].
+            1 where the smoothed unsigned field is above 30 G, else 0, as in the training of the
+            published network [Felipe & Asensio Ramos 2019, section 2.3].
         """
         return _active(self.field(date, width=width))
 
@@ -133,17 +134,18 @@ class SimulatedMaps:
 @dataclass(frozen=True, eq=False)
 class SimulatedSequence:
     """
-    An artificial sequence and its truth.
+    Simulated sequence with its ground truth.
 
     Attributes
     ----------
     sequence : `~sunpy_farside.sequence.FarsideSequence`
     field : `~sunpy.map.GenericMap`
-        Smoothed unsigned magnetic field in the middle map's window, G.
+        Smoothed unsigned magnetic field in the window of the middle map, in gauss.
     regions : `~astropy.table.QTable`
-        Active regions of the whole Sun on the middle map's date, the strongest first.
+        Active regions on the whole Sun at the date of the middle map, in order of decreasing
+        flux.
     sun : `~sunpy_farside.simulation.active_regions.Regions`
-        What the regions are made of; day 0 is the middle map's date.
+        Parameters of the active regions; day 0 is the date of the middle map.
     """
 
     sequence: FarsideSequence
@@ -157,12 +159,13 @@ class SimulatedSequence:
 
     def active(self, target):
         """
-        Where a target is met in the middle map's window.
+        Return the mask of active pixels in the window of the middle map.
 
         Parameters
         ----------
         target : `dict`
-            As in `~sunpy_farside.simulation.active_regions.target_mask`.
+            Definition of active pixels, as in
+            `~sunpy_farside.simulation.active_regions.target_mask`.
 
         Returns
         -------
@@ -174,17 +177,18 @@ class SimulatedSequence:
 
     def signatures(self, *, width=None):
         """
-        Phase shifts of the active regions, without noise.
+        Compute the phase shifts of the active regions, without noise.
 
         Parameters
         ----------
         width : `int`, optional
-            Columns of the window; those of the sequence by default.
+            Number of columns; by default, that of the sequence.
 
         Returns
         -------
         array of `numpy.float32`, shape (11, 144, width)
-            Rad, zero or negative, all in the middle map's window, also where the maps have no data.
+            In rad, zero or negative, all in the window of the middle map, also where data are
+            missing from the maps.
         """
         date, width = self.sequence.date, width or self.sequence.width
         latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
@@ -194,14 +198,14 @@ class SimulatedSequence:
     @property
     def truth(self):
         """
-        1 where the field is above 30 G, else 0 (`~sunpy.map.GenericMap`).
+        Mask of active pixels: 1 where the field is above 30 G, else 0 (`~sunpy.map.GenericMap`).
         """
         return _active(self.field)
 
 
 def simulate_maps(start, n_maps, *, seed, activity=0.6):
     """
-    Simulate phase maps of a Sun with known active regions.
+    Simulate consecutive phase maps with known active regions.
 
     Parameters
     ----------
@@ -209,10 +213,10 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
         Date of the first map.
     n_maps : `int`
         Number of maps, 12 hours apart.
-    seed : `int` or sequence of them
+    seed : `int` or sequence of `int`
         The same seed gives the same maps.
     activity : `float`, optional
-        0 for a Sun without active regions, 1 for the maximum of a strong cycle.
+        Level of activity: 0 for no active regions, 1 for the maximum of a strong cycle.
 
     Returns
     -------
@@ -220,16 +224,17 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
 
     Notes
     -----
-    Maps have the statistics of real ones: 0.05 rad, grains of one size on the disk seen from
-    behind the Sun, and 12 of the 24 hours of each map shared with the next. Active regions
-    emerge, drift with the differential rotation, decay, and darken the maps in proportion to
-    their flux, until that saturates. See `sunpy_farside.simulation.noise` and
+    The maps have the statistics of observed ones, which are made with helioseismic holography
+    (Lindsey & Braun 2000): a standard deviation of 0.05 rad, grains of constant size on the
+    far-side disk, and 12 of the 24 hours of each map in common with the next. Active regions
+    emerge, drift with the differential rotation and decay; their negative phase shifts are
+    proportional to their flux until they saturate. See `sunpy_farside.simulation.noise` and
     `sunpy_farside.simulation.active_regions`.
 
     Examples
     --------
-    >>> import sunpy_farside
-    >>> simulated = sunpy_farside.simulate_maps("2022-05-01", 3, seed=1)
+    >>> from sunpy_farside.simulation import simulate_maps
+    >>> simulated = simulate_maps("2022-05-01", 3, seed=1)
     >>> [phase_map.date.isot[:13] for phase_map in simulated.maps]
     ['2022-05-01T00', '2022-05-01T12', '2022-05-02T00']
     """
@@ -238,7 +243,7 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
     view = _view(times[n_maps // 2], n_maps, np.arange(361.0), np.arange(-90.0, 91.0))
     regions = sample_regions(rng, activity, (view.days[0], view.days[-1]))
     phases = simulate_phases(rng, regions, NoiseModel.sample(rng), view)
-    # Both ends are the same meridian.
+    # The first and the last column are the same meridian.
     phases[:, :, 360] = phases[:, :, 0]
     maps = [
         FarsidePhaseMap(data, phase_map_header(time))
@@ -255,10 +260,10 @@ def simulate_sequence(date, *, seed, activity=0.6, width=120):
     ----------
     date : `~astropy.time.Time`, `str` or `~datetime.datetime`
         Date of the middle map.
-    seed : `int` or sequence of them
+    seed : `int` or sequence of `int`
         The same seed gives the same sequence.
     activity : `float`, optional
-        0 for a Sun without active regions, 1 for the maximum of a strong cycle.
+        Level of activity: 0 for no active regions, 1 for the maximum of a strong cycle.
     width : `int`, optional
         Columns of the windows.
 
@@ -268,7 +273,7 @@ def simulate_sequence(date, *, seed, activity=0.6, width=120):
 
     See Also
     --------
-    simulate_maps : longer series, and how the simulation works.
+    simulate_maps : Simulate longer series; the notes describe the simulation.
 
     Examples
     --------

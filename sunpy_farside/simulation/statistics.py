@@ -1,5 +1,5 @@
 """
-Statistics by which simulated maps are held against real ones.
+Statistics for the comparison of simulated with observed maps.
 """
 
 import numpy as np
@@ -9,7 +9,8 @@ from astropy.table import Table
 __all__ = ["half_correlation", "map_statistics"]
 
 _LAGS = (1, 2, 3, 5, 8)
-# Parts of a window: rows and columns as shares of its size. High latitudes lie above 40 degrees.
+# Parts of a window: rows, and columns as fractions of its width. High latitudes are above 40
+# degrees.
 _PARTS = {
     "centre": (slice(42, 102), (0.25, 0.75)),
     "sides": (slice(42, 102), (0.0, 0.25)),
@@ -20,20 +21,21 @@ _LONGEST = 14
 
 def map_statistics(sequences):
     """
-    Level, distribution and correlations of phase maps.
+    Compute the noise level, distribution and correlations of phase maps.
 
     Parameters
     ----------
     sequences : `~sunpy_farside.sequence.FarsideSequence` or an iterable of them
+        One or more sequences.
 
     Returns
     -------
     `~astropy.table.Table`
-        ``statistic``, its ``mean`` over the sequences and its ``scatter`` among them: standard
-        deviation and mean in rad; percentiles in standard deviations from the mean; the
-        correlation of maps one to eight steps apart at the same Carrington position; and the
-        distance in degrees at which the correlation of a map with itself falls to one half, in
-        latitude and longitude, in parts of the window.
+        Columns ``statistic``, its ``mean`` over the sequences and its ``scatter`` among them.
+        Statistics are the standard deviation and mean in rad; percentiles in standard deviations
+        from the mean; the correlation of maps one to eight steps apart at the same Carrington
+        position; and the distance in degrees at which the autocorrelation of a map drops to one
+        half, in latitude and longitude, in parts of the window.
 
     Examples
     --------
@@ -56,19 +58,19 @@ def map_statistics(sequences):
 
 def half_correlation(maps, axis):
     """
-    Lag at which the correlation of maps with themselves falls to one half.
+    Compute the lag at which the autocorrelation of maps drops to one half.
 
     Parameters
     ----------
     maps : array, shape (n, rows, columns)
-        NaN counts as the mean.
+        Values of the maps; NaN is replaced by the mean.
     axis : {1, 2}
-        Along latitude or longitude.
+        Axis of the lag: latitude or longitude.
 
     Returns
     -------
     `float`
-        In pixels.
+        Lag in pixels.
 
     Examples
     --------

@@ -1,5 +1,5 @@
 """
-Simulated phase maps on disk, one Sun in a folder.
+Storage of simulated phase maps, one realization per folder.
 """
 
 import hashlib
@@ -23,34 +23,34 @@ _FORMAT = 1
 
 def write_simulation(maps, folder, truth=None):
     """
-    Write simulated phase maps under names like those of the archive.
+    Write the simulated phase maps of one realization to FITS files named like the archive's.
 
     Parameters
     ----------
     maps : sequence of `~sunpy_farside.maps.phase_map.FarsidePhaseMap`
-        Of one Sun.
+        Maps of one realization.
     folder : path-like
-        Maps of the same Sun in it are replaced.
+        Folder of the files. Maps of the same realization in it are replaced.
     truth : `~astropy.table.QTable`, optional
-        The regions behind the maps, which become ``truth.ecsv``.
+        Active regions of the realization, written to ``truth.ecsv``.
 
     Raises
     ------
     FarsideError
-        The folder holds maps of another Sun, or of the real one.
+        The folder holds maps of another realization, or observed maps.
 
     Notes
     -----
-    A card ``FSSIM`` in the header of every map, and ``stamp`` in the table's ``meta``, tie the
-    files together.
+    The card ``FSSIM`` in the header of every map and ``stamp`` in the ``meta`` of the table
+    identify the files of one realization.
 
     Examples
     --------
     >>> import pathlib, tempfile
-    >>> import sunpy_farside
+    >>> from sunpy_farside.simulation import simulate_maps
     >>> from sunpy_farside.simulation.storage import write_simulation
     >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> write_simulation(sunpy_farside.simulate_maps("2022-05-05", 1, seed=1).maps, folder)
+    >>> write_simulation(simulate_maps("2022-05-05", 1, seed=1).maps, folder)
     >>> [path.name for path in folder.iterdir()]
     ['PHASE_MAP_2022.05.05_00_00_00.fits']
     """
@@ -60,7 +60,7 @@ def write_simulation(maps, folder, truth=None):
     with whole_files(folder, last=_TRUTH) as partial:
         for item in maps:
             header = {**item.meta, "fssim": stamp, "fssimfmt": _FORMAT}
-            # Colons, as in JSOC's own names, are not legal everywhere.
+            # Colons, as in JSOC's own file names, are not allowed on every file system.
             name = item.date.strftime("PHASE_MAP_%Y.%m.%d_%H_%M_%S.fits")
             Map(item.data, header).save(partial / name)
         if truth is not None:
@@ -71,7 +71,7 @@ def write_simulation(maps, folder, truth=None):
 
 def _stamp(maps):
     """
-    A name for the maps: the same Sun has the same, whenever it is simulated.
+    Return a hash of the dates and data of maps that identifies their realization.
     """
     content = hashlib.sha256()
     for item in maps:
@@ -88,7 +88,7 @@ def _check_folder(folder, stamp):
     if others:
         more = f" and {len(others) - 1} more files" if len(others) > 1 else ""
         msg = (
-            f"{folder}: expected a folder that is empty or holds maps of this Sun, found "
+            f"{folder}: expected a folder that is empty or holds maps of this realization, found "
             f"{others[0]}{more} of another. Choose another folder, or remove these files."
         )
         raise FarsideError(msg)
@@ -97,7 +97,7 @@ def _check_folder(folder, stamp):
 def _stamp_of_map(path):
     try:
         header = fits.getheader(path)
-    # Damaged files raise many kinds: none of them is ours.
+    # Damaged files raise many kinds of errors: none of these files belongs to the realization.
     except Exception:
         return None
     check_format(path, header.get("FSSIMFMT", 1), _FORMAT)
@@ -108,7 +108,7 @@ def _stamp_of_truth(path, stamp):
     try:
         meta, _, _ = meta_of_lines(path.read_text(errors="replace"))
     except ValueError:
-        # A damaged table can be of any Sun, and is replaced.
+        # A damaged table may belong to any realization, and is replaced.
         return stamp
     check_format(path, meta.get("format", 1), _FORMAT)
     return meta.get("stamp")

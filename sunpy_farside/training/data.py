@@ -1,5 +1,5 @@
 """
-What training reads: simulated sequences or a store of the real Sun.
+Data of the training: simulated sequences, or a store of observed ones.
 """
 
 from functools import cached_property
@@ -14,21 +14,22 @@ from sunpy_farside.training.examples import SIBLINGS, SimulatedSequences
 
 __all__ = ["SimulatedData", "StoredData"]
 
-# Batches of simulated sequences in an epoch, after each of which there is a checkpoint.
+# Batches of simulated sequences per epoch; each epoch ends with a checkpoint.
 EPOCH = 100
-# What separates the seeds of the fixed validation set from those of training.
+# Offset of the seeds of the fixed validation set from those of the training.
 _VALIDATION_SEED = 1_000_000
 
 
 class SimulatedData(lightning.LightningDataModule):
     """
-    Simulated sequences, new ones in every epoch.
+    Data module of simulated sequences, with new ones in every epoch.
 
     Parameters
     ----------
     recipe : `~sunpy_farside.training.recipe.Recipe`
+        Settings of the training.
     workers : `int`
-        Processes that simulate.
+        Number of processes that simulate.
 
     Raises
     ------
@@ -55,7 +56,7 @@ class SimulatedData(lightning.LightningDataModule):
 
     def train_dataloader(self):
         """
-        The examples of the present epoch.
+        Return a loader of the examples of the current epoch.
         """
         number = self.recipe.batch * EPOCH
         first = number * self.trainer.current_epoch
@@ -64,13 +65,13 @@ class SimulatedData(lightning.LightningDataModule):
 
     @cached_property
     def _validation(self):
-        # Simulated once and kept: it is judged on many times.
+        # Simulated once and kept, as it is used many times.
         data = self._examples(self.recipe.validation, _VALIDATION_SEED)
         return list(DataLoader(data, batch_size=None, num_workers=self.workers))
 
     def val_dataloader(self):
         """
-        The fixed validation set.
+        Return a loader of the fixed validation set.
         """
         return DataLoader(self._validation, batch_size=self.recipe.batch // SIBLINGS)
 
@@ -88,20 +89,21 @@ class SimulatedData(lightning.LightningDataModule):
 
 class StoredData(lightning.LightningDataModule):
     """
-    Sequences of a store, all of them in every epoch, in another order each time.
+    Data module of the sequences of a store, shuffled in every epoch.
 
     Parameters
     ----------
     recipe : `~sunpy_farside.training.recipe.Recipe`
+        Settings of the training.
     path : path-like
         ``dataset.h5`` of `~sunpy_farside.datasets.build.build_dataset`.
     workers : `int`
-        Processes that read.
+        Number of processes that read.
 
     Raises
     ------
     ValueError
-        The training split holds less than a batch.
+        The training split has fewer sequences than a batch.
     """
 
     def __init__(self, recipe, path, workers):
@@ -112,8 +114,8 @@ class StoredData(lightning.LightningDataModule):
         batches = len(self._sequences("training")) // recipe.batch
         if not batches:
             msg = (
-                f"{path}: expected {recipe.batch} sequences for training, a batch, or more, found "
-                f"{len(self._sequences('training'))}. Build a longer store or take smaller batches."
+                f"{path}: expected at least one batch of {recipe.batch} training sequences, found "
+                f"{len(self._sequences('training'))}. Build a longer store or use smaller batches."
             )
             raise ValueError(msg)
         self.epochs = ceil(recipe.examples / (batches * recipe.batch))
@@ -121,10 +123,10 @@ class StoredData(lightning.LightningDataModule):
 
     def train_dataloader(self):
         """
-        The sequences in the order of the present epoch.
+        Return a loader of the training split, in the order of the current epoch.
         """
         data = self._sequences("training")
-        # A run that goes on has the order of one that was not interrupted.
+        # A resumed run has the same order as an uninterrupted one.
         generator = torch.Generator().manual_seed(self.recipe.seed + self.trainer.current_epoch)
         return DataLoader(
             data,
@@ -136,13 +138,13 @@ class StoredData(lightning.LightningDataModule):
 
     def val_dataloader(self):
         """
-        The validation split.
+        Return a loader of the validation split.
         """
         return DataLoader(self._sequences("validation"), batch_size=self.recipe.batch)
 
     def _sequences(self, split):
         recipe = self.recipe
-        # Where nothing is known there is no loss.
+        # Missing pixels do not contribute to the loss.
         return StoredSequences(
             self.path, split, frames=recipe.frames, width=recipe.width, unknown=float("nan")
         )

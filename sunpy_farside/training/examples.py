@@ -1,5 +1,5 @@
 """
-Simulated sequences for training, drawn on the fly.
+Simulated sequences for the training, sampled on the fly.
 """
 
 import numpy as np
@@ -14,39 +14,40 @@ from sunpy_farside.simulation.phases import View, half_days
 
 __all__ = ["SIBLINGS", "SimulatedSequences", "sample_examples"]
 
-# Examples that share a noise.
+# Number of examples that share one realization of the noise.
 SIBLINGS = 8
-# Degrees a day that the far side's centre moves eastward in Carrington longitude.
+# Eastward motion of the far-side disk center in Carrington longitude, in degrees per day.
 _DRIFT = 13.2
-# Largest activity: a fifth above a strong maximum.
+# Largest activity, a fifth above the maximum of a strong cycle.
 _ACTIVITY = 1.2
-# Share of the draws as of maps that are cut to their windows already, as in published stacks, and
-# the most columns on each side that such windows lack: 120 are usual, or all 140.
+# Fraction of examples from maps that are already cut to their windows, as in published stacks, and
+# the largest number of columns missing on each side: windows usually have 120 columns, or all 140.
 _BOUNDED, _MARGIN = 0.25, 10
 
 
 class SimulatedSequences(Dataset):
     """
-    Examples for the network, each drawn anew from its own seed.
+    PyTorch data set of simulated examples, sampled in groups of eight, each group from its seed.
 
-    Noise is dear and symmetric: it is as likely with the other sign, and as likely mirrored about
-    the equator, as are the regions (nothing in the maps knows the sign of the field). Every noise
-    therefore serves two Suns, with both signs and both ways up: eight examples.
+    The noise takes most of the time to simulate. Its distribution does not change under reversal
+    of the sign or reflection about the equator, and that of the regions does not change under the
+    reflection. Each realization of the noise is therefore combined with two sets of active
+    regions, with both signs and in both orientations, which gives eight examples.
 
     Parameters
     ----------
     length : `int`
         Number of examples, a multiple of eight.
     seed : `int`
-        Examples of different seeds are independent.
+        Seed; examples of different seeds are independent.
     first : `int`
-        Number of examples of this seed to leave out.
+        Number of examples of this seed to skip.
     width : `int`
-        Columns of the window.
+        Number of columns of the window.
     frames : {"own", "middle"}
-        Every map in its own window, or all in the middle map's.
+        Cut each map to its own window, or all to that of the middle map.
     target : `dict`
-        Where the Sun is active (`~sunpy_farside.simulation.active_regions.target_mask`).
+        Definition of active pixels (`~sunpy_farside.simulation.active_regions.target_mask`).
     """
 
     def __init__(self, length, *, seed, target, first=0, width=120, frames="middle"):
@@ -60,14 +61,14 @@ class SimulatedSequences(Dataset):
 
     def __getitem__(self, index):
         """
-        Eight examples.
+        Return eight examples that share one realization of the noise.
 
         Returns
         -------
         phases : `torch.Tensor`, shape (8, 11, 144, width)
-            Rad, NaN where there are no data.
+            Phase shifts in rad; NaN where data are missing.
         active : `torch.Tensor`, shape (8, 144, width)
-            1 where there is an active region, else 0.
+            1 in active pixels, else 0.
         """
         if not 0 <= index < len(self):
             raise IndexError(index)
@@ -80,26 +81,26 @@ class SimulatedSequences(Dataset):
 
 def sample_examples(rng, target, width=120, *, frames="middle"):
     """
-    Draw two Suns and a noise, and see each Sun through the noise and through its negative.
+    Sample two sets of active regions, each with the same noise added and subtracted.
 
     Parameters
     ----------
     rng : `numpy.random.Generator`
     target : `dict`
-        Where the Sun is active (`~sunpy_farside.simulation.active_regions.target_mask`).
+        Definition of active pixels (`~sunpy_farside.simulation.active_regions.target_mask`).
     width : `int`
-        Columns of the window.
+        Number of columns of the window.
     frames : {"own", "middle"}
-        Every map in its own window, or all in the middle map's.
+        Cut each map to its own window, or all to that of the middle map.
 
     Returns
     -------
     phases : array of `numpy.float32`, shape (4, 11, 144, width)
-        Rad; NaN on the near side and, for the middle window, in a quarter of the draws outside
-        the windows that the single maps have of their own, up to ten columns narrower on each
-        side.
+        Phase shifts in rad; NaN on the near side. With ``frames="middle"``, a quarter of the
+        samples is also NaN outside the own windows of the maps, narrowed by up to ten columns on
+        each side.
     active : array of `numpy.float32`, shape (4, 144, width)
-        In the middle map's window.
+        1 in active pixels of the window of the middle map, else 0.
     """
     days = half_days(N_MAPS)
     meridian = 180 + rng.uniform(0, 1)
@@ -112,13 +113,13 @@ def sample_examples(rng, target, width=120, *, frames="middle"):
     model = NoiseModel.sample(rng)
     noise = view.noise(rng, model)
     hidden = view.hidden()
-    # Drawn for both frames, which so show the same Suns.
+    # Sampled for both values of frames, so that a seed gives the same realization for both.
     bounded, margin = rng.random() < _BOUNDED, rng.integers(_MARGIN + 1)
     if frames == "middle" and bounded:
         for out, start in zip(hidden, starts + margin, strict=True):
             out[:, (nodes < start) | (nodes >= start + width - 2 * margin)] = True
     if rng.random() < 0.1:
-        # The seam meridian has no data in some files.
+        # The meridian at the 0/360 boundary has no data in some files.
         hidden[:, :, rng.integers(len(nodes))] = True
     phases, active = [], []
     for _ in range(2):
@@ -136,6 +137,6 @@ def sample_examples(rng, target, width=120, *, frames="middle"):
 
 def _starts(meridians, width):
     """
-    First longitudes of the windows around central meridians.
+    Return the first longitudes of windows around central meridians.
     """
     return np.floor(meridians).astype(int) - width // 2

@@ -1,5 +1,5 @@
 """
-Training of the network with Lightning.
+Training of networks with Lightning.
 """
 
 import pickle
@@ -22,19 +22,22 @@ from sunpy_farside.utils.content import user_path
 __all__ = ["TrainingModule", "fit", "trained_model"]
 
 _EPOCH = re.compile(r"epoch=([0-9]+)\.ckpt")
-# How often a run is judged on the validation set.
+# Number of evaluations on the validation set in a run.
 _VALIDATIONS = 20
 
 
 class TrainingModule(lightning.LightningModule):
     """
-    A network under binary cross-entropy, the loss that keeps probabilities honest.
+    Lightning module that trains a network with binary cross-entropy.
+
+    Binary cross-entropy is a proper scoring rule: its minimum is at calibrated probabilities.
 
     Parameters
     ----------
     recipe : `~sunpy_farside.training.recipe.Recipe`
+        Settings of the training.
     steps : `int`
-        Batches of the whole run.
+        Number of batches in the whole run.
     """
 
     def __init__(self, recipe, steps):
@@ -50,7 +53,7 @@ class TrainingModule(lightning.LightningModule):
         phases, active = (part.flatten(0, 1) for part in batch)
         maps = self.normalise(phases).contiguous(memory_format=torch.channels_last)
         logits = self.network(maps, phases.isnan())
-        # NaN where nothing is known.
+        # Missing pixels are NaN.
         known = active.isfinite()
         active = active.nan_to_num(0)
         total = functional.binary_cross_entropy_with_logits(logits, active, known, reduction="sum")
@@ -58,7 +61,7 @@ class TrainingModule(lightning.LightningModule):
 
     def training_step(self, batch):
         """
-        Loss of one batch.
+        Compute the loss of one batch.
         """
         loss, _, _ = self._loss(batch)
         self.log("train_loss", loss, prog_bar=True)
@@ -66,7 +69,7 @@ class TrainingModule(lightning.LightningModule):
 
     def validation_step(self, batch):
         """
-        Loss and overlap with the truth on one batch of the validation set.
+        Log the loss and the Dice coefficient of one batch of the validation set.
         """
         loss, logits, active = self._loss(batch)
         found = (logits > 0).float()
@@ -75,12 +78,12 @@ class TrainingModule(lightning.LightningModule):
 
     def configure_optimizers(self):
         """
-        Adam, with one cycle of the learning rate if the recipe says so.
+        Return the Adam optimizer, with the learning-rate schedule of the recipe.
         """
         optimizer = torch.optim.Adam(self.parameters(), lr=self.recipe.learning_rate)
         if self.recipe.schedule == "constant":
             return optimizer
-        # The rise needs two steps and the fall one, however short the run.
+        # However short the run, the rise needs two steps and the decline one.
         steps = max(self.steps, 3)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, self.recipe.learning_rate, total_steps=steps, pct_start=max(0.1, 2 / steps)
@@ -90,25 +93,26 @@ class TrainingModule(lightning.LightningModule):
 
 def fit(recipe, folder, *, data=None, start=None, workers=1, **trainer_options):
     """
-    Train a network.
+    Train a network on simulated or observed sequences.
 
-    A run that was interrupted goes on from its last checkpoint in ``folder``, one at most an
-    epoch old (with simulated sequences a hundred batches), and ends with the weights of an
+    An interrupted run is resumed from its last checkpoint in ``folder``, which is at most one
+    epoch old (a hundred batches of simulated sequences), and ends with the same weights as an
     uninterrupted one.
 
     Parameters
     ----------
     recipe : `~sunpy_farside.training.recipe.Recipe`
+        Settings of the training.
     folder : path-like
-        Where checkpoints and the log go (``log/version_0/metrics.csv``; a run that goes on
-        writes ``version_1``).
+        Folder of the checkpoints and the log (``log/version_0/metrics.csv``; a resumed run writes
+        ``version_1``).
     data : path-like, optional
-        ``dataset.h5`` of `~sunpy_farside.datasets.build.build_dataset`, or the folder that it lies
-        in; simulated sequences by default.
+        ``dataset.h5`` of `~sunpy_farside.datasets.build.build_dataset`, or its folder; simulated
+        sequences by default.
     start : `~sunpy_farside.network.model.FarsideModel`, optional
-        Whose weights to begin with: fine-tuning.
+        Model with the initial weights, for fine-tuning.
     workers : `int`
-        Processes that simulate or read.
+        Number of processes that simulate or read.
     **trainer_options
         Passed to `lightning.Trainer`: accelerator, devices, strategy, precision.
 
@@ -140,9 +144,9 @@ def fit(recipe, folder, *, data=None, start=None, workers=1, **trainer_options):
         default_root_dir=folder,
         logger=CSVLogger(folder, name="log"),
         callbacks=[
-            # In this order: the last checkpoint has to know which is the best.
+            # The order matters: the last checkpoint records which one is the best.
             ModelCheckpoint(folder, filename="best", monitor="val_loss"),
-            # The one before goes when the new one is whole.
+            # The previous checkpoint is removed once the new one is complete.
             ModelCheckpoint(folder, filename="{epoch}", save_on_train_epoch_end=True),
             EarlyStopping("val_loss", patience=recipe.patience),
             LearningRateMonitor(),
@@ -171,7 +175,7 @@ def _begin_with(network, model):
 
 def _last(folder, module):
     """
-    The last whole checkpoint of a run, or None.
+    Return the last complete checkpoint of a run, or None.
     """
     expected = {key: value.shape for key, value in module.state_dict().items()}
     found = ((_EPOCH.fullmatch(path.name), path) for path in folder.glob("epoch=*.ckpt"))
@@ -215,14 +219,17 @@ def _state(path):
 
 def trained_model(module, *, name, threshold):
     """
-    The network of a training run, ready for use.
+    Return the trained network as a model for detection.
 
     Parameters
     ----------
     module : `TrainingModule`
+        Module returned by `fit`.
     name : `str`
+        Name of the model.
     threshold : `float`
-        Integrated probability in square degrees from which a region is significant.
+        Significance threshold: integrated probability in square degrees from which a region
+        counts as significant.
 
     Returns
     -------

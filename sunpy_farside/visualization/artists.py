@@ -1,5 +1,5 @@
 """
-Lines, points and labels of the solar surface on axes with world coordinates.
+Drawing of lines, points and labels on the solar surface, on axes with world coordinates.
 """
 
 from dataclasses import dataclass, field
@@ -35,32 +35,35 @@ __all__ = [
     "place",
 ]
 
-# Two colours that differ to every kind of eye [Okabe & Ito 2008].
+# Two colors that remain distinct with any color-vision deficiency [Okabe & Ito 2008].
 COLORS = {"first": "#E69F00", "second": "#56B4E9"}
 
-# Dark where waves come early, so that regions stand out in print too.
+# Negative phase shifts (active regions) are dark, also in print.
 PHASE_SCALE = {"cmap": "gray", "norm": None, "vmin": -0.2, "vmax": 0.2}
 
 _CYLINDRICAL = ("CAR", "CEA", "CYP", "MER")
-# A line ends where it moves this many times its usual step: at the edge of a map of the sphere.
+# A line is broken where a step exceeds its median step by this factor: at the edge of an all-sky
+# projection.
 _JUMP = 20
-# Parts into which a step of an outline, about a degree, is divided so that limbs cut it sharply.
+# Number of parts into which each step of an outline (about a degree) is divided, so that outlines
+# end close to the limb.
 _PARTS = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Artists:
     """
-    What a function of this package has drawn.
+    Matplotlib artists drawn by a plotting function of this package.
 
     Attributes
     ----------
-    axes : `~matplotlib.axes.Axes` or a `list` of them
-        What it is drawn on.
+    axes : `~matplotlib.axes.Axes` or `list` of `~matplotlib.axes.Axes`
+        Axes of the plot.
     images : `list` of `~matplotlib.image.AxesImage`
+        Maps and detection images.
     outlines, markers, labels : `list`
         `~matplotlib.lines.Line2D`, `~matplotlib.lines.Line2D` and `~matplotlib.text.Annotation`
-        of the regions, in the order of their table. What is out of sight is there without points.
+        of the regions, in the order of their table. Artists of hidden regions have no points.
     lines : `list` of `~matplotlib.lines.Line2D`
         Limbs and meridians.
     """
@@ -80,28 +83,29 @@ class Artists:
 
 def place(points, axes, date=None):
     """
-    Where points of the solar surface stand in a picture.
+    Compute the pixel positions of points on the solar surface, after differential rotation.
 
     Parameters
     ----------
     points : `~astropy.coordinates.SkyCoord`
-        In any frame with an observation time.
+        Points in any frame with an observation time.
     axes : `~astropy.visualization.wcsaxes.WCSAxes`
+        Axes of a solar map.
     date : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
-        Date to which differential rotation carries them: the picture's by default. At another
-        date they stand where they are then, as seen from the picture's observer.
+        Date to which differential rotation carries the points; by default, the date of the axes.
+        For another date, the points are shown as seen by the observer of the axes.
 
     Returns
     -------
     x, y : arrays
-        Pixels.
+        In pixels.
     visible : array of `bool`
         False behind the limb.
 
     Raises
     ------
     ValueError
-        The axes know no solar coordinates, or no date.
+        The axes have no solar coordinates or no date.
 
     Notes
     -----
@@ -138,23 +142,28 @@ def place(points, axes, date=None):
 
 def draw_regions(axes, outlines, centroids, names, significant, *, color, date=None, hidden=False):
     """
-    Draw regions on axes with world coordinates.
+    Draw the outlines, centroids and names of regions on axes with world coordinates.
 
     Parameters
     ----------
     axes : `~astropy.visualization.wcsaxes.WCSAxes`
+        Axes of a solar map.
     outlines : `list` of `list` of arrays, shape (vertices, 2)
-        Of every region its closed lines: Carrington longitude and latitude in degrees in the frame
-        of the centroids.
+        Closed lines of every region: Carrington longitude and latitude in degrees, in the frame of
+        the centroids.
     centroids : `~astropy.coordinates.SkyCoord`
+        Centroids of the regions.
     names : `list` of `str`
+        Labels of the regions.
     significant : array of `bool`
-        Solid and bold, with a cross; the others are dashed, with a point.
+        True for regions with solid outlines, bold labels and crosses; the others have dashed
+        outlines and points.
     color : color
+        Color of all artists.
     date : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
-        As in `place`.
+        Date of the positions, as in `place`.
     hidden : `bool`, optional
-        Dot what is behind the limb instead of leaving it out.
+        If True, draw outlines behind the limb as dotted lines; otherwise omit them.
 
     Returns
     -------
@@ -189,13 +198,16 @@ def draw_regions(axes, outlines, centroids, names, significant, *, color, date=N
 
 def draw_limb(axes, date, *, color="white"):
     """
-    Draw the limb of the far side: the great circle around it, near which maps mean little.
+    Draw the limb of the far side on a date, near which the maps are least reliable.
 
     Parameters
     ----------
     axes : `~astropy.visualization.wcsaxes.WCSAxes`
+        Axes of a solar map.
     date : `~astropy.time.Time`, `str` or `~datetime.datetime`
+        Date of the far side.
     color : color, optional
+        Color of the line.
 
     Returns
     -------
@@ -211,12 +223,12 @@ def draw_limb(axes, date, *, color="white"):
 
 def halo(width):
     """
-    Dark edges, by which a line stands out from whatever it crosses, in print too.
+    Return path effects that draw a line with a dark edge, visible on any background.
 
     Parameters
     ----------
     width : `float`
-        Of the line, in points.
+        Width of the line in points.
 
     Returns
     -------
@@ -228,15 +240,16 @@ def halo(width):
 
 def label_axes(axes):
     """
-    Name the coordinates of heliographic axes, with their units.
+    Label heliographic axes with the names and units of their coordinates.
 
     Parameters
     ----------
     axes : `~astropy.visualization.wcsaxes.WCSAxes`
+        Axes in Carrington or Stonyhurst coordinates.
     """
     frame = _solar_frame(axes)
     kind = "Carrington" if isinstance(frame, HeliographicCarrington) else "Stonyhurst"
-    # Not by set_xlabel and set_ylabel: a latitude may have its numbers on the right.
+    # set_xlabel and set_ylabel would fail for latitudes with tick labels on the right.
     axes.coords[axes.wcs.wcs.lng].set_axislabel(f"{kind} longitude [deg]")
     axes.coords[axes.wcs.wcs.lat].set_axislabel("Latitude [deg]")
 
@@ -247,7 +260,7 @@ def _solar_frame(axes):
         msg = (
             f"Expected WCSAxes of a solar map, found {type(axes).__name__} "
             f"of {type(frame).__name__ if frame is not None else 'no frame'}. "
-            "Make them with projection=, of a sunpy map."
+            "Create them with the projection= of a sunpy map."
         )
         raise ValueError(msg)
     return frame
@@ -255,9 +268,9 @@ def _solar_frame(axes):
 
 def _as_on(points, date, frame):
     """
-    Points as they are on a date, given the date of a frame.
+    Transform points to a date, then replace that date by the date of a frame.
 
-    Carrington longitudes stay what they are in a Carrington frame, else Stonyhurst ones.
+    This keeps the Carrington longitudes if the frame is Carrington, else the Stonyhurst longitudes.
     """
     if isinstance(frame, HeliographicCarrington):
         kind, observer = HeliographicCarrington, {"observer": "earth"}
@@ -270,7 +283,7 @@ def _as_on(points, date, frame):
 
 def _on_surface(points, frame):
     """
-    Points at the radius that the Sun has in a frame, which decides what its limb hides.
+    Move points to the solar radius of a frame, which determines the points behind its limb.
     """
     if not isinstance(points.frame, HeliographicCarrington | HeliographicStonyhurst):
         points = points.transform_to(HeliographicStonyhurst(obstime=points.obstime))
@@ -296,7 +309,7 @@ def _place_rings(rings, centroids, axes, date):
 
 def _cut(xy, visible, axes):
     """
-    A line without its invisible points, and whole where a map's seam would part it.
+    Remove hidden points from a line, and repeat the line on both sides of a map's boundary.
     """
     xy = np.where(visible[:, np.newaxis], xy, np.nan)
     turn = _full_turn(axes.wcs)
@@ -314,7 +327,7 @@ def _cut(xy, visible, axes):
 
 def _full_turn(wcs):
     """
-    Pixels of 360 degrees of longitude where they repeat: in cylindrical projections.
+    Return 360 degrees of longitude in pixels for cylindrical projections, else None.
     """
     wcs = getattr(wcs, "wcs", None) and wcs
     if wcs is None or wcs.wcs.lng < 0 or wcs.wcs.crval[wcs.wcs.lat] != 0:
@@ -342,5 +355,5 @@ def _join(parts):
 
 def _add_line(axes, parts, **style):
     x, y = _join(parts).T if parts else ([], [])
-    # Not through axes.plot, which would make room for what lies outside the picture.
+    # axes.plot would extend the axes to points outside the image.
     return axes.add_artist(Line2D(x, y, **style))

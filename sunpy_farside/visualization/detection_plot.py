@@ -1,5 +1,5 @@
 """
-Pictures of detections.
+Plots of detections.
 """
 
 from sunpy_farside.visualization.artists import draw_limb, draw_regions, label_axes
@@ -8,17 +8,18 @@ from sunpy_farside.visualization.style import styled_axes
 
 __all__ = ["plot_detection", "region_names"]
 
-# Regions weaker than this share of the threshold are outlined without a number.
+# Regions weaker than this fraction of the significance threshold are outlined without a label.
 _NAMELESS = 0.01
 
 
 def plot_detection(detection, axes=None):
     """
-    Draw a detection image with its regions.
+    Draw a detection image with the outlines of its regions.
 
     Parameters
     ----------
     detection : `~sunpy_farside.detection.result.FarsideDetection`
+        Detection to draw.
     axes : `~astropy.visualization.wcsaxes.WCSAxes`, optional
         As for `FarsideDetection.plot <sunpy_farside.detection.result.FarsideDetection.plot>`.
 
@@ -32,7 +33,7 @@ def plot_detection(detection, axes=None):
 
 def region_names(detection):
     """
-    Return what to write next to the regions of a detection.
+    Return the names drawn next to the regions of a detection.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ def region_names(detection):
     Returns
     -------
     `list` of `str`
-        Their labels; nothing for those too weak to be worth a number.
+        Labels of the regions; empty for the weakest ones.
     """
     regions = detection.regions
     threshold = detection.settings.significance_threshold

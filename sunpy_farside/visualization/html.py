@@ -1,5 +1,5 @@
 """
-Objects as notebooks show them: a line of text and a picture.
+HTML representations of objects in notebooks: a line of text and an image.
 """
 
 import base64
@@ -14,15 +14,15 @@ __all__ = ["html_with_picture"]
 
 def html_with_picture(item, draw, *, size=(7, 5)):
     """
-    Return HTML that shows the text form of an object above a picture of it.
+    Return HTML with the text representation of an object above an image of it.
 
     Parameters
     ----------
     item : object
-        Its ``repr`` is the text.
+        Object whose ``repr`` is the text.
     draw : callable
-        Draws the picture into the `~matplotlib.figure.Figure` that it is given. No window or
-        notebook shows that figure a second time.
+        Function that draws the image into a given `~matplotlib.figure.Figure`. That figure is not
+        registered with pyplot, so that it is not displayed a second time.
     size : (`float`, `float`), optional
         Width and height in inches.
 

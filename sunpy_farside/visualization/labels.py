@@ -1,5 +1,5 @@
 """
-Labels that keep apart from each other.
+Labels of regions, placed without overlap.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from matplotlib.transforms import Bbox
 
 __all__ = ["add_label", "name_in_title", "spread_labels"]
 
-# Where a label may stand, in points from the middle of what it names, the best place first.
+# Possible offsets of a label from its point, in points, in order of preference.
 _ANGLES = np.deg2rad([45, 135, -45, -135, 0, 180, 90, -90])
 
 
@@ -20,25 +20,28 @@ _OFFSETS = [
 ]
 
 
-# Weak regions are named next to their mark or not at all.
+# Weak regions are labeled next to their marker or not at all: number of offsets that they may use.
 _NEAR = len(_ANGLES)
 
-# Letters of a name that a title has room for.
+# What recorded names are called in pictures.
+_TITLES = {"seismic_strength": "SAR method"}
+# Largest length of a name in a title.
 _MOST_LETTERS = 40
 
 
 def spread_labels(axes, labels, needed=None):
     """
-    Keep labels apart from each other and inside of axes, whenever they are drawn.
+    Place labels without overlap and inside the axes whenever the figure is drawn.
 
     Parameters
     ----------
     axes : `~matplotlib.axes.Axes`
+        Axes of the labels.
     labels : `list` of `~matplotlib.text.Annotation`
-        Offset in points from what they name.
+        Annotations with positions in offset points.
     needed : array of `bool`, optional
-        Which choose their places first, and may stand further off: all by default. What finds no
-        place is left out.
+        True for labels that are placed first and may be farther from their point; all by default.
+        Labels that do not fit are hidden.
     """
     needed = np.ones(len(labels), dtype=bool) if needed is None else np.asarray(needed, dtype=bool)
     order = np.argsort(~needed, kind="stable")
@@ -47,17 +50,20 @@ def spread_labels(axes, labels, needed=None):
 
 def add_label(axes, name, position, color, strong):
     """
-    Write a name next to a point.
+    Draw a name next to a point.
 
     Parameters
     ----------
     axes : `~matplotlib.axes.Axes`
+        Axes of the label.
     name : `str`
+        Text of the label.
     position : (`float`, `float`)
-        Pixels; NaN for a point out of sight, whose label stays invisible.
+        Position in pixels; NaN for a hidden point, whose label is invisible.
     color : color
+        Color of the text.
     strong : `bool`
-        Bold and of normal size.
+        If True, draw the label in bold and in normal size.
 
     Returns
     -------
@@ -76,7 +82,7 @@ def add_label(axes, name, position, color, strong):
         path_effects=[withStroke(linewidth=2.5, foreground="black")],
         annotation_clip=True,
         zorder=7,
-        # A name is no formula.
+        # Dollar signs in names are not mathematics.
         parse_math=False,
     )
     label.set_in_layout(False)
@@ -86,17 +92,17 @@ def add_label(axes, name, position, color, strong):
 
 def name_in_title(name):
     r"""
-    Return the name of a model as it is written in titles and legends.
+    Return the name of a model for titles and legends, shortened and escaped.
 
     Parameters
     ----------
     name : `str`
-        Of any length and any signs: names of files are among them.
+        Name of any length with any characters, such as the name of a file.
 
     Returns
     -------
     `str`
-        Cut where it is long. Its dollar signs begin no formula.
+        At most 40 characters, with escaped dollar signs.
 
     Examples
     --------
@@ -104,7 +110,7 @@ def name_in_title(name):
     >>> print(name_in_title("cost_in_$"))
     cost_in_\$
     """
-    name = " ".join(str(name).split())
+    name = " ".join(_TITLES.get(name, str(name)).split())
     if len(name) > _MOST_LETTERS:
         name = name[: _MOST_LETTERS - 1] + "…"
     return name.replace("$", r"\$")
@@ -112,7 +118,7 @@ def name_in_title(name):
 
 class _Spread(Artist):
     """
-    Moves labels apart, just before they are drawn, when the layout of the figure is known.
+    Artist that places labels just before they are drawn, when the layout of the figure is final.
     """
 
     def __init__(self, labels):
@@ -123,7 +129,7 @@ class _Spread(Artist):
 
     def draw(self, renderer):
         """
-        Place the labels; there is nothing to see of this artist itself.
+        Place the labels. The artist itself draws nothing.
         """
         room = self.axes.get_window_extent(renderer)
         others = [item for item in self.axes.get_children() if isinstance(item, _Spread)]
@@ -142,12 +148,12 @@ class _Spread(Artist):
                     taken.append(box)
                     break
             else:
-                # Better no number than two on top of each other.
+                # No label is better than two that overlap.
                 label.set_visible(False)
 
     def _marks(self, renderer):
         """
-        What no label may cover: the middle of everything that has a name.
+        Return the boxes around the labeled points, which labels must not cover.
         """
         size = renderer.points_to_pixels(3)
         places = [self.axes.transData.transform(label.xy) for label, _ in self._labels]

@@ -1,5 +1,5 @@
 """
-Pictures of sequences and detections, alone and on top of other maps.
+Plots of detected regions on other solar maps.
 """
 
 import numpy as np
@@ -14,35 +14,36 @@ from sunpy_farside.visualization.style import styled_axes
 
 __all__ = ["overplot_regions"]
 
-# Columns of tables, the first ones first: where things are, and what they are called.
+# Columns of positions and of names, in order of preference.
 _POSITIONS = ("centroid", "latest_position", "mean_position")
 _NAMES = ("label", "designation", "number")
 
 
 def overplot_regions(regions, axes, *, date=None, color=COLORS["first"], hidden=False):
     """
-    Draw detected regions on any solar map, where differential rotation has brought them.
+    Draw detected regions on any solar map, rotated differentially to the date of the map.
 
-    Significant regions have solid outlines and a cross, weaker ones dashed outlines and a point.
-    What is behind the limb is left out.
+    Significant regions have solid outlines and crosses, weaker ones dashed outlines and points.
+    Regions behind the limb are omitted.
 
     Parameters
     ----------
     regions : `~sunpy_farside.detection.result.FarsideDetection` or `~astropy.table.Table`
-        A detection, or a table, which has no outlines: of regions (``centroid``,
-        `~astropy.coordinates.SkyCoord`), a published list, or tracks (their ``latest_position``).
-        Regions are named by their ``label``, ``designation`` or ``number``, and all of them are
-        strong where there is no ``significant`` and no ``persistent``.
+        A detection, or a table without outlines: of regions or a region list (``centroid``,
+        `~astropy.coordinates.SkyCoord`), or of tracks (``latest_position``). Regions are labeled
+        with their ``label``, ``designation`` or ``number``. All of them are drawn as significant
+        if there is no column ``significant`` or ``persistent``.
     axes : `~astropy.visualization.wcsaxes.WCSAxes` or `~sunpy.map.GenericMap`
-        Helioprojective or heliographic. A map is drawn first, in the current figure, or a new
-        one where that has axes.
+        Helioprojective or heliographic axes or map. A map is drawn first, in the current figure,
+        or in a new one if that has axes.
     date : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
-        Date to which rotation carries the regions: the picture's by default. At another date
-        they stand at their Carrington (in other than Carrington pictures: Stonyhurst)
-        coordinates of that date.
+        Date to which the regions are rotated; by default, the date of the axes. For another date,
+        they are drawn at their Carrington coordinates of that date on Carrington axes, and at
+        their Stonyhurst coordinates on other axes.
     color : color, optional
+        Color of the regions.
     hidden : `bool`, optional
-        Dot the parts of outlines behind the limb instead of leaving them out.
+        If True, draw outlines behind the limb as dotted lines; otherwise omit them.
 
     Returns
     -------
@@ -51,15 +52,15 @@ def overplot_regions(regions, axes, *, date=None, color=COLORS["first"], hidden=
     Raises
     ------
     TypeError
-        ``regions`` is something else.
+        ``regions`` is neither a detection nor a table.
     ValueError
-        The axes know no solar coordinates, there is no date, or the table has no positions.
+        The axes have no solar coordinates or no date, or the table has no positions.
 
     Notes
     -----
-    The rotation is that of `sunpy.coordinates.propagate_with_solar_surface`: after two weeks it
-    is 0.8 degrees less than the rotation that arrivals at the limb are computed with. Detections
-    are some degrees wide.
+    The rotation is that of `sunpy.coordinates.propagate_with_solar_surface`. Over two weeks, it
+    is 0.8 degrees less than the rotation used for arrivals at the limb, which is small compared
+    with the size of regions, a few degrees.
 
     Examples
     --------
@@ -110,6 +111,6 @@ def overplot_regions(regions, axes, *, date=None, color=COLORS["first"], hidden=
 
 def _first_of(names, table):
     """
-    The first of some columns that a table has, or None.
+    Return the first of some columns that exists in a table, or None.
     """
     return next((name for name in names if name in table.colnames), None)

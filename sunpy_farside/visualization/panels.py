@@ -1,5 +1,5 @@
 """
-Pictures of the maps of a sequence.
+Plots and animations of the maps of a sequence.
 """
 
 import numpy as np
@@ -15,8 +15,8 @@ from sunpy_farside.visualization.style import styled_figure
 
 __all__ = ["animate_sequence", "plot_sequence"]
 
-# Longitudes between the marked ones of a small panel, and the least distance from its edges,
-# within which the numbers of two panels would touch.
+# Spacing of the longitude ticks of a small panel in degrees, and their smallest distance from its
+# edges, which keeps the tick labels of adjacent panels apart.
 _PANEL_STEP, _PANEL_EDGE = 60, 12
 
 
@@ -28,14 +28,14 @@ def plot_sequence(sequence, *, detection=None, figure=None):
     ----------
     sequence : `~sunpy_farside.sequence.FarsideSequence`
     detection : `~sunpy_farside.detection.result.FarsideDetection`, optional
-        Outlines its significant regions.
+        Detection whose significant regions are outlined.
     figure : `~matplotlib.figure.Figure`, optional
-        Without axes. The current figure by default, or a new one where that has axes.
+        Figure without axes. By default, the current figure, or a new one if that has axes.
 
     Returns
     -------
     `~sunpy_farside.visualization.artists.Artists`
-        ``axes`` is the list of the eleven.
+        ``axes`` is the list of the eleven axes.
 
     Raises
     ------
@@ -46,8 +46,9 @@ def plot_sequence(sequence, *, detection=None, figure=None):
     --------
     >>> import matplotlib.pyplot as plt
     >>> import sunpy_farside
+    >>> from sunpy_farside.visualization import plot_sequence
     >>> sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=2).sequence
-    >>> len(sunpy_farside.plot_sequence(sequence).axes)
+    >>> len(plot_sequence(sequence).axes)
     11
     >>> plt.close()
     """
@@ -85,22 +86,22 @@ def plot_sequence(sequence, *, detection=None, figure=None):
 
 def animate_sequence(sequence, *, detection=None, figure=None, interval=300):
     """
-    Show the eleven maps of a sequence one after the other, with the Sun at rest.
+    Animate the eleven maps of a sequence in the window of the middle map.
 
     Parameters
     ----------
     sequence : `~sunpy_farside.sequence.FarsideSequence`
     detection : `~sunpy_farside.detection.result.FarsideDetection`, optional
-        Outlines its significant regions.
+        Detection whose significant regions are outlined.
     figure : `~matplotlib.figure.Figure`, optional
-        Without axes. The current figure by default, or a new one where that has axes.
+        Figure without axes. By default, the current figure, or a new one if that has axes.
     interval : `float`, optional
-        Milliseconds from map to map.
+        Time between maps in milliseconds.
 
     Returns
     -------
     `~matplotlib.animation.FuncAnimation`
-        To be kept, shown or saved.
+        Keep a reference to the animation until it is shown or saved.
 
     Raises
     ------
@@ -111,8 +112,9 @@ def animate_sequence(sequence, *, detection=None, figure=None, interval=300):
     --------
     >>> import matplotlib.pyplot as plt
     >>> import sunpy_farside
+    >>> from sunpy_farside.visualization import animate_sequence
     >>> sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=2).sequence
-    >>> animation = sunpy_farside.animate_sequence(sequence)
+    >>> animation = animate_sequence(sequence)
     >>> _ = animation.to_jshtml()
     >>> plt.close()
     """
@@ -138,7 +140,7 @@ def animate_sequence(sequence, *, detection=None, figure=None, interval=300):
 
 def _unwrapped_start(time, width, near):
     """
-    First longitude of a window, without a jump at the seam near a date.
+    Return the first longitude of a window, unwrapped to that of a reference date.
     """
     start = float(window_longitudes(time, width)[0].value)
     return start + 360 * np.round((far_side_central_meridian(near).deg - width / 2 - start) / 360)
@@ -170,7 +172,7 @@ def _panel_ticks(panel):
 
 def _outline_significant(axes, detection):
     """
-    Outline significant regions on axes in plain degrees.
+    Outline the significant regions of a detection on axes in degrees.
     """
     if detection is None:
         return []

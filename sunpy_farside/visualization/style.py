@@ -1,24 +1,24 @@
 """
-The package's style, for axes of its own alone.
+Matplotlib style of the package, applied only to its own axes.
 """
 
 from contextlib import contextmanager
 
 __all__ = ["STYLE", "styled_axes", "styled_figure"]
 
-# The style sheet, for matplotlib.pyplot.style.use.
+# Name of the style sheet for matplotlib.pyplot.style.use.
 STYLE = "sunpy_farside.data.farside"
 
 
 @contextmanager
 def styled_figure(figure=None):
     """
-    Apply the package's style to what is drawn in a figure within a ``with`` block.
+    Apply the style of the package to a figure within a ``with`` block.
 
     Parameters
     ----------
     figure : `~matplotlib.figure.Figure`, optional
-        Without axes. The current figure by default, or a new one where that has axes.
+        Figure without axes. By default, the current figure, or a new one if that has axes.
 
     Yields
     ------
@@ -41,14 +41,14 @@ def styled_figure(figure=None):
     """
     import matplotlib.pyplot as plt
 
-    # Before the style is entered: a session's first figure loads matplotlib's backend, which may
-    # change settings, and the end of a style context sets them back. The backend of notebooks
-    # then showed no later figure (matplotlib issues 24351, 25041 and 26716).
+    # Create the figure before the style context: the first figure of a session loads matplotlib's
+    # backend, which may change settings that the end of the context would reset. The notebook
+    # backend then displays no further figures (matplotlib issues 24351, 25041 and 26716).
     current = plt.gcf() if figure is None else figure
     if current.axes and figure is not None:
         msg = (
             f"Expected a figure without axes, found one with {len(current.axes)}, which would be "
-            "drawn over. Make a new one, or clear it with figure.clear()."
+            "drawn over. Create a new one, or clear it with figure.clear()."
         )
         raise ValueError(msg)
     if current.axes:
@@ -60,14 +60,15 @@ def styled_figure(figure=None):
 @contextmanager
 def styled_axes(axes=None, projection=None):
     """
-    Apply the package's style to new axes within a ``with`` block, and none to given axes.
+    Apply the style of the package to new axes within a ``with`` block; keep that of given axes.
 
     Parameters
     ----------
     axes : `~matplotlib.axes.Axes`, optional
-        Made in the current figure by default, or in a new one where that has axes.
+        Axes to draw on. By default, they are created in the current figure, or in a new one if
+        that has axes.
     projection : `~sunpy.map.GenericMap` or `~astropy.wcs.WCS`, optional
-        Of new axes; without one, the figure's current axes serve.
+        Projection of new axes. Without it, the current axes of the figure are used.
 
     Yields
     ------

@@ -1,5 +1,5 @@
 """
-The whole Sun at one time: near side and far side in one picture.
+Synchronic views of the whole Sun: near side and far side in one image.
 """
 
 import numpy as np
@@ -15,47 +15,46 @@ from sunpy_farside.coordinates.far_side import (
     far_side_central_meridian,
 )
 from sunpy_farside.coordinates.window import carrington_header
-from sunpy_farside.visualization.artists import (
-    draw_limb,
-    label_axes,
-)
+from sunpy_farside.visualization.artists import draw_limb, label_axes
 from sunpy_farside.visualization.labels import name_in_title
 from sunpy_farside.visualization.overplot import overplot_regions
 from sunpy_farside.visualization.style import styled_axes
 
 __all__ = ["synchronic_view"]
 
-# Pixels in a degree of a synchronic view.
+# Pixels per degree of a synchronic view.
 _FINE = 2
-# Place of the scales below the axes, in points: under the numbers and the name of the longitudes.
+# Position and height of the color bars in points, below the tick labels and the axis label.
 _BAR_BOTTOM, _BAR_HEIGHT = -56, 8
-# Cosine of the distance from disk centre beyond which the near side is a smear.
+# Cosine of the distance from the disk center beyond which the near side is too foreshortened.
 _RIM = np.cos(np.deg2rad(85))
 
 
 @u.quantity_input
 def synchronic_view(near_map, detection, *, axes=None, field: u.G = 200 * u.G):
     """
-    Draw the whole Sun: a near-side map, and the far side's probability.
+    Draw the whole Sun at one time: a near-side map next to a far-side detection image.
 
-    The far side is the left half, the near side the right one, and the east limb, at which
-    regions come round, in the middle.
+    The far side is in the left half and the near side in the right half. The east limb, at which
+    regions rotate onto the near side, is in the middle.
 
     Parameters
     ----------
     near_map : `~sunpy.map.GenericMap`
-        Full disk, rotated to the date of the detection, or heliographic, taken as it is.
+        Full-disk map, which is rotated to the date of the detection, or heliographic map, which is
+        not rotated.
     detection : `~sunpy_farside.detection.result.FarsideDetection`
+        Detection whose image and regions are drawn.
     axes : `~astropy.visualization.wcsaxes.WCSAxes`, optional
-        A Carrington picture of the whole Sun; made in the current figure by default.
+        Carrington axes of the whole Sun; by default, created in the current figure.
     field : `~astropy.units.Quantity`, optional
-        Magnetic field of either sign that is shown as white or black. Maps in other units than
-        gauss are shown with their own ``plot_settings``.
+        Magnetic field at the ends of the color scale, for both signs. Maps in units other than
+        gauss are drawn with their own ``plot_settings``.
 
     Returns
     -------
     `~sunpy_farside.visualization.artists.Artists`
-        The images are the near side's and the far side's.
+        ``images`` are those of the near side and of the far side.
 
     Examples
     --------
@@ -63,6 +62,7 @@ def synchronic_view(near_map, detection, *, axes=None, field: u.G = 200 * u.G):
     >>> import numpy as np
     >>> import sunpy.map
     >>> import sunpy_farside
+    >>> from sunpy_farside.visualization import synchronic_view
     >>> from sunpy_farside.coordinates.window import carrington_header
     >>> sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=2).sequence
     >>> detection = sunpy_farside.detect_farside(sequence, device="cpu")
@@ -70,7 +70,7 @@ def synchronic_view(near_map, detection, *, axes=None, field: u.G = 200 * u.G):
     ...     "2022-05-05", (181, 361), first_longitude=0, first_latitude=-90
     ... )
     >>> near_map = sunpy.map.Map(np.zeros((181, 361)), header)
-    >>> len(sunpy_farside.synchronic_view(near_map, detection).images)
+    >>> len(synchronic_view(near_map, detection).images)
     2
     >>> plt.close()
     """
@@ -93,7 +93,7 @@ def synchronic_view(near_map, detection, *, axes=None, field: u.G = 200 * u.G):
 
 def _synchronic_header(date):
     """
-    Header and shape of a Carrington map of the whole Sun with the east limb in its middle.
+    Return the header and shape of a Carrington map of the whole Sun, centered on the east limb.
     """
     limb = int(np.floor(far_side_central_meridian(date).deg + 90))
     header = carrington_header(date, (181, 361), first_longitude=limb - 180, first_latitude=-90)
@@ -111,14 +111,14 @@ def _synchronic_header(date):
 
 def _near_side(near_map, target, date):
     """
-    Near half of a map on the grid of a synchronic view, NaN elsewhere.
+    Resample the near side of a map to the grid of a synchronic view, with NaN elsewhere.
     """
-    # It is slow to load.
+    # Slow to import.
     from reproject import reproject_interp
 
     data, wcs = np.asarray(near_map.data, dtype=float), near_map.wcs
     if not wcs.wcs.ctype[0].startswith("HPLN"):
-        # What it shows is of many dates, or of the right one: its longitudes stand.
+        # Heliographic maps combine many dates, or have the right one: keep their longitudes.
         wcs = wcs.deepcopy()
         wcs.wcs.dateobs = wcs.wcs.dateavg = date.utc.isot
         if _comes_round(wcs, data.shape):
@@ -134,7 +134,7 @@ def _near_side(near_map, target, date):
 
 def _comes_round(wcs, shape):
     """
-    Whether the column after the last one of a map is the first one again.
+    Return whether the columns of a map span 360 degrees, without a repeated column.
     """
     rows, columns = shape
     ends = wcs.wcs_pix2world([[0, rows / 2], [1, rows / 2], [columns, rows / 2]], 0)
@@ -156,7 +156,7 @@ def _draw_halves(axes, near_map, near, detection, field):
         else {"cmap": settings["cmap"], "norm": settings["norm"]}
     )
     axes.set_facecolor("0.75")
-    # What stands below a picture that is half as high as wide needs the room below it.
+    # The axes are half as high as wide: leave the space below them to the color bars.
     axes.set_anchor("N")
     far = detection.image
     return [
@@ -169,7 +169,7 @@ def _draw_halves(axes, near_map, near, detection, field):
 
 def _extent(window, target):
     """
-    Where the edges of a window lie in a synchronic view, in pixels.
+    Return the extent of a window in a synchronic view in pixels.
     """
     rows, columns = window.data.shape
     longitude, latitude = window.wcs.wcs_pix2world([0, 0], [0, rows - 1], 0)
@@ -198,9 +198,9 @@ def _explain_synchronic(axes, near_map, detection, images):
 
 def _add_colorbar(axes, image, label, *, start):
     """
-    Add a scale below a half of a synchronic view, which starts at a share of its width.
+    Add a color bar below one half of a synchronic view, starting at a fraction of its width.
     """
-    # A row below the axes, in points, whatever the size of the figure.
+    # The distance below the axes is in points, independent of the size of the figure.
     points = Affine2D().scale(1 / 72) + axes.figure.dpi_scale_trans
     below = points + ScaledTranslation(0, 0, axes.transAxes)
     bar = axes.inset_axes(

@@ -1,5 +1,5 @@
 """
-Pictures of tracks.
+Plots of tracks.
 """
 
 from itertools import cycle
@@ -24,29 +24,30 @@ __all__ = ["plot_tracks"]
 _WEAK_TRACK = {"ls": "--", "lw": 1, "marker": ".", "ms": 3}
 
 
-# Share of the time that a picture of tracks keeps free after the last arrival, for names.
+# Fraction of the time axis kept free after the last arrival, for the labels.
 _MARGIN = 0.3
 
 
 def plot_tracks(tracks, *, axes=None):
     """
-    Draw the longitudes of regions against time, until they come round the east limb.
+    Draw the Carrington longitudes of tracks against time, up to their arrival at the east limb.
 
-    In Carrington longitude regions nearly stand still, and the far side, the grey band, passes over
-    them. Persistent tracks are solid and named; a dotted line leads on from the last detection to
-    the arrival at the limb, a triangle with its uncertainty. Others are thin and dashed.
+    Regions hardly move in Carrington longitude, while the far side (gray band) passes over them.
+    Persistent tracks are solid and labeled; a dotted line connects the last detection to the
+    arrival at the limb, a triangle with its uncertainty. Other tracks are thin and dashed.
 
     Parameters
     ----------
     tracks : `~sunpy_farside.catalogue.tracking.RegionTracks`
+        Tracks to draw.
     axes : `~matplotlib.axes.Axes`, optional
-        Made in the current figure by default.
+        Axes to draw on; by default, created in the current figure.
 
     Returns
     -------
     `~sunpy_farside.visualization.artists.Artists`
-        ``outlines`` are the tracks, ``markers`` the arrivals and ``labels`` the names of the
-        persistent ones, ``lines`` the limbs.
+        ``outlines`` are the tracks, ``markers`` and ``labels`` the arrivals and names of the
+        persistent ones, and ``lines`` the limbs.
 
     Raises
     ------
@@ -57,10 +58,12 @@ def plot_tracks(tracks, *, axes=None):
     --------
     >>> import matplotlib.pyplot as plt
     >>> import sunpy_farside
-    >>> maps = sunpy_farside.simulate_maps("2022-05-01", 14, seed=1).maps
+    >>> from sunpy_farside.visualization import plot_tracks
+    >>> from sunpy_farside.simulation import simulate_maps
+    >>> maps = simulate_maps("2022-05-01", 14, seed=1).maps
     >>> detections = sunpy_farside.detect_seismic_strength(sunpy_farside.find_sequences(maps))
     >>> tracks = sunpy_farside.track_regions(detections)
-    >>> drawn = sunpy_farside.plot_tracks(tracks)
+    >>> drawn = plot_tracks(tracks)
     >>> len(drawn.outlines) == len(tracks.tracks)
     True
     >>> plt.close()
@@ -102,7 +105,7 @@ def _draw_tracks(table, members, axes):
 
 class _FarSideBand:
     """
-    The far side's longitudes as time goes by, without a jump at the seam.
+    Carrington longitudes of the far side against time, unwrapped at the 0/360 boundary.
     """
 
     def __init__(self, times):
@@ -112,14 +115,14 @@ class _FarSideBand:
 
     def unwrapped(self, longitude, times):
         """
-        Longitudes of points of the far side on the scale of the band.
+        Unwrap the longitudes of points on the far side to the scale of the band.
         """
         meridian = np.interp(times.mjd, self._times.mjd, self._meridians)
         return meridian + (longitude - meridian + 180) % 360 - 180
 
     def draw(self, axes):
         """
-        Draw the band and its limbs.
+        Draw the band and the limbs at its edges.
         """
         day, east, west = self._times.plot_date, self._meridians + 90, self._meridians - 90
         axes.fill_between(day, west, east, color="0.9", lw=0, zorder=0)
@@ -136,10 +139,10 @@ class _FarSideBand:
 
 def _draw_arrival(drawn, row, path, color):
     """
-    Lead a track on from its last detection to the limb, and name it.
+    Extend a track from its last detection to the limb, and label its arrival.
     """
     arrival, mean = row["east_limb_arrival"], row["mean_position"]
-    # Where the mean position, from which the arrival follows, has moved to; and not a rotation off.
+    # Rotate the mean position, from which the arrival follows, to that date, and unwrap it.
     moved = carrington_drift(mean.lat.deg) * (arrival - mean.obstime).to_value(u.day)
     longitude = mean.lon.deg + moved
     longitude += 360 * np.round((path[1][-1] - longitude) / 360)
@@ -156,7 +159,7 @@ def _draw_arrival(drawn, row, path, color):
     drawn.markers.append(marker)
     label = axes.annotate(
         f"{row['designation']}\n{arrival.isot[5:13].replace('T', ' ')} UT",
-        # Beyond the limb there is nothing that it could cover.
+        # The plot is empty beyond the limb.
         (arrival.plot_date, longitude),
         xytext=(0, 0),
         textcoords="offset points",

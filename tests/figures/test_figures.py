@@ -14,15 +14,8 @@ from astropy.utils import iers
 
 from sunpy.map import Map
 
-from sunpy_farside import (
-    FarsideSequence,
-    detect_seismic_strength,
-    overplot_regions,
-    plot_sequence,
-    plot_tracks,
-    synchronic_view,
-    track_regions,
-)
+from sunpy_farside import FarsideSequence, detect_seismic_strength, overplot_regions, track_regions
+from sunpy_farside.visualization import plot_sequence, plot_tracks, synchronic_view
 from sunpy_farside.visualization.artists import COLORS, label_axes
 
 DATE, LATER = "2022-05-05", "2022-05-12"

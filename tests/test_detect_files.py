@@ -1,0 +1,215 @@
+"""
+The command detect over folders and lists of files, some of which cannot be used.
+"""
+
+import csv
+import gzip
+import json
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+
+from astropy.io import fits
+
+from sunpy_farside import FarsideSequence, cli, detect_seismic_strength
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.detection.export import to_json, to_text
+
+
+def run(*arguments):
+    return cli.main([str(argument) for argument in arguments])
+
+
+def file_name(date):
+    return date.strftime("PHASE_MAP_%Y.%m.%d_%H:%M:%S.fits")
+
+
+@pytest.fixture(scope="module")
+def thirteen(tmp_path_factory, maps):
+    """
+    Files of thirteen maps, three sequences.
+    """
+    folder = tmp_path_factory.mktemp("thirteen")
+    for item in maps:
+        fits.PrimaryHDU(item.data).writeto(folder / file_name(item.date))
+    return folder
+
+
+@pytest.fixture
+def folder(thirteen, tmp_path):
+    return shutil.copytree(thirteen, tmp_path / "maps")
+
+
+def dates(capsys):
+    out, err = capsys.readouterr()
+    return [record["date"][:13] for record in json.loads(out)] if out else [], err.splitlines()
+
+
+def test_a_broken_file_costs_what_needs_it_and_is_named_once(folder, capsys):
+    first, *_, last = sorted(folder.iterdir())
+    first.write_text("<html></html>")
+    last.write_bytes(last.read_bytes()[:5000])
+    assert run("detect", folder, "--format", "json") == 1
+    found, lines = dates(capsys)
+    assert found == ["2022-05-04T00"]
+    assert [line.count(path.name) for path, line in zip((first, last), lines, strict=False)] == [
+        1,
+        1,
+    ]
+    assert lines[2:] == [
+        "sunpy-farside: 2 of 13 files could not be used and are named above. The sequences "
+        "without them are done."
+    ]
+
+
+def test_maps_off_the_cadence_twice_or_of_another_product_are_named(folder, maps, tmp_path, capsys):
+    off = folder / file_name(maps[3].date).replace("12:00:00", "15:00:00")
+    off.write_bytes((folder / file_name(maps[3].date)).read_bytes())
+    twice = tmp_path / file_name(maps[5].date)
+    fits.PrimaryHDU(maps[5].data + 1e-3).writeto(twice)
+    other = tmp_path / file_name(maps[2].date).replace("PHASE_MAP", "CUM_PHASE")
+    other.write_bytes((folder / file_name(maps[2].date)).read_bytes())
+    assert run("detect", folder, twice, other, "--format", "json") == 1
+    found, lines = dates(capsys)
+    assert found == ["2022-05-03T12", "2022-05-04T00", "2022-05-04T12"]
+    text = "\n".join(lines)
+    assert f"{off}: 2022-05-02T15:00 is off the 12 h cadence" in text
+    assert f"{twice}: {folder / file_name(maps[5].date)} is of the same date" in text
+    assert f"{other}: a map of phase_map_5day among maps of phase_map" in text
+    assert "3 of 16 files" in lines[-1]
+    assert len(lines) == 4
+
+
+def test_a_map_without_data_in_its_window_is_named(folder, maps, capsys):
+    data = maps[12].data.copy()
+    longitude = np.arange(data.shape[1])
+    meridian = far_side_central_meridian(maps[12].date).deg
+    apart = np.abs((longitude - meridian + 180) % 360 - 180)
+    data[:, apart < 100] = np.nan
+    data[:, apart >= 100] = np.random.default_rng(1).normal(0, 0.05, (181, (apart >= 100).sum()))
+    fits.PrimaryHDU(data).writeto(folder / file_name(maps[12].date), overwrite=True)
+    assert run("detect", folder, "--format", "json") == 1
+    found, lines = dates(capsys)
+    assert found == ["2022-05-03T12", "2022-05-04T00"]
+    assert file_name(maps[12].date) in lines[0]
+    assert "found none" in lines[0]
+
+
+def test_results_appear_as_they_are_made(folder, monkeypatch, capsys):
+    """
+    What is done stays done when the work is broken off.
+    """
+    shown, last = [], max(folder.iterdir())
+    read = cli.maps.sunpy_farside.read_phase_map
+
+    def reading(path):
+        if path == last:
+            shown.append(capsys.readouterr().out)
+            raise KeyboardInterrupt
+        return read(path)
+
+    monkeypatch.setattr(cli.detect, "_TOGETHER", 1)
+    monkeypatch.setattr(cli.maps.sunpy_farside, "read_phase_map", reading)
+    assert run("detect", folder, "--format", "json", "--output", folder / "out") == 130
+    out, err = capsys.readouterr()
+    records = json.loads(shown[0] + out)
+    assert [record["date"][:13] for record in records] == ["2022-05-03T12", "2022-05-04T00"]
+    assert sorted(path.name for path in (folder / "out").iterdir()) == [
+        "20220503_1200",
+        "20220504_0000",
+    ]
+    assert err == "sunpy-farside: interrupted\n"
+
+
+def test_parts_make_one_csv_and_one_json(thirteen, monkeypatch, capsys):
+    def output(form):
+        assert run("detect", thirteen, "--format", form) == 0
+        return capsys.readouterr().out
+
+    together = output("csv"), output("json")
+    monkeypatch.setattr(cli.detect, "_TOGETHER", 1)
+    assert (output("csv"), output("json")) == together
+    rows = list(csv.DictReader(together[0].splitlines()))
+    assert {row["date"][:13] for row in rows} <= {"2022-05-03T12", "2022-05-04T00", "2022-05-04T12"}
+    assert len(rows) == sum(len(record["regions"]) for record in json.loads(together[1]))
+
+
+def test_one_notion_of_the_maps_of_a_folder(thirteen, tmp_path, capsys):
+    """
+    Folders inside, packed files, capital letters and escaped colons, as for watch.
+    """
+    (tmp_path / "2022").mkdir()
+    for number, path in enumerate(sorted(thirteen.iterdir())[:11]):
+        target = tmp_path / "2022" / path.name
+        if number % 3 == 0:
+            target.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
+        elif number % 3 == 1:
+            shutil.copy(path, target.with_suffix(".FITS"))
+        else:
+            shutil.copy(path, target.with_name(path.name.replace(":", "%3A")))
+    assert run("detect", tmp_path, "--format", "json") == 0
+    assert dates(capsys) == (["2022-05-03T12"], [])
+
+
+def test_home_and_patterns(thirteen, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(thirteen))
+    monkeypatch.chdir(tmp_path)
+    assert run("detect", "~/PHASE_MAP_2022.05.0[1-6]*", "--output=~/results", "--format=json") == 0
+    assert dates(capsys)[0] == ["2022-05-03T12", "2022-05-04T00"]
+    assert (thirteen / "results" / "20220503_1200").is_dir()
+    assert list(tmp_path.iterdir()) == []
+    shutil.rmtree(thirteen / "results")
+    assert run("detect", "~/*.fit") == 1
+    assert f"{thirteen}/*.fit: no such file or folder" in capsys.readouterr().err
+
+
+def test_home_of_the_cache_and_of_writers(tmp_path, monkeypatch, detection):
+    from sunpy_farside.utils.cache import cache_folder
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SUNPY_FARSIDE_CACHE", "~/cached")
+    monkeypatch.chdir(tmp_path)
+    assert cache_folder("models") == tmp_path / "cached" / "models"
+    detection.write("~/written")
+    assert (tmp_path / "written" / "image.fits").exists()
+    assert type(detection).read("~/written").model == detection.model
+    assert not (tmp_path / "~").exists()
+
+
+def test_one_path_where_a_list_is_expected():
+    with pytest.raises(TypeError, match="a list of 11 files, found one path"):
+        FarsideSequence.from_files("*.fits")
+
+
+def test_options_may_stand_between_paths(jsoc_files, capsys):
+    half, rest = jsoc_files[:5], jsoc_files[5:]
+    assert run("detect", *half, "--format", "json", *rest) == 0
+    assert dates(capsys)[0] == ["2022-05-05T00"]
+
+
+def test_width_of_a_stack(simulated, tmp_path, capsys):
+    path = tmp_path / "stack.h5"
+    with h5py.File(path, "w") as file:
+        file["phases"] = simulated.sequence.data
+    command = ["detect", path, "--date", "2022-05-05", "--format", "json"]
+    extents = []
+    for options in ([], ["--width", 60]):
+        assert run(*command, *options, "--output", tmp_path / f"out{len(options)}") == 0
+        capsys.readouterr()
+        (image,) = (tmp_path / f"out{len(options)}").rglob("image.fits")
+        extents.append(fits.getdata(image).shape)
+    assert extents == [(144, 120), (144, 60)]
+    assert run(*command, "--width", 140) == 2
+    assert "a width of 120 at most" in capsys.readouterr().err
+
+
+def test_one_spelling_of_the_unit_of_strength(simulated):
+    detection = detect_seismic_strength(simulated.sequence, threshold=300)
+    assert "(seismic strength of 300 uHem rad or more)" in to_text(detection)
+    (record,) = json.loads(to_json([detection]))
+    assert record["threshold"] == "300.0 uHem rad"
+    for text in (to_text(detection), to_json([detection])):
+        assert "urad" not in text
+        assert "1e-06" not in text

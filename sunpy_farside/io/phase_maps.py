@@ -6,10 +6,10 @@ import re
 import warnings
 
 import numpy as np
+from erfa import ErfaWarning
 
 import astropy.units as u
 from astropy.time import Time
-from astropy.utils.exceptions import ErfaWarning
 from astropy.wcs import WCS
 
 from sunpy.time import parse_time
@@ -161,33 +161,34 @@ def _radians(path, header):
 
 def _date(path, name_time, header, time):
     text = header.get("DATE-OBS")
-    try:
-        with warnings.catch_warnings():
-            # That a year is far off is said below.
-            warnings.simplefilter("ignore", ErfaWarning)
-            header_time = parse_time(str(text)) if text else None
-    except ValueError as error:
-        if name_time is None:
-            msg = f"{path}: expected a date in DATE-OBS, found {text!r}."
-            raise FileFormatError(msg) from error
-        header_time = None
-    if name_time is not None:
-        if header_time is not None and abs(header_time - name_time) > _FAR_APART:
-            warn_user(
-                f"{path}: the name gives {name_time.isot[:16]}, but DATE-OBS is "
-                f"{header_time.isot[:16]}. The name is taken; check it."
+    with warnings.catch_warnings():
+        # That a year is far off is said below.
+        warnings.simplefilter("ignore", ErfaWarning)
+        try:
+            header_time = parse_time(str(text)).utc if text else None
+        except ValueError as error:
+            if name_time is None:
+                msg = f"{path}: expected a date in DATE-OBS, found {text!r}."
+                raise FileFormatError(msg) from error
+            header_time = None
+        if name_time is None and header_time is None and time is None:
+            msg = (
+                f"{path}: expected a date in the file's name "
+                "(PHASE_MAP_YYYY.MM.DD_HH:MM:SS.fits) or in DATE-OBS, found neither. Give it with "
+                "time=."
             )
-        return name_time
-    if header_time is None and time is None:
-        msg = (
-            f"{path}: expected a date in the file's name (PHASE_MAP_YYYY.MM.DD_HH:MM:SS.fits) or "
-            "in DATE-OBS, found neither. Give it with time=."
-        )
-        raise FileFormatError(msg)
-    found = header_time or parse_time(time)
-    if found.datetime.year not in _YEARS:
+            raise FileFormatError(msg)
+        found = name_time or header_time or parse_time(time)
+        apart = 0 * u.day if header_time is None else abs(header_time - found)
+        year = int(found.isot.split("-")[0] or 0)
+    if year not in _YEARS:
         msg = f"{path}: expected a date of far-side maps, found {found.isot}."
         raise FileFormatError(msg)
+    if apart > _FAR_APART:
+        warn_user(
+            f"{path}: the name gives {found.isot[:16]}, but DATE-OBS is {header_time.isot[:16]}. "
+            "The name is taken; check it."
+        )
     return found
 
 

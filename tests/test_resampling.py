@@ -108,9 +108,8 @@ def test_a_wide_map_that_is_turned_is_refused(plain, angle):
         globe_of(Map(item.data, dict(item.meta) | turn))
 
 
-def strongest(detection, number):
-    regions = detection.regions[:number]
-    return regions["centroid"].lon.deg, regions["centroid"].lat.deg, regions["east_limb_arrival"]
+def significant(detection):
+    return detection.regions[detection.regions["significant"]]
 
 
 @pytest.fixture(scope="module")
@@ -125,12 +124,16 @@ def real_maps(real_data):
 def test_real_maps_on_other_grids_give_the_same_regions(real_maps, grid, detect, width):
     expected = detect(FarsideSequence(real_maps, width=width))
     found = detect(FarsideSequence([grid(item) for item in real_maps], width=width))
-    number = int(expected.regions["significant"].sum())
-    assert number
-    lon, lat, arrival = strongest(expected, number)
-    other_lon, other_lat, other_arrival = strongest(found, number)
-    assert separations(lon, lat, other_lon, other_lat).max() < 1.5
-    assert np.abs((arrival - other_arrival).to_value(u.hour)).max() < 3
+    expected, found = significant(expected), significant(found)
+    assert len(found) == len(expected) > 0
+    # Regions of nearly equal reliability may change places in the table.
+    here, there = expected["centroid"], found["centroid"]
+    apart = separations(here.lon.deg[:, None], here.lat.deg[:, None], there.lon.deg, there.lat.deg)
+    nearest = apart.argmin(axis=1)
+    assert sorted(nearest) == list(range(len(found)))
+    assert apart.min(axis=1).max() < 1.5
+    late = found["east_limb_arrival"][nearest] - expected["east_limb_arrival"]
+    assert np.abs(late.to_value(u.hour)).max() < 3
 
 
 def test_a_map_of_nothing_but_its_own_window_stays_as_it_is(plain):

@@ -12,7 +12,7 @@ from cases import ANY, DOUBTED, REFUSED, SAFE, SAME, Corpus, bomb, flip
 
 from astropy.io import fits
 
-from sunpy_farside import simulate_maps
+from sunpy_farside.simulation import simulate_maps
 
 
 def _cards(**cards):

@@ -27,15 +27,9 @@ from texts import recipes, region_lists, summaries
 
 from sunpy.util.exceptions import SunpyUserWarning
 
-from sunpy_farside import (
-    FileFormatError,
-    WeightsError,
-    load_model,
-    read_ar_list,
-    read_noaa_summary,
-    read_phase_map,
-    read_stack,
-)
+from sunpy_farside import load_model, read_phase_map
+from sunpy_farside.errors import FileFormatError, WeightsError
+from sunpy_farside.io import read_noaa_summary, read_region_list, read_stack
 from sunpy_farside.training.recipe import load_recipe
 
 SEED = 16
@@ -51,7 +45,7 @@ def _phases(path):
 
 
 def _lists(path):
-    table = read_ar_list(path)
+    table = read_region_list(path)
     names = list(table["designation"])
     arrival = table["east_limb_arrival"].mjd
     values = [table["centroid"].lon.deg, table["centroid"].lat.deg, table["seismic_strength"].value]

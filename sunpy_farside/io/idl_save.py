@@ -64,7 +64,7 @@ def find_array(content, names, most):
 
 def _variables(content, *, packed, most):
     """
-    Contents of the records that hold variables.
+    Yield the contents of the records that hold variables.
     """
     place, kind = 4, None
     while kind != _END:
@@ -92,7 +92,7 @@ def _unpack(body, most):
 
 def _text(body):
     """
-    A text, and what comes after it.
+    Return a text and what follows it.
     """
     (length,) = struct.unpack_from(">I", body)
     padded = -(-length // 4) * 4

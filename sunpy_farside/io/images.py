@@ -27,7 +27,7 @@ _MOST_IMAGES = 100
 # A header of JSOC has some hundred cards of 80 bytes.
 _MOST_HEADER = 1_000_000
 _END = b"END".ljust(80)
-# As many bytes of text, once text is told from other bytes.
+# A run of as many bytes of text, once every byte is marked as text or not.
 _TEXT_OR_NOT = bytes(32 <= byte < 127 for byte in range(256))
 _TEXT = b"\1" * _MOST_HEADER
 # FITS allows 999 axes and columns; astropy counts to whatever number stands here.
@@ -132,7 +132,7 @@ def _check_counts(path, content):
 
 def _check_images(path, content, hdus, shape):
     """
-    Refuse images by what their headers declare, and tell whether data belie their checksums.
+    Refuse images by what their headers declare; return whether data belie their checksums.
     """
     found, changed, end = 0, False, 0
     for number, hdu in enumerate(hdus):
@@ -171,7 +171,7 @@ def _check_images(path, content, hdus, shape):
 
 def _axes(header, prefix):
     """
-    Shape of an image as arrays have it.
+    Return the shape of an image in the order of NumPy's axes.
     """
     number = header.get(f"{prefix}NAXIS", 0)
     axes = tuple(int(header[f"{prefix}NAXIS{axis}"]) for axis in range(number, 0, -1))

@@ -48,7 +48,7 @@ _DUE = re.compile(r"(\d{4,5})\s+([NS])(\d\d)\s+(\d{1,3})", re.ASCII)
 _SIGNS = {"N": 1, "S": -1, "W": 1, "E": -1}
 # From then on the leading 1 of the numbers is left out.
 _FIVE_DIGITS = datetime(2002, 6, 15)
-# Behind the limb, where NOAA lets a region turn out of sight, no day's rotation further.
+# In degrees from the central meridian: ten years of summaries hold none beyond 99.
 _MAX_DISTANCE = 110
 
 # What "came round the limb lately" means [Felipe & Asensio Ramos 2019, section 2.3].

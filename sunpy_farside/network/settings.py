@@ -1,5 +1,5 @@
 """
-What the settings of a network can be, wherever they come from.
+Schemas of a network's settings, in files of weights and in recipes.
 """
 
 import json
@@ -32,7 +32,7 @@ _MOST_NAMED = 3
 
 class Settings(BaseModel):
     """
-    Settings of which all are known, and numbers are numbers.
+    Settings without unknown names, and without numbers that are text or not finite.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -40,7 +40,7 @@ class Settings(BaseModel):
 
 class UNetSettings(Settings):
     """
-    Of `~sunpy_farside.network.unet.UNet`.
+    Settings of `~sunpy_farside.network.unet.UNet`.
     """
 
     architecture: Literal["unet"]
@@ -51,7 +51,7 @@ class UNetSettings(Settings):
 
 class CoarseUNetSettings(Settings):
     """
-    Of `~sunpy_farside.network.coarse_unet.CoarseUNet`.
+    Settings of `~sunpy_farside.network.coarse_unet.CoarseUNet`.
     """
 
     architecture: Literal["coarse_unet"]
@@ -65,7 +65,7 @@ NetworkSettings = Annotated[UNetSettings | CoarseUNetSettings, Field(discriminat
 
 class NormalisationSettings(Settings):
     """
-    Of `~sunpy_farside.network.normalisation.Normalisation`.
+    Settings of `~sunpy_farside.network.normalisation.Normalisation`.
     """
 
     kind: Literal["sequence", "valid", "constants"]
@@ -76,7 +76,7 @@ class NormalisationSettings(Settings):
 
 class FieldTarget(Settings):
     """
-    The smoothed field is above a level in gauss.
+    Settings of the target "smoothed field above a level in gauss".
     """
 
     kind: Literal["field"]
@@ -85,7 +85,7 @@ class FieldTarget(Settings):
 
 class CentersTarget(Settings):
     """
-    The center of a strong region is within a radius in degrees.
+    Settings of the target "within a radius in degrees of a strong region's center".
     """
 
     kind: Literal["centers"]
@@ -98,7 +98,7 @@ TargetSettings = Annotated[FieldTarget | CentersTarget, Field(discriminator="kin
 
 class RegionSettings(Settings):
     """
-    How regions are cut out of a map of probability.
+    Settings by which regions are cut out of a probability map.
     """
 
     level: float = Field(gt=0, lt=1)
@@ -107,7 +107,7 @@ class RegionSettings(Settings):
 
 class ReliabilitySettings(Settings):
     """
-    Of `~sunpy_farside.detection.reliability.Reliability`, which looks at its version.
+    Settings of `~sunpy_farside.detection.reliability.Reliability`, which checks their version.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -120,10 +120,10 @@ class ReliabilitySettings(Settings):
 
 class WeightsMetadata(BaseModel):
     """
-    What a file of weights has to say of its network.
+    Metadata of a file of weights.
 
-    All the values of such files are texts; most hold JSON. Keys without a default were there from
-    the first version on. Keys of later versions, and notes, are not looked at.
+    All the values of such files are text; most hold JSON. Keys without a default were there from
+    the first version on. Keys of later versions, and notes, are ignored.
     """
 
     network: NetworkSettings
@@ -152,7 +152,7 @@ class WeightsMetadata(BaseModel):
 
 def explain(error):
     """
-    Return what is wrong with settings, in one line.
+    Return one line on what is wrong with settings.
 
     Parameters
     ----------

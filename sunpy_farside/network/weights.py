@@ -154,7 +154,7 @@ def save_model(model, path, **notes):
 
 def _digest(state):
     """
-    A name for the values of tensors, by which a change of any of them shows.
+    Return a digest of tensors, by which a change of any value shows.
     """
     digest = hashlib.sha256()
     for key in sorted(state):
@@ -283,7 +283,7 @@ def _check_archive(path):
 
 def _load_network(settings, state, path):
     """
-    The network of settings with the weights of a state, which it has to fit in every entry.
+    Return the network of some settings with the weights of a state, which has to fit it.
     """
     given = settings.model_dump(exclude={"architecture"})
     # Shapes without memory: what the settings ask for is held against what is there.
@@ -325,7 +325,7 @@ def _load_network(settings, state, path):
 
 def _kind(entry):
     """
-    What a tensor has to share with another to stand for it: shape, and floats or whole numbers.
+    Return what a tensor must share with another to replace it, as text.
     """
     if not isinstance(entry, torch.Tensor):
         return type(entry).__name__

@@ -204,7 +204,7 @@ def _last(folder, module):
 
 def _state(path):
     """
-    The tensors of a checkpoint.
+    Return the tensors of a checkpoint.
     """
     try:
         return torch.load(path, map_location="cpu", weights_only=True)["state_dict"]

@@ -31,7 +31,7 @@ _Batch = Annotated[int, Field(ge=1, le=10_000)]
 
 class _Settings(Settings):
     """
-    What a recipe can hold.
+    Schema of a recipe.
     """
 
     network: NetworkSettings

@@ -1,5 +1,5 @@
 """
-What is read of files: regular ones alone, and never more than a bound.
+Contents of files: of regular ones alone, and never more than a bound.
 """
 
 import bz2

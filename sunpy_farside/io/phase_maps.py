@@ -179,16 +179,14 @@ def _date(path, name_time, header, time):
             )
             raise FileFormatError(msg)
         found = name_time or header_time or parse_time(time)
-        apart = 0 * u.day if header_time is None else abs(header_time - found)
-        year = int(found.isot.split("-")[0] or 0)
-    if year not in _YEARS:
-        msg = f"{path}: expected a date of far-side maps, found {found.isot}."
-        raise FileFormatError(msg)
-    if apart > _FAR_APART:
-        warn_user(
-            f"{path}: the name gives {found.isot[:16]}, but DATE-OBS is {header_time.isot[:16]}. "
-            "The name is taken; check it."
-        )
+        if int(found.isot.split("-")[0] or 0) not in _YEARS:
+            msg = f"{path}: expected a date of far-side maps, found {found.isot}."
+            raise FileFormatError(msg)
+        if header_time is not None and abs(header_time - found) > _FAR_APART:
+            warn_user(
+                f"{path}: the name gives {found.isot[:16]}, but DATE-OBS is "
+                f"{header_time.isot[:16]}. The name is taken; check it."
+            )
     return found
 
 

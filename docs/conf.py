@@ -27,6 +27,7 @@ from sunpy_farside.detection.methods import NETWORK, STRENGTH_UNIT
 from sunpy_farside.detection.regions import COLUMNS
 
 sys.path.insert(0, str(Path(__file__).parent))
+from evaluation_tables import evaluation_tables
 from markdown import to_rst
 
 matplotlib.use("agg")
@@ -74,7 +75,8 @@ autodoc_typehints = "none"
 
 html_theme = "sunpy"
 html_theme_options = {"rtd_search": False, "sst_site_root": "https://sunpy.org"}
-html_static_path = []
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 
 folder = Path(__file__).parent
 examples = folder.parent / "examples"
@@ -133,7 +135,13 @@ def _columns(descriptions, table):
     table : `~astropy.table.QTable`
         Any with these columns, for their units.
     """
-    rows = [".. list-table::", "   :header-rows: 1", "   :widths: 25 15 60", ""]
+    rows = [
+        ".. list-table::",
+        "   :header-rows: 1",
+        "   :widths: 25 15 60",
+        "   :class: columns",
+        "",
+    ]
     rows += ["   * - Column", "     - Unit or type", "     - Meaning"]
     for name, description in descriptions.items():
         rows += [f"   * - ``{name}``", f"     - {_unit(table, name)}", f"     - {description}"]
@@ -171,6 +179,8 @@ def _columns_of_all():
 (folder / "generated").mkdir(exist_ok=True)
 for name, text in _columns_of_all().items():
     (folder / "generated" / f"columns_{name}.inc").write_text(text)
+for name, text in evaluation_tables().items():
+    (folder / "generated" / f"evaluation_{name}.inc").write_text(text)
 (folder / "generated" / "model_card.inc").write_text(_model_card())
 (folder / "generated" / "changelog.inc").write_text(_changelog())
 

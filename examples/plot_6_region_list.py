@@ -11,6 +11,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
+import astropy.units as u
+
 import sunpy_farside
 from sunpy_farside.io import read_region_list
 
@@ -29,11 +31,12 @@ Designation   Longitude   Latitude   Strength   Arrival   Days
 {rows}
 """
 listed = sunpy_farside.detect_seismic_strength(sequence).regions[:3]
-days = (listed["east_limb_arrival"] - detection.date).to_value("day")
+days = (listed["east_limb_arrival"] - detection.date).to_value("day").round(1)
+arrivals = [f"{time.isot[:10]}.{int(time.mjd % 1 * 10)}" for time in detection.date + days * u.day]
 rows = [
     f"FS-2022-{number:03d}  {row['centroid'].lon.deg:5.1f}  {row['centroid'].lat.deg:5.1f}  "
-    f"{row['seismic_strength'].value:6.1f}  2022-05-05.0  {day:4.1f}"
-    for number, (row, day) in enumerate(zip(listed, days, strict=True), start=1)
+    f"{row['seismic_strength'].value:6.1f}  {arrival}  {day:4.1f}"
+    for number, (row, arrival, day) in enumerate(zip(listed, arrivals, days, strict=True), start=1)
 ]
 path = Path(tempfile.mkdtemp()) / "AR_LIST_2022.05.05_00_00_00.txt"
 path.write_text(text.format(rows="\n".join(rows)))

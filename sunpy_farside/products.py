@@ -3,8 +3,9 @@ Published far-side products: their names, archive folders and readers.
 """
 
 from dataclasses import dataclass
+from importlib import import_module
 
-__all__ = ["PRODUCTS", "Product", "product_of"]
+__all__ = ["PRODUCTS", "Product", "file_product", "product_of"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,22 @@ class Product:
     suffix: str
     hours: tuple
     reader: str
+
+    def read(self, path):
+        """
+        Read a file of the product.
+
+        Parameters
+        ----------
+        path : path-like
+
+        Returns
+        -------
+        `~sunpy_farside.maps.phase_map.FarsidePhaseMap` or `~astropy.table.QTable`
+            Map or table, as the product's reader returns it.
+        """
+        module, function = self.reader.split(":")
+        return getattr(import_module(module), function)(path)
 
     @property
     def is_map(self):
@@ -106,3 +123,26 @@ def product_of(header):
         return header["fsprod"]
     origin = " ".join(str(header[key]) for key in _ORIGIN if header.get(key))
     return f"unknown ({origin})" if origin else "unknown"
+
+
+def file_product(name):
+    """
+    Return the product that the name of a file belongs to.
+
+    Parameters
+    ----------
+    name : `str`
+        File name without folders.
+
+    Returns
+    -------
+    `Product` or None
+        None for any other name.
+
+    Examples
+    --------
+    >>> from sunpy_farside.products import file_product
+    >>> file_product("AR_LIST_2022.05.05_00:00:00.txt").name
+    'region_list'
+    """
+    return next((item for item in PRODUCTS.values() if name.upper().startswith(item.prefix)), None)

@@ -191,7 +191,7 @@ def check(folder):
         pytest.param(SIMULATE, 4, id="simulate"),
         pytest.param(MODEL, 1, id="model"),
         # Twice a picture and the catalogue, three companions, digests, twice three files of tracks.
-        pytest.param(WATCH, 14, id="watch"),
+        pytest.param(WATCH, 14, id="watch", marks=pytest.mark.slow),
     ],
 )
 def test_killed_at_every_move(job, moves, tmp_path):

@@ -11,8 +11,9 @@ from nbclient import NotebookClient
 SETUP = """
 import matplotlib.pyplot as plt
 import sunpy_farside as farside
+from sunpy_farside import simulation, visualization
 
-simulated = farside.simulate_maps("2022-05-01", 14, seed=7)
+simulated = simulation.simulate_maps("2022-05-01", 14, seed=7)
 sequences = farside.find_sequences(simulated.maps)
 sequence = sequences[0]
 detections = farside.detect_farside(sequences, device="cpu")
@@ -21,10 +22,10 @@ tracks = farside.track_regions(detections)
 """
 PLOTS = [
     "detection.plot()",
-    "farside.plot_sequence(sequence, detection=detection)",
+    "visualization.plot_sequence(sequence, detection=detection)",
     "farside.overplot_regions(detection, simulated.maps[-1])",
-    "farside.synchronic_view(simulated.maps[5], detection)",
-    "farside.plot_tracks(tracks)",
+    "visualization.synchronic_view(simulated.maps[5], detection)",
+    "visualization.plot_tracks(tracks)",
     # After the package's pictures, those of others are shown as ever.
     "plt.plot([1, 2])",
     "detection.plot(); plt.tight_layout()",

@@ -104,7 +104,7 @@ def test_a_wide_map_that_is_turned_is_refused(plain, angle):
     item = plain.maps[5]
     cosine, sine = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
     turn = {"pc1_1": cosine, "pc1_2": -sine, "pc2_1": sine, "pc2_2": cosine}
-    with pytest.raises(SequenceError, match="turned"):
+    with pytest.raises(SequenceError, match="rotated"):
         globe_of(Map(item.data, dict(item.meta) | turn))
 
 

@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -12,7 +13,8 @@ from astropy.table import QTable
 from sunpy.util.exceptions import SunpyDeprecationWarning, SunpyUserWarning
 
 import sunpy_farside
-from sunpy_farside.catalogue import read_catalogue, stack_regions
+from sunpy_farside.catalogue import daily, read_catalogue, stack_regions
+from sunpy_farside.catalogue.companions import draw_date
 from sunpy_farside.catalogue.daily import update_tracks, watch_folder
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.network import FarsideModel, Normalisation, UNet, save_model
@@ -38,6 +40,26 @@ def weights(tmp_path_factory):
     path = tmp_path_factory.mktemp("weights") / "small.safetensors"
     save_model(model, path)
     return path
+
+
+@pytest.fixture(autouse=True)
+def quick_pictures(monkeypatch):
+    """
+    Stand-ins for the pictures, which take longer than everything else.
+    """
+
+    def draw(detections, folder):
+        name = detections[0].date.isot[:16].replace(":", "")
+        (folder / f"{name}.png").write_text("a picture")
+
+    monkeypatch.setattr(daily, "draw_date", draw)
+
+
+def test_the_picture_of_a_date(tmp_path, detection, simulated):
+    draw_date([detection, sunpy_farside.detect_seismic_strength(simulated.sequence)], tmp_path)
+    (path,) = tmp_path.iterdir()
+    assert path.name == "2022-05-05T0000.png"
+    assert plt.imread(path).std() > 0.1
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sunpy_farside.detection import COLUMNS, detect_seismic_strength
 from sunpy_farside.detection.neural import network_settings
+from sunpy_farside.detection.reliability import sar_reliability
 
 __all__ = ["MapDigests", "describe_run"]
 
@@ -40,7 +41,10 @@ def describe_run(model, width):
         "weights": _model_digest(model),
         "width": width,
         "network": network_settings(model).to_header(),
-        "sar": {name: str(options[name].default) for name in ("phase", "threshold")},
+        "sar": {
+            **{name: str(options[name].default) for name in ("phase", "threshold")},
+            "reliability": sar_reliability().to_dict(),
+        },
         "columns": list(COLUMNS),
     }
 

@@ -5,6 +5,7 @@ The commands ``fetch`` and ``build-dataset``: what the archives have.
 import sys
 
 from sunpy_farside.cli import arguments
+from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.content import user_path
 
 __all__ = ["add_build_dataset", "add_fetch"]
@@ -26,9 +27,7 @@ def add_fetch(commands):
     )
     parser.add_argument("start", type=arguments.time)
     parser.add_argument("end", type=arguments.time)
-    parser.add_argument(
-        "--product", choices=("phase_map", "phase_map_5day", "region_list"), default="phase_map"
-    )
+    parser.add_argument("--product", choices=tuple(PRODUCTS), default="phase_map")
     parser.add_argument(
         "--output", type=user_path, metavar="DIR", help="the user's cache by default"
     )

@@ -9,8 +9,10 @@ from importlib import resources
 
 import numpy as np
 
-__all__ = ["FEATURES", "Reliability", "sar_reliability"]
+__all__ = ["FEATURES", "NEVER", "Reliability", "sar_reliability"]
 
+# A cut that no region reaches.
+NEVER = 2.0
 _VERSION = 1
 # Probabilities nearer to 0 or 1 tell of the arithmetic rather than of the Sun.
 _SMALLEST = 1e-3

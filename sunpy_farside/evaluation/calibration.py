@@ -12,7 +12,7 @@ import astropy.units as u
 
 from sunpy.util.exceptions import warn_user
 
-from sunpy_farside.detection.reliability import FEATURES, Reliability
+from sunpy_farside.detection.reliability import FEATURES, NEVER, Reliability
 from sunpy_farside.detection.seismic_strength import METHOD, PHASE
 from sunpy_farside.evaluation.judged import real_detections
 from sunpy_farside.evaluation.scores import DISTANCE, FLUX, judge
@@ -27,7 +27,8 @@ __all__ = ["RATE", "calibrate_network", "calibrate_sar", "fit_reliability"]
 RATE = 0.05
 # Five sequences with active regions to one of noise alone.
 _NOISE = 5
-_FEATURES = ("integrated_probability", "peak_probability", "seismic_strength", "depth")
+# None of them knows the scale of the phases or their mean, as the network does not.
+_FEATURES = ("integrated_probability", "peak_probability", "depth")
 # The SAR method knows no probability. It cuts its regions by their phase, so that their mean phase
 # is that of a few pixels at least as deep.
 _SAR_FEATURES = ("mean_phase", "seismic_strength", "depth")
@@ -90,7 +91,7 @@ def calibrate_network(name, number=1000, *, data=None, workers=1, progress=True)
             )
         model = replace(model, threshold=threshold)
         if reliability is not None:
-            cut = _cut(cases, _NETWORK, reliability, 4)
+            cut = min(_cut(cases, _NETWORK, reliability, 4), NEVER)
             notes = reliability.notes | {"false_discovery_rate": RATE}
             reliability = replace(reliability, cut=cut, notes=notes)
     return replace(model, reliability=None if reliability is None else reliability.to_dict())

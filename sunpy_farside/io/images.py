@@ -138,6 +138,8 @@ def _check_images(path, content, hdus, shape):
     for number, hdu in enumerate(hdus):
         if number == _MOST_IMAGES:
             raise _unreadable(path, f"more than {_MOST_IMAGES} images and tables")
+        if number and "SIMPLE" in hdu.header:
+            raise _unreadable(path, "a second file after it")
         place = hdu.fileinfo()
         if place["datLoc"] - place["hdrLoc"] > _MOST_HEADER:
             raise _unreadable(path, f"a header of more than {_MOST_HEADER} bytes")

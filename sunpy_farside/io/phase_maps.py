@@ -9,6 +9,7 @@ import numpy as np
 
 import astropy.units as u
 from astropy.time import Time
+from astropy.utils.exceptions import ErfaWarning
 from astropy.wcs import WCS
 
 from sunpy.time import parse_time
@@ -19,6 +20,7 @@ from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.images import read_images
 from sunpy_farside.maps.checks import check_phases, check_rows
 from sunpy_farside.maps.phase_map import PHASE_MAP_SHAPE, FarsidePhaseMap, phase_map_header
+from sunpy_farside.products import file_product
 from sunpy_farside.utils.content import user_path
 
 __all__ = ["parse_file_name", "read_phase_map"]
@@ -31,7 +33,6 @@ _FILE_NAME = re.compile(
     r"([0-9]{2})SIGN([0-9]{2})SIGN([0-9]{2})(?![0-9])".replace("SIGN", _SIGN),
     re.IGNORECASE | re.DOTALL,
 )
-_PRODUCTS = {"PHASE_MAP": "phase_map", "CUM_PHASE": "phase_map_5day"}
 # A map may bear the date on which its data begin, five days before its own.
 _FAR_APART = 7 * u.day
 # Outside this, astropy knows the Earth's place no more.
@@ -60,7 +61,8 @@ def parse_file_name(name):
     >>> parse_file_name("PHASE_MAP_2022.05.05_00:00:00.fits")
     (<Time object: scale='utc' format='isot' value=2022-05-05T00:00:00.000>, 'phase_map')
     """
-    product = next((_PRODUCTS[p] for p in _PRODUCTS if name.upper().startswith(p)), None)
+    item = file_product(name)
+    product = item.name if item is not None and item.is_map else None
     match = _FILE_NAME.match(name)
     if match is None:
         return None, product
@@ -160,7 +162,10 @@ def _radians(path, header):
 def _date(path, name_time, header, time):
     text = header.get("DATE-OBS")
     try:
-        header_time = parse_time(str(text)) if text else None
+        with warnings.catch_warnings():
+            # That a year is far off is said below.
+            warnings.simplefilter("ignore", ErfaWarning)
+            header_time = parse_time(str(text)) if text else None
     except ValueError as error:
         if name_time is None:
             msg = f"{path}: expected a date in DATE-OBS, found {text!r}."

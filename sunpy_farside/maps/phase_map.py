@@ -99,7 +99,7 @@ class FarsidePhaseMap(GenericMap):
     @property
     def product(self):
         """
-        Product of the map: ``"phase_map"`` (24 hours of data) or ``"phase_map_5day"``.
+        Name of the product that the map belongs to, such as ``"phase_map"`` (24 hours of data).
         """
         return product_of(self.meta)
 

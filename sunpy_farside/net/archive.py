@@ -26,6 +26,7 @@ from sunpy_farside.net.attrs import Product
 from sunpy_farside.net.client import FarsideClient
 from sunpy_farside.net.download import is_there
 from sunpy_farside.net.listing import archive_url, file_name, local_name
+from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.cache import cache_folder
 
 __all__ = ["fetch_files", "fetch_sequence"]
@@ -110,8 +111,9 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
     >>> files = sunpy_farside.fetch_sequence("2022-05-05")  # doctest: +SKIP
     >>> sequence = sunpy_farside.FarsideSequence.from_files(files)  # doctest: +SKIP
     """
-    if product not in ("phase_map", "phase_map_5day"):
-        msg = f"Expected phase_map or phase_map_5day as the product, found {product!r}."
+    maps = [item.name for item in PRODUCTS.values() if item.is_map]
+    if product not in maps:
+        msg = f"Expected {' or '.join(maps)} as the product, found {product!r}."
         raise ValueError(msg)
     folder = _folder(folder, product)
     latest = isinstance(time, str) and time == "latest"

@@ -4,9 +4,9 @@ Attributes of searches for far-side data, ``a.farside`` in `sunpy.net.attrs`.
 
 from sunpy.net.attr import SimpleAttr
 
-__all__ = ["Product"]
+from sunpy_farside.products import PRODUCTS
 
-_PRODUCTS = ("phase_map", "phase_map_5day", "region_list")
+__all__ = ["Product"]
 
 
 # Completion offers what is made for users only, as in sunpy's own modules of attrs.
@@ -22,11 +22,11 @@ class Product(SimpleAttr):
     ----------
     value : {"phase_map", "phase_map_5day", "region_list"}
         Phase maps from 24 hours of Doppler data, phase maps from five days, or the strong
-        regions that the standard method finds.
+        regions that the SAR method finds.
     """
 
     def __init__(self, value):
-        if value not in _PRODUCTS:
-            msg = f"Expected a product out of {', '.join(_PRODUCTS)}, found {value!r}."
+        if value not in PRODUCTS:
+            msg = f"Expected a product out of {', '.join(PRODUCTS)}, found {value!r}."
             raise ValueError(msg)
         super().__init__(value)

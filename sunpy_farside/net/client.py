@@ -19,11 +19,9 @@ from sunpy.util.parfive_helpers import Downloader
 from sunpy_farside.net.attrs import Product
 from sunpy_farside.net.download import Download, download_files
 from sunpy_farside.net.listing import archive_url, find_files, local_name
+from sunpy_farside.products import PRODUCTS
 
 __all__ = ["FarsideClient"]
-
-# Hours of data before and after the time in a file's name. See the client's notes.
-_HOURS = {"phase_map": (12, 12), "phase_map_5day": (108, 12), "region_list": (108, 12)}
 
 
 class _Response(QueryResponse):
@@ -87,11 +85,7 @@ class FarsideClient(GenericClient):
         Attributes that the client knows, with their values.
         """
         return {
-            Product: [
-                ("phase_map", "Far-side phase shifts from 24 hours of data, every 12 hours."),
-                ("phase_map_5day", "Far-side phase shifts cumulated over five days."),
-                ("region_list", "Strong far-side regions found by the standard method."),
-            ],
+            Product: [(product.name, product.description) for product in PRODUCTS.values()],
             a.Instrument: [("HMI", "Helioseismic and Magnetic Imager.")],
             a.Source: [("SDO", "The Solar Dynamics Observatory.")],
             a.Provider: [("JSOC", "The Joint Science Operations Center at Stanford.")],
@@ -121,7 +115,7 @@ class FarsideClient(GenericClient):
         time = next(item for item in args if isinstance(item, a.Time))
         product = next(item for item in args if isinstance(item, Product)).value
         files = find_files(product, _utc(time.start), _utc(time.end), archive_url(self._url))
-        before, after = _HOURS[product]
+        before, after = PRODUCTS[product].hours
         constants = {
             "Instrument": "HMI",
             "Product": product,

@@ -13,8 +13,9 @@ from astropy.utils.exceptions import AstropyUserWarning
 from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.io.phase_maps import parse_file_name, read_phase_map
+from sunpy_farside.io.phase_maps import parse_file_name
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
+from sunpy_farside.products import PRODUCTS, file_product
 from sunpy_farside.utils.transfer import TooLargeError, Transfer, transfer_files
 
 __all__ = ["Download", "complete_header", "download_files", "is_there"]
@@ -200,22 +201,24 @@ def _check(path):
     """
     Raise FileFormatError unless a file holds what its name promises.
     """
-    if not _is_map(path):
-        # Only region lists need the reader, and it needs more of astropy than a search.
-        from sunpy_farside.io.region_lists import read_region_list
-
-        read_region_list(path)
-        return
     with path.open("rb") as file:
         start = file.read(9)
-    if start != b"SIMPLE  =":
+    if _is_map(path) and start != b"SIMPLE  =":
         text = start.decode("ascii", "ignore")
         found = f"one that begins with {text!r}" if text.isprintable() and text else "none"
         raise FileFormatError(f"{path}: expected a FITS file, found {found}.")
     with warnings.catch_warnings():
         # They name the file, which is not in its place yet: its reader will show them.
         warnings.simplefilter("ignore", SunpyUserWarning)
-        read_phase_map(path)
+        _product(path).read(path)
+
+
+def _product(path):
+    """
+    The product of a file; of a name that a user chose, the first of its kind.
+    """
+    kinds = (item for item in PRODUCTS.values() if item.suffix == path.suffix)
+    return file_product(path.name) or next(kinds)
 
 
 def _unused(path):

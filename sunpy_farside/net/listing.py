@@ -14,6 +14,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from bs4 import BeautifulSoup, Tag
 from bs4.exceptions import ParserRejectedMarkup
 
+from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.transfer import Transfer, transfer_files
 
 __all__ = ["RemoteFile", "archive_url", "file_name", "find_files", "local_name"]
@@ -30,12 +31,6 @@ _MAX_TAGS = 200_000
 _FIRST_YEAR = 2010
 
 _STAMP = r"([0-9]{4})\.([0-9]{2})\.([0-9]{2})_([0-9]{2}):([0-9]{2}):([0-9]{2})"
-# Folder, how names begin and how they end.
-_LAYOUT = {
-    "phase_map": ("Phase_Maps", "PHASE_MAP", ".fits"),
-    "phase_map_5day": ("Phase_Maps_5Day_Cum", "CUM_PHASE", ".fits"),
-    "region_list": ("AR_Lists", "AR_LIST", ".txt"),
-}
 
 # In Apache's and nginx's listings the size follows the time of the last change.
 _SIZE = re.compile(r"[0-9]:[0-9]{2}\s*([0-9]+(?:\.[0-9]+)?)([KMG]?)(?![0-9.:-])")
@@ -43,7 +38,7 @@ _FACTOR = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 # Pages that servers make of a folder have such titles, and the archive's folders such entries.
 _TITLE = re.compile("index of|directory listing", re.IGNORECASE)
-_KNOWN = re.compile(rf"[0-9]{{4}}/$|(?:{'|'.join(layout[1] for layout in _LAYOUT.values())})_")
+_KNOWN = re.compile(rf"[0-9]{{4}}/$|(?:{'|'.join(item.prefix for item in PRODUCTS.values())})_")
 # What encloses the entries, from outside. Listings have at least one of them.
 _ENCLOSING = ("html", "body", "table", "pre", "ul")
 
@@ -120,12 +115,12 @@ def find_files(product, start, end, url):
     ConnectionError
         A folder cannot be listed, for other reasons than not being there.
     """
-    folder, prefix, suffix = _LAYOUT[product]
-    pattern = re.compile(rf"{prefix}_{_STAMP}{re.escape(suffix)}")
+    item = PRODUCTS[product]
+    pattern = re.compile(rf"{item.prefix}_{_STAMP}{re.escape(item.suffix)}")
     years = range(max(start.year, _FIRST_YEAR), min(end.year, datetime.now(UTC).year + 1) + 1)
     if not years:
         return []
-    flat = f"{url}{folder}/"
+    flat = f"{url}{item.folder}/"
     yearly = [f"{flat}{year}/" for year in years]
     # In this order: a file that moves meanwhile is seen twice, not missed.
     listings = _read([flat]) | _read(yearly)
@@ -153,8 +148,8 @@ def file_name(product, time):
     -------
     `str`
     """
-    _, prefix, suffix = _LAYOUT[product]
-    return f"{prefix}_{time:%Y.%m.%d_%H:%M:%S}{suffix}"
+    item = PRODUCTS[product]
+    return f"{item.prefix}_{time:%Y.%m.%d_%H:%M:%S}{item.suffix}"
 
 
 def local_name(name):

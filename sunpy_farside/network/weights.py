@@ -251,21 +251,32 @@ def _load_checkpoint(path, device, name):
 
 def _check_archive(path):
     """
-    Refuse a zip archive that unpacks to more than a checkpoint.
+    Refuse a zip archive that unpacks to more than a checkpoint, or belies its checksums.
     """
     if not zipfile.is_zipfile(path):
         return
     try:
         with zipfile.ZipFile(path) as archive:
             sizes = {item.filename: item.file_size for item in archive.infolist()}
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        msg = f"{path}: expected a PyTorch checkpoint, found a damaged archive ({error})."
-        raise WeightsError(msg) from error
-    pickled = sum(sizes[name] for name in sizes if name.endswith(".pkl"))
-    if sum(sizes.values()) > _MOST_BYTES or pickled > _MOST_PICKLE:
+            pickled = sum(sizes[name] for name in sizes if name.endswith(".pkl"))
+            if sum(sizes.values()) > _MOST_BYTES or pickled > _MOST_PICKLE:
+                msg = (
+                    f"{path}: expected a PyTorch checkpoint, found one that unpacks to "
+                    f"{sum(sizes.values())} bytes, {pickled} of them no tensors. Is it another "
+                    "file?"
+                )
+                raise WeightsError(msg)
+            # torch does not look at the checksums.
+            damaged = archive.testzip()
+    except WeightsError:
+        raise
+    # zipfile raises many kinds on damaged archives, RuntimeError and zlib.error among them.
+    except Exception as error:
+        damaged = str(error) or type(error).__name__
+    if damaged:
         msg = (
-            f"{path}: expected a PyTorch checkpoint, found one that unpacks to "
-            f"{sum(sizes.values())} bytes, {pickled} of them no tensors. Is it another file?"
+            f"{path}: expected a PyTorch checkpoint, found a damaged archive ({damaged}). Fetch it "
+            "again."
         )
         raise WeightsError(msg)
 

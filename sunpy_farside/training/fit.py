@@ -2,7 +2,10 @@
 Training of networks with Lightning.
 """
 
+import pickle
+import re
 import zipfile
+from pathlib import Path
 
 import lightning
 import torch
@@ -11,12 +14,14 @@ from lightning.pytorch.loggers import CSVLogger
 from torch.nn import functional
 
 from sunpy_farside.datasets.store import store_path
+from sunpy_farside.errors import WeightsError
 from sunpy_farside.network import NETWORKS, FarsideModel, Normalisation
 from sunpy_farside.training.data import SimulatedData, StoredData
 from sunpy_farside.utils.content import user_path
 
 __all__ = ["TrainingModule", "fit", "trained_model"]
 
+_EPOCH = re.compile(r"epoch=([0-9]+)\.ckpt")
 # Number of evaluations on the validation set in a run.
 _VALIDATIONS = 20
 
@@ -118,12 +123,11 @@ def fit(recipe, folder, *, data=None, start=None, workers=1, **trainer_options):
 
     Raises
     ------
-    FileNotFoundError
-        The store does not exist.
-    FileFormatError
-        The file is not a store.
-    ValueError
-        The store has too few sequences, or ``start`` is not a network of the recipe.
+    FileNotFoundError, FileFormatError, ValueError
+        There is no such store, it is too short, or ``start`` or the run in the folder is of
+        another network than the recipe's.
+    WeightsError
+        A checkpoint in the folder holds more than tensors and numbers.
     """
     folder = user_path(folder)
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
@@ -153,9 +157,8 @@ def fit(recipe, folder, *, data=None, start=None, workers=1, **trainer_options):
         log_every_n_steps=20,
         **trainer_options,
     )
-    trainer.fit(module, datamodule=source, ckpt_path=_last(folder))
-    best = torch.load(trainer.checkpoint_callbacks[0].best_model_path, weights_only=True)
-    module.load_state_dict(best["state_dict"])
+    trainer.fit(module, datamodule=source, ckpt_path=_last(folder, module))
+    module.load_state_dict(_state(Path(trainer.checkpoint_callbacks[0].best_model_path)))
     return module
 
 
@@ -170,16 +173,48 @@ def _begin_with(network, model):
     network.load_state_dict(model.network.state_dict())
 
 
-def _last(folder):
+def _last(folder, module):
     """
     Return the last complete checkpoint of a run, or None.
     """
-    paths = folder.glob("epoch=*.ckpt")
-    for path in sorted(paths, key=lambda path: int(path.stem.split("=")[1]), reverse=True):
-        # A run killed while writing leaves a damaged checkpoint beside the previous one.
-        if zipfile.is_zipfile(path):
-            return path
+    expected = {key: value.shape for key, value in module.state_dict().items()}
+    found = ((_EPOCH.fullmatch(path.name), path) for path in folder.glob("epoch=*.ckpt"))
+    epochs = {int(match[1]): path for match, path in found if match}
+    for epoch in sorted(epochs, reverse=True):
+        path = epochs[epoch]
+        # A run that was killed while it wrote leaves a damaged one beside the one before.
+        if not zipfile.is_zipfile(path):
+            continue
+        try:
+            state = _state(path)
+        except WeightsError:
+            raise
+        # torch raises many kinds on damaged files.
+        except Exception:
+            continue
+        if {key: getattr(value, "shape", None) for key, value in state.items()} != expected:
+            msg = (
+                f"{folder}: expected a run of this recipe, found one of another network "
+                f"({path.name}). Choose another folder."
+            )
+            raise ValueError(msg)
+        return path
     return None
+
+
+def _state(path):
+    """
+    The tensors of a checkpoint.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    # torch advises to let it run code.
+    except pickle.UnpicklingError as error:
+        msg = (
+            f"{path}: expected a checkpoint of plain tensors, found one that asks to run code when "
+            "it is opened. Remove it."
+        )
+        raise WeightsError(msg) from error
 
 
 def trained_model(module, *, name, threshold):

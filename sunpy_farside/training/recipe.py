@@ -24,7 +24,8 @@ from sunpy_farside.utils.content import read_content, user_path
 
 __all__ = ["Recipe", "load_recipe"]
 
-_MOST_BYTES = 100_000
+# Recipes have some 500 bytes, and a long name with dots takes its time.
+_MOST_BYTES = 20_000
 _Batch = Annotated[int, Field(ge=1, le=10_000)]
 
 
@@ -44,7 +45,7 @@ class _Settings(Settings):
     learning_rate: Annotated[float, Field(gt=0, le=1)]
     schedule: Literal["constant", "one_cycle"]
     validation: _Batch
-    patience: Annotated[int, Field(ge=1)]
+    patience: Annotated[int, Field(ge=1, le=1_000_000)]
     # The validation set has the seed a million further on.
     seed: Annotated[int, Field(ge=0, lt=4_000_000_000)]
 

@@ -23,6 +23,8 @@ _OFFSETS = [
 # Weak regions are labeled next to their marker or not at all: number of offsets that they may use.
 _NEAR = len(_ANGLES)
 
+# What recorded names are called in pictures.
+_TITLES = {"seismic_strength": "SAR method"}
 # Largest length of a name in a title.
 _MOST_LETTERS = 40
 
@@ -108,7 +110,7 @@ def name_in_title(name):
     >>> print(name_in_title("cost_in_$"))
     cost_in_\$
     """
-    name = " ".join(str(name).split())
+    name = " ".join(_TITLES.get(name, str(name)).split())
     if len(name) > _MOST_LETTERS:
         name = name[: _MOST_LETTERS - 1] + "…"
     return name.replace("$", r"\$")

@@ -6,10 +6,10 @@ import re
 import warnings
 
 import numpy as np
+from erfa import ErfaWarning
 
 import astropy.units as u
 from astropy.time import Time
-from astropy.utils.exceptions import ErfaWarning
 from astropy.wcs import WCS
 
 from sunpy.time import parse_time

@@ -11,7 +11,7 @@ from math import prod
 import numpy as np
 
 from astropy.io import fits
-from astropy.utils.exceptions import AstropyUserWarning
+from astropy.utils.exceptions import AstropyWarning
 
 from sunpy.util.exceptions import warn_user
 
@@ -83,7 +83,7 @@ def read_images(path, *, shape=None):
     try:
         with warnings.catch_warnings():
             # Odd cards are common in these files; a file that is cut short fails below.
-            warnings.simplefilter("ignore", AstropyUserWarning)
+            warnings.simplefilter("ignore", AstropyWarning)
             # Sizes before data: a small file can declare, or unpack to, images of any size.
             with fits.open(
                 io.BytesIO(content), memmap=False, disable_image_compression=True

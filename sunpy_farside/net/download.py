@@ -8,7 +8,7 @@ import warnings
 from parfive import Downloader, Results
 
 from astropy.io import fits
-from astropy.utils.exceptions import AstropyUserWarning
+from astropy.utils.exceptions import AstropyWarning
 
 from sunpy.util.exceptions import SunpyUserWarning
 
@@ -165,7 +165,7 @@ def complete_header(path):
     header = phase_map_header(*parse_file_name(path.name))
     with warnings.catch_warnings():
         # Odd cards are common in these files.
-        warnings.simplefilter("ignore", AstropyUserWarning)
+        warnings.simplefilter("ignore", AstropyWarning)
         with fits.open(
             path,
             mode="update",

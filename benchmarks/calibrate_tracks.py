@@ -39,10 +39,10 @@ from sunpy_farside.catalogue.tracking import link_regions
 from sunpy_farside.coordinates.arrival import arrival_spread, east_limb_delay
 from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.detection import COLUMNS
+from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.simulation.active_regions import Regions
 
-METHODS = {"network": "integrated_probability", "SAR": "seismic_strength"}
 ACTIVITIES = 0.1, 0.3, 0.6, 1.0
 N_MAPS, FLUX, DISTANCE = 80, 2e21, 10.0
 # As the package has them.
@@ -62,7 +62,7 @@ def simulate(path, seed, model):
     content |= {"day0": simulated.maps[N_MAPS // 2].date.mjd, "activity": activity}
     for method, detections in (
         ("network", sunpy_farside.detect_farside(sequences, model)),
-        ("SAR", sunpy_farside.detect_seismic_strength(sequences)),
+        ("sar", sunpy_farside.detect_seismic_strength(sequences)),
     ):
         stack = stack_regions(detections)
         content[f"{method}_dates"] = Time(stack.meta["dates"]).mjd
@@ -93,7 +93,7 @@ class Month:
             }
         self.dates, self.day = found["dates"], found["date"]
         self.longitude, self.latitude = found["longitude"], found["latitude"]
-        self.strength = found[METHODS[method]]
+        self.strength = found[METHODS[method].strength]
         self.significant = found["significant"]
         self.reliability = found.get("reliability", np.full(len(self.day), np.nan))
         self.features = found
@@ -251,7 +251,7 @@ def show_arrivals(table, method):
     """
     Print how the errors of arrivals compare with what is quoted.
     """
-    quoted = position_uncertainty(table["number"], table["scatter"], METHODS[method])
+    quoted = position_uncertainty(table["number"], table["scatter"], method)
     spread = _spread(table, quoted)
     pull = table["error"] / spread
     last, number = table["last"], table["number"]

@@ -79,7 +79,7 @@ def distances(lists, regions):
         time = Time(date, format="mjd")
         view, b0 = mean - sun.L0(time).deg, sun.B0(time).deg
         crossing = date + central_meridian_delay(view, tilt)
-        sigma = position_uncertainty(len(mine), scatter, "seismic_strength")
+        sigma = position_uncertainty(len(mine), scatter, "sar")
         spread = arrival_spread(view, tilt, b0, sigma, np.hypot(sigma, POLEWARD))
         near = np.flatnonzero((np.abs(passage - crossing) < 5) & (np.abs(north - tilt) < 12))
         for region in near:

@@ -6,7 +6,6 @@ stand in the file, so that rows that were lost, doubled or changed are noticed. 
 earlier releases, has the dates alone.
 """
 
-import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from sunpy_farside.detection import COLUMNS
 from sunpy_farside.detection.former import complete_regions, no_regions
 from sunpy_farside.errors import FileFormatError, NewerFormatError
 from sunpy_farside.io.tables import check_format, lines_of_table, meta_of_lines, table_of_lines
+from sunpy_farside.utils.digests import digest
 
 __all__ = ["FORMER_SAR", "Catalogue", "Record", "read_catalogue_file", "write_catalogue_file"]
 
@@ -138,9 +138,9 @@ def read_catalogue_file(path):
         digests = _digests(rows)
         records, whole = {}, set()
         for date, line in zip(dates, meta["records"], strict=True):
-            run, maps, digest = line.split()
+            run, maps, rows_digest = line.split()
             records[date] = None if run == "-" else Record(meta["runs"][int(run)], maps)
-            if digests[date] == digest:
+            if digests[date] == rows_digest:
                 whole.add(date)
         good = [row for row in rows if _date(row) in whole]
         damaged = sorted({*dates, *digests} - whole)
@@ -189,14 +189,10 @@ def _digests(rows):
     by_date = defaultdict(list)
     for row in rows:
         by_date[_date(row)].append(row)
-    digests = defaultdict(lambda: _digest([]))
-    return digests | {date: _digest(lines) for date, lines in by_date.items()}
+    digests = defaultdict(lambda: digest(""))
+    return digests | {date: digest("\n".join(lines)) for date, lines in by_date.items()}
 
 
 def _date(row):
     # The first column of a row holds its date, without a blank.
     return row.partition(" ")[0]
-
-
-def _digest(lines):
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

@@ -2,18 +2,16 @@
 What stands beside the catalogue: pictures, and the same regions for programs of other kinds.
 """
 
-import hashlib
 import json
 from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from astropy.time import Time
-
 import sunpy_farside
+from sunpy_farside.utils.digests import digest
 from sunpy_farside.utils.files import whole_files
-from sunpy_farside.utils.tables import write_plain
+from sunpy_farside.utils.tables import plain_table, write_plain
 
 __all__ = ["are_current", "draw_date", "write_companions"]
 
@@ -76,43 +74,28 @@ def are_current(path):
         return False
     try:
         content = json.loads((path.parent / _JSON).read_text())
-        return content["source"] == _digest(path)
+        return content["source"] == digest(path.read_bytes())
     # Whatever it is, it can be written again.
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
-def _digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _plain(catalogue, path):
     """
-    The catalogue as plain numbers and strings.
+    Return the catalogue as numbers and strings for JSON, which has no NaN.
     """
-    table, columns = catalogue.table, {}
-    for name in table.colnames:
-        values = table[name]
-        if name == "centroid":
-            columns["longitude"] = values.lon.deg.round(3).tolist()
-            columns["latitude"] = values.lat.deg.round(3).tolist()
-        elif isinstance(values, Time):
-            columns[name] = values.isot.tolist()
-        else:
-            values = getattr(values, "value", values).tolist()
-            # JSON knows no NaN.
-            columns[name] = [None if value != value else value for value in values]
-    rows = zip(*columns.values(), strict=True)
+    table = plain_table(catalogue.table)
+    columns = [
+        [None if value != value else value for value in table[name].tolist()]
+        for name in table.colnames
+    ]
+    rows = zip(*columns, strict=True)
     return {
         "format": _FORMAT,
         # Of the file that holds the same in full.
-        "source": _digest(path),
+        "source": digest(path.read_bytes()),
         "dates": sorted(catalogue.records),
         "version": sunpy_farside.__version__,
-        "units": {
-            name: str(table[name].unit)
-            for name in table.colnames
-            if getattr(table[name], "unit", None)
-        },
-        "regions": [dict(zip(columns, row, strict=True)) for row in rows],
+        "units": {name: str(table[name].unit) for name in table.colnames if table[name].unit},
+        "regions": [dict(zip(table.colnames, row, strict=True)) for row in rows],
     }

@@ -33,6 +33,7 @@ from sunpy_farside.catalogue.stack import join_tables, stack_regions
 from sunpy_farside.catalogue.track_files import read_members
 from sunpy_farside.catalogue.tracking import RegionTracks, no_tracks, track_regions
 from sunpy_farside.detection import COLUMNS, detect_farside, detect_seismic_strength
+from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
 from sunpy_farside.io.folders import find_phase_maps
 from sunpy_farside.io.locks import only_run
@@ -41,18 +42,15 @@ from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import remove_partial, whole_files
+from sunpy_farside.utils.text import some
 
-__all__ = ["METHODS", "find_runs", "read_catalogue", "update_tracks", "watch_folder"]
+__all__ = ["find_runs", "read_catalogue", "update_tracks", "watch_folder"]
 
-# What a catalogue is ranked by, for each of the methods in it.
-METHODS = {"network": "integrated_probability", "sar": "seismic_strength"}
 _CATALOGUE, _ASIDE, _DIGESTS = "catalogue.ecsv", "catalogue.damaged.ecsv", "maps.json"
 # Dates that are detected together.
 _BATCH = 8
 # The catalogue is written as a whole: not before its dates have grown by this share.
 _GROWTH = 0.1
-# Dates that a message names before it counts.
-_NAMED = 4
 # What a date was made from, and the words for it where it was another.
 _REASONS = {
     "model": "another model",
@@ -262,7 +260,7 @@ def find_runs(folder):
     steps, near = step_numbers(Time(times)) if times else ([], [])
     odd = [path.name for path, there in zip(paths, near, strict=True) if not there]
     if odd:
-        warn_user(f"{folder}: passed over {len(odd)} maps not of 00 or 12 UT, {_some(odd)}.")
+        warn_user(f"{folder}: passed over {len(odd)} maps not of 00 or 12 UT, {some(odd)}.")
     at_step = {int(steps[k]): k for k in np.flatnonzero(near)}
     for middle in complete_runs(at_step):
         run = [at_step[step] for step in steps_of_sequence(middle)]
@@ -290,7 +288,7 @@ def _open(output, runs):
     if gone:
         shutil.copyfile(path, output / _ASIDE)
         warn_user(
-            f"{path}: rows were lost, doubled or changed on {_some(gone)}, whose maps are gone. "
+            f"{path}: rows were lost, doubled or changed on {some(gone)}, whose maps are gone. "
             f"The file is kept as {_ASIDE}."
         )
     with whole_files(output) as partial:
@@ -310,7 +308,7 @@ def _read_whole(folder):
     if catalogue.damaged:
         msg = (
             f"{path}: expected the rows that were written, found rows lost, doubled or changed on "
-            f"{_some(catalogue.damaged)}. Run watch again: it makes these dates again."
+            f"{some(catalogue.damaged)}. Run watch again: it makes these dates again."
         )
         raise FileFormatError(msg)
     return catalogue
@@ -429,7 +427,7 @@ def _by_method(catalogue, method):
     meta = {"dates": dates, "last_maps": last}
     if method is not None:
         table = table[np.asarray(table["method"]) == method]
-        meta["strength"] = METHODS[method]
+        meta["strength"] = METHODS[method].strength
     table.meta = meta
     return table
 
@@ -485,8 +483,3 @@ def _rows(table, strength):
     for date, *row in zip(*(np.asarray(column).tolist() for column in columns), strict=True):
         rows[date].add(tuple(row))
     return rows
-
-
-def _some(names):
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

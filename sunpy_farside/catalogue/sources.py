@@ -2,7 +2,6 @@
 What the dates of a catalogue are made from: maps, model, settings.
 """
 
-import hashlib
 import inspect
 import json
 import os
@@ -12,10 +11,10 @@ from pathlib import Path
 from sunpy_farside.detection import COLUMNS, detect_seismic_strength
 from sunpy_farside.detection.neural import network_settings
 from sunpy_farside.detection.reliability import sar_reliability
+from sunpy_farside.utils.digests import digest
 
 __all__ = ["MapDigests", "describe_run"]
 
-_LENGTH = 16
 # Attributes of a model that have no part in what it finds.
 _INCIDENTAL = ("network", "name", "device", "licence", "metadata")
 
@@ -50,18 +49,21 @@ def describe_run(model, width):
 
 
 def _model_digest(model):
-    content = hashlib.sha256()
     described = {
         item.name: getattr(model, item.name)
         for item in fields(model)
         if item.name not in _INCIDENTAL
     }
-    content.update(repr((type(model.network).__name__, model.network.settings)).encode())
-    content.update(json.dumps(described, sort_keys=True, default=repr).encode())
-    for name, values in sorted(model.network.state_dict().items()):
-        content.update(name.encode())
-        content.update(values.detach().cpu().numpy().tobytes())
-    return content.hexdigest()[:_LENGTH]
+    weights = sorted(model.network.state_dict().items())
+    return digest(
+        repr((type(model.network).__name__, model.network.settings)),
+        json.dumps(described, sort_keys=True, default=repr),
+        *(
+            part
+            for name, values in weights
+            for part in (name, values.detach().cpu().numpy().tobytes())
+        ),
+    )
 
 
 class MapDigests:
@@ -104,8 +106,7 @@ class MapDigests:
         -------
         `str`
         """
-        digests = "".join(self._of_file(path) for path in paths)
-        return hashlib.sha256(digests.encode()).hexdigest()[:_LENGTH]
+        return digest(*(self._of_file(path) for path in paths))
 
     @property
     def changed(self):
@@ -133,7 +134,7 @@ class MapDigests:
                 marks = [state.st_size, state.st_mtime_ns, state.st_ctime_ns]
                 before = self._before.get(name)
                 if not (isinstance(before, list) and before[:-1] == marks):
-                    before = [*marks, hashlib.sha256(path.read_bytes()).hexdigest()[:_LENGTH]]
+                    before = [*marks, digest(path.read_bytes())]
             except OSError:
                 # Whoever reads it says why it does not read.
                 return "unreadable"

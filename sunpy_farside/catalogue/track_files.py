@@ -5,7 +5,6 @@ Format 2: both files carry a digest of their rows, and ``tracks.ecsv`` that of t
 was made from, which move into place first. Format 1, of earlier releases, has neither.
 """
 
-import hashlib
 from pathlib import Path
 
 from sunpy_farside.errors import FileFormatError, NewerFormatError
@@ -16,6 +15,7 @@ from sunpy_farside.io.tables import (
     meta_of_lines,
     table_of_lines,
 )
+from sunpy_farside.utils.digests import digest
 from sunpy_farside.utils.files import whole_files
 from sunpy_farside.utils.tables import write_plain
 
@@ -38,8 +38,8 @@ def write_tracks(tracks, members, folder):
         It gets ``members.ecsv``, ``tracks.ecsv``, and ``tracks.vot`` for other programs.
     """
     with whole_files(folder, last=_TRACKS) as partial:
-        digest = _write(members, partial / _MEMBERS)
-        _write(tracks, partial / _TRACKS, members=digest)
+        rows = _write(members, partial / _MEMBERS)
+        _write(tracks, partial / _TRACKS, members=rows)
         write_plain(tracks, partial / _PLAIN)
 
 
@@ -106,11 +106,11 @@ def read_members(folder, like):
 
 
 def _write(table, path, **meta):
-    digest = _digest(lines_of_table(table)[1])
+    rows = digest("\n".join(lines_of_table(table)[1]))
     table = table.copy(copy_data=False)
-    table.meta = {**table.meta, "format": _FORMAT, "rows": digest, **meta}
+    table.meta = {**table.meta, "format": _FORMAT, "rows": rows, **meta}
     table.write(path, format="ascii.ecsv")
-    return digest
+    return rows
 
 
 def _read(path, like):
@@ -121,7 +121,7 @@ def _read(path, like):
         meta, header, rows = meta_of_lines(path.read_text(errors="replace"))
         check_format(path, meta.pop("format", 1), _FORMAT)
         marks = {name: meta.pop(name) for name in _MARKS if name in meta}
-        if marks.get("rows", _digest(rows)) != _digest(rows):
+        if marks.get("rows") not in (None, digest("\n".join(rows))):
             msg = "rows that were lost, doubled or changed"
             raise ValueError(msg)
         complete = like(meta["strength"])
@@ -137,7 +137,3 @@ def _read(path, like):
             f"({error}). Track the detections again."
         )
         raise FileFormatError(msg) from error
-
-
-def _digest(rows):
-    return hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16]

@@ -12,9 +12,9 @@ __all__ = ["mean_path", "position_uncertainty"]
 
 # Shortest time over which a drift can be told from scatter, days. A choice.
 _DRIFT_SPAN = 1.0
-# By what a method's regions are ranked by: error of the position that a single detection gives in
-# degrees, and error of the mean position in units of the scatter. Fitted to simulated tracks.
-_ERRORS = {"integrated_probability": (3.2, 1.2), "seismic_strength": (4.9, 0.95)}
+# Error of the position that a single detection gives in degrees, and error of the mean position in
+# units of the scatter. Fitted to simulated tracks.
+_ERRORS = {"network": (3.2, 1.2), "sar": (4.9, 0.95)}
 
 
 def mean_path(day, longitude, latitude, strength):
@@ -67,7 +67,7 @@ def mean_path(day, longitude, latitude, strength):
     return middle, mean_longitude, mean_latitude, scatter, drift
 
 
-def position_uncertainty(number, scatter, strength):
+def position_uncertainty(number, scatter, method):
     r"""
     Return the standard deviation of the mean positions of tracks.
 
@@ -77,8 +77,8 @@ def position_uncertainty(number, scatter, strength):
         Detections of every track.
     scatter : array
         From `mean_path`, degrees. NaN counts as zero.
-    strength : {"integrated_probability", "seismic_strength"}
-        What the detections are ranked by.
+    method : {"network", "sar"}
+        Method of the detections.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def position_uncertainty(number, scatter, strength):
     Notes
     -----
     The variance is :math:`\sigma_1^2 / n + (k s)^2` for :math:`n` detections with the scatter
-    :math:`s`; :math:`\sigma_1` is 3.2 degrees for networks and 4.9 for seismic strengths,
+    :math:`s`; :math:`\sigma_1` is 3.2 degrees for networks and 4.9 for the SAR method,
     :math:`k` is 1.2 and 0.95. The first part is the error of a single detection: young tracks are
     those of weak regions, and of regions at the edge of the window, of which a part is not seen.
     The second does not fall with the number of detections. Ten of the eleven maps of successive
@@ -98,8 +98,8 @@ def position_uncertainty(number, scatter, strength):
     Examples
     --------
     >>> from sunpy_farside.catalogue.track_position import position_uncertainty
-    >>> position_uncertainty([1, 4, 16], [float("nan"), 1, 1], "seismic_strength").round(1)
+    >>> position_uncertainty([1, 4, 16], [float("nan"), 1, 1], "sar").round(1)
     array([4.9, 2.6, 1.6])
     """
-    single, factor = _ERRORS[strength]
+    single, factor = _ERRORS[method]
     return np.hypot(single / np.sqrt(number), factor * np.nan_to_num(scatter))

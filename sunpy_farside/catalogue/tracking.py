@@ -20,12 +20,11 @@ from sunpy_farside.coordinates.arrival import predict_arrival
 from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.detection.former import no_regions
+from sunpy_farside.detection.methods import method_of
 from sunpy_farside.utils.assignment import assign
 
 __all__ = ["RegionTracks", "link_regions", "no_tracks", "track_regions"]
 
-# Designations begin as published ones do: NN for networks, FS for the standard method.
-_PREFIXES = {"integrated_probability": "NN", "seismic_strength": "FS"}
 # What a change of strength by a factor of e costs, in radii. A choice.
 _STRENGTH_COST = 0.3
 # Detections over which a track's position is averaged, so that it does not wander from one region
@@ -397,7 +396,7 @@ def _designations(names, track, members):
     Names of all tracks, new ones after the date and the position of their first detection.
     """
     names, taken = list(names), set(names)
-    prefix = _PREFIXES[members.meta["strength"]]
+    prefix = method_of(members).prefix
     _, first = np.unique(track, return_index=True)
     first = first[len(names) :]
     hours = [date[:13].replace("-", "") for date in members["date"].isot[first]]
@@ -423,7 +422,7 @@ def _tracks(names, links, members, persistence, reliability):
     date = members["date"][order]
     position, strength = members["centroid"], members["strength"][order]
     longitude, latitude = position.lon.deg[order], position.lat.deg[order]
-    day, kind = date.mjd, members.meta["strength"]
+    day, method = date.mjd, method_of(members).name
     index = np.searchsorted(_times(members.meta["dates"]).mjd, day)
 
     table = QTable()
@@ -444,7 +443,7 @@ def _tracks(names, links, members, persistence, reliability):
     table["mean_position"] = _moved(position[order[first + middle.astype(int)]], *mean)
     table["latest_position"] = position[order[last]]
     table["scatter"] = scatter * u.deg
-    table["position_uncertainty"] = position_uncertainty(counts, scatter, kind) * u.deg
+    table["position_uncertainty"] = position_uncertainty(counts, scatter, method) * u.deg
     table["drift"] = drift * u.deg / u.day
     table["peak_strength"] = [strength.value[part].max() for part in ranges] * strength.unit
     table["latest_strength"] = strength[last]

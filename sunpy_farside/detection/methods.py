@@ -4,13 +4,17 @@ The methods of detection: what each one measures, and how it is written and draw
 
 from dataclasses import dataclass
 
+import numpy as np
+
 import astropy.units as u
 
-__all__ = ["METHODS", "NETWORK", "SAR", "STRENGTH_UNIT", "Method", "method_of"]
+__all__ = ["DEG2_PER_UHEM", "METHODS", "NETWORK", "SAR", "STRENGTH_UNIT", "Method", "method_of"]
 
 # Seismic strength is phase in rad times area in millionths of a hemisphere, the area being a share
 # and so without a dimension. Written "uHem rad" for readers.
 STRENGTH_UNIT = u.urad
+# Square degrees in a millionth of a hemisphere.
+DEG2_PER_UHEM = (2 * np.pi * u.sr).to_value(u.deg**2) * 1e-6
 
 
 @dataclass(frozen=True)

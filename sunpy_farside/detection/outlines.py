@@ -26,7 +26,7 @@ def region_outlines(detection):
 
     Notes
     -----
-    Lines of equal smoothed probability, or of equal phase for the standard method, at the level
+    Lines of equal smoothed probability, or of equal phase for the SAR method, at the level
     that the detection was made with, about its segments.
 
     Examples

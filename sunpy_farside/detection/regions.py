@@ -27,7 +27,7 @@ from sunpy_farside.coordinates.far_side import (
     far_side_central_meridian,
     separations,
 )
-from sunpy_farside.detection.methods import SAR, STRENGTH_UNIT
+from sunpy_farside.detection.methods import DEG2_PER_UHEM, SAR, STRENGTH_UNIT
 from sunpy_farside.detection.reliability import plain
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.maps.resampling import is_cylindrical, turn_to, upright, values_of
@@ -50,8 +50,6 @@ __all__ = [
 _N_LEVELS = "n_levels" if minversion(photutils, "3.0") else "nlevels"
 _QUIET = {} if minversion(photutils, "3.1") else {"progress_bar": False}
 
-# Square degrees in a millionth of a hemisphere.
-_DEG2_PER_UHEM = (2 * np.pi * u.sr).to_value(u.deg**2) * 1e-6
 # Standard deviation of a Gaussian over the median distance from its middle.
 _DEVIATION = 1.4826
 # Degrees around a region's centroid over which its depth is taken.
@@ -329,7 +327,7 @@ def measure_regions(labels, wcs, date, *, probability=None, phases=None):
         mean = mean_phase(phases)
         known = np.isfinite(mean)
         mean = np.nan_to_num(mean)
-        depth = -mean.clip(max=0) * sphere / _DEG2_PER_UHEM
+        depth = -mean.clip(max=0) * sphere / DEG2_PER_UHEM
         measured["strength"] = total(depth)
         with np.errstate(invalid="ignore"):
             measured["phase"] = total(mean) / total(known)
@@ -345,7 +343,7 @@ def measure_regions(labels, wcs, date, *, probability=None, phases=None):
     table["integrated_probability"] = _column(measured["integrated"], u.deg**2)
     table["peak_probability"] = _column(measured["peak"])
     table["area"] = _column(area, u.deg**2)
-    table["area_uhem"] = _column(area / _DEG2_PER_UHEM)
+    table["area_uhem"] = _column(area / DEG2_PER_UHEM)
     table["longitude_extent"] = _column(
         [longitude_step[box[0]].max() * (box[1].stop - box[1].start) for box in boxes], u.deg
     )

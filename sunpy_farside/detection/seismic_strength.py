@@ -1,5 +1,5 @@
 """
-Detection of strong active regions by their seismic strength, the standard method.
+Detection of strong active regions by their seismic strength, the SAR method.
 """
 
 from dataclasses import replace
@@ -35,7 +35,7 @@ _N_PIXELS = 5
 @u.quantity_input
 def detect_seismic_strength(maps, *, phase: u.rad = PHASE, threshold=400, width=120):
     """
-    Detect strong active regions on the far side by the standard method.
+    Detect strong active regions on the far side with the SAR method.
 
     Parameters
     ----------

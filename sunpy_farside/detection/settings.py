@@ -14,9 +14,6 @@ from sunpy_farside.detection.reliability import Reliability
 
 __all__ = ["DetectionSettings"]
 
-# A reliability that no region has.
-_NEVER = 2.0
-
 
 @dataclass(frozen=True)
 class DetectionSettings:
@@ -100,11 +97,7 @@ class DetectionSettings:
         if np.isfinite(threshold):
             cards["fssigthr"] = float(threshold)
         if self.reliability is not None:
-            content = self.reliability.to_dict() | {"notes": {}}
-            if content["cut"] is not None:
-                # No reliability is above 1: a cut there is as good as an infinite one.
-                content["cut"] = min(content["cut"], _NEVER)
-            cards["fsreliab"] = json.dumps(content)
+            cards["fsreliab"] = json.dumps(self.reliability.to_dict() | {"notes": {}})
         return cards
 
     @classmethod

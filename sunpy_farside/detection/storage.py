@@ -6,9 +6,6 @@ ties the files together. Format 1, of earlier releases, had ``probability.fits``
 segments anew.
 """
 
-import hashlib
-from types import SimpleNamespace
-
 import numpy as np
 
 import astropy.units as u
@@ -27,6 +24,7 @@ from sunpy_farside.io.tables import check_format
 from sunpy_farside.maps.resampling import values_of
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.digests import digest
 from sunpy_farside.utils.files import whole_files
 
 __all__ = ["read_detection", "write_detection"]
@@ -46,16 +44,19 @@ def write_detection(detection, folder):
     folder : path-like
         As for `FarsideDetection.write <sunpy_farside.detection.result.FarsideDetection.write>`.
     """
-    stamp = _stamp(detection)
-    header = detection.image.fits_header
+    image, segments, regions = detection.image, detection.segments, detection.regions
+    stamp = _stamp(image, segments, regions, detection.settings, detection.model)
+    header = image.fits_header
     source = detection.sequence
     maps = source.maps if isinstance(source, FarsideSequence) else [source]
-    regions = detection.regions.copy(copy_data=False)
+    regions = regions.copy(copy_data=False)
     regions.meta |= {"format": _FORMAT, "stamp": stamp}
     with whole_files(folder) as partial:
-        _write(partial / _IMAGE, [(detection.image.data, header)], stamp)
-        _write(partial / _SEGMENTS, [(detection.segments, header)], stamp)
-        _write(partial / _MAPS, [(values_of(item), item.fits_header) for item in maps], stamp)
+        # An image alone is the primary one, which other programs look at.
+        _write(partial / _IMAGE, [fits.PrimaryHDU(image.data, header)], stamp)
+        _write(partial / _SEGMENTS, [fits.PrimaryHDU(segments, header)], stamp)
+        hdus = [fits.ImageHDU(values_of(item), item.fits_header) for item in maps]
+        _write(partial / _MAPS, [fits.PrimaryHDU(), *hdus], stamp)
         regions.write(partial / _REGIONS)
     (user_path(folder) / _FORMER_IMAGE).unlink(missing_ok=True)
 
@@ -107,15 +108,8 @@ def read_detection(folder):
             ((segments, header),) = read_images(folder / _SEGMENTS)
             stamps[_SEGMENTS] = {header.get("FSSTAMP")}
             # Rows may be lost and pixels changed in files that read well.
-            content = SimpleNamespace(
-                image=image,
-                segments=segments,
-                regions=regions,
-                settings=settings,
-                model=regions.meta["model"],
-                date=image.date,
-            )
-            stamps["what they hold"] = {_stamp(content)}
+            model = regions.meta["model"]
+            stamps["what they hold"] = {_stamp(image, segments, regions, settings, model)}
         regions = complete_regions(regions, folder / _REGIONS)
         width = image.data.shape[1]
         source = FarsideSequence(maps, width=width) if len(maps) > 1 else maps[0]
@@ -139,15 +133,7 @@ def read_detection(folder):
     }
 
 
-def _write(path, images, stamp):
-    hdus = [fits.ImageHDU(data, header) for data, header in images]
-    first = hdus[0]
-    # An image alone is the primary one, which other programs look at.
-    hdus = (
-        [fits.PrimaryHDU(first.data, first.header)]
-        if len(hdus) == 1
-        else [fits.PrimaryHDU(), *hdus]
-    )
+def _write(path, hdus, stamp):
     for hdu in hdus:
         hdu.header["FSFORMAT"] = _FORMAT
         hdu.header["FSSTAMP"] = stamp
@@ -158,22 +144,15 @@ def _read(path):
     return [Map(data, header) for data, header in read_images(path)]
 
 
-def _stamp(detection):
+def _stamp(image, segments, regions, settings, model):
     """
-    A name for the content: the same detection has the same, whenever it is written.
+    Return a digest of a detection, which is the same whenever the detection is written.
     """
-    content = hashlib.sha256()
-    for part in (detection.image.data, detection.segments):
-        content.update(np.ascontiguousarray(part).tobytes())
-    for part in (
-        detection.model,
-        detection.date.isot,
-        sorted(detection.settings.to_header().items()),
-    ):
-        content.update(repr(part).encode())
-    for name in ("label", "area", "significant"):
-        content.update(repr(np.asarray(detection.regions[name]).tolist()).encode())
-    return content.hexdigest()[:16]
+    described = (model, image.date.isot, sorted(settings.to_header().items()))
+    columns = (np.asarray(regions[name]).tolist() for name in ("label", "area", "significant"))
+    return digest(
+        image.data.tobytes(), segments.tobytes(), *map(repr, described), *map(repr, columns)
+    )
 
 
 def _take_stamps(maps):

@@ -1,5 +1,5 @@
 """
-How reliable the regions of a method are, and from where on they are significant.
+Calibration of the reliability of a method's regions, and of the cut for significance.
 """
 
 from dataclasses import replace
@@ -183,7 +183,7 @@ def _published(name):
 
 def _fit(cases, method, features, settings):
     """
-    Reliability of a method on all the cases; None, with a warning, of too few detections.
+    Fit the reliability of a method to all the cases; None, with a warning, for too few detections.
     """
     found = [case.found[method] for case in cases]
     real = np.concatenate([real_detections(case, method) for case in cases])
@@ -208,7 +208,7 @@ def _fit(cases, method, features, settings):
 
 def _cut(cases, method, strength, decimals):
     """
-    Strength from which false detections, and sequences of noise with any, are rare enough.
+    Return the strength from which false detections, and sequences of noise with any, are rare.
     """
     strengths = [np.asarray(strength(case.found[method].measured)) for case in cases]
     covers = [case.found[method].covers for case in cases]

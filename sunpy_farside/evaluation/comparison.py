@@ -8,9 +8,9 @@ import numpy as np
 
 from astropy.table import Table
 
-__all__ = ["PUBLISHED_RATE", "Interval", "compare_methods", "rates_by"]
+__all__ = ["PUBLISHED_RATE", "Interval", "compare_methods", "intervals", "rates_by"]
 
-# False-discovery rate of the standard method at its usual threshold [Broock et al. 2021, A&A 652,
+# False-discovery rate of the SAR method at its usual threshold [Broock et al. 2021, A&A 652,
 # A132].
 PUBLISHED_RATE = 0.0375
 # False-discovery rates between which no method should fall behind.
@@ -36,6 +36,33 @@ class Interval:
         return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
 
 
+def intervals(values, samples):
+    """
+    Return figures with their 95 % bootstrap intervals.
+
+    Parameters
+    ----------
+    values : sequence of `float`, shape (n,)
+    samples : sequence of `float`, shape (m, n)
+        The same figures of bootstrap samples. NaN is left out.
+
+    Returns
+    -------
+    `list` of `Interval`
+        Without samples, from NaN to NaN.
+
+    Examples
+    --------
+    >>> from sunpy_farside.evaluation.comparison import intervals
+    >>> print(*intervals([2.0], [[1.0], [2.0], [3.0]]))
+    2.00 (1.05 to 2.95)
+    """
+    ends = np.full((2, len(values)), np.nan)
+    if len(samples):
+        ends = np.nanpercentile(samples, _CONFIDENCE, axis=0)
+    return [Interval(*map(float, item)) for item in zip(values, *ends, strict=True)]
+
+
 def compare_methods(scores, standard, *, number=1000, seed=0):
     """
     Compare what two methods find at the same false-discovery rate.
@@ -51,12 +78,12 @@ def compare_methods(scores, standard, *, number=1000, seed=0):
     Returns
     -------
     `dict`
-        Ratios of the true detections, the method's over the standard one's (`Interval`):
-        ``at_standard`` at the false-discovery rate that the standard method has at its own
-        threshold, ``at_published`` at a rate of 3.75 %, both at their best threshold for
-        it; ``found_at_standard`` and ``found_at_published`` the same of the complexes found.
-        ``standard_rate``: that rate of the standard method. ``smallest``: the smallest ratio of
-        true detections at rates from 1 to 20 %, and the rate where it is.
+        Ratios of the true detections, the method's over those of the other (`Interval`):
+        ``at_standard`` at the false-discovery rate that the other has at its own threshold,
+        ``at_published`` at a rate of 3.75 %, both at their best threshold for it;
+        ``found_at_standard`` and ``found_at_published`` the same of the complexes found.
+        ``standard_rate``: that rate. ``smallest``: the smallest ratio of true detections at rates
+        from 1 to 20 %, and the rate where it is.
 
     Raises
     ------
@@ -89,7 +116,6 @@ def compare_methods(scores, standard, *, number=1000, seed=0):
         ratios(np.bincount(rng.integers(n_sequences, size=n_sequences), minlength=n_sequences))
         for _ in range(number)
     ]
-    value, low, high = ratios(), *np.percentile(samples, _CONFIDENCE, axis=0)
     names = (
         "at_standard",
         "at_published",
@@ -97,10 +123,7 @@ def compare_methods(scores, standard, *, number=1000, seed=0):
         "found_at_published",
         "standard_rate",
     )
-    compared = {
-        name: Interval(*map(float, item))
-        for name, *item in zip(names, value, low, high, strict=True)
-    }
+    compared = dict(zip(names, intervals(ratios(), samples), strict=True))
     along = [
         (scores.at_rate(rate).true / max(standard.at_rate(rate).true, 1), float(rate))
         for rate in _RATES

@@ -1,8 +1,8 @@
 """
-What comes out of an evaluation.
+Detections compared with reference regions, and the outcome of an evaluation.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.detection.reliability import FEATURES, plain
 from sunpy_farside.detection.seismic_strength import METHOD
 from sunpy_farside.evaluation.scores import Scores, cover, judge
+from sunpy_farside.network import FarsideModel, load_model
 
 __all__ = [
     "BINS",
@@ -22,8 +23,10 @@ __all__ = [
     "collect",
     "detect_all",
     "held_against",
+    "load_models",
     "real_detections",
     "reliability_bins",
+    "scores_of",
 ]
 
 # Edges of the bins of probability in a reliability diagram.
@@ -97,7 +100,7 @@ class Pixels:
 @dataclass(frozen=True)
 class Found:
     """
-    What a method detects in one sequence, held against the reference regions.
+    Detections of a method in one sequence, compared with the reference regions.
 
     Attributes
     ----------
@@ -118,11 +121,26 @@ class Found:
     covers: np.ndarray
     chance: list = field(default_factory=list)
 
+    def among(self, chosen):
+        """
+        Return the same with some of the reference regions.
+
+        Parameters
+        ----------
+        chosen : array of `bool`, shape (m,)
+
+        Returns
+        -------
+        `Found`
+        """
+        chance = [covers[:, chosen] for covers in self.chance]
+        return replace(self, covers=self.covers[:, chosen], chance=chance)
+
 
 @dataclass(frozen=True)
 class Case:
     """
-    A sequence, and what is found in it.
+    Reference regions of one sequence, and its detections by every method.
 
     Attributes
     ----------
@@ -143,12 +161,12 @@ class Case:
 @dataclass(frozen=True)
 class Judged:
     """
-    What came out of an evaluation.
+    Outcome of an evaluation.
 
     Attributes
     ----------
     scores : `dict`
-        `~sunpy_farside.evaluation.scores.Scores` by method, the standard one under
+        `~sunpy_farside.evaluation.scores.Scores` by method, those of the SAR method under
         ``"seismic_strength"``.
     pixels : `dict`
         `Pixels` by network.
@@ -167,7 +185,7 @@ class Judged:
 
 def detect_all(models, sequence, active, known, moved=()):
     """
-    Run every network and the standard method on one sequence.
+    Detect regions in one sequence with every network and the SAR method.
 
     Parameters
     ----------
@@ -198,7 +216,7 @@ def detect_all(models, sequence, active, known, moved=()):
 
 def held_against(detection, known, moved=()):
     """
-    Hold a detection against reference regions.
+    Compare a detection with reference regions.
 
     Parameters
     ----------
@@ -232,7 +250,7 @@ def held_against(detection, known, moved=()):
 
 def collect(cases):
     """
-    Put the outcomes of all sequences together.
+    Combine the outcomes of all sequences.
 
     Parameters
     ----------
@@ -246,15 +264,7 @@ def collect(cases):
     scores, chance, reliability = {}, {}, {}
     for name in first.found:
         found = [case.found[name] for case in cases]
-        known = [case.known for case in cases]
-        strengths = [item.measured["strength"] for item in found]
-
-        def scored(covers, name=name, found=found, known=known, strengths=strengths):
-            return judge(name, found[0].threshold, strengths, covers, known)
-
-        scores[name] = scored([item.covers for item in found])
-        ways = zip(*(item.chance for item in found), strict=True)
-        chance[name] = [scored(list(covers)) for covers in ways]
+        scores[name], chance[name] = scores_of(name, found, [case.known for case in cases])
         real = [real_detections(case, name) for case in cases]
         values = np.concatenate([item.measured["reliability"] for item in found])
         reliability[name] = reliability_bins(values, np.concatenate(real))
@@ -263,6 +273,49 @@ def collect(cases):
         for name in first.pixels
     }
     return Judged(scores, pixels, reliability, chance)
+
+
+def scores_of(name, found, known):
+    """
+    Score a method on all sequences, and once more for every way of moving the reference regions.
+
+    Parameters
+    ----------
+    name : `str`
+    found : sequence of `Found`
+        Of every sequence.
+    known : sequence of `~astropy.table.Table`
+        Reference regions of every sequence.
+
+    Returns
+    -------
+    scores : `~sunpy_farside.evaluation.scores.Scores`
+    chance : `list` of `~sunpy_farside.evaluation.scores.Scores`
+    """
+    strengths = [item.measured["strength"] for item in found]
+    ways = [[item.covers for item in found], *zip(*(item.chance for item in found), strict=True)]
+    scores, *chance = (judge(name, found[0].threshold, strengths, way, known) for way in ways)
+    return scores, chance
+
+
+def load_models(models):
+    """
+    Load the networks of an evaluation.
+
+    Parameters
+    ----------
+    models : `dict`
+        By name, a loaded network or the argument of
+        `~sunpy_farside.network.weights.load_model`.
+
+    Returns
+    -------
+    `dict` of `~sunpy_farside.network.model.FarsideModel`
+    """
+    return {
+        name: model if isinstance(model, FarsideModel) else load_model(model)
+        for name, model in models.items()
+    }
 
 
 def real_detections(case, method):
@@ -285,7 +338,7 @@ def real_detections(case, method):
 
 def reliability_bins(reliability, real):
     """
-    Hold the reliability of detections against how many of them are real.
+    Compare the reliability of detections with the share of them that is real.
 
     Parameters
     ----------
@@ -313,23 +366,13 @@ def reliability_bins(reliability, real):
 
 def _segments_at(detection, longitude, latitude):
     """
-    Label of the region whose outline a place lies in, 0 for none.
+    Return the labels of the segments that contain positions, 0 for none.
     """
     segments = detection.segments
-    wcs = detection.image.wcs
-    columns, rows = (np.rint(values).astype(int) for values in _pixels(wcs, longitude, latitude))
+    pixels = detection.image.wcs.wcs_world2pix(longitude, latitude, 0)
+    columns, rows = (np.rint(values).astype(int) for values in pixels)
     n_rows, n_columns = segments.shape
     inside = (rows >= 0) & (rows < n_rows) & (columns >= 0) & (columns < n_columns)
     found = np.zeros(len(rows), dtype=int)
     found[inside] = segments[rows[inside], columns[inside]]
     return found
-
-
-def _pixels(wcs, longitude, latitude):
-    """
-    Columns and rows of places in a window, counted from 0.
-    """
-    first, start = wcs.wcs_pix2world(0, 0, 0)
-    # Windows are whole-degree; east of the last column longitudes begin again in the west.
-    column = (np.asarray(longitude, dtype=float) - first + 90) % 360 - 90
-    return column, np.asarray(latitude, dtype=float) - start

@@ -15,6 +15,7 @@ from astropy.time import Time
 from sunpy_farside.cadence import TOLERANCE
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.rotation import carrington_drift
+from sunpy_farside.detection.methods import DEG2_PER_UHEM
 from sunpy_farside.evaluation.scores import find_complexes
 from sunpy_farside.io.noaa import first_appearances, read_noaa_summaries
 from sunpy_farside.io.region_lists import read_region_list
@@ -27,7 +28,6 @@ SOURCES = ("JSOC", "NOAA arrived", "NOAA left")
 # Mean phase of a listed region in rad, its strength over its area [1,714 regions in JSOC's pictures
 # of 2015, correlation 0.986].
 _PHASE = 0.094
-_DEG2_PER_UHEM = (2 * np.pi * u.sr).to_value(u.deg**2) * 1e-6
 # A turn of the far side takes half a synodic rotation.
 _HALF_TURN = 13.6
 # Days after a date by which summaries have seen the whole of its window arrive, and how many of
@@ -40,7 +40,7 @@ _LIMB = 60
 @dataclass(frozen=True)
 class PublishedRegions:
     """
-    What JSOC and NOAA say about the far side.
+    Regions of the far side that JSOC and NOAA have published.
 
     Attributes
     ----------
@@ -194,7 +194,7 @@ def _table(longitude, latitude, names, strength):
     table["latitude"] = np.asarray(latitude, dtype=float)
     table["name"] = np.asarray(names, dtype="U12")
     table["strength"] = np.broadcast_to(np.asarray(strength, dtype=float), len(table)).copy()
-    area = table["strength"] / _PHASE * _DEG2_PER_UHEM
+    area = table["strength"] / _PHASE * DEG2_PER_UHEM
     table["radius"] = np.nan_to_num(np.sqrt(area / np.pi))
     return table
 

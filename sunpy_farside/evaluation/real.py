@@ -1,5 +1,5 @@
 """
-Methods held against what is published about the real Sun.
+Methods compared with published regions of the real Sun.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,11 @@ from sunpy_farside.catalogue.daily import find_runs
 from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.detection.seismic_strength import METHOD
-from sunpy_farside.evaluation.comparison import Interval
-from sunpy_farside.evaluation.judged import held_against
+from sunpy_farside.evaluation.comparison import intervals
+from sunpy_farside.evaluation.judged import held_against, load_models, scores_of
 from sunpy_farside.evaluation.published import SOURCES, read_published_regions
-from sunpy_farside.evaluation.scores import Scores, judge, move_regions
+from sunpy_farside.evaluation.scores import Scores, move_regions
 from sunpy_farside.io.phase_maps import read_phase_map
-from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
 
 __all__ = ["ANY", "RealBenchmark", "evaluate_real"]
@@ -30,13 +29,12 @@ ANY = "any"
 # Dates less than so far apart share maps, and regions.
 _BLOCK = 5 * u.day
 _SAMPLES = 1000
-_CONFIDENCE = (2.5, 97.5)
 
 
 @dataclass(frozen=True)
 class RealBenchmark:
     """
-    What came out of the real Sun.
+    Scores of methods on the real Sun.
 
     Attributes
     ----------
@@ -78,17 +76,14 @@ class RealBenchmark:
         chance = self.chance[source][method]
         value = _shares(scores, threshold)
         samples = [_shares(scores, threshold, weights) for weights in self._samples(source)]
-        ends = np.full((2, 3), np.nan)
-        if samples:
-            ends = np.nanpercentile(samples, _CONFIDENCE, axis=0)
-        intervals = [Interval(*map(float, item)) for item in zip(value, *ends, strict=True)]
+        _, matched, completeness = intervals(value, samples)
         elsewhere = np.mean([_shares(item, threshold) for item in chance], axis=0)
         return {
             "threshold": float(threshold),
             "detections": value[0],
-            "matched": intervals[1],
+            "matched": matched,
             "matched_by_chance": float(elsewhere[1]),
-            "completeness": intervals[2],
+            "completeness": completeness,
             "completeness_by_chance": float(elsewhere[2]),
         }
 
@@ -157,7 +152,7 @@ class RealBenchmark:
 
 def evaluate_real(models, folder, *, width=120, progress=True):
     """
-    Hold networks and the standard method against JSOC's lists and NOAA's summaries.
+    Compare networks and the SAR method with JSOC's region lists and NOAA's summaries.
 
     Parameters
     ----------
@@ -187,17 +182,14 @@ def evaluate_real(models, folder, *, width=120, progress=True):
     The rules are those of `sunpy_farside.evaluation.scores`: every region that is published counts,
     whatever its size; regions less than ten degrees apart are one complex. A list of JSOC belongs
     to the sequence whose last map has its date, for it covers the five days that end there.
-    JSOC's lists come from the same waves by the standard method, so that they favor it; NOAA's
-    do not.
+    JSOC's lists are made of the same maps by the SAR method, which they favor; NOAA's summaries
+    are independent.
 
     No source is complete, and much is covered by chance where the Sun is active: read every
     figure beside that of the moved regions.
     """
     published = read_published_regions(folder)
-    loaded = {
-        name: model if isinstance(model, FarsideModel) else load_model(model)
-        for name, model in models.items()
-    }
+    loaded = load_models(models)
     cases = []
     runs = list(find_runs(folder))
     for _, paths in tqdm(runs, desc="Evaluating", unit="sequence", disable=not progress):
@@ -241,18 +233,8 @@ def _collect(cases):
         tables = [known[k][mask] for k, mask in zip(chosen, rows, strict=True)]
         scores[source], chance[source] = {}, {}
         for method in found[0]:
-            items = [found[k][method] for k in chosen]
-            strengths = [item.measured["strength"] for item in items]
-
-            def scored(
-                covers, method=method, items=items, strengths=strengths, rows=rows, tables=tables
-            ):
-                part = [each[:, mask] for each, mask in zip(covers, rows, strict=True)]
-                return judge(method, items[0].threshold, strengths, part, tables)
-
-            scores[source][method] = scored([item.covers for item in items])
-            ways = zip(*(item.chance for item in items), strict=True)
-            chance[source][method] = [scored(covers) for covers in ways]
+            items = [found[k][method].among(mask) for k, mask in zip(chosen, rows, strict=True)]
+            scores[source][method], chance[source][method] = scores_of(method, items, tables)
     return RealBenchmark(Time(list(dates)), covered, scores, chance)
 
 

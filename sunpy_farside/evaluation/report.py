@@ -14,21 +14,21 @@ from sunpy_farside.evaluation.judged import BINS
 from sunpy_farside.utils.files import whole_files
 from sunpy_farside.visualization.labels import name_in_title
 
-__all__ = ["summarise", "write_report"]
+__all__ = ["summarize", "write_report"]
 
-# What the rates are given by: column, bins, heading.
+# Groups of regions for which rates are given: column, bins, heading.
 _GROUPS = {
     "flux": ([2e21, 5e21, 1e22, 2e22, np.inf], "Unsigned flux (Mx)"),
     "extent": ([0, 4, 6, 8, np.inf], "Distance of the polarities (deg)"),
     "latitude": ([0, 15, 30, 45, 72], "Latitude, north or south (deg)"),
-    "distance": ([0, 20, 40, 60, 90], "Distance from the far side's centre (deg)"),
+    "distance": ([0, 20, 40, 60, 90], "Distance from the far side's center (deg)"),
     "age": ([0, 3, 7, 14, np.inf], "Days since emergence"),
 }
 
 
-def summarise(judged):
+def summarize(judged):
     """
-    The numbers of an evaluation.
+    Return the numbers of an evaluation.
 
     Parameters
     ----------
@@ -90,9 +90,9 @@ def write_report(judged, folder):
     Returns
     -------
     `dict`
-        The numbers (`summarise`).
+        The numbers (`summarize`).
     """
-    summary = summarise(judged)
+    summary = summarize(judged)
     with whole_files(folder) as partial:
         (partial / "report.json").write_text(json.dumps(summary, indent=2) + "\n")
         (partial / "report.md").write_text(_text(summary))
@@ -102,7 +102,7 @@ def write_report(judged, folder):
 
 def _by_chance(chance, threshold):
     """
-    What is covered where the regions are not, in the mean over all the places they are moved to.
+    Return the rates by chance: the mean over all the ways of moving the reference regions.
     """
     counts = [scores.counts(threshold) for scores in chance]
     known = max(chance[0].known(), 1)
@@ -158,9 +158,9 @@ def _text(summary):
     if networks:
         lines += [
             "",
-            "For every one of the standard method, with 95 % bootstrap intervals:",
+            "Ratio to the SAR method, with 95 % bootstrap intervals:",
             "",
-            "| network | | at the standard method's false-discovery rate | at "
+            "| network | | at the SAR method's false-discovery rate | at "
             f"{PUBLISHED_RATE:.2%} | smallest from 1 to 20 % |",
             "|---|---|---|---|---|",
         ]

@@ -1,5 +1,5 @@
 """
-Whether small faults of the maps change what is detected.
+Robustness of detections against small faults of the maps.
 """
 
 import numpy as np
@@ -8,7 +8,7 @@ from tqdm.auto import tqdm
 
 from sunpy_farside.catalogue.matching import match_positions
 from sunpy_farside.coordinates.window import cut_columns, window_wcs
-from sunpy_farside.detection.neural import network_reliability, network_settings
+from sunpy_farside.detection.neural import network_settings
 from sunpy_farside.detection.regions import measure_regions, rank_regions, segment_image
 from sunpy_farside.evaluation.scores import DISTANCE
 from sunpy_farside.evaluation.simulated import simulated_case
@@ -59,7 +59,7 @@ def _blank_column(phases, _signatures, rng):
     return phases
 
 
-# What is done to phases of shape (11, 144, columns) in rad, given the signatures of the regions and
+# Changes of phase shifts in rad, shape (11, 144, columns), given the signatures of the regions and
 # a generator of random numbers.
 FAULTS = {
     "phases 0.7 times": lambda phases, *_: phases * 0.7,
@@ -76,12 +76,12 @@ FAULTS = {
 
 def evaluate_robustness(model="default", number=200, *, seed=0, progress=True):
     """
-    How often a fault of the maps changes the set of significant regions.
+    Measure how often a fault of the maps changes the set of significant regions.
 
     Parameters
     ----------
     model : `~sunpy_farside.network.model.FarsideModel` or what `load_model` takes, optional
-        A network whose maps stand in the middle map's window.
+        A network with the alignment of maps in the middle map's window.
     number : `int`, optional
         Sequences of the test set.
     seed : `int`, optional
@@ -122,7 +122,7 @@ def _significant(model, probability, phases, wcs, date):
     settings = network_settings(model)
     segments = segment_image(probability, settings)
     table = measure_regions(segments, wcs, date, probability=probability, phases=phases)
-    table, _ = rank_regions(table, segments, settings, reliability=network_reliability(model))
+    table, _ = rank_regions(table, segments, settings)
     centroid = table["centroid"][table["significant"]]
     return np.stack([centroid.lon.deg, centroid.lat.deg], axis=1)
 

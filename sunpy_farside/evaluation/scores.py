@@ -1,13 +1,13 @@
 """
-How much a method finds, and how many of its detections are false.
+Completeness and false-discovery rate of a method.
 
 The rules are the same for every method and every kind of reference regions:
 
 - A *reference region* counts when it has an unsigned flux of 2e21 Mx or more (of masks: five pixels
-  or more) and its center lies in the middle map's window on the middle map's date. Whether waves
-  or a network can see it plays no part.
+  or more) and its center lies in the middle map's window on the middle map's date. Its
+  visibility to waves or a network is no criterion.
 - A region that does not count but is there - smaller, down to half of the limit, or beyond the
-  edge of the window - is *ignored*: what is detected over it is neither true nor false.
+  edge of the window - is *ignored*: detections over it are neither true nor false.
 - Reference regions that touch form one *complex*, which is what counts as found, once.
 - A *detection* is every region in a method's table. It *covers* every reference region whose center
   lies within its outline, or within ten degrees of its centroid; where a published region is
@@ -66,7 +66,7 @@ _EDGE, _RADIUS = 2.5, 5.0
 
 class Counts(NamedTuple):
     """
-    What a method has found at a threshold.
+    Numbers of a method at a threshold.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class Counts(NamedTuple):
 @dataclass(frozen=True)
 class Scores:
     """
-    What a method found in a set of sequences.
+    Detections of a method in a set of sequences, compared with the reference regions.
 
     Attributes
     ----------
@@ -474,7 +474,7 @@ def regions_of_mask(mask, longitudes, *, first_latitude=FIRST_LATITUDE):
     place = np.array(ndimage.center_of_mass(ones, labels, index)).reshape(-1, 2)
     counts = pixels >= _N_PIXELS
     table = Table()
-    # Neighbouring columns are neighbouring degrees, also across the seam.
+    # Adjacent columns are adjacent degrees, also across the 0/360 boundary.
     table["longitude"] = (longitudes[0] + place[:, 1]) % 360
     table["latitude"] = first_latitude + place[:, 0]
     table["area"] = ndimage.sum_labels(sphere, labels, index)

@@ -1,5 +1,5 @@
 """
-Methods held against simulated Suns whose regions are known.
+Methods compared with the known regions of simulated Suns.
 """
 
 import multiprocessing
@@ -38,7 +38,7 @@ _CHUNK = 5
 
 def simulated_case(number, *, kind="test", width=120):
     """
-    One sequence of a fixed set.
+    Simulate one sequence of a fixed set.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def simulated_case(number, *, kind="test", width=120):
 
 def evaluate_simulated(models, number=1000, *, kind="test", width=120, workers=1, progress=True):
     """
-    Hold networks and the standard method against simulated Suns.
+    Compare networks and the SAR method with simulated active regions.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def evaluate_simulated(models, number=1000, *, kind="test", width=120, workers=1
 
 def simulated_cases(models, number=1000, *, kind="test", width=120, workers=1, progress=True):
     """
-    Detect in simulated sequences by networks and by the standard method.
+    Detect regions with networks and the SAR method in simulated sequences.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def simulated_cases(models, number=1000, *, kind="test", width=120, workers=1, p
     `list` of `~sunpy_farside.evaluation.judged.Case`
     """
     for path in models.values():
-        # What is wrong with a model is said here, not in a worker.
+        # An unusable model raises its error here, not in a worker.
         load_model(path, device="cpu")
     with ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), _prepare, (models, kind, width)
@@ -147,7 +147,7 @@ def _judge_case(number):
 
 def reference_regions(simulated):
     """
-    Return what detections in a simulated sequence are held against.
+    Return the reference regions of a simulated sequence.
 
     Parameters
     ----------

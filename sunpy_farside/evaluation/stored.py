@@ -1,21 +1,20 @@
 """
-Methods held against masks of active regions: magnetograms, other spacecraft.
+Methods compared with masks of active regions from magnetograms or other spacecraft.
 """
 
 from tqdm.auto import tqdm
 
 from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.datasets.torch_dataset import StoredSequences
-from sunpy_farside.evaluation.judged import collect, detect_all
+from sunpy_farside.evaluation.judged import collect, detect_all, load_models
 from sunpy_farside.evaluation.scores import move_regions, regions_of_mask
-from sunpy_farside.network import FarsideModel, load_model
 
 __all__ = ["evaluate_masks", "evaluate_stored", "mask_cases", "stored_cases"]
 
 
 def evaluate_masks(models, pairs, *, progress=True):
     """
-    Hold networks and the standard method against masks.
+    Compare networks and the SAR method with masks of active regions.
 
     Parameters
     ----------
@@ -60,7 +59,7 @@ def evaluate_masks(models, pairs, *, progress=True):
 
 def mask_cases(models, pairs, *, progress=True):
     """
-    Detect by networks and by the standard method in sequences with masks.
+    Detect regions with networks and the SAR method in sequences with masks.
 
     Parameters
     ----------
@@ -76,10 +75,7 @@ def mask_cases(models, pairs, *, progress=True):
     ValueError
         As for `evaluate_masks`.
     """
-    loaded = {
-        name: model if isinstance(model, FarsideModel) else load_model(model)
-        for name, model in models.items()
-    }
+    loaded = load_models(models)
     cases = []
     for sequence, truth in tqdm(pairs, desc="Evaluating", unit="sequence", disable=not progress):
         if truth.data.shape != sequence.wcs.array_shape:
@@ -102,7 +98,7 @@ def mask_cases(models, pairs, *, progress=True):
 
 def evaluate_stored(models, path, split="test", *, width=120, progress=True):
     """
-    Hold networks and the standard method against the masks of a store.
+    Compare networks and the SAR method with the masks of a store.
 
     Parameters
     ----------
@@ -130,7 +126,7 @@ def evaluate_stored(models, path, split="test", *, width=120, progress=True):
 
 def stored_cases(models, path, split="test", *, width=120, progress=True):
     """
-    Detect by networks and by the standard method in the sequences of a store.
+    Detect regions with networks and the SAR method in the sequences of a store.
 
     Parameters
     ----------

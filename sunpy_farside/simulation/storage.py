@@ -2,10 +2,7 @@
 Storage of simulated phase maps, one realization per folder.
 """
 
-import hashlib
 from pathlib import Path
-
-import numpy as np
 
 from astropy.io import fits
 
@@ -13,6 +10,7 @@ from sunpy.map import Map
 
 from sunpy_farside.errors import FarsideError
 from sunpy_farside.io.tables import check_format, meta_of_lines
+from sunpy_farside.utils.digests import digest
 from sunpy_farside.utils.files import whole_files
 
 __all__ = ["write_simulation"]
@@ -73,11 +71,7 @@ def _stamp(maps):
     """
     Return a hash of the dates and data of maps that identifies their realization.
     """
-    content = hashlib.sha256()
-    for item in maps:
-        content.update(item.date.isot.encode())
-        content.update(np.ascontiguousarray(item.data).tobytes())
-    return content.hexdigest()[:16]
+    return digest(*(part for item in maps for part in (item.date.isot, item.data.tobytes())))
 
 
 def _check_folder(folder, stamp):

@@ -1,9 +1,8 @@
 """
 The catalogue on disk.
 
-Format 2: ``meta`` records for every date what it was made from, and a digest of its rows as they
-stand in the file, so that rows that were lost, doubled or changed are noticed. Format 1, of
-earlier releases, has the dates alone.
+Format 2: ``meta`` records the sources of every date and a digest of its rows in the file, which
+reveals rows that were lost, doubled or changed. Format 1, of earlier releases, has only the dates.
 """
 
 from collections import defaultdict
@@ -26,14 +25,14 @@ __all__ = ["FORMER_SAR", "Catalogue", "Record", "read_catalogue_file", "write_ca
 
 _FORMAT = 2
 _OWN = ("date", "method", "model")
-# What earlier releases called the SAR method.
+# Name of the SAR method in earlier releases.
 FORMER_SAR = "standard"
 
 
 @dataclass(frozen=True)
 class Record:
     """
-    What a date was made from.
+    Sources of the result of one date.
 
     Attributes
     ----------
@@ -50,7 +49,7 @@ class Record:
 @dataclass
 class Catalogue:
     """
-    The regions of many dates, and what they were made from.
+    Regions of many dates, with their sources.
 
     Attributes
     ----------
@@ -148,7 +147,7 @@ def read_catalogue_file(path):
         return Catalogue(table, {date: records[date] for date in sorted(whole)}, damaged)
     except NewerFormatError:
         raise
-    # The reader raises whatever the damage brings about.
+    # Damaged files raise many kinds of errors.
     except Exception as error:
         msg = (
             f"{path}: expected a catalogue, found a file that does not read ({error}). Run watch "
@@ -184,7 +183,7 @@ def _no_rows():
 
 def _digests(rows):
     """
-    Digests of the lines of every date; dates without a line have that of none.
+    Return the digests of the lines of every date; a date without lines has that of an empty text.
     """
     by_date = defaultdict(list)
     for row in rows:

@@ -1,5 +1,5 @@
 """
-What stands beside the catalogue: pictures, and the same regions for programs of other kinds.
+Companions of the catalogue: pictures, and the same regions in formats for other programs.
 """
 
 import json
@@ -58,7 +58,7 @@ def write_companions(catalogue, path):
 
 def are_current(path):
     """
-    Return whether what `write_companions` wrote is there, and of this catalogue.
+    Return whether the files of `write_companions` exist and belong to this catalogue.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def are_current(path):
     try:
         content = json.loads((path.parent / _JSON).read_text())
         return content["source"] == digest(path.read_bytes())
-    # Whatever it is, it can be written again.
+    # A damaged file is written again.
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

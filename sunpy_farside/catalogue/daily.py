@@ -51,7 +51,7 @@ _CATALOGUE, _ASIDE, _DIGESTS = "catalogue.ecsv", "catalogue.damaged.ecsv", "maps
 _BATCH = 8
 # The catalogue is written as a whole: not before its dates have grown by this share.
 _GROWTH = 0.1
-# What a date was made from, and the words for it where it was another.
+# Sources of a date, and the words that report a change of them.
 _REASONS = {
     "model": "another model",
     "weights": "other weights",
@@ -64,7 +64,7 @@ _REASONS = {
 
 def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
     """
-    Detect regions in all sequences of a folder that have no result yet, or one of other maps.
+    Detect regions in all sequences of a folder that have no result yet, or an outdated one.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
     Returns
     -------
     `list` of `~astropy.time.Time`
-        The dates that are new, or were made again.
+        The new dates, and those whose result was replaced.
 
     Raises
     ------
@@ -106,16 +106,16 @@ def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
 
     Notes
     -----
-    The catalogue records what each date was made from. A date is made again when a map of it has
+    The catalogue records the sources of each date. A date is made again when one of its maps has
     changed, when the model, its weights, the width, the settings or the columns are others, and
     when its rows in the file are not those that were written. Where its maps are gone it stays as
     it is; were its rows damaged, it is lost, and a copy of the file is kept as
     ``catalogue.damaged.ecsv``.
 
-    A date is finished when it stands in the catalogue, which is replaced as a whole. Whenever the
-    work is broken off, the catalogue opens and holds every finished date; what was not finished is
-    done the next time. A map that does not read costs the dates that need it: they are named in a
-    warning, and tried again the next time.
+    A date is finished when it is in the catalogue, which is replaced as a whole. After an
+    interruption the catalogue holds every finished date, and the others are done the next time. A
+    map that does not read costs the dates that need it: they are named in a warning, and tried
+    again the next time.
 
     Examples
     --------
@@ -269,7 +269,7 @@ def find_runs(folder):
 
 def _open(output, runs):
     """
-    Read the catalogue, without what is damaged.
+    Read the catalogue, without the dates that are damaged.
     """
     path = output / _CATALOGUE
     if not path.exists():
@@ -298,7 +298,7 @@ def _open(output, runs):
 
 def _read_whole(folder):
     """
-    Read a catalogue of which nothing is damaged.
+    Read a catalogue, and raise an error if any of it is damaged.
     """
     path = folder / _CATALOGUE
     if not path.exists():
@@ -316,14 +316,14 @@ def _read_whole(folder):
 
 def _records(runs, digests, run):
     """
-    What each date would be made from.
+    Return the current sources of every date.
     """
     return {date: Record(run, digests.of_files(paths)) for date, paths in runs.items()}
 
 
 def _due(records, catalogue, output):
     """
-    Dates that are not in the catalogue, or made from something else.
+    Return the dates that are not in the catalogue, or whose sources have changed.
     """
     due = {date: _reason(date, record, catalogue) for date, record in records.items()}
     again = Counter(reason for reason in due.values() if reason)
@@ -335,7 +335,7 @@ def _due(records, catalogue, output):
 
 def _reason(date, record, catalogue):
     """
-    Why a date is made again: empty of a new one, None where it is not.
+    Return why a date is made again: empty for a new date, None for a current one.
     """
     if date in catalogue.damaged:
         return "rows lost, doubled or changed"
@@ -352,9 +352,7 @@ def _reason(date, record, catalogue):
 
 def _make(due, width, records, catalogue, model, output):
     """
-    Detect on dates, and write what comes out into the catalogue.
-
-    Returns the dates that have a result.
+    Detect regions on dates, add them to the catalogue, and return the dates with a result.
     """
     read = lru_cache(maxsize=2 * N_MAPS)(read_phase_map)
     made, parts, waiting = [], [], {}
@@ -384,7 +382,7 @@ def _read(due, read, width):
 
 def _detect(sequences, model, output):
     """
-    Detect and draw. Returns tables of regions, one of each method.
+    Detect and draw regions, and return one table of them for each method.
     """
     found = {
         "network": detect_farside(sequences, model),
@@ -404,7 +402,7 @@ def _detect(sequences, model, output):
 
 def _add(catalogue, parts, records):
     """
-    Put the regions of dates into a catalogue, in the place of those that it has of them.
+    Put the regions of dates into a catalogue, replacing earlier ones.
     """
     kept = catalogue.table[~np.isin(_dates(catalogue.table), list(records))]
     parts = [kept, *parts]
@@ -448,7 +446,7 @@ def _update_tracks(folder, catalogue):
 
 def _earlier(place, stack):
     """
-    Tracks to go on with: members on dates whose regions are the same still.
+    Return the tracks to continue: members on dates whose regions have not changed.
     """
     try:
         members = read_members(place, no_tracks)
@@ -463,13 +461,13 @@ def _earlier(place, stack):
     changed = {date for date in stack.meta["dates"] if before.get(date) != now.get(date)}
     kept = members[~np.isin(_dates(members), list(changed))]
     kept.meta["dates"] = [date for date in members.meta["dates"] if date not in changed]
-    # The tracks themselves are made anew.
+    # The tracks are summed up again from their members.
     return RegionTracks(None, kept)
 
 
 def _rows(table, strength):
     """
-    What tracks depend on, by date.
+    Return the values that tracks depend on, by date.
     """
     columns = [_dates(table), table["label"], table["significant"]]
     for values in (

@@ -1,5 +1,5 @@
 """
-Detections against known regions.
+Matching of detections with known regions.
 """
 
 import numpy as np
@@ -234,7 +234,7 @@ def match_dates(detected, reference, *, distance=10 * u.deg):
 
 def _same_maps(detected, reference):
     """
-    Dates of both tables, as text, that belong to the same maps.
+    Return the dates of both tables, as text, that belong to the same maps.
     """
     (dates, ends), (others, other_ends) = _dates_and_ends(detected), _dates_and_ends(reference)
     pairs = []
@@ -246,7 +246,7 @@ def _same_maps(detected, reference):
 
 def _dates_and_ends(table):
     """
-    All dates of a table, as text, and the times of the last maps behind them.
+    Return all dates of a table, as text, and the times of the last maps behind them.
     """
     if "lists" in table.meta:
         dates = [item["date"].isot for item in table.meta["lists"]]
@@ -254,7 +254,7 @@ def _dates_and_ends(table):
     if "last_maps" in table.meta:
         return table.meta["dates"], [Time(end) for end in table.meta["last_maps"]]
     msg = (
-        "Expected a table that says which dates and maps it covers, found none in its meta: see "
+        "Expected a table with the dates and maps that it covers, found none in its meta: see "
         "stack_regions and read_region_list."
     )
     raise ValueError(msg)
@@ -275,7 +275,7 @@ def _date(detected):
 
 def _positions(where, date):
     """
-    Carrington longitudes and latitudes in degrees, moved to a date by differential rotation.
+    Return Carrington longitudes and latitudes in degrees after differential rotation to a date.
     """
     position = positions_of(where)
     if not position.size:
@@ -288,7 +288,7 @@ def _positions(where, date):
 
 def _on_date(table, rows, date):
     """
-    Some rows of a table, with one date for all their positions.
+    Return some rows of a table, with one date for all their positions.
     """
     part = table[rows]
     part["centroid"] = SkyCoord(
@@ -316,7 +316,7 @@ def _names(where, number):
 
 def _take(values, rows, missing=np.nan):
     """
-    Rows of an array, with something else where the row is -1.
+    Return rows of an array, with a fill value where the row is -1.
     """
     unit = getattr(values, "unit", None)
     return np.append(values, missing if unit is None else missing * unit)[rows]

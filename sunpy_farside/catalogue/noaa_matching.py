@@ -1,5 +1,5 @@
 """
-Detections against NOAA's solar region summaries.
+Matching of detections with NOAA's solar region summaries.
 """
 
 import numpy as np
@@ -35,10 +35,10 @@ def match_summaries(
     reach: u.deg = 60 * u.deg,
 ):
     """
-    Match the regions of many dates with what NOAA saw coming round the east limb.
+    Match the regions of many dates with those that NOAA saw coming round the east limb.
 
     A summary is held against the detections of one date, on which its regions were on the far
-    side. They are those due to return (section II), and those that stand east of ``limb``.
+    side. They are those due to return (section II), and those that are east of ``limb``.
 
     Parameters
     ----------
@@ -68,11 +68,11 @@ def match_summaries(
     Raises
     ------
     ValueError
-        The detections do not say their dates, or none of them fits any summary.
+        The detections have no dates, or none of them fits any summary.
 
     Notes
     -----
-    The date is the latest one on which a region that stands at ``limb`` now was within ``reach``:
+    The date is the latest one on which a region that is at ``limb`` now was within ``reach``:
     4.5 days before the summary or earlier, by default, and no more than half a rotation. With
     later detections the regions that are already on the disk had left the window.
 
@@ -90,7 +90,7 @@ def match_summaries(
     >>> match_summaries(detected, [summary])["outcome"]  # doctest: +SKIP
     """
     if "dates" not in detected.meta:
-        msg = "Expected a table that says which dates it covers: see stack_regions."
+        msg = "Expected a table with the dates that it covers: see stack_regions."
         raise ValueError(msg)
     dates = Time(detected.meta["dates"])
     limb, reach = limb.to_value(u.deg), reach.to_value(u.deg)
@@ -131,7 +131,7 @@ def match_summaries(
 
 def _stonyhurst(positions, date):
     """
-    Stonyhurst longitudes from -180 to 180 degrees after rotation to a date.
+    Return Stonyhurst longitudes from -180 to 180 degrees after rotation to a date.
     """
     elapsed = (date - positions.obstime).to_value(u.day)
     longitude = positions.lon.deg + carrington_drift(positions.lat.deg) * elapsed
@@ -141,7 +141,7 @@ def _stonyhurst(positions, date):
 
 def _on_date(detected, date):
     """
-    The regions of a date, with one date for all their positions, and their rows.
+    Return the regions of a date, with one date for all their positions, and their rows.
     """
     rows = np.flatnonzero(detected["date"].isot == date.isot)
     part = detected[rows]

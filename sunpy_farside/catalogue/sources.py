@@ -1,5 +1,5 @@
 """
-What the dates of a catalogue are made from: maps, model, settings.
+Sources of the dates of a catalogue: maps, model, settings.
 """
 
 import inspect
@@ -15,13 +15,13 @@ from sunpy_farside.utils.digests import digest
 
 __all__ = ["MapDigests", "describe_run"]
 
-# Attributes of a model that have no part in what it finds.
+# Attributes of a model that do not change its results.
 _INCIDENTAL = ("network", "name", "device", "licence", "metadata")
 
 
 def describe_run(model, width):
     """
-    Describe by what a date is made, besides its maps.
+    Describe the sources of a date other than its maps.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class MapDigests:
     @property
     def changed(self):
         """
-        Whether the digests are others than those that were kept.
+        Whether any digest differs from the kept ones.
         """
         return self._now != self._before
 
@@ -130,13 +130,13 @@ class MapDigests:
         if name not in self._now:
             try:
                 state = path.stat()
-                # The time of the last change tells of copies that keep the time of their source.
+                # A copy may keep the modification time of its source, but not the change time.
                 marks = [state.st_size, state.st_mtime_ns, state.st_ctime_ns]
                 before = self._before.get(name)
                 if not (isinstance(before, list) and before[:-1] == marks):
                     before = [*marks, digest(path.read_bytes())]
             except OSError:
-                # Whoever reads it says why it does not read.
+                # The reader of the file reports the reason.
                 return "unreadable"
             self._now[name] = before
         return self._now[name][-1]

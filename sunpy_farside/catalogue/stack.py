@@ -132,7 +132,7 @@ def _times(parts):
 
 def carrington_positions(longitude, latitude, dates):
     """
-    Positions seen from Earth, each at its own date.
+    Return positions with the Earth as observer, each at its own date.
 
     Parameters
     ----------

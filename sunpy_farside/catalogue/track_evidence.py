@@ -1,5 +1,5 @@
 """
-How sure it is that the region of a track is real.
+Reliability of tracks.
 
 The numbers come from simulated Suns: ``benchmarks/calibrate_tracks.py``.
 """
@@ -10,7 +10,7 @@ __all__ = ["combine_reliability"]
 
 # Days after which sequences share no map.
 _INDEPENDENT = 5.0
-# What every independent detection beyond so many adds to the logarithm of the odds. Fitted to
+# Logarithm of the odds for every independent detection beyond the expected number. Fitted to
 # simulated tracks.
 _RECURRENCE, _EXPECTED = 0.5, 2.0
 # No single detection is surer than this, or less sure.
@@ -41,9 +41,9 @@ def combine_reliability(reliability, first, span):
     :math:`0.5 (n_\mathrm{eff} - 2)`. The effective number :math:`n_\mathrm{eff}` of independent
     detections is one plus the time from the first to the last over five days, and no more than
     the number of detections. The odds are not multiplied: detections within five days share maps,
-    and noise that looks like a region on one date does so on the next ones. What is seen but once
-    is less often real than the reliability of the detection promises, for that is the share of all
-    detections, and most of them belong to tracks that last.
+    and noise that looks like a region on one date does so on the next ones. A region that
+    is seen only once is real less often than the reliability of its detection suggests, because
+    that is a mean over all detections, most of which belong to long tracks.
 
     Examples
     --------

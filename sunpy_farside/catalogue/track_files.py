@@ -115,7 +115,7 @@ def _write(table, path, **meta):
 
 def _read(path, like):
     """
-    Read a table, and what its file carries besides.
+    Read a table and the digests in its file.
     """
     try:
         meta, header, rows = meta_of_lines(path.read_text(errors="replace"))
@@ -130,7 +130,7 @@ def _read(path, like):
         return complete_table(table, complete, path), marks
     except (FileNotFoundError, NewerFormatError):
         raise
-    # The reader raises whatever the damage brings about.
+    # Damaged files raise many kinds of errors.
     except Exception as error:
         msg = (
             f"{path}: expected tracks written by RegionTracks.write, found some that do not read "

@@ -1,5 +1,5 @@
 """
-Where the region of a track is, and how well that is known.
+Mean position of a track and its uncertainty.
 
 The numbers come from simulated Suns: ``benchmarks/calibrate_tracks.py``.
 """
@@ -10,7 +10,7 @@ from sunpy_farside.coordinates.rotation import carrington_drift
 
 __all__ = ["mean_path", "position_uncertainty"]
 
-# Shortest time over which a drift can be told from scatter, days. A choice.
+# Shortest time in days over which a drift is distinguishable from scatter. A choice.
 _DRIFT_SPAN = 1.0
 # Error of the position that a single detection gives in degrees, and error of the mean position in
 # units of the scatter. Fitted to simulated tracks.
@@ -33,7 +33,7 @@ def mean_path(day, longitude, latitude, strength):
     Returns
     -------
     middle : `int`
-        Number of the detection in the middle.
+        Index of the detection in the middle.
     mean_longitude, mean_latitude : `float`
         Mean of all positions when differential rotation has moved them to the date of that one,
         degrees.
@@ -92,8 +92,8 @@ def position_uncertainty(number, scatter, method):
     :math:`k` is 1.2 and 0.95. The first part is the error of a single detection: young tracks are
     those of weak regions, and of regions at the edge of the window, of which a part is not seen.
     The second does not fall with the number of detections. Ten of the eleven maps of successive
-    sequences are the same, so that errors last for five days, and what scatters is the place of
-    the center in a region that is wide or has neighbors.
+    sequences are the same, so that errors last for five days, and the
+    scatter is that of the center of a region that is wide or has neighbors.
 
     Examples
     --------

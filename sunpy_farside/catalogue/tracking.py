@@ -1,5 +1,5 @@
 """
-Regions followed from date to date.
+Tracking of regions from date to date.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from sunpy_farside.utils.assignment import assign
 
 __all__ = ["RegionTracks", "link_regions", "no_tracks", "track_regions"]
 
-# What a change of strength by a factor of e costs, in radii. A choice.
+# Cost of a change of strength by a factor of e, in radii. A choice.
 _STRENGTH_COST = 0.3
 # Detections over which a track's position is averaged, so that it does not wander from one region
 # to the next. A choice.
@@ -39,7 +39,7 @@ _SIGNIFICANT_SHARE = 0.5
 @dataclass(frozen=True, eq=False)
 class RegionTracks:
     """
-    Regions over time.
+    Tracks of regions and their members.
 
     Attributes
     ----------
@@ -219,7 +219,7 @@ def no_tracks(strength):
 @dataclass(frozen=True)
 class Links:
     """
-    What belongs together.
+    Links between detections of successive dates.
 
     Attributes
     ----------
@@ -324,7 +324,7 @@ def _is_stack(detections):
 
 def _members(stack, tracks):
     """
-    Detections of earlier tracks and of dates that are not among theirs, in order of date.
+    Return the members of earlier tracks and the detections of other dates, in order of date.
 
     Returns them as a table, the numbers of their tracks, and the names of these.
     """
@@ -393,7 +393,7 @@ def _times(isot):
 
 def _designations(names, track, members):
     """
-    Names of all tracks, new ones after the date and the position of their first detection.
+    Return the names of all tracks; a new one has the date and position of its first detection.
     """
     names, taken = list(names), set(names)
     prefix = method_of(members).prefix
@@ -459,7 +459,7 @@ def _tracks(names, links, members, persistence, reliability):
 
 def _moved(position, longitude, latitude):
     """
-    Other coordinates in the frame of positions, whose observers are known already.
+    Return other coordinates in the frame of positions, whose observers are already known.
     """
     frame = position.frame.replicate_without_data()
     return SkyCoord(np.mod(longitude, 360) * u.deg, latitude * u.deg, frame=frame)

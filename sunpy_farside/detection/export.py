@@ -47,7 +47,7 @@ _HEADINGS = {
 
 def flat_table(detection):
     """
-    Regions of a detection as numbers and text alone.
+    Return the regions of a detection as numbers and text.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def flat_table(detection):
 
 def to_csv(detections):
     """
-    Regions of detections as comma-separated values with one line of names.
+    Return the regions of detections as comma-separated values with one line of names.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def to_csv(detections):
 
 def to_json(detections):
     """
-    Detections as a JSON list: what they are made with, and their regions.
+    Return detections as a JSON list of their settings and regions.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def to_json(detections):
 
 def to_text(detection):
     """
-    A detection as a table to read.
+    Return a detection as a table for readers.
 
     Parameters
     ----------

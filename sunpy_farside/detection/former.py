@@ -1,5 +1,5 @@
 """
-Tables of regions as earlier releases wrote them.
+Tables of regions from earlier releases.
 """
 
 from functools import lru_cache

@@ -1,5 +1,5 @@
 """
-The methods of detection: what each one measures, and how it is written and drawn.
+The methods of detection: quantity, unit, names and colors of each.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Method:
     scale : `dict`
         Colors of the detection image, for `~matplotlib.axes.Axes.imshow`.
     threshold : `~astropy.units.Quantity`
-        Strength from which a region is significant where nothing else is said, as published.
+        Published strength from which a region is significant, the default.
     """
 
     name: str
@@ -104,7 +104,7 @@ def method_of(table):
     Raises
     ------
     ValueError
-        The table does not say, or names none of ours.
+        The table names no column, or an unknown one.
     """
     strength = table.meta.get("strength")
     for method in METHODS.values():

@@ -12,7 +12,7 @@ __all__ = ["region_outlines"]
 
 def region_outlines(detection):
     """
-    Outlines of the regions of a detection: where they were cut out of the map.
+    Return the outlines of the segments of a detection.
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
 """
-From a map of probability to a table of regions.
+Segmentation of detection images, and measurement of the regions.
 """
 
 import warnings
@@ -86,8 +86,8 @@ def find_regions(image, *, sequence=None, level=None, n_pixels=None, threshold=N
         scale and either way up, of the whole Sun or of a part. Masked pixels count as zero. The
         image of a detection by the SAR method, a mean phase shift in rad, is cut by that method.
     sequence : `~sunpy_farside.sequence.FarsideSequence`, optional
-        The maps that the image was made from, in whose middle window it is. They give what is
-        measured of phases, and with it the reliability that decides which regions are significant.
+        The maps that the image was made from, in whose middle window it is. They give the
+        measured phases, and hence the reliability that decides which regions are significant.
     level : `float` or `~astropy.units.Quantity`, optional
         Segmentation threshold: smoothed probability above which pixels belong to a segment.
     n_pixels : `int`, optional
@@ -96,7 +96,7 @@ def find_regions(image, *, sequence=None, level=None, n_pixels=None, threshold=N
         Significance threshold: integrated probability in square degrees from which a region is
         significant.
     deblend : `bool`, optional
-        Part segments that touch at the saddle between their peaks.
+        Deblend segments that touch at the saddle between their peaks.
 
     Returns
     -------
@@ -163,7 +163,7 @@ def find_regions(image, *, sequence=None, level=None, n_pixels=None, threshold=N
 
 def _phases_of(sequence, image):
     """
-    Phases in the window of an image, which has to be that of the sequence.
+    Return the phases in the window of an image, which has to be that of the sequence.
     """
     if image.data.shape != sequence.wcs.array_shape or image.date != sequence.date:
         msg = (
@@ -196,7 +196,7 @@ def segment_image(image, settings):
 
 def surface_of(image, settings):
     """
-    Return what a detection image is cut at: the surface, and the level above which segments are.
+    Return the surface that is segmented, and the level above which segments are.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def surface_of(image, settings):
 
 def _away_from_seam(data, wcs, settings):
     """
-    Turn a map of the whole Sun so that its two ends part no region, where that can be.
+    Turn a map of the whole Sun so that its ends cut no region, if possible.
     """
     longitudes = wcs.wcs_pix2world([[wcs.wcs.crpix[0], wcs.wcs.crpix[1]]], 1)[:, 0]
     turned, around = turn_to(data, wcs, float(longitudes[0]))
@@ -270,14 +270,14 @@ def segment(image, level, n_pixels, *, deblend=False):
     array of `int`, shape (rows, columns)
     """
     with warnings.catch_warnings():
-        # Finding nothing is an answer.
+        # No detection is a valid result.
         warnings.simplefilter("ignore", NoDetectionsWarning)
         segments = detect_sources(image, level, n_pixels)
     if segments is None:
         return np.zeros(image.shape, dtype=int)
     if deblend:
-        # Levels at equal distances, for probabilities know no faint wings as stars do; more than
-        # eight find hardly more regions and take longer than the network.
+        # Linear levels, because probabilities have no faint wings as stars do; more than eight
+        # levels find hardly more regions and take longer than the network.
         segments = deblend_sources(
             image, segments, n_pixels, mode="linear", **{_N_LEVELS: 8}, **_QUIET
         )
@@ -286,7 +286,7 @@ def segment(image, level, n_pixels, *, deblend=False):
 
 def measure_regions(labels, wcs, date, *, probability=None, phases=None):
     """
-    Measure labelled regions.
+    Measure the regions of a segmentation.
 
     Parameters
     ----------
@@ -368,8 +368,8 @@ def rank_regions(table, segments, settings, **meta):
     segments : array of `int`, shape (rows, columns)
         The numbers of the table's rows, from 1.
     settings : `~sunpy_farside.detection.settings.DetectionSettings`
-        Where it has a reliability, and the table what that follows from, the most reliable come
-        first. Else the strongest do, and the significance threshold decides.
+        If they have a reliability, and the table its features, the most reliable regions come
+        first. Otherwise the strongest do, and the significance threshold decides.
     **meta
         Recorded in the table.
 
@@ -416,7 +416,7 @@ def rank_regions(table, segments, settings, **meta):
 
 def mean_phase(phases):
     """
-    Mean of phase maps over the maps that have data.
+    Average phase maps over the maps that have data.
 
     Parameters
     ----------
@@ -457,7 +457,7 @@ def noise_level(mean):
 
 def _depths(mean, wcs, centroid):
     """
-    Mean depth around positions in units of the noise.
+    Return the mean depth around positions in units of the noise.
     """
     middle, level = noise_level(mean)
     rows, columns = mean.shape
@@ -478,7 +478,7 @@ def _depths(mean, wcs, centroid):
 
 def _complexes(labels, index):
     """
-    Which connected part of all the regions together each region belongs to.
+    Return the number of the group of touching regions that each region belongs to.
     """
     parts, _ = ndimage.label(labels > 0, np.ones((3, 3)))
     return ndimage.maximum(parts, labels, index).astype(int) if len(index) else np.array([], int)
@@ -486,7 +486,7 @@ def _complexes(labels, index):
 
 def _grid(wcs, n_rows):
     """
-    Steps in longitude and latitude, and the latitude, of every row of a map in degrees.
+    Return the steps in longitude and latitude, and the latitude, of every row in degrees.
     """
     if [ctype[:4] for ctype in wcs.wcs.ctype] != ["CRLN", "CRLT"]:
         msg = (

@@ -1,5 +1,5 @@
 """
-How sure it is that a detected region is there.
+Reliability of detected regions.
 """
 
 import json
@@ -11,10 +11,10 @@ import numpy as np
 
 __all__ = ["FEATURES", "NEVER", "Reliability", "sar_reliability"]
 
-# A cut that no region reaches.
+# A cut above every reliability.
 NEVER = 2.0
 _VERSION = 1
-# Probabilities nearer to 0 or 1 tell of the arithmetic rather than of the Sun.
+# Probabilities nearer to 0 or 1 are limited by the arithmetic of the network.
 _SMALLEST = 1e-3
 # Seismic strength in micro-hemisphere rad below which differences are of no importance.
 _WEAK = 5.0
@@ -25,7 +25,7 @@ def _logit(probability):
     return np.log(probability / (1 - probability))
 
 
-# What a reliability may depend on: columns of a detection's table, on the scale of log odds.
+# Features that a reliability may depend on: columns of a table, on the scale of log odds.
 FEATURES = {
     "integrated_probability": lambda values: np.log(np.maximum(values, _SMALLEST)),
     "peak_probability": _logit,
@@ -41,7 +41,7 @@ class Reliability:
     """
     Calibrated probability that an active region lies within ten degrees of a detection.
 
-    A logistic function of what is measured of a region (`FEATURES`), with coefficients that are
+    A logistic function of the measured `FEATURES` of a region, with coefficients that are
     never negative: more of anything makes a region more reliable.
 
     Attributes
@@ -56,7 +56,7 @@ class Reliability:
         Reliability from which a region is significant. None where the significance is left to the
         strength of a region, as published.
     notes : `dict`
-        What it was fitted to, and the false-discovery rate of the cut.
+        Data of the fit, and the false-discovery rate of the cut.
 
     Examples
     --------

@@ -1,5 +1,5 @@
 """
-What a detection gives back.
+The result of a detection.
 """
 
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ class FarsideDetection:
     Attributes
     ----------
     image : `~sunpy.map.GenericMap`
-        What regions were cut out of, in the window of the middle map: the probability of an
-        active region of a network, the mean phase shift in rad of the SAR method.
+        Detection image in the window of the middle map: the probability of an active region
+        (network) or the mean phase shift in rad (SAR method).
     segments : array of `int`, of the image's shape
         The pixels of every region: its label in ``regions``, 0 elsewhere.
     regions : `~astropy.table.QTable`

@@ -1,5 +1,5 @@
 """
-What a detection was made with.
+Settings of a detection.
 """
 
 import json
@@ -18,7 +18,7 @@ __all__ = ["DetectionSettings"]
 @dataclass(frozen=True)
 class DetectionSettings:
     """
-    How regions are cut out of a detection image, and which of them are significant.
+    Settings of the segmentation of a detection image, and of the significance of regions.
 
     Attributes
     ----------
@@ -28,12 +28,12 @@ class DetectionSettings:
     n_pixels : `int`
         Smallest number of connected pixels of a segment, corners included.
     deblend : `bool`
-        Whether segments that touch are parted at the saddle between their peaks.
+        Whether segments that touch are deblended at the saddle between their peaks.
     significance_threshold : `~astropy.units.Quantity`
         Strength from which a region is significant.
     reliability : `~sunpy_farside.detection.reliability.Reliability` or None
-        How reliability follows from what is measured of a region. Where it has a cut, that makes
-        a region significant; else the strength does.
+        Reliability as a function of the features of a region. If it has a cut, that decides
+        which regions are significant; otherwise the strength does.
 
     Examples
     --------
@@ -52,7 +52,7 @@ class DetectionSettings:
 
     def __post_init__(self):
         threshold = u.Quantity(self.significance_threshold, self.method.unit)
-        # Infinite is a threshold that no region reaches.
+        # No region reaches an infinite threshold.
         if not threshold >= 0:
             msg = f"Expected a significance threshold of zero or more, found {threshold}."
             raise ValueError(msg)
@@ -69,7 +69,7 @@ class DetectionSettings:
     @property
     def significance(self):
         """
-        What makes a region significant, in words.
+        Criterion of a significant region, in words.
         """
         if self.reliability_cut is not None:
             return f"reliability of {self.reliability_cut:.3g} or more"
@@ -130,7 +130,7 @@ class DetectionSettings:
 
     def replace(self, **changes):
         """
-        Return other settings that differ in what is given.
+        Return a copy of the settings with some of them changed.
 
         Parameters
         ----------

@@ -109,13 +109,13 @@ def read_detection(folder):
             stamps[_SEGMENTS] = {header.get("FSSTAMP")}
             # Rows may be lost and pixels changed in files that read well.
             model = regions.meta["model"]
-            stamps["what they hold"] = {_stamp(image, segments, regions, settings, model)}
+            stamps["contents"] = {_stamp(image, segments, regions, settings, model)}
         regions = complete_regions(regions, folder / _REGIONS)
         width = image.data.shape[1]
         source = FarsideSequence(maps, width=width) if len(maps) > 1 else maps[0]
     except NewerFormatError:
         raise
-    # The readers of three formats raise whatever the damage brings about.
+    # Damaged files raise many kinds of errors.
     except Exception as error:
         msg = (
             f"{folder}: expected a detection written by FarsideDetection.write, found one that "
@@ -157,7 +157,7 @@ def _stamp(image, segments, regions, settings, model):
 
 def _take_stamps(maps):
     """
-    The stamps of maps, which their headers then have no more.
+    Remove the stamps from the headers of maps, and return them.
     """
     stamps = set()
     for item in maps:
@@ -181,7 +181,7 @@ def _check_stamps(folder, stamps):
 
 def _former_settings(regions):
     """
-    Settings of format 1, which the table alone records.
+    Return the settings of format 1, which only the table records.
     """
     meta, method = regions.meta, method_of(regions)
     level = u.Quantity(meta["phase"]) if method is SAR else u.Quantity(meta["level"])
@@ -192,7 +192,7 @@ def _former_settings(regions):
 
 def _former_segments(image, regions, settings):
     """
-    The segments of format 1, cut again and numbered as the regions over them.
+    Return the segments of format 1, cut again and numbered as the regions over them.
     """
     found = segment_image(image.data, settings)
     column, row = image.wcs.world_to_pixel(regions["centroid"]) if len(regions) else ((), ())

@@ -27,9 +27,9 @@ __all__ = ["RATE", "calibrate_network", "calibrate_sar", "fit_reliability"]
 RATE = 0.05
 # Five sequences with active regions to one of noise alone.
 _NOISE = 5
-# None of them knows the scale of the phases or their mean, as the network does not.
+# All independent of the scale of the phases and of their mean, as the network is.
 _FEATURES = ("integrated_probability", "peak_probability", "depth")
-# The SAR method knows no probability. It cuts its regions by their phase, so that their mean phase
+# The SAR method has no probability. It cuts its regions by their phase, so that their mean phase
 # is that of a few pixels at least as deep.
 _SAR_FEATURES = ("mean_phase", "seismic_strength", "depth")
 # Detections of either kind without which nothing can be fitted.
@@ -222,5 +222,5 @@ def _cut(cases, method, strength, decimals):
     allowed = int(RATE * len(loudest))
     if len(loudest) > allowed:
         cut = max(cut, np.nextafter(loudest[-1 - allowed], np.inf))
-    # Rounded up, so that it stays above what is not to pass.
+    # Rounded up, so that it stays above the detections that it excludes.
     return float(np.ceil(cut * 10**decimals) / 10**decimals)

@@ -1,5 +1,5 @@
 """
-Two methods on the same sequences, with the uncertainty of the sample.
+Comparison of two methods on the same sequences, with the uncertainty of the sample.
 """
 
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ def intervals(values, samples):
 
 def compare_methods(scores, standard, *, number=1000, seed=0):
     """
-    Compare what two methods find at the same false-discovery rate.
+    Compare the detections of two methods at the same false-discovery rate.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def compare_methods(scores, standard, *, number=1000, seed=0):
 
 def rates_by(scores, column, edges, chance=()):
     """
-    Return the share of the regions that is found in bins of what is known of them.
+    Return the completeness in bins of a property of the regions.
 
     At the method's own threshold.
 
@@ -150,7 +150,7 @@ def rates_by(scores, column, edges, chance=()):
     -------
     `~astropy.table.Table`
         ``low`` and ``high`` edge, ``number`` of regions that count, their ``completeness``
-        and what it is ``by_chance`` (NaN where there is none).
+        and the completeness ``by_chance`` (NaN where there is none).
     """
     values = np.abs(np.asarray(scores.regions[column]))
     number = np.histogram(values, edges)[0]

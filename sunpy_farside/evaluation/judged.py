@@ -38,7 +38,7 @@ _N_BINS = 10
 @dataclass(frozen=True)
 class Pixels:
     """
-    How probabilities and truth agree, pixel by pixel.
+    Agreement of probabilities and truth, pixel by pixel.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class Pixels:
     @classmethod
     def of(cls, probability, active):
         """
-        Of one map of probability and its truth, arrays of one shape.
+        Compare one map of probability with its truth, an array of the same shape.
         """
         index = np.digitize(probability.ravel(), BINS) - 1
         index = np.where(probability.ravel() >= BINS[-1], len(BINS) - 2, index)
@@ -146,7 +146,7 @@ class Case:
     ----------
     known : `~astropy.table.Table`
         Reference regions (`~sunpy_farside.evaluation.scores.judge`), and whether each is ``large``
-        enough to count, wherever it stands.
+        enough to count, wherever it is.
     found : `dict` of `Found`
         By method.
     pixels : `dict` of `Pixels`

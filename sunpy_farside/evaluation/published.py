@@ -33,7 +33,7 @@ _HALF_TURN = 13.6
 # Days after a date by which summaries have seen the whole of its window arrive, and how many of
 # those summaries may be missing.
 _ARRIVAL, _GAPS = 12, 2
-# Stonyhurst longitude in degrees of what has just come, and of what is about to go.
+# Stonyhurst longitude in degrees of regions that have just arrived, or are about to leave.
 _LIMB = 60
 
 
@@ -110,7 +110,7 @@ class PublishedRegions:
 
     def _seen(self, sequence):
         """
-        Regions that NOAA saw come, and had seen go.
+        Yield the regions that NOAA saw arrive later, and those that it had seen leave.
         """
         if self.summaries is None:
             return
@@ -171,7 +171,7 @@ def read_published_regions(folder):
 
 def _between(rows, sequence, first, last):
     """
-    Rows of some days about a sequence's date, where they were on that date.
+    Return the regions of some days about a sequence's date, at their positions on that date.
     """
     age = (rows["date"] - sequence.date).to_value(u.day)
     rows = rows[(age >= first) & (age <= last)]
@@ -181,7 +181,7 @@ def _between(rows, sequence, first, last):
 
 def _at(centroid, dates, date):
     """
-    Carrington longitudes and latitudes in degrees after differential rotation to a date.
+    Return Carrington longitudes and latitudes in degrees after differential rotation to a date.
     """
     elapsed = (date - dates).to_value(u.day) if len(dates) else np.empty(0)
     latitude = centroid.lat.deg

@@ -56,7 +56,7 @@ class RealBenchmark:
 
     def at(self, source, method, threshold):
         """
-        Return what a method finds at a threshold, and what it would find by chance.
+        Return the rates of a method at a threshold, and those by chance.
 
         Parameters
         ----------
@@ -138,7 +138,7 @@ class RealBenchmark:
 
     def _samples(self, source):
         """
-        Weights of the sequences in bootstrap samples of whole blocks.
+        Yield the weights of the sequences in bootstrap samples of whole blocks.
         """
         dates = self.dates[self.covered[source]]
         block = np.floor((dates - self.dates[0]).to_value(u.day) / _BLOCK.to_value(u.day))
@@ -240,7 +240,7 @@ def _collect(cases):
 
 def _shares(scores, threshold, weights=None):
     """
-    Detections a date, the share of them with a counterpart, and the share of complexes found.
+    Return detections per date, the share with a counterpart, and the share of complexes found.
     """
     counts = scores.counts(threshold, weights)
     right = counts.true + counts.repeated

@@ -96,7 +96,7 @@ def _method(benchmark, source, name):
 
 def _plain(figures):
     """
-    Figures without NaN, which JSON has not.
+    Return figures with None for NaN, which JSON does not have.
     """
     plain = {}
     for key, value in figures.items():

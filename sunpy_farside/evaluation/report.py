@@ -192,7 +192,7 @@ def _text(summary):
 
 def _reliability(methods):
     """
-    Reliability and the share of the detections that are real, for all the methods that have one.
+    Return lines with the reliability and the share of real detections of all methods with one.
     """
     shown = {
         name: item["reliability"]

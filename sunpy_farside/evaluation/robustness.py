@@ -22,7 +22,7 @@ _WIDTH = 120
 def _louder(factor):
     def spoil(phases, signatures, _rng):
         """
-        Active regions as they are in another noise level.
+        Change the level of the noise under the same active regions.
         """
         noise = phases - signatures
         return phases + (factor - 1) * (noise - np.nanmean(noise))
@@ -33,7 +33,7 @@ def _louder(factor):
 def _noisier(number):
     def spoil(phases, _signatures, rng):
         """
-        Noise of its own in some maps, so that these have 1.5 times the deviation.
+        Add noise to some maps, so that these have 1.5 times the deviation.
         """
         phases = phases.copy()
         for index in rng.choice(len(phases), number, replace=False):
@@ -46,7 +46,7 @@ def _noisier(number):
 
 def _smooth(noise):
     """
-    Grains of the size of those of the maps, with the deviation that the noise had.
+    Smooth noise to grains of the size of those of the maps, with the same deviation.
     """
     grains = ndimage.gaussian_filter(noise, 2.7)
     return grains * (noise.std() / grains.std())
@@ -117,7 +117,7 @@ def evaluate_robustness(model="default", number=200, *, seed=0, progress=True):
 
 def _significant(model, probability, phases, wcs, date):
     """
-    Longitudes and latitudes of the significant regions.
+    Return the longitudes and latitudes of the significant regions.
     """
     settings = network_settings(model)
     segments = segment_image(probability, settings)

@@ -122,7 +122,7 @@ class Scores:
 
     def counts(self, threshold, weights=None):
         """
-        Return what is found at or above a threshold.
+        Return the numbers at or above a threshold.
 
         Parameters
         ----------
@@ -192,7 +192,7 @@ class Scores:
 
     def at_rate(self, false_discovery_rate, weights=None):
         """
-        Return what is found at the lowest threshold that keeps to a false-discovery rate.
+        Return the numbers at the lowest threshold that keeps to a false-discovery rate.
 
         Parameters
         ----------
@@ -359,7 +359,7 @@ def judge(name, threshold, strengths, covers, known):
 
 def _judge(strength, covers, known):
     """
-    Outcomes and finds of the detections of a sequence, and where regions and complexes are found.
+    Return outcomes and finds of the detections of a sequence, and `_best` of its regions.
     """
     group = np.asarray(known["complex"], dtype=int)
     counts = group >= 0
@@ -382,7 +382,7 @@ def _judge(strength, covers, known):
 
 def _best(strength, covers):
     """
-    Largest strength that covers each column.
+    Return the largest strength that covers each column.
     """
     values = np.where(covers, np.asarray(strength, dtype=float)[:, None], -np.inf)
     return values.max(axis=0, initial=-np.inf)
@@ -394,7 +394,7 @@ def _owners(parts):
 
 def move_regions(known, longitudes):
     """
-    Move reference regions in longitude, to see what is covered by chance.
+    Move reference regions in longitude, to measure the coverage by chance.
 
     Parameters
     ----------

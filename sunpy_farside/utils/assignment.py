@@ -1,5 +1,5 @@
 """
-Pairing things one to one.
+One-to-one assignment.
 """
 
 import numpy as np

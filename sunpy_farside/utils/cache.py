@@ -1,5 +1,5 @@
 """
-Where files that were fetched are kept.
+The cache of fetched files.
 """
 
 import os
@@ -13,7 +13,7 @@ __all__ = ["cache_folder"]
 
 def cache_folder(*parts):
     """
-    A folder of the user's cache, made when it is not there.
+    Return a folder of the user's cache, and create it if it does not exist.
 
     Parameters
     ----------

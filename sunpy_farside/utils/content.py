@@ -1,5 +1,5 @@
 """
-Contents of files: of regular ones alone, and never more than a bound.
+Contents of regular files, with a bound on their size.
 """
 
 import bz2
@@ -12,7 +12,7 @@ from sunpy_farside.errors import FileFormatError
 
 __all__ = ["check_file", "read_content", "user_path"]
 
-# How files begin that are packed as a whole, and what unpacks them.
+# First bytes of compressed files, and the functions that open them.
 _PACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 _DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError)
 
@@ -46,7 +46,7 @@ def user_path(path):
 
 def check_file(path, most, expected, error=FileFormatError):
     """
-    Return the path of a regular file that is not too large to be what is expected.
+    Return the path of a file, if it is a regular one and not too large.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def check_file(path, most, expected, error=FileFormatError):
     expected : `str`
         What the file should be, as in "a region list".
     error : type of `Exception`, optional
-        What is raised.
+        Class of the error that is raised.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def check_file(path, most, expected, error=FileFormatError):
 
 def read_content(path, most, expected):
     """
-    Return the content of a file, unpacked where it is packed with gzip, bzip2 or xz.
+    Return the content of a file, decompressed if it is in gzip, bzip2 or xz format.
 
     Parameters
     ----------

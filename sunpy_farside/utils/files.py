@@ -14,7 +14,7 @@ from sunpy_farside.utils.content import user_path
 
 __all__ = ["PARTIAL", "remove_partial", "whole_files"]
 
-# How the names of folders begin in which files are being written.
+# First letters of the names of folders in which files are being written.
 PARTIAL = ".partial-"
 # In such a folder, held by the process that writes as long as it lives.
 _LOCK = ".lock"
@@ -25,7 +25,7 @@ _OLD = 60
 @contextmanager
 def whole_files(folder, *, last=None):
     """
-    Write files into a folder so that none is ever there by half.
+    Write files into a folder so that none is ever incomplete.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def whole_files(folder, *, last=None):
 
     Notes
     -----
-    What processes that were killed had been writing is removed first (`remove_partial`).
+    Files that killed processes left unfinished are removed first (`remove_partial`).
     """
     folder = user_path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def whole_files(folder, *, last=None):
 
 def remove_partial(folder):
     """
-    Remove what processes that were killed had been writing, in a folder and in its folders.
+    Remove the unfinished files of killed processes from a folder and its subfolders.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def remove_partial(folder):
 
     Notes
     -----
-    What a running process is writing stays: it holds a lock.
+    The files of a running process stay: it holds a lock.
     """
     for place in ("", "*/"):
         for partial in Path(folder).glob(f"{place}{PARTIAL}*"):

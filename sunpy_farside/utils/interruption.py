@@ -1,5 +1,5 @@
 """
-How a command ends on Ctrl-C: at once, with one line, and with all its processes.
+Interruption of a command by Ctrl-C: at once, with one line, and with all its processes.
 """
 
 import atexit
@@ -15,7 +15,7 @@ from sunpy_farside.utils.command import is_command
 
 __all__ = ["INTERRUPTED", "held_interruptions", "watched_interruptions"]
 
-# The exit code that shells give to what Ctrl-C ends.
+# The exit code of shells for commands that Ctrl-C ends.
 INTERRUPTED = 128 + signal.SIGINT
 _LINE = b"sunpy-farside: interrupted\n"
 # Seconds for cleaning up, after which the command ends without it.
@@ -29,7 +29,7 @@ def watched_interruptions():
     """
     Raise `KeyboardInterrupt` on Ctrl-C within a ``with`` block, and end without it if need be.
 
-    Libraries may swallow the exception, or turn it into another one: what is raised after Ctrl-C
+    Libraries may swallow the exception, or turn it into another one: any error after Ctrl-C
     is its consequence. Processes that were started are ended first. What has not ended after
     some seconds, or at another Ctrl-C, is ended without further cleaning up. In any other program
     than the command ``sunpy-farside``, Ctrl-C does what it does there.
@@ -83,7 +83,7 @@ def held_interruptions():
 
 def _be_quiet():
     """
-    Drop the complaints of all that is broken off wherever it was.
+    Suppress the errors and warnings of everything that is interrupted.
     """
     sys.unraisablehook = threading.excepthook = lambda _error: None
     warnings.showwarning = lambda *_arguments, **_options: None
@@ -119,7 +119,7 @@ def _end_while_loading():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     elif signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, lambda _number, _frame: _end())
-        # What is registered first runs last.
+        # The function that is registered first runs last.
         atexit.register(_exit_as_interrupted)
 
 

@@ -32,13 +32,13 @@ if _CLASS not in _allowed:
     vars(serialize)["__construct_mixin_classes"] = (*_allowed, _CLASS)
 
 
-# What fields of time refer to in a VOTable.
+# Identifier of the time system in a VOTable.
 _TIME_SYSTEM = "utc"
 
 
 def whole_seconds(time):
     """
-    Round times to the second, so that what is written to a file reads back equal.
+    Round times to the second, so that they read back equal from a file.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def plain_table(table):
         for name in table.colnames
         if isinstance(table[name], SkyCoord) and getattr(table[name].obstime, "isscalar", False)
     ]
-    # Comments are what all the formats have a place for.
+    # All the formats have a place for comments.
     plain.meta = {"comments": comments} if comments else {}
     return plain
 
@@ -119,7 +119,7 @@ def write_plain(table, path):
     table : `~astropy.table.Table`
         As for `plain_table`.
     path : path-like
-        The name's end says the format: ``.vot`` (VOTable), ``.fits``, ``.csv`` or ``.ecsv``.
+        Its suffix selects the format: ``.vot`` (VOTable), ``.fits``, ``.csv`` or ``.ecsv``.
     """
     path, plain = Path(path), plain_table(table)
     if path.suffix != ".vot":
@@ -145,7 +145,7 @@ def write_plain(table, path):
 
 def _plain_columns(name, values, dates):
     """
-    Yield what a column becomes.
+    Yield the plain columns of a column.
     """
     description = values.info.description
     if isinstance(values, Time):

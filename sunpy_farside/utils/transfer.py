@@ -33,7 +33,7 @@ PAUSE = 0.5
 SILENCE = 30
 
 _SERVER_ERROR = 500
-# What aiohttp raises and whether it may pass. Its own messages show bytes and addresses of objects.
+# Errors of aiohttp, and whether they may pass. Their messages show bytes and object addresses.
 _FAULTS = (
     (aiohttp.ServerTimeoutError, "silence", False),
     (asyncio.CancelledError, "no progress", False),
@@ -45,13 +45,13 @@ _FAULTS = (
 
 class TransferError(ConnectionError):
     """
-    A file did not come.
+    Failure of the transfer of a file.
 
     Parameters
     ----------
     url : `str`
     found : `str`
-        What came in place of the file.
+        Description of what arrived instead of the file.
     status : `int`, optional
         HTTP status of the answer, where that is the reason.
     may_pass : `bool`, optional
@@ -263,7 +263,7 @@ class _Batch:
         try:
             item.finish(place)
             place.replace(item.path)
-        # A reader may raise anything on what a file holds.
+        # A reader may raise any error on a wrong file.
         except Exception as error:
             return error
         self.bar.update()
@@ -274,7 +274,7 @@ class _Batch:
         total, silence = given.total or self.patience, given.sock_read or SILENCE
         config = dataclasses.replace(
             self.config,
-            # Servers may pack what they send unless they are told.
+            # Servers may compress responses unless they are told not to.
             headers=(self.config.headers or {}) | {"Accept-Encoding": "identity"},
             timeouts=aiohttp.ClientTimeout(
                 total=min(total, self.patience),
@@ -284,7 +284,7 @@ class _Batch:
             aiohttp_session_generator=self._open_session,
             done_callbacks=[done],
         )
-        # The class would fill in what is None by rules of its own.
+        # The class would replace None by values of its own.
         config.http_proxy = config.https_proxy = proxy
         return config
 
@@ -323,7 +323,7 @@ class _Batch:
 @contextmanager
 def _without_log():
     """
-    Keep parfive from reporting what is reported here, and with raw bytes.
+    Keep parfive from reporting errors that are reported here.
     """
 
     def is_important(record):
@@ -338,7 +338,7 @@ def _without_log():
 
 class _TooLong(Exception):
     """
-    An answer goes on beyond the bound.
+    Response that is longer than the bound.
     """
 
 

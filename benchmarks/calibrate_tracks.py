@@ -1,19 +1,19 @@
 """
-Calibrate tracks on simulated Suns: where regions are, when they arrive, whether they are real.
+Calibrate the positions, arrivals and reliabilities of tracks on simulated months.
 
-``python benchmarks/calibrate_tracks.py FOLDER --months 200`` simulates months of 80 maps, one in
-three or four activities and seasons each, keeps what both methods find on them in FOLDER (what is
-there already is not made again), fits the numbers of `sunpy_farside.catalogue.track_position` and
-`sunpy_farside.catalogue.track_evidence` to half of the months, and judges the package's own
+``python benchmarks/calibrate_tracks.py FOLDER --months 200`` simulates months of 80 maps with four
+activities in all seasons, and stores the detections of both methods in FOLDER (existing files are
+kept). It fits the numbers of `sunpy_farside.catalogue.track_position` and
+`sunpy_farside.catalogue.track_evidence` to half of the months, and evaluates the package's own
 numbers on the other half. Rules:
 
-- A track is that of the active region of 2e21 Mx or more that most of its detections match, one to
-  one within ten degrees. Its true arrival follows from the region's own place and rotation.
-- A track is judged at each of its detections, by what was known then, and again at its last one.
+- A track belongs to the active region of 2e21 Mx or more that most of its detections match, one to
+  one within ten degrees. Its true arrival follows from the region's true position and rotation.
+- A track is evaluated at each of its detections, from the data until then, and again at the last.
 - A track is false when no region of 2e21 Mx or more lies within ten degrees of most of its
   detections.
-- A region is found when it comes through the window, is seen for three days or more with 2e21 Mx or
-  more in it, and a persistent track has three detections within ten degrees.
+- A region is found when it crosses the window, has 2e21 Mx or more there for three days or more,
+  and a persistent track has three detections within ten degrees.
 """
 
 import argparse
@@ -45,14 +45,14 @@ from sunpy_farside.simulation.active_regions import Regions
 
 ACTIVITIES = 0.1, 0.3, 0.6, 1.0
 N_MAPS, FLUX, DISTANCE = 80, 2e21, 10.0
-# As the package has them.
+# The values used by the package.
 POLEWARD, RELIABILITY = 4.0, 0.8
 FLUXES = 2e21, 3e21, 6e21, 12e21, 20e21, np.inf
 
 
 def simulate(path, seed, model):
     """
-    Simulate a month, and write what both methods find and what is there to a file.
+    Simulate a month, and write the detections of both methods and the true regions to a file.
     """
     start = Time("2022-01-01") + seed * 37 % 365 * u.day
     activity = ACTIVITIES[seed % len(ACTIVITIES)]
@@ -77,7 +77,7 @@ def simulate(path, seed, model):
 
 class Month:
     """
-    What one method has found in a month, linked to tracks, and what is there.
+    Detections of one method in a simulated month, linked to tracks, with the true regions.
     """
 
     def __init__(self, path, method):
@@ -108,14 +108,14 @@ class Month:
 
     def earth(self, day):
         """
-        Longitude of the disk's central meridian and latitude of its center.
+        Return the longitude of the disk's central meridian and the latitude of its center.
         """
         grid, longitude, latitude = self._earth
         return np.interp(day, grid, longitude), np.interp(day, grid, latitude)
 
     def present(self, day):
         """
-        Regions that count on a day, where they are, and their fluxes.
+        Return the indices, longitudes, latitudes and fluxes of the regions that count on a day.
         """
         flux = self.sun.flux_on(day - self.day0)
         index = np.flatnonzero(flux >= FLUX)
@@ -144,23 +144,23 @@ class Month:
 
     def true_arrival(self, region, day):
         """
-        When a region comes round the limb next to a day.
+        Return the day nearest to a given one on which a region arrives at the east limb.
         """
         latitude, day0 = self.sun.latitude[region], day
         b0 = self.earth(day)[1]
         longitude = self.sun.longitude_on(day - self.day0)[region] - self.earth(day)[0]
         arrival = day + east_limb_delay(longitude, latitude, b0)
         for _ in range(5):
-            # The Earth moves on, and not evenly.
+            # The Earth moves, and not uniformly.
             meridian, b0 = self.earth(arrival)
             place = self.sun.longitude_on(arrival - self.day0)[region] - meridian
-            # A region within a day of the limb, and so none beyond the window of the delay.
+            # The region is within a day of the limb, so the longitude is valid for the delay.
             arrival = arrival + east_limb_delay((place + 270) % 360 - 270, latitude, b0)
         return arrival if abs(arrival - day0) < 25 else np.nan
 
     def tracks(self):
         """
-        Detections of every track.
+        Return the detections of every track.
         """
         order = np.argsort(self.track, kind="stable")
         return np.split(order, np.flatnonzero(np.diff(self.track[order])) + 1) if len(order) else []
@@ -168,7 +168,7 @@ class Month:
 
 def arrivals(months):
     """
-    Every track at each of its detections: error of its arrival, and what that may depend on.
+    Return the error of the arrival of every track at each of its detections, and related values.
     """
     rows = []
     for month in months:
@@ -209,10 +209,10 @@ def _reliability(month, members):
 
 def fit_position(table):
     """
-    Error of the position by one detection, and factor of the scatter.
+    Fit the position error of a single detection, and the factor of the scatter.
 
-    Every track counts alike. The core of the errors is fitted, with Student's t distribution, and
-    then widened until 68 % of the errors are within one standard deviation.
+    Every track has the same weight. The core of the errors is fitted with Student's t distribution,
+    and then widened until 68 % of the errors are within one standard deviation.
     """
     weight = _per_track(table)
 
@@ -234,7 +234,7 @@ def fit_position(table):
 
 def _per_track(table):
     """
-    Weights by which all tracks count alike.
+    Return weights that sum to the same value for every track.
     """
     names = np.stack([table["month"], table["track"]])
     _, owner, counts = np.unique(names, axis=1, return_inverse=True, return_counts=True)
@@ -249,7 +249,7 @@ def _spread(table, uncertainty):
 
 def show_arrivals(table, method):
     """
-    Print how the errors of arrivals compare with what is quoted.
+    Print the errors of arrivals in comparison with the quoted uncertainties.
     """
     quoted = position_uncertainty(table["number"], table["scatter"], method)
     spread = _spread(table, quoted)
@@ -277,7 +277,7 @@ def show_arrivals(table, method):
 
 def evidence(months):
     """
-    Every track at each of its detections: what speaks for it, and whether it is real.
+    Return the evidence for every track at each of its detections, and the ground truth.
     """
     rows = []
     for month in months:
@@ -304,9 +304,9 @@ def evidence(months):
 
 def fit_recurrence(table):
     """
-    What another independent detection adds to the logarithm of the odds, and beyond how many.
+    Fit the gain in log odds per independent detection, and the number at which it is zero.
 
-    Every track counts alike, at all of its detections, and as much again at its last one.
+    Every track has the same weight for all of its detections, and again for its last one.
     """
     weight, sign = _per_track(table) + table["last"] / table["last"].sum(), 1 - 2.0 * table["real"]
 
@@ -319,7 +319,7 @@ def fit_recurrence(table):
 
 def show_evidence(table):
     """
-    Print whether tracks are as often real as their reliability promises.
+    Print the share of real tracks in bins of reliability.
     """
     edges = (0, 0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1)
     for stage, chosen in (("each", table["number"] > 0), ("the last", table["last"])):
@@ -338,7 +338,7 @@ def show_evidence(table):
 
 def show_rule(months, table, name, chosen):
     """
-    Print false-discovery rate and completeness of tracks that are chosen in some way.
+    Print the false-discovery rate and the completeness of selected tracks.
     """
     persistent = {(row["month"], row["track"]) for row in table[chosen]}
     false = np.sum(~table["real"][chosen])
@@ -366,7 +366,7 @@ def show_rule(months, table, name, chosen):
 
 def longest_run(month, members):
     """
-    Most successive dates on which a track is significant, which made it persistent until now.
+    Return the longest run of dates with a significant detection, the earlier persistence rule.
     """
     index = np.searchsorted(month.dates, month.day[members][month.significant[members]])
     return max(len(run) for run in np.split(index, np.flatnonzero(np.diff(index) != 1) + 1))
@@ -374,7 +374,7 @@ def longest_run(month, members):
 
 def show_rules(months, table):
     """
-    Print what several rules would call persistent.
+    Print the results of several rules for persistent tracks.
     """
     last = table[table["last"]]
     runs = {
@@ -409,7 +409,7 @@ def main():
     both = []
     for method in METHODS:
         months = [Month(path, method) for path in paths]
-        # Both halves have all activities and seasons.
+        # Both halves contain all activities and seasons.
         halves = [[item for item in months if item.seed // 4 % 2 == half] for half in (0, 1)]
         fitted, kept = (arrivals(half) for half in halves)
         print(f"{method}: single, factor = {fit_position(fitted).round(2)}")
@@ -419,7 +419,7 @@ def main():
         print(f"{method}: recurrence, expected = {fit_recurrence(fitted).round(2)}")
         show_evidence(kept)
         show_rules(halves[1], kept)
-    # The numbers of months tell the methods apart.
+    # Different numbers of months distinguish the methods.
     both[1]["month"] += len(paths)
     print(f"both: recurrence, expected = {fit_recurrence(np.concatenate(both)).round(2)}")
 

@@ -1,15 +1,15 @@
 """
-Arrivals of the SAR method's tracks on the real Sun, against regions that came round.
+Compare the arrivals of the SAR method's tracks with observed regions on the real Sun.
 
 ``python benchmarks/compare_real_arrivals.py LISTS REGIONS``
 
 LISTS is a table of the rows of JSOC's region lists (columns ``designation``,
-``carrington_longitude``, ``latitude``, ``strength``, ``time``), REGIONS the database of ARISE
+``carrington_longitude``, ``latitude``, ``strength``, ``time``). REGIONS is the database of ARISE
 (``database_allARs.csv`` of github.com/Wang-Ruihui/A-live-homogeneous-database-of-solar-active-
-regions), made of synoptic magnetograms. Tracks are followed as those of detections are. At the
-place and time that a track predicts for its crossing of the central meridian, the regions of
-1e22 Mx or more of that rotation are looked for. Which of them is that of the track is not known:
-a normal distribution and a constant number of others are fitted to all distances together.
+regions), made from synoptic magnetograms. Tracks are made as for detections. The regions of
+1e22 Mx or more of the same rotation are searched near the place and time predicted for the track's
+crossing of the central meridian. It is not known which of them belongs to the track, so a normal
+distribution and a constant number of others are fitted to all distances together.
 """
 
 import argparse
@@ -34,7 +34,7 @@ ROTATION = 27.2753  # days
 
 def read_lists(path):
     """
-    Days, positions and strengths of the rows of lists, and their tracks.
+    Read the days, positions and strengths of the rows of lists, and link them to tracks.
     """
     rows = Table.read(path)
     rows = rows[rows["strength"] > 0]
@@ -48,10 +48,10 @@ def read_lists(path):
 
 def read_regions(path):
     """
-    Longitudes, latitudes and times at the central meridian of regions.
+    Read the longitudes and latitudes of regions, and their times at the central meridian.
     """
     rows = Table.read(path)
-    # The fluxes of HMI have to be multiplied by 1.36 to be those of MDI.
+    # The fluxes of HMI times 1.36 are on the scale of MDI.
     scale = np.where(rows["CR"] >= 2097, 1.36, 1)
     flux = (rows["Flux(pos, Mx)"] - rows["Flux(neg, Mx)"]) * scale
     rows = rows[flux >= FLUX]
@@ -63,8 +63,9 @@ def read_regions(path):
 
 def distances(lists, regions):
     """
-    How far regions are from where tracks are expected: degrees to the west, poleward, and days late
-    in units of the uncertainty.
+    Return the offsets of regions from the predictions of tracks.
+
+    These are degrees to the west, degrees poleward, and days late in units of the uncertainty.
     """
     day, longitude, latitude, strength, track = lists
     there, north, passage = regions
@@ -85,7 +86,7 @@ def distances(lists, regions):
         for region in near:
             moved = there[region] - carrington_drift(tilt) * (crossing - date)
             west = (moved - mean + 180) % 360 - 180
-            # What is further west comes round earlier.
+            # Regions farther west arrive earlier.
             pull = -west / synodic_rate(tilt) / spread
             poleward = (tilt - north[region]) * np.sign(tilt)
             found.append((west * np.cos(np.deg2rad(tilt)), poleward, pull))
@@ -94,7 +95,7 @@ def distances(lists, regions):
 
 def fit(values, limit):
     """
-    Share, mean and standard deviation of a normal distribution over a constant.
+    Fit the share, mean and standard deviation of a normal distribution over a constant.
     """
     values = values[np.abs(values) < limit]
 

@@ -1,9 +1,9 @@
 """
-How fast the main job is: ``python -m pytest benchmarks``.
+Measure the speed of the main tasks: ``python -m pytest benchmarks``.
 
-Aims on two cores: a sequence from maps in memory to its table in 40 ms, the command on eleven
-files in 5 s from a cold start, an import no more than 0.1 s above sunpy's own, a detection drawn
-into a file in 0.5 s and a strip of eleven maps in 1.5 s.
+Targets on two cores: 40 ms from maps in memory to a table, 5 s for the command on eleven files
+from a cold start, an import at most 0.1 s longer than sunpy's own, 0.5 s to draw a detection into
+a file, and 1.5 s for a strip of eleven maps.
 """
 
 import subprocess

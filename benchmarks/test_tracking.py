@@ -1,8 +1,8 @@
 """
-Time and memory of following regions: ``python -m pytest benchmarks/test_tracking.py -s``.
+Measure the time and memory of tracking: ``python -m pytest benchmarks/test_tracking.py -s``.
 
-Aims: five years of detections, two dates a day, in 10 s, and memory that grows no faster than
-their number.
+Targets: five years of detections, two dates a day, in 10 s, and memory that grows no faster than
+the number of dates.
 """
 
 import tracemalloc
@@ -31,7 +31,7 @@ DATES = 3650
 @cache
 def template(number):
     """
-    A detection's table of so many regions.
+    Return the table of a detection with a given number of regions.
     """
     date = Time("2014-01-01")
     labels = np.zeros((144, 120), dtype=int)
@@ -55,7 +55,7 @@ def table(date, longitude, latitude):
 @pytest.fixture(scope="module")
 def five_years():
     """
-    Four to nine regions on each date, most of which last.
+    Return tables with four to nine regions on each date, most of which persist.
     """
     rng = np.random.default_rng(1)
     dates = Time("2014-01-01") + np.arange(DATES) * 12 * u.hour

@@ -1,5 +1,5 @@
 """
-How the documentation is built: ``sphinx-build -W -b html docs docs/_build/html``, offline.
+Configure the documentation: ``sphinx-build -W -b html docs docs/_build/html``, offline.
 """
 
 import os
@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-# The network of an example is small: one thread does, and leaves the machine to others.
+# The networks of the examples are small: one thread is enough.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import matplotlib
@@ -31,7 +31,7 @@ from evaluation_tables import evaluation_tables
 from markdown import to_rst
 
 matplotlib.use("agg")
-# A build asks nothing of the network.
+# Builds do not access the network.
 iers.conf.auto_download = False
 
 project = "sunpy_farside"
@@ -51,7 +51,7 @@ extensions = [
 ]
 exclude_patterns = ["_build", "generated/**/*.ipynb", "generated/**/*.codeobj.json"]
 default_role = "obj"
-# No inventories of other projects: the build works where there is no network.
+# No inventories of other projects, because builds work offline.
 intersphinx_mapping = {}
 suppress_warnings = ["config.cache"]
 
@@ -64,7 +64,7 @@ plot_rcparams = {"savefig.bbox": None}
 
 napoleon_google_docstring = False
 napoleon_use_rtype = False
-# Types as they are written: the words between their links are no names of ours.
+# Keep types as written: the words between their links are not names to link.
 napoleon_use_param = False
 # Attributes of data classes are described once.
 napoleon_use_ivar = True
@@ -98,7 +98,7 @@ sphinx_gallery_conf = {
 
 def _model_card():
     """
-    The card that lies next to the weights, without its title.
+    Return the model card of the default weights, without its title.
     """
     text = (Path(sunpy_farside.__file__).parent / "data" / "default.md").read_text()
     return to_rst(text.split("\n", 1)[1])
@@ -106,7 +106,7 @@ def _model_card():
 
 def _changelog():
     """
-    The changelog, with the changes since the last release, kind by kind, on top.
+    Return the changelog, starting with the changes since the last release, sorted by kind.
     """
     parts = []
     for kind, title in {
@@ -127,13 +127,13 @@ def _changelog():
 
 def _columns(descriptions, table):
     """
-    A table of columns: their names and units, and what they are.
+    Return a table of columns with their names, units and descriptions.
 
     Parameters
     ----------
     descriptions : `dict`
     table : `~astropy.table.QTable`
-        Any with these columns, for their units.
+        Table with these columns, for their units.
     """
     rows = [
         ".. list-table::",
@@ -149,7 +149,7 @@ def _columns(descriptions, table):
 
 
 def _unit(table, name):
-    # A catalogue's own columns are of text.
+    # The additional columns of a catalog are text.
     column = table[name] if name in table.colnames else None
     if column is None:
         return "text"
@@ -187,7 +187,7 @@ for name, text in evaluation_tables().items():
 
 class _Papers(Domain):
     """
-    How sunpy's docstrings, which sources of maps inherit, cite papers.
+    Provide the citation role of docstrings that map sources inherit from sunpy.
     """
 
     name = "cite"
@@ -196,6 +196,6 @@ class _Papers(Domain):
 
 def setup(app):
     """
-    Know what inherited docstrings use.
+    Register the citation role of inherited docstrings.
     """
     app.add_domain(_Papers)

@@ -1,5 +1,5 @@
 """
-Tables of the evaluation, made of the JSON that ``sunpy-farside evaluate`` writes.
+Make the tables of the evaluation from the JSON files of ``sunpy-farside evaluate``.
 """
 
 import json
@@ -18,7 +18,7 @@ _GROUPS = {
 
 def evaluation_tables():
     """
-    Return the tables of the page by name, as reStructuredText.
+    Return the tables of the page as reStructuredText, by name.
 
     Returns
     -------

@@ -1,5 +1,5 @@
 """
-The little Markdown of the model card as reStructuredText: headings, paragraphs, lists, tables.
+Convert the Markdown of the model card to reStructuredText: headings, paragraphs, lists, tables.
 """
 
 import re
@@ -11,7 +11,7 @@ _UNDERLINES = {1: "=", 2: "-", 3: "~"}
 
 def to_rst(text):
     """
-    Convert Markdown without nesting, pictures and code blocks.
+    Convert Markdown without nesting, pictures or code blocks.
     """
     blocks = re.split(r"\n\s*\n", text.strip())
     return "\n\n".join(_block(block.splitlines()) for block in blocks) + "\n"

@@ -1,8 +1,8 @@
 """
-The errors that this package raises for unusable input.
+Errors of this package for unusable input.
 
-All are `FarsideError`, which is a `ValueError`, and each message says what was expected, what was
-found and what to do about it.
+All are `FarsideError`, a `ValueError`. Each message names the expected input, the input found and
+a remedy.
 """
 
 __all__ = [
@@ -17,35 +17,35 @@ __all__ = [
 
 class FarsideError(ValueError):
     """
-    Something that this package was given cannot be used.
+    Input that this package cannot use.
     """
 
 
 class FileFormatError(FarsideError):
     """
-    A file does not hold what its reader expects.
+    File without the content expected by its reader.
     """
 
 
 class SequenceError(FarsideError):
     """
-    Maps do not form the sequence that a far-side detection needs.
+    Maps that do not form a sequence.
     """
 
 
 class WeightsError(FarsideError):
     """
-    A network's weights cannot be found, read or trusted.
+    Weights of a network that cannot be found, read or trusted.
     """
 
 
 class NewerFormatError(FileFormatError):
     """
-    A file was written by a later release.
+    File written by a later release.
     """
 
 
 class FolderInUseError(FarsideError):
     """
-    Another run is at work in a folder that only one may change at a time.
+    Folder in use by another run, where only one at a time may write.
     """

@@ -35,7 +35,7 @@ _COMMANDS = (
     add_build_dataset,
     add_info,
 )
-# The exit code that shells give to what ends because nothing reads its output.
+# Exit code of shells for a program that ends because nothing reads its output.
 _BROKEN_PIPE = 141
 
 
@@ -59,7 +59,7 @@ def main(arguments=None):
             try:
                 return _run(sys.argv[1:] if arguments is None else arguments)
             finally:
-                # What cannot be written should not wait for the end of Python.
+                # Fail here, not at the exit of Python, if the output cannot be written.
                 print(end="", flush=True)
         except BrokenPipeError:
             return _stop_writing()
@@ -96,9 +96,9 @@ def _parse(arguments):
 
 def _stop_writing():
     """
-    End quietly where nothing reads the output any more, as of ``head``.
+    Discard further output that nothing reads, as after ``head``, and return the exit code.
     """
-    # Python would complain when it writes the rest.
+    # Python would otherwise report an error for the rest.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())

@@ -1,5 +1,5 @@
 """
-Arguments that several commands share.
+Arguments shared by several commands.
 """
 
 import argparse
@@ -31,26 +31,26 @@ __all__ = [
 
 class UsageError(ValueError):
     """
-    The command was called wrongly.
+    Wrong usage of a command.
     """
 
 
 def common():
     """
-    Parent of every command.
+    Return the parent parser of every command.
 
     Returns
     -------
     `argparse.ArgumentParser`
     """
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--debug", action="store_true", help="show where an error comes from")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
 def network():
     """
-    Parent of the commands that detect with one network.
+    Return the parent parser of the commands that detect with one network.
 
     Returns
     -------
@@ -67,17 +67,17 @@ def network():
     parser.add_argument(
         "--threshold",
         type=not_negative,
-        help="integrated probability in square degrees of a significant region (the model's own)",
+        help="significance threshold in square degrees (by default, that of the model)",
     )
     parser.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda, mps (auto: the fastest there is)"
+        "--device", default="auto", help="auto, cpu, cuda, mps (auto: the fastest one)"
     )
     return parser
 
 
 def archive():
     """
-    Parent of the commands that fetch.
+    Return the parent parser of the commands that fetch.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def archive():
 
 def add_width(parser):
     """
-    Add ``--width``.
+    Add the option ``--width``.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def add_width(parser):
 
 def add_method(parser):
     """
-    Add ``--method``.
+    Add the option ``--method``.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def add_method(parser):
         type=_method,
         choices=("network", "sar"),
         default="network",
-        help="the network's regions or those of the SAR method (network)",
+        help="regions of the network or of the SAR method (network)",
     )
 
 
@@ -130,17 +130,17 @@ def _method(text):
 
 def matching_paths(paths):
     """
-    Expand patterns that no shell has expanded.
+    Expand patterns in paths, where the shell does not.
 
     Parameters
     ----------
     paths : iterable of `~pathlib.Path`
-        What is there is taken as it is; anything else may hold ``*``, ``?`` and ``[...]``.
+        Existing paths are kept; others may contain ``*``, ``?`` and ``[...]``.
 
     Returns
     -------
     `list` of `~pathlib.Path`
-        Those of a pattern in the order of their names.
+        Matches of a pattern in order of their names.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def matching_paths(paths):
         if path.exists():
             found.append(path)
             continue
-        # Path.glob takes no pattern that begins at the root.
+        # Path.glob accepts no pattern that begins at the root.
         matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207
         if not matches:
             msg = f"{path}: no such file or folder."
@@ -163,7 +163,7 @@ def matching_paths(paths):
 
 def named_or_path(text):
     """
-    Type of models and recipes, which are names or files.
+    Expand a leading ``~`` in the name or path of a model or recipe.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def named_or_path(text):
 
 def width(text):
     """
-    Type of ``--width``.
+    Convert the width of a window.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def width(text):
     Raises
     ------
     argparse.ArgumentTypeError
-        The number is odd or no width of a window.
+        The number is odd or not the width of a window.
     """
     columns = natural(text)
     if not 16 <= columns <= 180 or columns % 2:
@@ -203,7 +203,7 @@ def width(text):
 
 def natural(text):
     """
-    Type of seeds.
+    Convert a whole number of 0 or more, such as a seed.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ def natural(text):
     Raises
     ------
     argparse.ArgumentTypeError
-        The text is no whole number, or a negative one.
+        The text is not a whole number, or a negative one.
     """
     try:
         number = int(text)
@@ -230,7 +230,7 @@ def natural(text):
 
 def positive(text):
     """
-    Type of numbers of things.
+    Convert a whole number of 1 or more.
 
     Parameters
     ----------
@@ -243,7 +243,7 @@ def positive(text):
     Raises
     ------
     argparse.ArgumentTypeError
-        The text is no whole number, or one below one.
+        The text is not a whole number, or one below 1.
     """
     number = natural(text)
     if number < 1:
@@ -254,7 +254,7 @@ def positive(text):
 
 def not_negative(text):
     """
-    Type of measures.
+    Convert a finite number of 0 or more.
 
     Parameters
     ----------
@@ -267,7 +267,7 @@ def not_negative(text):
     Raises
     ------
     argparse.ArgumentTypeError
-        The text is no number, a negative one, infinite or NaN.
+        The text is not a number, or a negative, infinite or NaN one.
     """
     try:
         number = float(text)
@@ -281,7 +281,7 @@ def not_negative(text):
 
 def time(text):
     """
-    Type of times.
+    Convert a time in any format of sunpy.
 
     Parameters
     ----------
@@ -294,7 +294,7 @@ def time(text):
     Raises
     ------
     argparse.ArgumentTypeError
-        The text is no time that SunPy knows.
+        The text is not a time in a format of sunpy.
     """
     try:
         return parse_time(text)

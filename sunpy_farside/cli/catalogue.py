@@ -21,12 +21,10 @@ def add_watch(commands):
     parser = commands.add_parser(
         "watch",
         parents=[arguments.common()],
-        help="keep the catalogue of a folder of phase maps",
-        description="Run both methods over every sequence of a folder that has no result yet.",
+        help="update the catalogue of a folder of phase maps",
+        description="Run both methods on every sequence of a folder that has no results yet.",
     )
-    parser.add_argument(
-        "folder", type=user_path, metavar="FOLDER", help="phase maps, new ones as well"
-    )
+    parser.add_argument("folder", type=user_path, metavar="FOLDER", help="folder of phase maps")
     parser.add_argument(
         "--output", type=user_path, metavar="DIR", help="catalogue (FOLDER/detections by default)"
     )
@@ -62,13 +60,11 @@ def add_track(commands):
         "track",
         parents=[arguments.common()],
         help="follow the regions of a catalogue from date to date",
-        description="Follow the regions of a catalogue that watch keeps, and time their arrival.",
+        description="Follow the regions of a catalogue made by watch, and predict their arrival.",
     )
-    parser.add_argument(
-        "catalogue", type=user_path, metavar="DIR", help="the output folder of watch"
-    )
+    parser.add_argument("catalogue", type=user_path, metavar="DIR", help="output folder of watch")
     arguments.add_method(parser)
-    parser.add_argument("--all", action="store_true", help="those that are not persistent too")
+    parser.add_argument("--all", action="store_true", help="include tracks that are not persistent")
     parser.set_defaults(run=_track)
 
 
@@ -125,11 +121,9 @@ def add_compare(commands):
         "compare",
         parents=[arguments.common()],
         help="match a catalogue with JSOC's region lists or NOAA's summaries",
-        description="Match the regions of a catalogue that watch keeps with published lists.",
+        description="Match the regions of a catalogue made by watch with published lists.",
     )
-    parser.add_argument(
-        "catalogue", type=user_path, metavar="DIR", help="the output folder of watch"
-    )
+    parser.add_argument("catalogue", type=user_path, metavar="DIR", help="output folder of watch")
     parser.add_argument("lists", type=user_path, nargs="*", metavar="LIST", help="AR_LIST_*.txt")
     parser.add_argument(
         "--noaa",
@@ -137,7 +131,7 @@ def add_compare(commands):
         nargs="+",
         default=[],
         metavar="SRS",
-        help="*SRS.txt: regions due to return or new at the east limb, against earlier detections",
+        help="*SRS.txt: regions due to return or new at the east limb, to match earlier detections",
     )
     arguments.add_method(parser)
     parser.add_argument(
@@ -182,7 +176,7 @@ def _compare(options):
 
 def _usable(patterns, read):
     """
-    Paths and the tables that are read from them, and the number of files that cannot be used.
+    Return pairs of path and table for the readable files, and the number of the others.
     """
     tables, unusable = [], 0
     for path in arguments.matching_paths(patterns):

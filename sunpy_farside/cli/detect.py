@@ -20,7 +20,7 @@ __all__ = ["add_demo", "add_detect"]
 
 _STACKS = (".h5", ".hdf5", ".sav")
 _WIDTH = 120
-# Sequences that are detected, written and printed together.
+# Number of sequences that are processed, written and printed together.
 _TOGETHER = 8
 _DEMO_DATE, _DEMO_SEED = "2022-05-05", 9
 
@@ -54,11 +54,9 @@ def add_detect(commands):
     parser.add_argument(
         "--latest", action="store_true", help="fetch the newest eleven maps and detect in them"
     )
+    parser.add_argument("--date", type=arguments.time, help="date of the middle map, for a stack")
     parser.add_argument(
-        "--date", type=arguments.time, help="date of the middle map of a stack, which holds none"
-    )
-    parser.add_argument(
-        "--output", type=user_path, metavar="DIR", help="write files and a picture here"
+        "--output", type=user_path, metavar="DIR", help="write files and a figure here"
     )
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
     # Stacks have a width of their own.
@@ -198,7 +196,7 @@ def _report(sequences, options):
         printed_detections(form) as add,
     ):
         while batch := list(islice(found, _TOGETHER)):
-            # Not before there is something to detect in: it takes a second or more to load.
+            # Load the model only when there are maps: it takes a second or more.
             model = model or _model(options.model, options.device)
             for detection in detect_farside(batch, model, threshold=options.threshold):
                 if options.output:

@@ -1,5 +1,5 @@
 """
-The commands ``fetch`` and ``build-dataset``: what the archives have.
+The commands ``fetch`` and ``build-dataset``: files from the archives.
 """
 
 import sys
@@ -29,7 +29,7 @@ def add_fetch(commands):
     parser.add_argument("end", type=arguments.time)
     parser.add_argument("--product", choices=tuple(PRODUCTS), default="phase_map")
     parser.add_argument(
-        "--output", type=user_path, metavar="DIR", help="the user's cache by default"
+        "--output", type=user_path, metavar="DIR", help="output folder (the user's cache)"
     )
     parser.set_defaults(run=_fetch)
 
@@ -71,8 +71,8 @@ def add_build_dataset(commands):
     parser = commands.add_parser(
         "build-dataset",
         parents=[arguments.common(), arguments.archive()],
-        help="make a training set of the real Sun",
-        description="Fetch phase maps, magnetograms and region lists, and make a training set.",
+        help="build a training set of observed maps",
+        description="Fetch phase maps, magnetograms and region summaries for a training set.",
     )
     parser.add_argument(
         "--start", type=arguments.time, required=True, help="first day of the magnetograms"
@@ -81,21 +81,21 @@ def add_build_dataset(commands):
         "--end", type=arguments.time, required=True, help="last day of the magnetograms"
     )
     parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
-    parser.add_argument("--email", help="address that is registered for exports of JSOC")
-    parser.add_argument("--offline", action="store_true", help="make do with what is in DIR")
+    parser.add_argument("--email", help="address registered for JSOC's exports")
+    parser.add_argument("--offline", action="store_true", help="use only the files in DIR")
     for name in ("validation", "test"):
         parser.add_argument(
             f"--{name}",
             type=arguments.time,
             nargs=2,
             metavar=("FIRST", "LAST"),
-            help="dates (by share)",
+            help="first and last date (by share)",
         )
     parser.add_argument(
         "--gap",
         type=arguments.not_negative,
         default=27.3,
-        help="days between the splits (27.3, a rotation)",
+        help="days between the splits (27.3, one rotation)",
     )
     parser.set_defaults(run=_build_dataset)
 

@@ -1,5 +1,5 @@
 """
-The command ``info``: what this installation is.
+The command ``info``: versions, device, models and cache.
 """
 
 import platform
@@ -20,7 +20,7 @@ def add_info(commands):
     commands : subparsers of `argparse.ArgumentParser`
     """
     parser = commands.add_parser(
-        "info", parents=[arguments.common()], help="versions, device, models, cache"
+        "info", parents=[arguments.common()], help="show versions, device, models and cache"
     )
     parser.set_defaults(run=_info)
 

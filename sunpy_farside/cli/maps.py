@@ -1,5 +1,5 @@
 """
-The maps that a command is given, read one after the other.
+Maps given to a command, read one after the other.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ __all__ = ["MapFiles"]
 @dataclass(frozen=True)
 class _File:
     """
-    A file, the date and the product of its map, and the map where it had to be read for them.
+    File with the date and product of its map, and with the map itself if already read.
     """
 
     path: object
@@ -32,10 +32,10 @@ class _File:
 
 class MapFiles:
     """
-    The sequences in files of phase maps, read while they are gone through.
+    Sequences in files of phase maps, read during the iteration.
 
-    A file that cannot be used is named on the standard error, once, and costs the sequences that
-    need it.
+    An unusable file is named once on the standard error, and the sequences that need it are left
+    out.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class MapFiles:
 
     def __init__(self, paths, width):
         self._width = width
-        # A file may be there by two names.
+        # A file may have two names.
         paths = list({path.resolve(): path for path in paths}.values())
         self.number = len(paths)
         self.unusable = 0
@@ -67,7 +67,7 @@ class MapFiles:
         Raises
         ------
         SequenceError
-            At the end, where there was none.
+            There is no sequence; raised at the end.
         """
         times, maps, found = [], {}, False
         for step in sorted(self._at_step):
@@ -91,7 +91,7 @@ class MapFiles:
 
     def _plan(self, files):
         """
-        Files by the step of the cadence, one of each, of the product that most of them hold.
+        Return one file per step of the cadence, of the product that most of the files have.
         """
         if not files:
             return {}
@@ -113,7 +113,7 @@ class MapFiles:
     def _read(self, file):
         def read(path):
             item = sunpy_farside.read_phase_map(path) if file.map is None else file.map
-            # Data in other places than the window are of no use.
+            # Raise an error for a map without data in the window.
             cut_map(item, self._width)
             return item
 

@@ -1,5 +1,5 @@
 """
-What commands print, and folders that they write into.
+Printed output and output folders of the commands.
 """
 
 import sys
@@ -32,7 +32,7 @@ def printed_detections(form):
     Parameters
     ----------
     form : {"table", "json", "csv"}
-        Together they make one JSON list or one CSV table.
+        All detections together are one JSON list or one CSV table.
 
     Yields
     ------
@@ -67,7 +67,7 @@ def printed_detections(form):
 
 def check_writable(folder):
     """
-    Fail before the work rather than after it where a folder cannot be made or written.
+    Raise an error before the work if a folder cannot be created or written.
 
     Parameters
     ----------
@@ -76,14 +76,14 @@ def check_writable(folder):
     Raises
     ------
     OSError
-        The folder cannot be made or written.
+        The folder cannot be created or written.
     """
     folder = Path(folder)
     there = folder.exists()
-    # What runs that were killed had been writing, for other dates too.
+    # Remove incomplete output of killed runs, also for other dates.
     remove_partial(folder)
     with whole_files(folder):
         pass
     if not there:
-        # Work that fails leaves no empty folder.
+        # If the work fails, no empty folder remains.
         folder.rmdir()

@@ -1,5 +1,5 @@
 """
-The commands ``train``, ``calibrate`` and ``evaluate``: networks, made and judged.
+The commands ``train``, ``calibrate`` and ``evaluate`` for networks.
 """
 
 import json
@@ -15,7 +15,7 @@ from sunpy_farside.utils.content import user_path
 __all__ = ["add_calibrate", "add_evaluate", "add_train"]
 
 
-# What is recorded with weights beside their settings.
+# Metadata of weights in addition to their settings.
 _NOTES = ("recipe", "data", "start", "source", "git_blob")
 
 
@@ -31,7 +31,7 @@ def add_train(commands):
         "train",
         parents=[arguments.common()],
         help="train a network on simulated maps",
-        description="Train a network. A run that was interrupted goes on where it was.",
+        description="Train a network. An interrupted run continues where it ended.",
     )
     parser.add_argument(
         "--recipe",
@@ -40,20 +40,20 @@ def add_train(commands):
         help="default, felipe2019, or a TOML file",
     )
     parser.add_argument(
-        "--examples", type=arguments.positive, help="see so many, not the recipe's number"
+        "--examples", type=arguments.positive, help="number of examples (that of the recipe)"
     )
     parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
     parser.add_argument(
-        "--data", type=user_path, metavar="DIR", help="of build-dataset (simulated maps by default)"
+        "--data", type=user_path, metavar="DIR", help="output of build-dataset (simulated maps)"
     )
     parser.add_argument(
         "--start",
         type=arguments.named_or_path,
         metavar="MODEL",
-        help="begin with the weights of a model, named as for detect",
+        help="start with the weights of a model, named as for detect",
     )
     parser.add_argument(
-        "--workers", type=arguments.positive, default=1, help="processes that simulate"
+        "--workers", type=arguments.positive, default=1, help="number of simulating processes"
     )
     parser.add_argument("--accelerator", default="auto", help="passed to Lightning")
     parser.set_defaults(run=_train)
@@ -99,10 +99,10 @@ def _train(options):
 
 def _quieten():
     """
-    Leave out what Lightning says to developers.
+    Suppress the messages of Lightning for developers.
     """
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    # A run goes on in the folder that it began in, by design.
+    # A run continues in the folder of its start, by design.
     warnings.filterwarnings("ignore", "Checkpoint directory .* is not empty")
     warnings.filterwarnings("ignore", ".*LeafSpec")
 
@@ -124,11 +124,11 @@ def add_calibrate(commands):
     parser = commands.add_parser(
         "calibrate",
         parents=[arguments.common()],
-        help="find out how reliable the regions of a network are",
+        help="calibrate the reliability of a network's regions",
         description=(
-            "Calibrate the reliability of a network's regions on simulated validation sequences, "
-            "and from where on they are significant, and write its weights with that. Or calibrate "
-            "the SAR method."
+            "Calibrate the reliability and the significance threshold of a network's regions on "
+            "simulated validation sequences, and write its weights with both. Or calibrate the SAR "
+            "method."
         ),
     )
     parser.add_argument(
@@ -142,7 +142,7 @@ def add_calibrate(commands):
         "--output",
         type=user_path,
         metavar="FILE",
-        help="MODEL_calibrated.safetensors by default, seismic_strength.json of that method",
+        help="MODEL_calibrated.safetensors by default, seismic_strength.json for sar",
     )
     parser.set_defaults(run=_calibrate)
 
@@ -188,10 +188,10 @@ def add_evaluate(commands):
     parser = commands.add_parser(
         "evaluate",
         parents=[arguments.common()],
-        help="hold networks and the SAR method against known regions",
+        help="compare networks and the SAR method with known regions",
         description=(
-            "Count what is found and what is false in a fixed set of simulated sequences, or on "
-            "the real Sun."
+            "Count true and false detections in a fixed set of simulated sequences, or in observed "
+            "ones."
         ),
     )
     parser.add_argument(
@@ -206,13 +206,13 @@ def add_evaluate(commands):
         "--data",
         type=user_path,
         metavar="DIR",
-        help="of build-dataset: its test split, not simulated",
+        help="output of build-dataset: use its test split",
     )
     parser.add_argument(
         "--real",
         type=user_path,
         metavar="FOLDER",
-        help="phase maps, JSOC's AR_LIST_*.txt and NOAA's *SRS.txt: the real Sun, not simulated",
+        help="observed phase maps, JSOC's AR_LIST_*.txt and NOAA's *SRS.txt, not simulated",
     )
     parser.add_argument("--number", type=arguments.positive, default=1000, help="sequences (1000)")
     parser.add_argument("--set", choices=("test", "noise"), default="test")

@@ -23,7 +23,7 @@ def sidereal_rate(latitude):
     Returns
     -------
     array
-        In degrees per day: :math:`14.38 - 1.95 s^2 - 2.18 s^4` with :math:`s = \\sin\\beta`
+        In degrees per day: :math:`14.38 - 1.95 s^2 - 2.18 s^4` with :math:`s = \sin\beta`
         [Snodgrass 1983, ApJ 270, 288].
 
     Examples

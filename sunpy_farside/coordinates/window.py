@@ -66,7 +66,7 @@ def window_start(central_meridian, width):
 
 def cut_window(globe, start, width):
     """
-    Cut a window out of a map that goes around the Sun.
+    Cut a window from a map of all longitudes.
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
 """
-Phase maps in a folder, by the names of the files.
+Search for phase maps in a folder by file name.
 """
 
 import filecmp
@@ -16,24 +16,24 @@ from sunpy_farside.io.phase_maps import parse_file_name
 __all__ = ["find_phase_maps"]
 
 _FITS = re.compile(r".+\.(fits|fit|fts)(\.gz)?", re.IGNORECASE)
-# Examples that a warning names of all that was passed over.
+# Number of skipped entries that a warning names.
 _NAMED = 3
 
 
 def find_phase_maps(folder, product="phase_map"):
     """
-    Return the files of a folder that hold phase maps of a product.
+    Find the phase maps of a product in a folder by their file names.
 
     Parameters
     ----------
     folder : path-like
-        It is searched with the folders inside it, those behind symbolic links too.
+        Searched with all its subfolders, including symbolic links.
     product : {"phase_map", "phase_map_5day"}, optional
 
     Returns
     -------
     `list` of `pathlib.Path`
-        In order of the dates in their names, one file of every date.
+        One file per date, in order of the dates in the names.
 
     Raises
     ------
@@ -43,16 +43,15 @@ def find_phase_maps(folder, product="phase_map"):
     Warns
     -----
     sunpy.util.exceptions.SunpyUserWarning
-        Something was passed over: a folder that cannot be read, a broken link, a FITS file whose
-        name holds no date or begins with no product's name, another file of a date. One line
-        counts them all.
+        Entries were skipped: unreadable folders, broken links, FITS files without a date or a
+        product in their names, further files of a date. One warning counts them all.
 
     Notes
     -----
-    Names are those of JSOC, ``PHASE_MAP_YYYY.MM.DD_HH:MM:SS.fits``, as far as
-    `~sunpy_farside.io.phase_maps.parse_file_name` reads them, ending in ``.fits``, ``.fit`` or
-    ``.fts`` in small or capital letters, packed with gzip or not. Files and folders whose names
-    begin with a dot are hidden: what is being written is kept in such.
+    Names are those of JSOC, ``PHASE_MAP_YYYY.MM.DD_HH:MM:SS.fits``, with the variations that
+    `~sunpy_farside.io.phase_maps.parse_file_name` reads. They end in ``.fits``, ``.fit`` or
+    ``.fts`` in any case, optionally with ``.gz``. Hidden files and folders (names that begin
+    with a dot) are ignored, as they contain incomplete output.
 
     Examples
     --------
@@ -92,7 +91,7 @@ def find_phase_maps(folder, product="phase_map"):
 
 def _files(folder, passed_over):
     """
-    Yield what is in a folder and in those inside it, in the order of the paths.
+    Yield the files in a folder and its subfolders, in order of their paths.
     """
 
     def unreadable(error):
@@ -102,7 +101,7 @@ def _files(folder, passed_over):
     for root, folders, names in os.walk(folder, onerror=unreadable, followlinks=True):
         state = Path(root).stat()
         if (state.st_dev, state.st_ino) in seen:
-            # A link that leads back, or two to one place.
+            # A link to a parent folder, or a second link to the same folder.
             folders.clear()
             continue
         seen.add((state.st_dev, state.st_ino))
@@ -112,7 +111,7 @@ def _files(folder, passed_over):
 
 def _mode(path):
     """
-    Return what kind of entry a path is, 0 where that cannot be known.
+    Return the mode of a path, or 0 if it cannot be read.
     """
     try:
         return path.stat().st_mode
@@ -122,7 +121,7 @@ def _mode(path):
 
 def _same(first, second):
     """
-    Whether two files are copies of one another.
+    Return whether two files have equal contents.
     """
     try:
         return filecmp.cmp(first, second, shallow=False)

@@ -1,5 +1,5 @@
 """
-Data sets of HDF5 files, read only where their data are whole and in the file itself.
+Data sets of HDF5 files, checked to be complete and in the file itself.
 """
 
 import zlib
@@ -11,12 +11,12 @@ from sunpy_farside.utils.content import check_file
 
 __all__ = ["own_data_set", "open_hdf5"]
 
-# Filters that h5py has everywhere, by their number in HDF5.
+# Filters in every build of h5py, by their number in HDF5.
 _DEFLATE, _SHUFFLE, _FLETCHER32, _LZF = 1, 2, 3, 32000
 _FILTERS = {_DEFLATE, _SHUFFLE, _FLETCHER32, _LZF}
 _MOST_CHUNKS = 200_000
 _MOST_CHUNK_BYTES = 128_000_000
-# LZF packs up to ninety bytes into one, and h5py gives no way to stop it.
+# LZF expands one byte to up to ninety, and h5py cannot limit the result.
 _MOST_LZF_BYTES = 4_000_000
 
 
@@ -30,19 +30,19 @@ def open_hdf5(path, expected):
     path : path-like
         May begin with ``~``.
     expected : `str`
-        What the file should be, as in "a stack of phase maps".
+        Description of the expected file, such as "a stack of phase maps".
 
     Yields
     ------
     `h5py.File`
-        Whatever h5py raises on it in the block becomes a `FileFormatError`.
+        Errors of h5py in the block become a `FileFormatError`.
 
     Raises
     ------
     FileNotFoundError
         There is no such file.
     FileFormatError
-        It does not read.
+        The file cannot be read as HDF5.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def open_hdf5(path, expected):
     ...     own_data_set(file, "numbers", kinds="f", most=10)[...]
     array([1., 2., 3.])
     """
-    # Few need it, and every import of the package would wait for it.
+    # Slow to import, and rarely needed.
     import h5py
 
     path = check_file(path, None, expected)
@@ -65,7 +65,7 @@ def open_hdf5(path, expected):
             yield file
     except FileFormatError:
         raise
-    # h5py raises many kinds on damaged files, RuntimeError and KeyError among them.
+    # h5py raises many types of errors for damaged files, including RuntimeError and KeyError.
     except Exception as error:
         msg = (
             f"{path}: expected {expected}, found a file that does not read as HDF5 ({error}). "
@@ -76,28 +76,28 @@ def open_hdf5(path, expected):
 
 def own_data_set(file, name, *, kinds, most):
     """
-    Return a data set of a file after a look at its layout.
+    Return a data set after a check that all its values are in the file.
 
-    HDF5 fills in what is not there, and reads other files where one says so, without a word.
+    HDF5 silently fills in missing values, and reads other files if a data set refers to them.
 
     Parameters
     ----------
     file : `h5py.File`
     name : `str`
     kinds : `str`
-        Kinds of types that the values may have, as `numpy.dtype.kind` ("f" for floats).
+        Allowed kinds of values, as in `numpy.dtype.kind` ("f" for floats).
     most : `int` or `None`
-        Values that there may be; any number for `None`.
+        Largest number of values; unlimited for `None`.
 
     Returns
     -------
     `h5py.Dataset`
-        Whose values are all stored in the file, and take no more memory than they promise.
+        All its values are stored in the file, and take no more memory than declared.
 
     Raises
     ------
     FileFormatError
-        It is no such data set.
+        There is no such data set.
     """
     import h5py
 
@@ -135,7 +135,7 @@ def _check_chunks(file, name, data, settings):
     filters = [settings.get_filter(k)[0] for k in range(settings.get_nfilters())]
     if not set(filters) <= _FILTERS or len(set(filters)) < len(filters):
         raise _unusable(file, name, f"filters {filters}", "packed with gzip, lzf or not at all")
-    # What unpacks has to come first, or nobody knows how much it is given.
+    # Decompression has to come first, or the size of its input is unknown.
     packing = next((code for code in filters if code in (_DEFLATE, _LZF)), None)
     if packing and [code for code in filters if code != _FLETCHER32][-1] != packing:
         raise _unusable(file, name, f"filters in the order {filters}")
@@ -150,7 +150,7 @@ def _check_chunks(file, name, data, settings):
     if len(written) < number:
         raise _unusable(file, name, "data that were never written")
     for chunk in written:
-        # Packed chunks are smaller than others, but for a few bytes.
+        # Compressed chunks are at most a few bytes larger than others.
         if chunk.size > size + size // 8 + 1000:
             raise _unusable(file, name, f"a chunk of {chunk.size} bytes for {size}")
         if packing == _DEFLATE:
@@ -159,13 +159,13 @@ def _check_chunks(file, name, data, settings):
 
 def _check_deflated(file, name, data, offset, position, size):
     """
-    Refuse a chunk that unpacks to more than its place: HDF5 would unpack it all.
+    Reject a chunk that expands beyond its size, which HDF5 would decompress completely.
     """
     skipped, packed = data.id.read_direct_chunk(offset)
     if skipped >> position & 1:
         return
     try:
-        # Fletcher's sum may add four bytes.
+        # A Fletcher checksum may add four bytes.
         unpacked = zlib.decompressobj().decompress(packed, size + 5)
     except zlib.error as error:
         raise _unusable(file, name, f"a chunk that does not unpack ({error})") from error

@@ -1,8 +1,8 @@
 """
 Arrays of IDL save files.
 
-scipy reads such files too, but follows whatever offsets and sizes stand in them. The format is
-described by C. Markwardt, http://cow.physics.wisc.edu/~craigm/idl/savefmt.
+scipy also reads such files, but does not check their offsets and sizes. The format is described by
+C. Markwardt, http://cow.physics.wisc.edu/~craigm/idl/savefmt.
 """
 
 import struct
@@ -14,7 +14,7 @@ import numpy as np
 __all__ = ["find_array"]
 
 _PLAIN, _PACKED = b"SR\x00\x04", b"SR\x00\x06"
-# Kinds of records, and codes inside a variable's.
+# Types of records, and codes in the record of a variable.
 _VARIABLE, _END = 2, 6
 _IS_ARRAY, _IS_STRUCTURE = 0x04, 0x20
 _ARRAY_FOLLOWS, _VALUES_FOLLOW = 8, 7
@@ -28,21 +28,21 @@ def find_array(content, names, most):
     Parameters
     ----------
     content : `bytes`
-        Of an IDL save file, packed or not.
+        Content of an IDL save file, compressed or not.
     names : `tuple` of `str`
-        Of the variable, in small letters: the first of them that is there.
+        Names of the variable in lower case, in order of preference.
     most : `int`
-        Bytes that the values may take.
+        Largest size of the values in bytes.
 
     Returns
     -------
     array of `float`
-        In the order of NumPy's axes, the last of which is IDL's first.
+        With the axes in NumPy's order, the reverse of IDL's.
 
     Raises
     ------
     ValueError
-        The content is no save file, is cut short, or holds no such array.
+        The content is not a save file, is truncated, or has no such array.
     """
     start = content[:4]
     if start not in (_PLAIN, _PACKED):
@@ -64,7 +64,7 @@ def find_array(content, names, most):
 
 def _variables(content, *, packed, most):
     """
-    Yield the contents of the records that hold variables.
+    Yield the contents of the records of variables.
     """
     place, kind = 4, None
     while kind != _END:
@@ -82,7 +82,7 @@ def _variables(content, *, packed, most):
 
 
 def _unpack(body, most):
-    # Names, sizes and dimensions take some hundred bytes.
+    # Names, sizes and dimensions take a few hundred bytes.
     unpacked = zlib.decompressobj().decompress(body, most + 1000)
     if len(unpacked) == most + 1000:
         msg = f"a variable of more than {most} bytes"
@@ -92,7 +92,7 @@ def _unpack(body, most):
 
 def _text(body):
     """
-    Return a text and what follows it.
+    Return a text and the bytes after it.
     """
     (length,) = struct.unpack_from(">I", body)
     padded = -(-length // 4) * 4
@@ -117,5 +117,5 @@ def _array(name, body, most):
     if values != _VALUES_FOLLOW or not prod(shape) == number == size / dtype.itemsize <= most:
         msg = f"an array {name} of {number} values in {size} bytes, of the shape {shape}"
         raise ValueError(msg)
-    # Raises ValueError where the values are cut short.
+    # Raises ValueError if the values are truncated.
     return np.frombuffer(body, dtype, number, 76).reshape(shape)

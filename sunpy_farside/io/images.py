@@ -1,5 +1,5 @@
 """
-Images of FITS files, whatever state their headers are in.
+Images of FITS files, including those with invalid headers.
 """
 
 import io
@@ -20,51 +20,50 @@ from sunpy_farside.utils.content import read_content, user_path
 
 __all__ = ["read_images"]
 
-# Four times HMI's daily synoptic frames, the largest files of others that the package reads.
+# Four times the size of HMI's daily synoptic frames, the largest external files.
 _MOST_BYTES = 100_000_000
 _MOST_PIXELS = 12_000_000
 _MOST_IMAGES = 100
-# A header of JSOC has some hundred cards of 80 bytes.
+# Headers by JSOC have about a hundred cards of 80 bytes.
 _MOST_HEADER = 1_000_000
 _END = b"END".ljust(80)
-# A run of as many bytes of text, once every byte is marked as text or not.
+# Table that marks each byte as text or not, and the marks of a header of text only.
 _TEXT_OR_NOT = bytes(32 <= byte < 127 for byte in range(256))
 _TEXT = b"\1" * _MOST_HEADER
-# FITS allows 999 axes and columns; astropy counts to whatever number stands here.
+# FITS allows 999 axes and columns; astropy loops over any number in these cards.
 _COUNTS = re.compile(rb"(?:Z?NAXIS|TFIELDS) *= *\+?0*[1-9]\d{3}")
-# The ways of packing tiles of an image that archives use, and those of them that are gzip's.
+# Compression of image tiles that archives use, and the variants of gzip among them.
 _GZIP = ("GZIP_1", "GZIP_2")
 _PACKING = ("RICE_1", "RICE_ONE", *_GZIP)
 
 
 def read_images(path, *, shape=None):
     """
-    Read every image of a FITS file.
+    Read all the images of a FITS file.
 
     Parameters
     ----------
     path : path-like
-        The file may be packed with gzip, or its images may be packed in tiles.
+        FITS file, optionally compressed with gzip or in tiles.
     shape : `tuple` of `int`, optional
-        What the first image must have; any shape by default.
+        Required shape of the first image; any shape by default.
 
     Returns
     -------
     `list` of (array, `~astropy.io.fits.Header`)
-        Arrays in the byte order of this machine. Integers that stand for missing data
-        (``BLANK``) are NaN.
+        Arrays in native byte order. Integers that mark missing data (``BLANK``) become NaN.
 
     Raises
     ------
     FileNotFoundError
         There is no such file.
     FileFormatError
-        It does not read, holds no image, or one of another shape, or is too large.
+        The file cannot be read or is too large, has no image, or one of another shape.
 
     Warns
     -----
     sunpy.util.exceptions.SunpyUserWarning
-        The data are not those that the file's checksum was made for.
+        The data do not match the checksum in the header.
 
     Examples
     --------
@@ -82,9 +81,9 @@ def read_images(path, *, shape=None):
     _check_counts(path, content)
     try:
         with warnings.catch_warnings():
-            # Odd cards are common in these files; a file that is cut short fails below.
+            # Invalid cards are common in these files; truncated files fail below.
             warnings.simplefilter("ignore", AstropyWarning)
-            # Sizes before data: a small file can declare, or unpack to, images of any size.
+            # Check sizes before data: a small file can declare, or expand to, images of any size.
             with fits.open(
                 io.BytesIO(content), memmap=False, disable_image_compression=True
             ) as hdus:
@@ -98,7 +97,7 @@ def read_images(path, *, shape=None):
                 ]
     except FileFormatError:
         raise
-    # astropy raises many kinds on damaged files, TypeError and ValueError among them.
+    # astropy raises many types of errors for damaged files, including TypeError and ValueError.
     except Exception as error:
         raise _unreadable(path, str(error)) from error
     if changed:
@@ -118,21 +117,21 @@ def _unreadable(path, found):
 
 def _check_counts(path, content):
     """
-    Refuse what astropy would spend minutes on before it looks at any data.
+    Reject headers that astropy would process for minutes before it reads any data.
     """
     if not content.startswith(b"SIMPLE"):
         raise _unreadable(path, f"it begins with {content[:20]!r}")
     if content.find(_END, 0, _MOST_HEADER) < 0 or _TEXT in content.translate(_TEXT_OR_NOT):
         raise _unreadable(path, f"a header without END in its first {_MOST_HEADER} bytes")
     for match in _COUNTS.finditer(content):
-        # Where a card begins; elsewhere it is text or chance.
+        # Only at the beginning of a card; elsewhere it is text or chance.
         if match.start() % 80 == 0:
             raise _unreadable(path, f"{match[0].decode().rstrip()}..., beyond 999")
 
 
 def _check_images(path, content, hdus, shape):
     """
-    Refuse images by what their headers declare; return whether data belie their checksums.
+    Check the sizes declared in headers; return whether data differ from their checksums.
     """
     found, changed, end = 0, False, 0
     for number, hdu in enumerate(hdus):
@@ -159,7 +158,7 @@ def _check_images(path, content, hdus, shape):
             raise _unreadable(path, f"more than {_MOST_PIXELS} pixels")
         if packed:
             _check_tiles(path, content, hdu, prod(axes))
-        # 0 means that the sum differs, 2 that there is none.
+        # 0 means a different checksum, 2 a missing one.
         changed |= hdu.verify_datasum() == 0
     if not found:
         msg = f"{path}: expected a FITS file with an image, found none in it."
@@ -187,7 +186,7 @@ def _times(shape):
 
 def _check_tiles(path, content, hdu, pixels):
     """
-    Refuse tiles of an image that unpack to more than the image.
+    Reject tiles of an image that expand beyond the image.
     """
     packing = str(hdu.header.get("ZCMPTYPE"))
     if packing not in _PACKING:

@@ -1,5 +1,5 @@
 """
-Keeping two runs apart that write into one folder.
+Locks of output folders against simultaneous runs.
 """
 
 import os
@@ -14,25 +14,25 @@ from sunpy_farside.errors import FolderInUseError
 
 __all__ = ["only_run"]
 
-# It stays in the folder: who removed it could have two runs hold two files of one name.
+# Never removed: otherwise, two runs could lock two different files of this name.
 _LOCK = ".lock"
 
 
 @contextmanager
 def only_run(folder):
     """
-    Keep other runs out of a folder.
+    Lock a folder against other runs.
 
     Parameters
     ----------
     folder : path-like
-        Made when it is not there. It gets a hidden file, ``.lock``, that is locked until the block
-        ends or the process does.
+        Created if missing. A hidden file in it, ``.lock``, is locked until the end of the block
+        or of the process.
 
     Raises
     ------
     FolderInUseError
-        Another run is at work there.
+        Another run uses the folder.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def only_run(folder):
         )
         raise FolderInUseError(msg) from error
     try:
-        # The time at which this run began, for those that come too late.
+        # Record the start of this run, for the error message of later ones.
         os.utime(path)
         yield
     finally:

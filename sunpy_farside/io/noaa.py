@@ -1,5 +1,5 @@
 """
-NOAA's active regions: daily summaries, first appearances, positions at other times.
+NOAA's active regions: daily summaries, first appearances and positions at other times.
 """
 
 import io
@@ -30,7 +30,7 @@ from sunpy_farside.utils.content import check_file, read_content, user_path
 __all__ = ["first_appearances", "positions_at", "read_noaa_summaries", "read_noaa_summary"]
 
 _EXPECTED = "a solar region summary of NOAA"
-# The longest summaries hold some 3000 characters, a year of them two million with what tar adds.
+# The longest summaries have about 3000 characters, and a tarball of a year has two million.
 _MAX_SIZE = 1_000_000
 _MAX_TARBALL = 100_000_000
 _TARBALLS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -39,30 +39,29 @@ _MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
 _ISSUED = re.compile(r":Issued:\s*(\d{4}) ([A-Za-z]{3}) (\d{1,2}) (\d{2})(\d{2}) UTC", re.ASCII)
 _SECTIONS = ["I", "IA", "II"]
 _SECTION = re.compile(r"(IA|II|I)\.\s*[A-Z].*")
-# The titles of columns, what is said of a section without regions, and remarks.
+# Titles of columns, the entry of a section without regions, and remarks.
 _REMARK = re.compile(r"Nmbr .*|None\.?|[*#].*", re.IGNORECASE)
-# A region's number and latitude, with which every row begins.
+# Number and latitude of a region, at the beginning of every row.
 _PLACE = re.compile(r"\d{4,5}\s+[NS]\s*\d", re.ASCII)
 _SEEN = re.compile(r"(\d{4,5})\s+([NS])(\d\d)([EW])(\d\d\d?)(?:\s.*)?", re.ASCII)
 _DUE = re.compile(r"(\d{4,5})\s+([NS])(\d\d)\s+(\d{1,3})", re.ASCII)
 _SIGNS = {"N": 1, "S": -1, "W": 1, "E": -1}
-# From then on the leading 1 of the numbers is left out.
+# Since this date, the leading 1 of the numbers is omitted.
 _FIVE_DIGITS = datetime(2002, 6, 15)
-# In degrees from the central meridian: ten years of summaries hold none beyond 99.
+# Limit in degrees from the central meridian: ten years of summaries have none beyond 99.
 _MAX_DISTANCE = 110
 
-# What "came round the limb lately" means [Felipe & Asensio Ramos 2019, section 2.3].
+# Regions east of this recently crossed the limb [Felipe & Asensio Ramos 2019, section 2.3].
 _LIMB = -60 * u.deg
-# Chosen so that of the regions of 2010-06-24 to 2018-10-26 as many count as emerged on the near
-# side as were blanked for the published network, 967.
+# Chosen so that 967 regions of 2010-06-24 to 2018-10-26 count as emerged on the near side, as many
+# as were blanked for the published network.
 _DISTANCE = 9.5 * u.deg
 
 
 @dataclass(frozen=True)
 class _Summary:
     """
-    One summary: the date of its positions, rows of number, section and degrees, and whether all
-    its sections are there, to the end.
+    Summary with its date, its rows of number, section and degrees, and a completeness flag.
     """
 
     date: Time
@@ -77,21 +76,21 @@ def read_noaa_summary(path):
     Parameters
     ----------
     path : path-like
-        One of SWPC's ``YYYYMMDDSRS.txt``.
+        File ``YYYYMMDDSRS.txt`` from SWPC.
 
     Returns
     -------
     `~astropy.table.QTable`
         One row per region, as in the file:
 
-        - ``number`` of the region, with the 10000 that the file leaves out;
+        - ``number`` of the region, with the 10000 that the file omits;
         - ``section``: ``"I"`` with sunspots, ``"IA"`` plages without spots, ``"II"`` due to return
           at the east limb within three days;
         - ``centroid``: `~astropy.coordinates.SkyCoord` in
-          `~sunpy.coordinates.HeliographicCarrington`, observed from Earth at midnight before the
-          file was issued, for which its positions hold;
+          `~sunpy.coordinates.HeliographicCarrington`, seen from Earth at the midnight before
+          the issue of the file, the time of its positions;
         - ``stonyhurst_longitude``: degrees from the central meridian, negative in the east, NaN
-          of regions due to return.
+          for regions due to return.
 
         ``meta["date"]`` is the date of the positions.
 
@@ -100,7 +99,7 @@ def read_noaa_summary(path):
     FileNotFoundError
         There is no such file.
     FileFormatError
-        The file is no summary, or not every line of it is understood.
+        The file is not a summary, or one of its lines is invalid.
 
     See Also
     --------
@@ -108,8 +107,8 @@ def read_noaa_summary(path):
 
     Notes
     -----
-    Regions that came round the east limb lately are those of sections I and IA with a
-    ``stonyhurst_longitude`` of less than about -60 degrees.
+    Regions of sections I and IA with a ``stonyhurst_longitude`` below about -60 degrees recently
+    crossed the east limb.
 
     Examples
     --------
@@ -160,25 +159,24 @@ def read_noaa_summaries(paths):
     -------
     `~astropy.table.QTable`
         The columns of `read_noaa_summary` and the ``date`` of each row's position, in order of
-        the dates. A day that is there twice counts once. ``meta["dates"]`` holds the dates of all
-        the summaries (`~astropy.time.Time`), ``meta["broken"]`` the names of those that do not
-        read.
+        date. Repeated days count once. ``meta["dates"]`` contains the dates of all summaries
+        (`~astropy.time.Time`), ``meta["broken"]`` the names of unreadable files.
 
     Raises
     ------
     FileNotFoundError
-        A path does not exist, or there is no summary in all of them.
+        A path does not exist, or there is no summary in any of them.
     FileFormatError
-        None of the summaries reads.
+        None of the summaries can be read.
 
     Warns
     -----
     sunpy.util.exceptions.SunpyUserWarning
-        Some files are broken and left out, or cut short, of which nothing is left out.
+        Some files are broken and left out, or truncated and kept.
 
     Notes
     -----
-    Ten years take a few seconds, most of them for the positions of the Earth.
+    Ten years take a few seconds, mostly for the positions of the Earth.
 
     Examples
     --------
@@ -228,7 +226,7 @@ def read_noaa_summaries(paths):
     dates = Time([summary.date for summary in summaries])
     owner = np.repeat(np.arange(len(dates)), [len(summary.rows) for summary in summaries])
     meridians = np.atleast_1d(far_side_central_meridian(dates).deg)
-    # The Earth once for each date: there are five regions on a day.
+    # Compute the Earth once per date: a day has about five regions.
     table = _table(
         [row for summary in summaries for row in summary.rows],
         dates[owner],
@@ -243,16 +241,16 @@ def read_noaa_summaries(paths):
 @u.quantity_input
 def first_appearances(regions, *, limb: u.deg = _LIMB, distance: u.deg = _DISTANCE):
     """
-    Where regions were first seen, and which of them emerged on the near side.
+    Find the first appearances of regions, and those that emerged on the near side.
 
     Parameters
     ----------
     regions : `~astropy.table.QTable`
-        Of `read_noaa_summaries`.
+        Table from `read_noaa_summaries`.
     limb : `~astropy.units.Quantity`, optional
-        Regions first seen at this Stonyhurst longitude or east of it came round the east limb.
+        Regions first seen at this Stonyhurst longitude or east of it have crossed the east limb.
     distance : `~astropy.units.Quantity`, optional
-        A region first seen this near to one that came round the limb is taken for a part of it.
+        A region first seen this near to one that crossed the limb counts as part of it.
 
     Returns
     -------
@@ -260,18 +258,18 @@ def first_appearances(regions, *, limb: u.deg = _LIMB, distance: u.deg = _DISTAN
         One row per region of sections I and IA, in order of the dates:
 
         - ``number``, ``date``, ``centroid`` and ``stonyhurst_longitude`` of its first appearance;
-        - ``neighbour``: angular distance to the nearest region on that date that had come round
-          the limb, infinite where there was none;
-        - ``emerged``: first seen west of ``limb``, and farther than ``distance`` from all those.
+        - ``neighbour``: angular distance to the nearest region on that date that crossed the
+          limb, infinite if there is none;
+        - ``emerged``: True if west of ``limb`` and farther than ``distance`` from all those.
 
     Notes
     -----
-    The first day of a record shows all its regions for the first time. A record that is to tell
-    about emergences begins two weeks before them.
+    On the first day of a record, all regions appear for the first time. To identify emergences,
+    begin the record two weeks before them.
 
-    The published masks leave regions alone that are "too close" to one that came round the limb
-    [Felipe & Asensio Ramos 2019, A&A 632, A82, section 2.3], without saying how close that is. Of
-    the regions of their years they blanked 967. The default gives that number.
+    The published masks keep regions "too close" to one that crossed the limb
+    [Felipe & Asensio Ramos 2019, A&A 632, A82, section 2.3], without a value for this distance. Of
+    the regions of their years they blanked 967. The default reproduces that number.
 
     Examples
     --------
@@ -300,7 +298,7 @@ def first_appearances(regions, *, limb: u.deg = _LIMB, distance: u.deg = _DISTAN
     """
     seen = np.flatnonzero(regions["section"] != "II")
     numbers = np.asarray(regions["number"])[seen]
-    # The rows are in order of the dates, so the first of a number is its first appearance.
+    # The rows are in order of date: the first row of a number is its first appearance.
     _, first, member = np.unique(numbers, return_index=True, return_inverse=True)
     longitude = regions["stonyhurst_longitude"][seen].to_value(u.deg)
     latitude = regions["centroid"].lat[seen].deg
@@ -323,32 +321,32 @@ def first_appearances(regions, *, limb: u.deg = _LIMB, distance: u.deg = _DISTAN
 @u.quantity_input
 def positions_at(regions, time, *, max_age: u.day = 2 * u.day):
     """
-    Where regions are at a time, moved there by differential rotation.
+    Return the positions of regions at a time, moved by differential rotation.
 
     Parameters
     ----------
     regions : `~astropy.table.QTable`
-        Of `read_noaa_summaries`, or some of its rows.
+        Table from `read_noaa_summaries`, or some of its rows.
     time : `~astropy.time.Time`, `str` or `~datetime.datetime`
     max_age : `~astropy.units.Quantity`, optional
-        How old the last summary may be.
+        Largest age of the last summary.
 
     Returns
     -------
     `~astropy.table.QTable`
         ``number`` and ``centroid`` (`~astropy.coordinates.SkyCoord` in
         `~sunpy.coordinates.HeliographicCarrington` at ``time``) of the regions of sections I and
-        IA in the last summary whose positions hold for ``time`` or earlier.
+        IA in the last summary with positions at ``time`` or earlier.
 
     Raises
     ------
     ValueError
-        There is no summary so near.
+        There is no such summary within ``max_age``.
 
     Notes
     -----
-    The positions of a summary hold for 24 UT of the day before its date, twelve hours before the
-    noon of the daily magnetograms. Rotation after Snodgrass 1983, ApJ 270, 288.
+    The positions of a summary are those at 24 UT of the day before its date, twelve hours before
+    the daily magnetograms at noon. The rotation is that of Snodgrass 1983, ApJ 270, 288.
 
     Examples
     --------
@@ -393,7 +391,7 @@ def positions_at(regions, time, *, max_age: u.day = 2 * u.day):
 
 def _contents(paths):
     """
-    Names and contents of all the summaries in files, tarballs and folders.
+    Yield the names and contents of all the summaries in files, tarballs and folders.
     """
     for path in paths:
         if path.is_dir():
@@ -419,7 +417,7 @@ def _is_summary(path):
 
 
 def _members(path):
-    # Unpacked as a whole, so that its size has a bound.
+    # Decompress it as a whole, so that its size is limited.
     content = io.BytesIO(read_content(path, _MAX_TARBALL, "a tarball of solar region summaries"))
     try:
         with tarfile.open(fileobj=content, mode="r:") as archive:
@@ -438,8 +436,8 @@ def _parse(name, content):
     """
     Read the content of one summary.
 
-    sunpy has a reader too. It needs 30 ms for a file, and it gives up on those that leave a
-    region's longitude or class open, some twenty in ten years.
+    The reader in sunpy takes 30 ms per file, and fails if the longitude or class of a region is
+    missing, as in about twenty files in ten years.
     """
     if len(content) > _MAX_SIZE:
         raise _no_summary(name, f"more than {_MAX_SIZE} bytes")
@@ -458,7 +456,7 @@ def _parse(name, content):
         elif sections and not places and _REMARK.fullmatch(line):
             filled[-1] |= line.upper().startswith("NONE")
         elif places or (sections and line):
-            # Whatever it is, a region may be in it.
+            # The line may contain a region.
             raise _no_summary(name, f"the line {line[:60]!r}")
     if not sections:
         raise _no_summary(name, "no section of regions with sunspots")
@@ -474,7 +472,7 @@ def _issued(name, text):
         raise _no_summary(name, "no date of issue")
     year, month, *others = match.groups()
     try:
-        # The names of the months are English wherever they are read.
+        # The names of the months are English in every locale.
         return datetime(int(year), _MONTHS.index(month.upper()) + 1, *map(int, others))
     except ValueError as error:
         raise _no_summary(name, f"a wrong date of issue ({error})") from error
@@ -482,7 +480,7 @@ def _issued(name, text):
 
 def _ends(text):
     """
-    Whether a summary goes to the end of its last line: of a longitude, three digits.
+    Return whether the last line of a summary is complete: a longitude has three digits.
     """
     return text.endswith("\n") or re.search(r"None|\s\d{3}$", text.splitlines()[-1]) is not None
 
@@ -514,9 +512,9 @@ def _no_summary(name, found):
 def _table(rows, dates, far_meridian, observer):
     columns = list(zip(*rows, strict=True)) or [()] * 5
     stonyhurst, carrington = (np.array(column, dtype=float) for column in columns[3:])
-    # The same to a degree; what was measured is the distance from the central meridian.
+    # Both agree to a degree; the distance from the central meridian is the measured one.
     longitude = np.where(np.isnan(carrington), far_meridian - 180 + stonyhurst, carrington)
-    # sunpy knows no observer for an empty array of dates.
+    # sunpy has no observer for an empty array of dates.
     obstime = dates if rows or dates.isscalar else None
     return QTable(
         {

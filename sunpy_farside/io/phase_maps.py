@@ -1,5 +1,5 @@
 """
-Reader of far-side phase maps as JSOC publishes them.
+Reader of the far-side phase maps published by JSOC.
 """
 
 import re
@@ -25,33 +25,33 @@ from sunpy_farside.utils.content import user_path
 
 __all__ = ["parse_file_name", "read_phase_map"]
 
-# PHASE_MAP_2022.05.05_00:00:00.fits as JSOC names it, and what servers, browsers and other
-# systems make of the dots and colons: %3A, a blank, a plus, another sign or none.
+# PHASE_MAP_2022.05.05_00:00:00.fits as named by JSOC. Servers, browsers and other systems replace
+# dots and colons by %3A, a blank, a plus, another sign or none.
 _SIGN = r"(?:%(?:25)*3A|[^0-9A-Za-z])?"
 _FILE_NAME = re.compile(
     r".*?(?<![0-9])([0-9]{4})SIGN([0-9]{2})SIGN([0-9]{2})(?:T|[^0-9A-Za-z])"
     r"([0-9]{2})SIGN([0-9]{2})SIGN([0-9]{2})(?![0-9])".replace("SIGN", _SIGN),
     re.IGNORECASE | re.DOTALL,
 )
-# A map may bear the date on which its data begin, five days before its own.
+# DATE-OBS may be the beginning of the data, five days before the date of the map.
 _FAR_APART = 7 * u.day
-# Outside this, astropy knows the Earth's place no more.
+# Years for which astropy computes the position of the Earth.
 _YEARS = range(1900, 2100)
 
 
 def parse_file_name(name):
     """
-    Read the time and the product off the name of a far-side file.
+    Read the time and the product from the name of a far-side file.
 
     Parameters
     ----------
     name : `str`
-        Without folders. The colons may be escaped (``%3A``), or replaced by another sign.
+        File name without folders. Colons may be escaped (``%3A``) or replaced by another sign.
 
     Returns
     -------
     time : `~astropy.time.Time` or `None`
-        `None` where the name holds no valid time.
+        `None` if the name has no valid time.
     product : `str` or `None`
         ``"phase_map"``, ``"phase_map_5day"``, or `None` for any other name.
 
@@ -77,41 +77,40 @@ def parse_file_name(name):
 
 def read_phase_map(path, *, time=None):
     """
-    Read one far-side phase map as JSOC publishes it.
+    Read one far-side phase map published by JSOC.
 
     Parameters
     ----------
     path : path-like
-        FITS file of 181 x 361 pixels on whole degrees, packed with gzip or not.
+        FITS file of 181 x 361 pixels on whole degrees, optionally compressed with gzip.
     time : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
-        Date of the map. Only used where neither the file's name nor its header gives one.
+        Date of the map. Used only if neither the name of the file nor its header has one.
 
     Returns
     -------
     `~sunpy_farside.maps.phase_map.FarsidePhaseMap`
-        Phases in rad, with a header of whole-degree Carrington coordinates seen from Earth.
-        Another angle in ``BUNIT`` is converted.
+        Phase shifts in rad on whole degrees of Carrington coordinates seen from Earth. Other
+        units of angle in ``BUNIT`` are converted.
 
     Raises
     ------
     FileNotFoundError
         There is no such file.
     FileFormatError
-        The file is no FITS file, is truncated, has another shape or grid, another unit than an
-        angle, holds no data or no phases (`~sunpy_farside.maps.checks.check_phases`), or has no
-        date.
+        The file is not a FITS file, is truncated, has another shape or grid, a unit that is not
+        an angle, no data, no phase shifts (`~sunpy_farside.maps.checks.check_phases`), or no date.
 
     Warns
     -----
     sunpy.util.exceptions.SunpyUserWarning
-        The date in the file's name is not that of its header, or coordinates in the header are
-        not those of the published grid.
+        The date in the name of the file differs from that in its header, or coordinates in the
+        header differ from those of the published grid.
 
     Notes
     -----
-    The published headers hold nothing certain beyond the shape of the data. Where ``REF_L0``
-    stands in the header it is compared with the far side's central meridian, where ``DATE-OBS``
-    stands there it is compared with the date in the name.
+    The published headers contain nothing reliable beyond the shape of the data. If present,
+    ``REF_L0`` is compared with the far-side central meridian, and ``DATE-OBS`` with the date in
+    the name.
 
     Examples
     --------
@@ -128,10 +127,10 @@ def read_phase_map(path, *, time=None):
         msg = f"{path}: expected phases on the far side, found no data (every pixel is NaN)."
         raise FileFormatError(msg)
     with np.errstate(all="ignore"):
-        # What comes out beyond all bounds is refused below.
+        # Values that overflow are rejected below.
         data = data * _radians(path, header)
     check_phases(data, str(path))
-    # At a pole all the columns are one place.
+    # At a pole, all the columns are the same point.
     check_rows(data[1:-1], str(path))
     name_time, product = parse_file_name(path.name)
     time = _date(path, name_time, header, time)
@@ -143,10 +142,10 @@ def read_phase_map(path, *, time=None):
 
 def _radians(path, header):
     """
-    Return radians in the unit of a map.
+    Return the size of the unit of a map in radian.
     """
     text = str(header.get("BUNIT") or "rad").strip()
-    # Archives write RAD and Degrees; but mrad and Mrad are two units.
+    # Archives write RAD and Degrees, but mrad and Mrad are different units.
     for spelling in (text, text.lower(), text.lower().removesuffix("s")):
         try:
             return u.Unit(spelling).to(u.rad)
@@ -162,7 +161,7 @@ def _radians(path, header):
 def _date(path, name_time, header, time):
     text = header.get("DATE-OBS")
     with warnings.catch_warnings():
-        # That a year is far off is said below.
+        # Years far off are rejected below.
         warnings.simplefilter("ignore", ErfaWarning)
         try:
             header_time = parse_time(str(text)).utc if text else None
@@ -197,14 +196,14 @@ def _check_reference_longitude(path, header, time):
     expected = far_side_central_meridian(time).deg
     if abs((reference - expected + 180) % 360 - 180) > 1:
         warn_user(
-            f"{path}: REF_L0 is {reference:.1f} deg, but the far side's central meridian on "
-            f"{time.isot} stands at {expected:.1f} deg. Check the date of the file."
+            f"{path}: REF_L0 is {reference:.1f} deg, but the far-side central meridian on "
+            f"{time.isot} is at {expected:.1f} deg. Check the date of the file."
         )
 
 
 def _check_grid(path, data, header):
     """
-    Compare coordinates in a header, where there are any, with those of the published maps.
+    Compare the coordinates in a header, if any, with those of the published maps.
     """
     if not str(header.get("CTYPE1")).upper().startswith("CRLN"):
         return
@@ -213,7 +212,7 @@ def _check_grid(path, data, header):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             longitude, latitude = WCS(header, naxis=2).all_pix2world(columns, rows, 0)
-    # What cannot be understood says nothing against the grid.
+    # Unreadable coordinates are no evidence against the grid.
     except Exception:
         return
     off = np.abs((longitude - columns + 180) % 360 - 180).max()
@@ -223,7 +222,7 @@ def _check_grid(path, data, header):
         f"{path}: the header puts the first pixel at longitude {longitude[0]:.1f} and latitude "
         f"{latitude[0]:.1f} deg, published maps have 0 and -90 there"
     )
-    # Our own headers are right; what stands in JSOC's is not known.
+    # Headers of this package are correct; those of JSOC are uncertain.
     if FarsidePhaseMap.is_datasource_for(data, header):
         msg += ". Open it with sunpy.map.Map."
         raise FileFormatError(msg)

@@ -1,5 +1,5 @@
 """
-Region lists of the standard method, as JSOC publishes them.
+Reader of the region lists of the SAR method published by JSOC.
 """
 
 import os
@@ -23,27 +23,26 @@ from sunpy_farside.utils.content import read_content, user_path
 
 __all__ = ["STRENGTH_UNIT", "read_region_list"]
 
-# Phase in rad times area in millionths of the hemisphere, the area being a share of the
-# hemisphere and so without a dimension.
+# Phase shift in rad times area in millionths of the hemisphere, which have no dimension.
 STRENGTH_UNIT = u.Unit("1e-6 rad")
 
-# The longest published lists hold some 1000 characters.
+# The longest published lists have about 1000 characters.
 _MAX_SIZE = 1_000_000
 
 _DAY = r"([0-9]{4}-[0-9]{2}-[0-9]{2})(\.[0-9]+)"
 _DATE = re.compile(_DAY)
 _VANTAGE = re.compile(r"Far-Side Vantage:\s*CLon\s*=\s*([0-9.]+),\s*Lat\s*=\s*(-?[0-9.]+)")
-# The headings hold no number, or a region would be lost that is glued to them.
+# Headings have no numbers, so that a region in the same line is not lost.
 _HEADING = re.compile(r"(Designation|Longitude|\(degree\))[^0-9\ufffd]*")
 _NO_REGION = re.compile(r"No Strong Active Regions[^0-9\ufffd]*")
-# A handful of regions has a strength just below zero.
+# A few regions have a strength just below zero.
 _ROW = re.compile(
     r"(FS-[0-9]{4}-[0-9]+)\s+([0-9.]+)\s+(-?[0-9.]+)\s+(-?[0-9.]+)"
     rf"\s+{_DAY}\s+(-?[0-9]+\.[0-9]+)"
 )
-# No region takes longer than a rotation.
+# No region takes longer than a rotation to arrive.
 _MAX_DAYS = 40
-# Between the date of arrival and the days that are left, which both are rounded to a tenth.
+# Days between the date of arrival and the remaining days, both rounded to a tenth.
 _MAX_DIFFERENCE = 1
 _FIELDS = "a region's designation, longitude, latitude, strength, arrival and days"
 
@@ -51,7 +50,7 @@ _FIELDS = "a region's designation, longitude, latitude, strength, arrival and da
 @dataclass(frozen=True)
 class _List:
     """
-    One list: its date as (day, fraction), its vantage in degrees and its rows.
+    Region list with its date as (day, fraction), its vantage in degrees and its rows.
     """
 
     date: tuple
@@ -61,32 +60,32 @@ class _List:
 
 def read_region_list(paths):
     """
-    Read region lists of the standard method.
+    Read region lists of the SAR method.
 
     Parameters
     ----------
     paths : path-like or sequence of path-like
-        One of JSOC's ``AR_LIST_YYYY.MM.DD_HH:MM:SS.txt``, or many.
+        One or more of JSOC's ``AR_LIST_YYYY.MM.DD_HH:MM:SS.txt``.
 
     Returns
     -------
     `~astropy.table.QTable`
-        One row for each region of each list, in order of the lists' dates. No row where the
-        lists say that there is no strong region. The columns are
+        One row for each region of each list, in order of date; none for lists without strong
+        regions. The columns are
 
-        - ``designation``: FS-YYYY-NNN, which persists from list to list;
+        - ``designation``: FS-YYYY-NNN, constant from list to list;
         - ``centroid``: `~astropy.coordinates.SkyCoord` in
-          `~sunpy.coordinates.HeliographicCarrington`, observed from Earth at the list's date;
-        - ``seismic_strength``: phase integrated over the region's area in millionths of the
+          `~sunpy.coordinates.HeliographicCarrington`, seen from Earth at the date of the list;
+        - ``seismic_strength``: phase shift integrated over the area in millionths of the
           hemisphere. The unit is ``1e-6 rad``, so that the values are those of the list
           (micro-hemisphere radian), above 400 for reliable regions;
-        - ``east_limb_arrival``: `~astropy.time.Time` at which the region comes to the east limb,
-          by the days that the list leaves until then;
+        - ``east_limb_arrival``: `~astropy.time.Time` of the arrival at the east limb, from the
+          remaining days in the list;
         - ``date``: `~astropy.time.Time` of the list.
 
-        ``meta["lists"]`` holds for each list its ``date``, its far-side vantage
+        ``meta["lists"]`` contains for each list its ``date``, its far-side vantage
         (``vantage_longitude`` and ``vantage_latitude`` as printed) and its number of
-        ``regions``; ``meta["broken"]`` the paths of those that do not read.
+        ``regions``; ``meta["broken"]`` the paths of unreadable files.
 
     Raises
     ------
@@ -98,17 +97,16 @@ def read_region_list(paths):
     Warns
     -----
     sunpy.util.exceptions.SunpyUserWarning
-        Some of many files are no region lists, and left out; or a vantage is not that of its
-        list's date.
+        Some of the files are not region lists and are left out, or a vantage does not match the
+        date of its list.
 
     Notes
     -----
-    The dates of arrival that the lists print are not used. In those of 12 UT they are half a
-    day early: they add the days to the beginning of the list's day. The days themselves agree
-    with the Sun's rotation in all the lists.
+    The dates of arrival in the lists are not used: in lists of 12 UT they are half a day early,
+    because the remaining days are added to the beginning of the day. The remaining days
+    themselves agree with the rotation of the Sun in all the lists.
 
-    The vantage is compared with the far side's central meridian at the list's date, and a
-    warning is given when they disagree.
+    The vantage is compared with the far-side central meridian at the date of the list.
 
     Examples
     --------
@@ -161,7 +159,7 @@ def _read(path):
     lines = [line for line in lines[2:] if not _HEADING.fullmatch(line[1])]
     rows = []
     if not (len(lines) == 1 and _NO_REGION.fullmatch(lines[0][1])):
-        # A list that ends with its headings is cut short.
+        # A list that ends with its headings is truncated.
         rows = [_match(path, lines[k : k + 1], _ROW, _FIELDS) for k in range(len(lines) or 1)]
     try:
         _check_year(*date)
@@ -190,7 +188,7 @@ def _match(path, lines, pattern, expected):
 def _row(fields, date):
     designation, *numbers, day, fraction, days = fields
     longitude, latitude, strength, days = map(float, (*numbers, days))
-    # The lists of 12 UT add the days to the beginning of their day.
+    # Lists of 12 UT add the days to the beginning of their day.
     left = (_time([(day, fraction)]) - _time([date]))[0].to_value(u.day)
     if not min(abs(left - days), abs(left - days + float(date[1]))) < _MAX_DIFFERENCE:
         msg = f"{designation} to arrive on {day}{fraction}, {days} days later"
@@ -210,14 +208,14 @@ def _check_twice(designations):
 
 def _time(dates):
     """
-    Times of (day, fraction) pairs such as ("2022-05-05", ".5").
+    Convert (day, fraction) pairs such as ("2022-05-05", ".5") to times.
     """
     days = Time([day for day, _ in dates], format="isot", scale="utc")
     return days + np.array([float(fraction) for _, fraction in dates]) * u.day
 
 
 def _check_year(day, _fraction):
-    # Outside this, astropy knows the Earth's place no more.
+    # astropy computes the position of the Earth for these years.
     if not 1900 < int(day[:4]) < 2100:
         msg = f"a list of {day}"
         raise ValueError(msg)
@@ -227,8 +225,8 @@ def _check_vantage(path, longitude, date):
     expected = far_side_central_meridian(date).deg
     if abs((longitude - expected + 180) % 360 - 180) > 1:
         warn_user(
-            f"{path}: the vantage is at longitude {longitude:.1f} deg, but the far side's central "
-            f"meridian on {date.isot[:16]} stands at {expected:.1f} deg. Check the list's date."
+            f"{path}: the vantage is at longitude {longitude:.1f} deg, but the far-side central "
+            f"meridian on {date.isot[:16]} is at {expected:.1f} deg. Check the list's date."
         )
 
 
@@ -237,7 +235,7 @@ def _table(lists):
     owner = np.repeat(np.arange(len(lists)), [len(item.rows) for item in lists])
     rows = [row for item in lists for row in item.rows]
     columns = list(zip(*rows, strict=True)) or [(), (), (), (), ()]
-    # One list has one date; sunpy knows no observer for an empty array of dates either.
+    # A single list has one date; sunpy has no observer for an empty array of dates.
     obstime = dates[-1] if len(lists) == 1 or not rows else dates[owner]
     centroid = SkyCoord(
         np.array(columns[1], dtype=float) * u.deg,

@@ -1,5 +1,5 @@
 """
-Readers of stacks: arrays of phase maps that are cut to their windows already.
+Reader of stacks, arrays of phase maps in their windows.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ __all__ = ["read_stack"]
 _EXPECTED = "a stack of phase maps (HDF5 or an IDL save file)"
 _HDF5_NAME = "phases"
 _IDL_NAMES = ("data_out", "phases")
-# 336 stacks of 120 columns. IDL save files hold one.
+# Values of 336 stacks of 120 columns. IDL save files have one.
 _MOST_VALUES = 64_000_000
 _MOST_IDL_BYTES = 64_000_000
 
@@ -34,7 +34,7 @@ def read_stack(path):
     Returns
     -------
     array of `numpy.float32`, shape (n, 11, 144, width)
-        Phases in rad. Such files hold no dates:
+        Phase shifts in rad. Such files have no dates:
         `~sunpy_farside.sequence.FarsideSequence.from_array` takes one stack and its date.
 
     Raises
@@ -42,8 +42,8 @@ def read_stack(path):
     FileNotFoundError
         There is no such file.
     FileFormatError
-        The file is neither, holds another shape, maps that are no phases
-        (`~sunpy_farside.maps.checks.check_phases`), or does not hold all of its data itself.
+        The file is neither, has another shape, maps that are not phase shifts
+        (`~sunpy_farside.maps.checks.check_phases`), or lacks some of its data.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def read_stack(path):
         with open_hdf5(path, _EXPECTED) as file:
             data = own_data_set(file, _HDF5_NAME, kinds="f", most=_MOST_VALUES)
             _check_shape(path, data.shape)
-            # What a double cannot be in single precision is infinite, and refused below.
+            # Values beyond single precision become infinite, and are rejected below.
             stack = data.astype(np.float32)[...]
     elif start.startswith(b"SR"):
         stack = _read_idl(path)

@@ -17,8 +17,7 @@ from sunpy_farside.utils.content import user_path
 
 __all__ = ["EAST_EDGE", "read_frame"]
 
-# The columns of new data begin so many degrees east of the central meridian
-# [HMI daily synoptic frames].
+# First column of new data, in degrees east of the central meridian [HMI daily synoptic frames].
 EAST_EDGE = 60
 _UNITS = ("g", "gauss", "mx/cm^2", "mx/cm2", "mx cm^-2", "mx cm-2")
 _DATE_KEYS = ("T_REC", "T_OBS", "DATE-OBS")
@@ -46,13 +45,12 @@ def read_frame(path):
     FileNotFoundError
         There is no such file.
     FileFormatError
-        The file does not read, or lacks the longitude of the disk's centre or a date.
+        The file cannot be read, or lacks the longitude of the disk center or a date.
 
     Notes
     -----
-    ``CRVAL1`` of these files is Carrington *time*: read by it, a frame stands at a wrong
-    longitude. Here column 0 is put 60 degrees east of the central meridian, whose longitude is in
-    ``CRLN_OBS``.
+    ``CRVAL1`` of these files is Carrington *time* and would give a wrong longitude. Column 0 is
+    placed 60 degrees east of the central meridian instead, whose longitude is in ``CRLN_OBS``.
 
     Examples
     --------
@@ -81,7 +79,7 @@ def read_frame(path):
     if abs((meridian - expected + 180) % 360 - 180) > 1:
         warn_user(
             f"{path}: CRLN_OBS is {meridian:.1f} deg, but the central meridian on {date.isot[:16]} "
-            f"stands at {expected % 360:.1f} deg. Check the date of the file."
+            f"is at {expected % 360:.1f} deg. Check the date of the file."
         )
     step = 360 / columns
     middle = columns // 2
@@ -110,7 +108,7 @@ def _frame_image(path):
         ):
             return data.astype(np.float32), header
     msg = (
-        f"{path}: expected a daily synoptic frame, a picture with CRLN_OBS in its header, found "
+        f"{path}: expected a daily synoptic frame, an image with CRLN_OBS in its header, found "
         "none. Is it a file of hmi.Mldailysynframe_720s?"
     )
     raise FileFormatError(msg)

@@ -1,5 +1,5 @@
 """
-Tables on disk that carry the version of their format, and that earlier releases may have written.
+Tables on disk in versioned formats, including those of earlier releases.
 """
 
 import io
@@ -21,23 +21,23 @@ _ECSV = "ascii.ecsv"
 
 def check_format(source, found, known):
     """
-    Refuse files that a later release wrote.
+    Raise an error for a file of a later release.
 
     Parameters
     ----------
     source : path-like
         Named in the error.
     found : `int`
-        Version of the format that the file carries.
+        Version of the format in the file.
     known : `int`
-        The latest version that this release reads.
+        Latest version that this release reads.
 
     Raises
     ------
     NewerFormatError
         The file's version is later.
     FileFormatError
-        The file's version is no whole number.
+        The file's version is not a whole number.
     """
     if type(found) is not int or found < 1:
         msg = f"{source}: expected the version of a format, found {found!r}."
@@ -52,28 +52,28 @@ def check_format(source, found, known):
 
 def complete_table(table, like, source):
     """
-    Give a table the columns and the units of another.
+    Convert a table to the columns and units of another.
 
     Parameters
     ----------
     table : `~astropy.table.QTable`
-        As read from a file.
+        Table as read from a file.
     like : `~astropy.table.QTable`
-        A table as it is written today.
+        Table in the current format.
     source : path-like
         Named in the error.
 
     Returns
     -------
     `~astropy.table.QTable`
-        The columns of ``like``, with ``meta`` of ``table``. Those that the file lacks are NaN, 0,
-        false or empty.
+        The columns of ``like``, with ``meta`` of ``table``. Columns missing in the file are NaN,
+        0, False or empty.
 
     Raises
     ------
     FileFormatError
-        The file lacks positions or times, which all releases have written, or has a column in
-        another unit.
+        The file lacks positions or times, which all releases write, or has a column in another
+        unit.
     """
     complete = QTable()
     for name in like.colnames:
@@ -92,7 +92,7 @@ def complete_table(table, like, source):
 
 def lines_of_table(table):
     """
-    Return the lines of a table's ECSV file.
+    Return the lines of a table in ECSV format.
 
     Parameters
     ----------
@@ -109,23 +109,23 @@ def lines_of_table(table):
 
 def meta_of_lines(text):
     """
-    Read what an ECSV file holds besides the values.
+    Read the metadata of an ECSV file, and split it into header and rows.
 
     Parameters
     ----------
     text : `str`
-        All of the file.
+        Content of the file.
 
     Returns
     -------
     meta : `dict`
     header, rows : `list` of `str`
-        The lines.
+        Lines of the file.
 
     Raises
     ------
     ValueError
-        The header is not one of ECSV.
+        The file has no ECSV header.
     """
     header, rows = _split(text)
     if len(header) < 2 or not header[0].startswith("# %ECSV"):
@@ -133,10 +133,10 @@ def meta_of_lines(text):
         raise ValueError(msg)
     try:
         meta = dict(get_header_from_yaml([line[2:] for line in header[1:-1]]).get("meta", {}))
-        # How astropy puts positions and times together again.
+        # Needed only by astropy, to reassemble positions and times.
         meta.pop("__serialized_columns__", None)
         return meta, header, rows
-    # The YAML reader raises whatever the damage brings about.
+    # The YAML reader raises many types of errors for damaged files.
     except Exception as error:
         msg = f"a header that does not read ({error})"
         raise ValueError(msg) from error
@@ -144,12 +144,12 @@ def meta_of_lines(text):
 
 def table_of_lines(header, rows):
     """
-    Make a table of the lines of an ECSV file.
+    Create a table from the lines of an ECSV file.
 
     Parameters
     ----------
     header, rows : `list` of `str`
-        One row at the least: astropy makes no positions of none.
+        At least one row: astropy cannot create positions from none.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def table_of_lines(header, rows):
 def _split(text):
     lines = text.split("\n")
     first = next((k for k, line in enumerate(lines) if not line.startswith("#")), len(lines))
-    # The names of the columns stand above the rows.
+    # The line above the rows contains the names of the columns.
     return lines[: first + 1], [line for line in lines[first + 1 :] if line]
 
 
@@ -173,7 +173,7 @@ def _like(values, expected, name, source):
             msg = f"{source}: expected {name} in {expected.unit}, found {values.info.unit}."
             raise FileFormatError(msg) from error
     if np.ma.isMaskedArray(values) and values.dtype.kind == "U":
-        # As which astropy reads an empty string.
+        # astropy reads empty strings as masked.
         return Column(values.filled(""))
     return values
 

@@ -1,5 +1,5 @@
 """
-Files of a range of times, and the eleven maps of a date, as the command line asks for them.
+Download of the files of a range of times, and of the eleven maps of a date.
 """
 
 from pathlib import Path
@@ -31,7 +31,7 @@ from sunpy_farside.utils.cache import cache_folder
 
 __all__ = ["fetch_files", "fetch_sequence"]
 
-# How far around a date the first search looks for a complete sequence.
+# Time before and after a date in which the first search looks for a complete sequence.
 _NEIGHBOURHOOD = 45 * u.day
 _FIRST_MAP = Time("2010-04-25")
 
@@ -43,21 +43,20 @@ def fetch_files(start, end, *, product="phase_map", folder=None, url=None, progr
     Parameters
     ----------
     start, end : `~astropy.time.Time`, `str` or `~datetime.datetime`
-        Both inclusive.
+        First and last time, both inclusive.
     product : {"phase_map", "phase_map_5day", "region_list"}, optional
     folder : path-like, optional
-        Where the files go. By default the user's cache, or the folder in the environment
+        Folder of the files. By default the user's cache, or the folder in the environment
         variable ``SUNPY_FARSIDE_CACHE``.
     url : `str`, optional
         Base address of the archive (`~sunpy_farside.net.FarsideClient`).
     progress : `bool`, optional
-        Whether to show progress bars.
+        If True, show progress bars.
 
     Returns
     -------
     `parfive.Results`
-        Paths of the files, those among them that were there before, ordered by time. What
-        failed is in ``errors``.
+        Paths of the files in order of time, including existing ones. Failures are in ``errors``.
 
     Raises
     ------
@@ -81,27 +80,27 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
     Parameters
     ----------
     time : `~astropy.time.Time`, `str`, `~datetime.datetime` or "latest", optional
-        Date of the middle map, to which detections belong. The nearest 00 or 12 UT is taken,
-        the earlier one of two. ``"latest"`` takes the newest eleven maps without a gap.
+        Date of the middle map and of the detections, rounded to 00 or 12 UT, the earlier of two
+        equally near. ``"latest"`` selects the newest eleven maps without a gap.
     product : {"phase_map", "phase_map_5day"}, optional
     folder : path-like, optional
-        As for `fetch_files`. Where all eleven are there, nothing is asked of the archive.
+        As for `fetch_files`. If all eleven files exist, the archive is not contacted.
     url : `str`, optional
         Base address of the archive (`~sunpy_farside.net.FarsideClient`).
     progress : `bool`, optional
-        Whether to show progress bars.
+        If True, show progress bars.
 
     Returns
     -------
     `list` of `pathlib.Path`
-        Eleven, ordered by time, for
+        Eleven files in order of time, for
         `FarsideSequence.from_files <sunpy_farside.sequence.FarsideSequence.from_files>`.
 
     Raises
     ------
     SequenceError
-        The archive has not all eleven. The message names what is missing and the nearest date
-        whose maps are all there.
+        The archive does not have all eleven maps. The message names the missing ones and the
+        nearest date without a gap.
     ConnectionError
         The archive cannot be searched, or a map cannot be fetched.
 
@@ -161,14 +160,14 @@ def _folder(folder, product):
 
 
 def _fetch(client, found, folder, progress):
-    # A folder is no template of names.
+    # Braces in the path are not fields of a template.
     literal = str(folder).replace("{", "{{").replace("}", "}}")
     return client.fetch(found, path=f"{literal}/{{file}}", progress=progress)
 
 
 def _rows(found):
     """
-    Row of each step of the cadence that a search found.
+    Return the row of each step of the cadence in the results of a search.
     """
     if not len(found):
         return {}

@@ -9,20 +9,20 @@ from sunpy_farside.products import PRODUCTS
 __all__ = ["Product"]
 
 
-# Completion offers what is made for users only, as in sunpy's own modules of attrs.
+# Limit completion to the public names, as in sunpy's own modules of attrs.
 def __dir__():
     return __all__
 
 
 class Product(SimpleAttr):
     """
-    Which far-side product to search for.
+    Far-side product to search for.
 
     Parameters
     ----------
     value : {"phase_map", "phase_map_5day", "region_list"}
-        Phase maps from 24 hours of Doppler data, phase maps from five days, or the strong
-        regions that the SAR method finds.
+        Phase maps from 24 hours of Doppler data, phase maps from five days, or strong regions
+        found by the SAR method.
     """
 
     def __init__(self, value):

@@ -44,14 +44,14 @@ class FarsideClient(GenericClient):
 
     Notes
     -----
-    A file belongs to a range when the time in its name lies in it, both ends included.
+    A file belongs to a range if the time in its name is in it, both ends included.
 
-    ``Start Time`` and ``End Time`` are those of the data used. JSOC documents the lengths, 24
-    hours and five days, but not where in them the time in the name stands. Chosen here: in the
-    middle of the 24 hours, as `documented for the MDI far-side maps
-    <http://soi.stanford.edu/data/full_farside/link_info.html>`__ that these continue; and
-    five days of cumulated maps ending with the 24 hours of the newest, whose time is in the
-    name. Region lists are made from these.
+    ``Start Time`` and ``End Time`` are those of the data used. JSOC documents the time
+    spans, 24 hours and five days, but not the position of the time in the name within them. It
+    is taken as the middle of the 24 hours, as `documented for the preceding MDI far-side maps
+    <http://soi.stanford.edu/data/full_farside/link_info.html>`__; the five days of a cumulated
+    map end with the 24 hours of its newest map, whose time is in the name. Region lists are made
+    from cumulated maps.
 
     Examples
     --------
@@ -62,7 +62,7 @@ class FarsideClient(GenericClient):
     >>> files = Fido.fetch(found)  # doctest: +SKIP
     """
 
-    # The attribute of our own keeps every other client out of the search.
+    # The package's own attribute excludes all other clients from the search.
     required = frozenset({a.Time, Product})
 
     def __init__(self, url=None):
@@ -71,7 +71,7 @@ class FarsideClient(GenericClient):
     @property
     def info_url(self):
         """
-        Page about the data.
+        Address of the page about the data.
         """
         return "http://jsoc.stanford.edu/data/farside/"
 
@@ -82,7 +82,7 @@ class FarsideClient(GenericClient):
     @classmethod
     def register_values(cls):
         """
-        Attributes that the client knows, with their values.
+        Return the attributes that the client supports, with their values.
         """
         return {
             Product: [(product.name, product.description) for product in PRODUCTS.values()],
@@ -105,12 +105,12 @@ class FarsideClient(GenericClient):
         Returns
         -------
         `~sunpy.net.dataretriever.QueryResponse`
-            One row for each time, ordered by time.
+            One row per time, in order of time.
 
         Raises
         ------
         ConnectionError
-            The archive does not answer, or not with a listing.
+            The archive does not answer with a listing.
         """
         time = next(item for item in args if isinstance(item, a.Time))
         product = next(item for item in args if isinstance(item, Product)).value
@@ -144,11 +144,11 @@ class FarsideClient(GenericClient):
         **kwargs,
     ):
         """
-        Download files that a search found.
+        Download the files in the results of a search.
 
-        Phase maps get their header on the way (the data stay as they are), so that
-        `sunpy.map.Map` opens them. A file that is there already is not downloaded again; one
-        that is damaged there is. Colons in names become underscores.
+        The headers of phase maps are completed (the data remain unchanged), so that
+        `sunpy.map.Map` opens them. Existing files are only downloaded again if they are
+        damaged. Colons in names become underscores.
 
         Parameters
         ----------
@@ -158,17 +158,17 @@ class FarsideClient(GenericClient):
         overwrite : `bool` or ``"unique"``, optional
         progress : `bool`, optional
         downloader : `parfive.Downloader`, optional
-            Its settings take the place of ``overwrite`` and ``progress``.
+            Its settings replace ``overwrite`` and ``progress``.
         wait : `bool`, optional
-            Not used: the files are there when the method returns, since what a shared
-            ``downloader`` fetches later could not be checked before it is in its place.
+            Not used: the method returns once the files are complete, because files that a
+            shared ``downloader`` fetches later could not be checked first.
         **kwargs
             Not used; for sunpy's interface.
 
         Returns
         -------
         `parfive.Results`
-            Paths of the files. What failed is in ``errors``.
+            Paths of the files. Failures are in ``errors``.
         """
         if isinstance(qres, QueryResponseRow):
             qres = qres.as_table()
@@ -182,7 +182,7 @@ class FarsideClient(GenericClient):
 
 def _utc(time):
     """
-    A time as a datetime, to the millisecond so that whole seconds stay whole.
+    Return a time as a datetime, to the millisecond so that whole seconds stay whole.
     """
     exact = time.utc.to_datetime(leap_second_strict="silent") + timedelta(microseconds=500)
     return exact.replace(microsecond=exact.microsecond // 1000 * 1000)

@@ -1,5 +1,5 @@
 """
-Downloads that end up whole, checked and with a header, or not at all.
+Downloads of complete and checked files, with usable headers.
 """
 
 import re
@@ -20,13 +20,13 @@ from sunpy_farside.utils.transfer import TooLargeError, Transfer, transfer_files
 
 __all__ = ["Download", "complete_header", "download_files", "is_there"]
 
-# A map is 0.26 MB and a list 1 kB. Nothing longer is kept.
+# Largest accepted file in bytes: a map has 0.26 MB, a list 1 kB.
 _MAX_SIZE = 4_000_000
-# Seconds that one request may take altogether, whatever the server does.
+# Longest duration of one request in seconds, whatever the server does.
 _PATIENCE = 120
 
 # Cards that compete with those of a phase map's header: other coordinates, other dates, and
-# the name by which sunpy's HMI source would claim the map.
+# the instrument by which sunpy's HMI source would match the map.
 _COMPETING = re.compile(
     r"(CTYPE|CUNIT|CNAME|CRVAL|CRPIX|CDELT|CROTA|CD|PC|PV|PS)\d.*"
     r"|WCS.*|LONPOLE|LATPOLE|DATE-(AVG|BEG|END)|TIME-?OBS|TIMESYS|INSTRUME"
@@ -35,30 +35,30 @@ _COMPETING = re.compile(
 
 class Download(Transfer):
     """
-    One file of the archive that is being fetched.
+    Download of one file of the archive.
 
     Parameters
     ----------
     url : `str`
     path : `~pathlib.Path`
-        Where the file is to be, under any name.
+        Destination of the file, under any name.
     name : `str`
-        The archive's name for the file, with separators that every system allows.
+        Name of the file in the archive, with separators that every system allows.
     """
 
     def finish(self, partial):
         """
-        Check a file, and give it its header if it is a phase map.
+        Check a file, and complete its header if it is a phase map.
 
         Parameters
         ----------
         partial : `~pathlib.Path`
-            The file, before it moves to its place.
+            The file, before it moves to its destination.
 
         Raises
         ------
         FileFormatError
-            The file does not hold what its name promises.
+            The content of the file does not match its name.
         """
         try:
             _check(partial)
@@ -69,9 +69,9 @@ class Download(Transfer):
 
     def __call__(self, response, url):
         """
-        Fetch the file and return its path, where parfive asks for the path of a second try.
+        Fetch the file and return its path, as the path function of a retry by parfive.
 
-        parfive finds the file there, and leaves alone what it would not check itself.
+        parfive then finds an existing file, and does not fetch it again without checks.
         """
         for error in download_files([self], Downloader(progress=False)).errors:
             raise error.exception
@@ -86,13 +86,13 @@ def download_files(downloads, downloader):
     ----------
     downloads : sequence of `Download`
     downloader : `parfive.Downloader`
-        Only its settings are used: what it has in its own queue stays there.
+        Only its settings are used; its own queue remains unchanged.
 
     Returns
     -------
     `parfive.Results`
-        Paths of the files in the given order, those that were there before among them. What
-        failed is in ``errors``.
+        Paths of the files in the given order, including existing ones. Failures are in
+        ``errors``.
     """
     settings = downloader.config
     if settings.overwrite == "unique":
@@ -126,7 +126,7 @@ def _problem(item):
 
 def is_there(path):
     """
-    Return whether a file of the archive is in its place, whole and with its header.
+    Return whether a file of the archive exists, complete and with its header.
 
     Parameters
     ----------
@@ -150,21 +150,21 @@ def is_there(path):
 
 def complete_header(path):
     """
-    Give a phase map's file the header by which `sunpy.map.Map` knows it.
+    Complete the header of a phase map, so that `sunpy.map.Map` opens the file.
 
     Parameters
     ----------
     path : `~pathlib.Path`
-        FITS file with the archive's name, in which the date and the product are.
+        FITS file under the archive's name, which contains the date and the product.
 
     Notes
     -----
-    The bytes of the data stay as they are, and so do cards that say nothing about
-    coordinates, dates or the instrument. A HISTORY card records it.
+    The bytes of the data remain unchanged, as do cards unrelated to coordinates, dates and
+    the instrument. A HISTORY card records the change.
     """
     header = phase_map_header(*parse_file_name(path.name))
     with warnings.catch_warnings():
-        # Odd cards are common in these files.
+        # Invalid cards are common in these files.
         warnings.simplefilter("ignore", AstropyWarning)
         with fits.open(
             path,
@@ -174,7 +174,7 @@ def complete_header(path):
             output_verify="silentfix+ignore",
         ) as hdus:
             hdus.verify("silentfix+ignore")
-            # The first image, as for the reader.
+            # Use the first image, as the reader does.
             cards = next(hdu for hdu in hdus if hdu.is_image and hdu.header.get("NAXIS")).header
             _check_unit(cards, path)
             for key in [key for key in cards if _COMPETING.fullmatch(key)]:
@@ -185,7 +185,7 @@ def complete_header(path):
 
 def _check_unit(cards, path):
     """
-    Raise FileFormatError where the completed header would call other units radians.
+    Raise FileFormatError if the unit is not the radian of the completed header.
     """
     unit = str(cards.get("BUNIT") or "rad").strip()
     if unit.lower() not in ("rad", "radian", "radians"):
@@ -199,7 +199,7 @@ def _is_map(path):
 
 def _check(path):
     """
-    Raise FileFormatError unless a file holds what its name promises.
+    Raise FileFormatError if the content of a file does not match its name.
     """
     with path.open("rb") as file:
         start = file.read(9)
@@ -208,14 +208,14 @@ def _check(path):
         found = f"one that begins with {text!r}" if text.isprintable() and text else "none"
         raise FileFormatError(f"{path}: expected a FITS file, found {found}.")
     with warnings.catch_warnings():
-        # They name the file, which is not in its place yet: its reader will show them.
+        # Warnings name the temporary file, and reappear when the final file is read.
         warnings.simplefilter("ignore", SunpyUserWarning)
         _product(path).read(path)
 
 
 def _product(path):
     """
-    The product of a file; of a name that a user chose, the first of its kind.
+    Return the product of a file, or the first of its kind for a name chosen by the user.
     """
     kinds = (item for item in PRODUCTS.values() if item.suffix == path.suffix)
     return file_product(path.name) or next(kinds)
@@ -223,7 +223,7 @@ def _product(path):
 
 def _unused(path):
     """
-    A name beside a file that is there, with a number where the date stays readable.
+    Return an unused path in the same folder, numbered so that the date stays readable.
     """
     candidate, number = path, 0
     while candidate.exists():

@@ -1,5 +1,5 @@
 """
-Listings of the archive's folders, read with distrust.
+Listings of the archive's folders, read and validated.
 """
 
 import os
@@ -22,7 +22,7 @@ __all__ = ["RemoteFile", "archive_url", "file_name", "find_files", "local_name"]
 URL_VARIABLE = "SUNPY_FARSIDE_JSOC_URL"
 _JSOC = "http://jsoc.stanford.edu/data/farside/"
 
-# Seconds, bytes and tags that one listing may take: the longest has some thousand lines of 200
+# Limits of one listing in seconds, bytes and tags: the longest has about a thousand lines of 200
 # characters.
 _PATIENCE = 60
 _MAX_LISTING = 8_000_000
@@ -36,17 +36,17 @@ _STAMP = r"([0-9]{4})\.([0-9]{2})\.([0-9]{2})_([0-9]{2}):([0-9]{2}):([0-9]{2})"
 _SIZE = re.compile(r"[0-9]:[0-9]{2}\s*([0-9]+(?:\.[0-9]+)?)([KMG]?)(?![0-9.:-])")
 _FACTOR = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
-# Pages that servers make of a folder have such titles, and the archive's folders such entries.
+# Titles of listings made by servers, and entries of the archive's folders.
 _TITLE = re.compile("index of|directory listing", re.IGNORECASE)
 _KNOWN = re.compile(rf"[0-9]{{4}}/$|(?:{'|'.join(item.prefix for item in PRODUCTS.values())})_")
-# What encloses the entries, from outside. Listings have at least one of them.
+# Elements around the entries, outermost first. Listings have at least one of them.
 _ENCLOSING = ("html", "body", "table", "pre", "ul")
 
 
 @dataclass(frozen=True)
 class RemoteFile:
     """
-    One file of the archive: its name, time, address and, where known, size in bytes.
+    File of the archive: its name, time, address and size in bytes (NaN if unknown).
     """
 
     name: str
@@ -71,7 +71,7 @@ def archive_url(url=None):
     Raises
     ------
     ValueError
-        It is no address of a folder.
+        The address is not that of a folder.
 
     Examples
     --------
@@ -92,10 +92,10 @@ def archive_url(url=None):
 
 def find_files(product, start, end, url):
     """
-    List the files of a product whose times lie in a range.
+    List the files of a product in a range of times.
 
-    Older years lie in yearly folders, the newest files in a flat one, some in both: where a
-    file lies in both, the yearly folder's is taken, which stays.
+    Older years are in yearly folders, the newest files in a flat one. Of a file in both, that in
+    the yearly folder is used, because it is permanent.
 
     Parameters
     ----------
@@ -108,12 +108,12 @@ def find_files(product, start, end, url):
     Returns
     -------
     `list` of `RemoteFile`
-        Ordered by time, each time once.
+        In order of time, each time once.
 
     Raises
     ------
     ConnectionError
-        A folder cannot be listed, for other reasons than not being there.
+        A folder cannot be listed; missing folders are skipped.
     """
     item = PRODUCTS[product]
     pattern = re.compile(rf"{item.prefix}_{_STAMP}{re.escape(item.suffix)}")
@@ -122,7 +122,7 @@ def find_files(product, start, end, url):
         return []
     flat = f"{url}{item.folder}/"
     yearly = [f"{flat}{year}/" for year in years]
-    # In this order: a file that moves meanwhile is seen twice, not missed.
+    # In this order, a file that is moved in the meantime is seen twice, not missed.
     listings = _read([flat]) | _read(yearly)
     for page in yearly:
         if listings[page] is None and page.removeprefix(flat) in (listings[flat] or ()):
@@ -181,7 +181,7 @@ def _files(entries, url, pattern):
         except ValueError:  # no such day
             continue
         if time is not None:
-            # The address is ours, not the server's: nothing but the name is taken from it.
+            # Only the name is taken from the server, not the address.
             yield RemoteFile(name, time, url + name, _size(text))
 
 
@@ -192,7 +192,7 @@ def _size(text):
 
 class _Page(Transfer):
     """
-    A listing that is being fetched. Its entries are `None` where there is no such folder.
+    Download of one listing, with `None` for the entries of a missing folder.
     """
 
     entries = None
@@ -203,7 +203,7 @@ class _Page(Transfer):
 
 def _read(urls):
     """
-    Fetch listings, and return the entries by address.
+    Fetch listings and return their entries by address.
     """
     with TemporaryDirectory() as folder:
         pages = [_Page(url, Path(folder) / str(number), "page") for number, url in enumerate(urls)]
@@ -229,7 +229,7 @@ def _parse(page, url):
     Raises
     ------
     ValueError
-        The page is cut, or no listing. The message is what was found.
+        The page is truncated, or not a listing. The message names the problem.
     """
     if _is_cut(page):
         msg = "a page that breaks off"
@@ -239,7 +239,7 @@ def _parse(page, url):
         raise ValueError(msg)
     try:
         with warnings.catch_warnings():
-            # The parser has its doubts about what is no HTML.
+            # The parser warns about content that is not HTML.
             warnings.simplefilter("ignore")
             soup = BeautifulSoup(page, "html.parser")
     except ParserRejectedMarkup as error:
@@ -258,7 +258,7 @@ def _parse(page, url):
 
 def _is_cut(page):
     """
-    Return whether a page lacks its end, which a server need not have noticed.
+    Return whether a page lacks its end, which servers do not always report.
     """
     text = page.lower()
     outermost = next((name for name in _ENCLOSING if f"<{name}" in text), None)
@@ -277,7 +277,7 @@ def _entries(soup, url):
             after = []
             try:
                 target = urlsplit(urljoin(url, node.get("href", "")))
-            except ValueError:  # no address at all
+            except ValueError:  # not an address
                 continue
             path = unquote(target.path)
             if target[:2] == here[:2] and not target.query and path.startswith(folder):

@@ -1,5 +1,5 @@
 """
-The network: its layout, its weights, and what it says about stacks of phases.
+Neural networks: layouts, weights and probability maps of stacks of phase maps.
 """
 
 from sunpy_farside.network.coarse_unet import *

@@ -1,8 +1,8 @@
 """
-A U-Net on pixels of two degrees, our own.
+The U-Net of this package, on pixels of two degrees.
 
-Nothing in far-side maps is finer than four degrees, so that a network may work on pixels twice as
-wide as those of the maps, at a quarter of the cost.
+Far-side maps have no structure below four degrees, so that a network can use pixels twice as wide
+as those of the maps, at a quarter of the cost.
 """
 
 from itertools import pairwise
@@ -16,20 +16,20 @@ __all__ = ["CoarseUNet"]
 
 class CoarseUNet(nn.Module):
     """
-    U-Net from a stack of phase maps to a map of probabilities, by way of two-degree pixels.
+    U-Net from a stack of phase maps to a probability map, on pixels of two degrees.
 
-    Before the convolutions each map is weighted by its own noise and its share of data, for maps
-    of a low duty cycle say less; and three images are added to the stack: the share of maps
-    without data, and the squares of the distances from the equator and from the window's middle.
+    Before the convolutions, each map is weighted by its noise and its share of data, because maps
+    of a low duty cycle are less reliable. Three images are added to the stack: the share of maps
+    without data, and the squared distances from the equator and from the middle of the window.
 
     Parameters
     ----------
     n_maps : `int`
         Number of input maps.
     hidden : `int`
-        Width of the first level.
+        Number of channels of the first level.
     attention : `bool`
-        Look at every map by itself too, and attend at every place to those that tell most there.
+        If True, also process each map by itself, and weight the maps at each pixel by attention.
     """
 
     def __init__(self, n_maps=11, hidden=16, attention=False):
@@ -38,7 +38,7 @@ class CoarseUNet(nn.Module):
         self.hidden = hidden
         self.attend = _Attention(n_maps, hidden // 2) if attention else None
         self.weigh = _Weights(n_maps)
-        # Four pixels become one: twice the width keeps where in it something stands.
+        # Four pixels become one: twice the channels preserve positions within it.
         stem = 2 * hidden
         self.stem = nn.Sequential(
             nn.Conv2d(n_maps + _N_EXTRA, stem, 4, stride=2, padding=1, bias=False),
@@ -59,23 +59,23 @@ class CoarseUNet(nn.Module):
     @property
     def settings(self):
         """
-        What makes a network of the same layout.
+        Settings of the layout, as a `dict` of keyword arguments.
         """
         attention = self.attend is not None
         return {"n_maps": self.n_maps, "hidden": self.hidden, "attention": attention}
 
     def forward(self, maps, missing):
         """
-        Logits of the probability that a pixel is active.
+        Compute the logits of the probability that a pixel is active.
 
-        Outside training the mean of two views, north up and south up.
+        Outside training, they are the mean of two views, north up and south up.
 
         Parameters
         ----------
         maps : `torch.Tensor`, shape (n, n_maps, latitudes, longitudes)
-            Normalised phases, zero where there are no data.
+            Normalized phase shifts, zero where data are missing.
         missing : `torch.Tensor` of `bool`, of the same shape
-            Where there are no data.
+            True where data are missing.
 
         Returns
         -------
@@ -83,25 +83,25 @@ class CoarseUNet(nn.Module):
         """
         logits = self._logits(maps, missing)
         if not self.training:
-            # Nothing in the maps knows north from south, and which pixels make one of two degrees
-            # is chance: look once more, upside down, with rows and columns paired the other way.
+            # North and south are equivalent in the maps, and the pairing of pixels is arbitrary:
+            # compute a second view, upside down, with rows and columns paired the other way.
             north, edge = (..., slice(1, None), slice(None)), (0, 0, 1, 0)
             other = self._logits(
                 functional.pad(maps[north].flip(-2), edge),
                 functional.pad(missing[north].flip(-2), edge, value=True),
                 first=1,
             )
-            # The southernmost row has no partner, and half of the pixels at the sides no data.
+            # The southernmost row has no partner, and pixels at the sides lack half of their data.
             inside = (..., slice(1, None), slice(1, -1))
             logits[inside] = (logits[inside] + other[inside].flip(-2)) / 2
         return logits
 
     def _logits(self, maps, missing, first=0):
         """
-        Logits of the maps put at a column of the network's images.
+        Compute the logits of maps that begin at a column of the network's images.
         """
         rows, columns = maps.shape[2:]
-        # Three poolings after the stem leave whole pixels of multiples of 16 alone.
+        # The stem and three poolings require sizes that are multiples of 16.
         edges = (first, -(first + columns) % 16, 0, -rows % 16)
         maps, missing = functional.pad(maps, edges), functional.pad(missing, edges, value=True)
         extra = _extra_images(missing, rows // 2, first + columns // 2)
@@ -118,13 +118,13 @@ class CoarseUNet(nn.Module):
         return _double(self.outlet(features))[:, 0, :rows, first : first + columns]
 
 
-# Images that are added to the stack.
+# Number of images that are added to the stack.
 _N_EXTRA = 3
 
 
 class _Weights(nn.Module):
     """
-    Weigh every map by its noise and its share of data.
+    Weights of the maps, from their noise and their share of data.
     """
 
     def __init__(self, n_maps):
@@ -132,7 +132,7 @@ class _Weights(nn.Module):
         self.layers = nn.Sequential(
             nn.Linear(2 * n_maps, 32), nn.ReLU(inplace=True), nn.Linear(32, n_maps)
         )
-        # All maps alike at first.
+        # Equal weights at first.
         nn.init.zeros_(self.layers[2].weight)
         nn.init.zeros_(self.layers[2].bias)
 
@@ -145,7 +145,7 @@ class _Weights(nn.Module):
 
 class _Attention(nn.Module):
     """
-    Features of single maps, summed with weights of their own at every place.
+    Features of single maps, summed with attention weights at each pixel.
     """
 
     def __init__(self, n_maps, channels):
@@ -159,7 +159,7 @@ class _Attention(nn.Module):
             nn.ReLU(inplace=True),
         )
         self.score = nn.Conv2d(channels, 1, 1)
-        # What the place of a map in time is worth.
+        # Score of the position of a map in time.
         self.when = nn.Parameter(torch.zeros(n_maps, 1, 1, 1))
 
     def forward(self, maps, missing):
@@ -172,7 +172,7 @@ class _Attention(nn.Module):
 
 def _extra_images(missing, equator, meridian):
     """
-    Share of maps without data, and squared distances from the equator and the central meridian.
+    Return the share of maps without data and squared distances from equator and meridian.
     """
     latitude = (torch.arange(missing.shape[2], device=missing.device) - equator) / 72.0
     longitude = (torch.arange(missing.shape[3], device=missing.device) - meridian) / 60.0

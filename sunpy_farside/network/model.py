@@ -1,5 +1,5 @@
 """
-A network ready for use: weights, normalisation and device.
+Networks with their weights, normalization and device.
 """
 
 from dataclasses import dataclass, field
@@ -19,39 +19,37 @@ _FRAMES = ("own", "middle")
 @dataclass(frozen=True)
 class FarsideModel:
     """
-    A network that turns stacks of phase maps into maps of probability.
+    Network from stacks of phase maps to probability maps, with its settings.
 
     Attributes
     ----------
     network : `~sunpy_farside.network.unet.UNet` or `~sunpy_farside.network.coarse_unet.CoarseUNet`
     name : `str`
     frames : {"own", "middle"}
-        How the maps of a stack are cut: each at its own window, as published, or all at the
+        Windows of the maps in a stack: each map in its own window, as published, or all in the
         window of the middle map.
     normalisation : `~sunpy_farside.network.normalisation.Normalisation`
     threshold : `float`
-        Integrated probability in square degrees from which a region is significant.
+        Significance threshold of the integrated probability in square degrees.
     device : `torch.device`
     target : `dict`
-        What the probability is of: by default, as published, that the unsigned field, smoothed
-        with a Gaussian of 3 degrees, is above 30 G
+        Definition of active pixels: by default, as published, an unsigned field above 30 G after
+        smoothing with a Gaussian of 3 degrees
         (`sunpy_farside.simulation.active_regions.target_mask`).
     columns : `int` or None
-        Columns that the network knows, whose edges it tells by. Of a narrower stack the others
-        are missing, and of a wider one nothing is told outside them. None for a network that
-        takes any number.
+        Number of columns in the training. A narrower stack is padded with missing data; in a wider
+        one, the probability is zero in the other columns. None for a network of any width.
     level : `float`
-        Smoothed probability above which pixels belong to a region.
+        Segmentation threshold: smoothed probability above which pixels belong to a region.
     deblend : `bool`
-        Whether regions that touch are parted at the saddle between their peaks.
+        If True, deblend touching regions at the saddle between their peaks.
     reliability : `dict` or None
-        How reliable the network's regions are
-        (`sunpy_farside.detection.reliability.Reliability.to_dict`); None where that was never
-        calibrated.
+        Calibrated reliability of the network's regions
+        (`sunpy_farside.detection.reliability.Reliability.to_dict`), or None.
     licence : `str`
-        Licence of the weights.
+        License of the weights.
     metadata : `dict`
-        What is recorded with the weights.
+        Metadata of the weights.
     """
 
     network: torch.nn.Module
@@ -83,26 +81,26 @@ class FarsideModel:
 
     def predict(self, stack, *, batch=8, together=False):
         """
-        Probability that a pixel belongs to an active region.
+        Compute the probability that a pixel belongs to an active region.
 
         Parameters
         ----------
         stack : array, shape (n, 11, 144, width) or (11, 144, width)
-            Phases in rad, NaN where there are no data, cut as `frames` says:
+            Phase shifts in rad, NaN where data are missing, cut according to `frames`:
             `~sunpy_farside.sequence.FarsideSequence.data` for ``"own"``,
             `~sunpy_farside.sequence.FarsideSequence.comoving` for ``"middle"``, best with as
-            many columns as the network knows.
+            many columns as in the training.
         batch : `int`, optional
-            Sequences that go through the network at a time.
+            Number of sequences that are processed together.
         together : `bool`, optional
-            Scale all sequences by one mean and standard deviation, as the published code did with
-            the cases of a file, instead of each by its own. What is found in one sequence then
-            depends on the others.
+            If True, scale all sequences by one mean and standard deviation, as the published code
+            does with the cases of a file, instead of each by its own. The result of one sequence
+            then depends on the others.
 
         Returns
         -------
         array of `numpy.float32`, shape (n, 144, width)
-            Zero outside the columns that the network knows.
+            Zero outside the columns of the network.
 
         Raises
         ------
@@ -145,8 +143,8 @@ class FarsideModel:
 
     @torch.inference_mode()
     def _predict_batch(self, stack, statistics):
-        # MPS has no double precision: the cast comes before the move. In one order of memory, for
-        # sums are rounded by the order in which they are taken.
+        # MPS has no double precision: the cast comes before the move. The memory order is fixed,
+        # because the rounding of sums depends on their order.
         phases = torch.from_numpy(np.array(stack, np.float32, order="C")).to(self.device)
         maps = self.normalisation(phases, statistics).contiguous(memory_format=torch.channels_last)
         return self.network(maps, phases.isnan()).sigmoid().cpu().numpy()
@@ -154,7 +152,7 @@ class FarsideModel:
 
 def _overlap(width, columns):
     """
-    Which columns two windows of one central meridian share, counted in each.
+    Return the columns that two windows of one central meridian share, as slices of each.
     """
     # Column width // 2 is the central meridian.
     west = width // 2 - columns // 2
@@ -164,12 +162,12 @@ def _overlap(width, columns):
 
 def choose_device(device="auto"):
     """
-    The device that networks run on.
+    Choose the device on which networks run.
 
     Parameters
     ----------
     device : `str` or `torch.device`
-        ``"auto"`` takes CUDA where there is one, then MPS, then the CPU.
+        ``"auto"`` chooses CUDA if available, then MPS, then the CPU.
 
     Returns
     -------
@@ -178,7 +176,7 @@ def choose_device(device="auto"):
     Raises
     ------
     ValueError
-        There is no such device here.
+        The device is not available.
     """
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if device == "auto":

@@ -1,5 +1,5 @@
 """
-Phases in radian to the numbers that a network sees.
+Normalization of phase shifts to the input of a network.
 """
 
 from dataclasses import asdict, dataclass
@@ -14,26 +14,26 @@ _KINDS = ("sequence", "valid", "constants")
 @dataclass(frozen=True)
 class Normalisation:
     """
-    How phase maps are scaled before they enter a network.
+    Scaling of phase maps before they enter a network.
 
-    Positive values become zero at the end, as published, unless ``clip`` is false: only negative
-    phase shifts are the mark of active regions, but averages of the noise need both signs.
+    Finally, positive values become zero, as published, unless ``clip`` is False: active regions
+    have only negative phase shifts, but averages of the noise need both signs.
 
     Attributes
     ----------
     kind : {"sequence", "valid", "constants"}
-        ``"sequence"``: missing data count as zero, then the mean and standard deviation of all
-        the maps of a sequence are taken out. The published code took one mean and deviation of
-        all the sequences of a file [Felipe & Asensio Ramos 2019]:
-        ``FarsideModel.predict(stack, together=True)`` does the same.
-        ``"valid"``: the same statistics over the pixels with data, so that
-        the share of missing data does not change the scale.
+        ``"sequence"``: missing data become zero, then a sequence is standardized by the mean and
+        standard deviation of all its maps. The published code uses one mean and deviation of
+        all the sequences of a file [Felipe & Asensio Ramos 2019], as does
+        ``FarsideModel.predict(stack, together=True)``.
+        ``"valid"``: the same statistics over the pixels with data, so that the share of missing
+        data does not change the scale.
         ``"constants"``: a fixed mean and standard deviation, as in FarNet-II
         [Broock et al. 2022, A&A 667, A132].
     mean, standard_deviation : `float`
         The constants in rad, by default those of FarNet-II.
     clip : `bool`
-        Whether positive values become zero.
+        If True, positive values become zero.
     """
 
     kind: str = "sequence"
@@ -48,30 +48,30 @@ class Normalisation:
 
     def to_dict(self):
         """
-        The settings that this kind uses.
+        Return the settings that this kind uses.
         """
         settings = asdict(self)
         return settings if self.kind == "constants" else {k: settings[k] for k in ("kind", "clip")}
 
     def __call__(self, phases, statistics=None):
         """
-        Normalise sequences.
+        Normalize sequences.
 
         Parameters
         ----------
         phases : `torch.Tensor`, shape (n, maps, latitudes, longitudes)
-            Radian, NaN where there are no data.
+            In radian, NaN where data are missing.
         statistics : (`float`, `float`), optional
             Mean and standard deviation in rad; those of each sequence by default (`statistics`).
 
         Returns
         -------
         `torch.Tensor`
-            Of the same shape, zero where there are no data.
+            With the same shape, zero where data are missing.
         """
         missing = torch.isnan(phases)
         mean, deviation = statistics or self.statistics(phases, (1, 2, 3))
-        # A sequence without any contrast holds nothing to detect, and no scale.
+        # A sequence without contrast has nothing to detect, and no scale.
         deviation = torch.as_tensor(deviation).clamp(min=1e-6)
         scaled = (phases.nan_to_num(0) - mean) / deviation
         if self.clip:
@@ -80,15 +80,15 @@ class Normalisation:
 
     def statistics(self, phases, dims=(0, 1, 2, 3)):
         """
-        Return the mean and the standard deviation that are taken out.
+        Return the mean and the standard deviation of the normalization.
 
         Parameters
         ----------
         phases : `torch.Tensor`, shape (n, maps, latitudes, longitudes)
-            Radian, NaN where there are no data.
+            In radian, NaN where data are missing.
         dims : `tuple` of `int`, optional
-            Axes over which they are taken: all of them together, as the published code did with
-            the sequences of a file, or all but the first for each sequence by itself.
+            Axes of the statistics: all of them, as in the published code for the sequences of a
+            file, or all but the first for each sequence by itself.
 
         Returns
         -------

@@ -18,21 +18,21 @@ __all__ = [
     "explain",
 ]
 
-# The columns that a window can have.
+# Valid numbers of columns of a window.
 Columns = Annotated[int, Field(ge=16, le=180, multiple_of=2, strict=True)]
 Alignment = Literal["own", "middle"]
-# A U-Net of 128 has 54 million weights; more would need more memory than there is.
+# A U-Net of 128 channels has 54 million weights; more would need too much memory.
 _Hidden = Annotated[int, Field(ge=1, le=128)]
-# As many as a sequence has.
+# Number of maps in a sequence.
 _Maps = Literal[11]
 _Positive = Annotated[float, Field(gt=0)]
-# Problems that a message names.
+# Number of problems that a message names.
 _MOST_NAMED = 3
 
 
 class Settings(BaseModel):
     """
-    Settings without unknown names, and without numbers that are text or not finite.
+    Settings without unknown names, numbers as text and infinite numbers.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -98,7 +98,7 @@ TargetSettings = Annotated[FieldTarget | CentersTarget, Field(discriminator="kin
 
 class RegionSettings(Settings):
     """
-    Settings by which regions are cut out of a probability map.
+    Settings of the segmentation of a probability map.
     """
 
     level: float = Field(gt=0, lt=1)
@@ -122,8 +122,8 @@ class WeightsMetadata(BaseModel):
     """
     Metadata of a file of weights.
 
-    All the values of such files are text; most hold JSON. Keys without a default were there from
-    the first version on. Keys of later versions, and notes, are ignored.
+    All the values in such files are text, most of it JSON. Keys without a default exist since the
+    first version. Keys of later versions, and notes, are ignored.
     """
 
     network: NetworkSettings
@@ -133,7 +133,7 @@ class WeightsMetadata(BaseModel):
     columns: Json[Columns | None]
     level: float = Field(gt=0, lt=1)
     deblend: Json[Annotated[bool, Field(strict=True)]]
-    # Infinite for a network that finds nothing; not a number is not above zero either.
+    # Infinite for a network without detections; NaN is rejected, as it is not above zero.
     threshold: float = Field(ge=0)
     reliability: Json[ReliabilitySettings | None] = None
     licence: str = ""
@@ -145,14 +145,14 @@ class WeightsMetadata(BaseModel):
         try:
             network = json.loads(metadata["network"]) | {"architecture": metadata["architecture"]}
         except (KeyError, ValueError, TypeError, RecursionError):
-            # No JSON, or no object, of which the message names the key.
+            # Not JSON, or not an object: the validation names the key.
             return metadata
         return metadata | {"network": network}
 
 
 def explain(error):
     """
-    Return one line on what is wrong with settings.
+    Summarize the errors of settings in one line.
 
     Parameters
     ----------

@@ -14,17 +14,16 @@ __all__ = ["UNet"]
 
 class UNet(nn.Module):
     """
-    U-Net from a stack of phase maps to a map of probabilities.
+    U-Net from a stack of phase maps to a probability map.
 
     Parameters
     ----------
     n_maps : `int`
         Number of input maps.
     hidden : `int`
-        Width of the first level: 16 in the published network, 840,929 parameters.
+        Number of channels of the first level: 16 as published (840,929 parameters).
     upsampling : {"nearest", "bilinear"}
-        The published code upsamples by the nearest neighbour (the paper's text says
-        bilinear).
+        Method of upsampling: nearest neighbor in the published code (bilinear in the paper).
     """
 
     def __init__(self, n_maps=11, hidden=16, upsampling="nearest"):
@@ -47,20 +46,20 @@ class UNet(nn.Module):
     @property
     def settings(self):
         """
-        What makes a network of the same layout.
+        Settings of the layout, as a `dict` of keyword arguments.
         """
         return {"n_maps": self.n_maps, "hidden": self.hidden, "upsampling": self.upsampling}
 
     def forward(self, maps, missing=None):
         """
-        Logits of the probability that a pixel is active.
+        Compute the logits of the probability that a pixel is active.
 
         Parameters
         ----------
         maps : `torch.Tensor`, shape (n, n_maps, latitudes, longitudes)
-            Normalised phases.
+            Normalized phase shifts.
         missing : `torch.Tensor` of `bool`, of the same shape, optional
-            Where there are no data. This network does not ask.
+            True where data are missing. Not used by this network.
 
         Returns
         -------
@@ -123,7 +122,7 @@ class _Up(nn.Module):
         maps = functional.interpolate(maps, scale_factor=2, mode=self.upsampling, **smooth)
         rows = skipped.shape[2] - maps.shape[2]
         columns = skipped.shape[3] - maps.shape[3]
-        # Widths that are no multiple of 16 lose a row or column on the way down.
+        # Sizes that are not multiples of 16 lose a row or column on the way down.
         padding = (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
         maps = functional.pad(maps, padding)
         return self.conv(torch.cat([skipped, maps], dim=1))

@@ -1,5 +1,5 @@
 """
-Weights of the network: our own files, the published ones, and where they come from.
+Weights of networks: files of this package, and the published checkpoint.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ __all__ = ["NETWORKS", "load_model", "save_model"]
 
 NETWORKS = {"unet": UNet, "coarse_unet": CoarseUNet}
 
-# The checkpoint that Felipe & Asensio Ramos published with their paper (MIT licence).
+# The checkpoint that Felipe & Asensio Ramos published with their paper (MIT license).
 _FELIPE2019_URL = (
     "https://raw.githubusercontent.com/aasensio/farside/"
     "adefc5ac8f9086b1117fc74088466e5b5ab05dc8/"
@@ -38,13 +38,13 @@ _FELIPE2019_URL = (
 )
 _FELIPE2019_SIZE = 10_146_397
 _FELIPE2019_BLOB = "5b7ee08ca30ad6cc19bfb4537ce54b80b76868c7"
-# Seconds that the download may take.
+# Longest duration of the download in seconds.
 _PATIENCE = 600
 
 # A published U-Net 64 channels wide, with the state of its optimizer, has 160 MB.
 _MOST_BYTES = 250_000_000
 _MOST_HEADER = 1_000_000
-# The part of a checkpoint that is not the tensors.
+# Largest size of a checkpoint without its tensors, in bytes.
 _MOST_PICKLE = 2_000_000
 
 # P_i of at least 100 [Felipe & Asensio Ramos 2019, section 4.1].
@@ -63,7 +63,7 @@ def load_model(name="default", *, device="auto"):
         Anything else: a ``.safetensors`` file written by `save_model`, or a published
         ``.pth`` checkpoint.
     device : `str` or `torch.device`, optional
-        ``"auto"`` takes CUDA where there is one, then MPS, then the CPU.
+        ``"auto"`` chooses CUDA if available, then MPS, then the CPU.
 
     Returns
     -------
@@ -74,13 +74,13 @@ def load_model(name="default", *, device="auto"):
     FileNotFoundError
         There is no such file.
     WeightsError
-        The file does not hold the weights of this network, or the download failed.
+        The file does not contain the weights of this network, or the download failed.
     ValueError
-        There is no such device.
+        The device is not available.
 
     Notes
     -----
-    Checkpoints are read without running any code that they may hold.
+    Checkpoints are read without running any code that they may contain.
 
     References
     ----------
@@ -120,13 +120,13 @@ def load_model(name="default", *, device="auto"):
 
 def save_model(model, path, **notes):
     """
-    Write a network's weights and all that is needed to use them.
+    Write the weights of a network with all its settings.
 
     Parameters
     ----------
     model : `~sunpy_farside.network.model.FarsideModel`
     path : path-like
-        A ``.safetensors`` file. It appears when it is whole. May begin with ``~``.
+        A ``.safetensors`` file, which appears once complete. May begin with ``~``.
     **notes : `str`
         Recorded with the weights, such as the recipe of their training.
     """
@@ -148,13 +148,13 @@ def save_model(model, path, **notes):
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
     metadata["sha256"] = _digest(state)
     with whole_files(path.parent) as partial:
-        # save_file would leave a file that only its owner can read.
+        # save_file would create a file that only its owner can read.
         (partial / path.name).write_bytes(save(state, metadata=notes | metadata))
 
 
 def _digest(state):
     """
-    Return a digest of tensors, by which a change of any value shows.
+    Return a digest of tensors that depends on all their values.
     """
     digest = hashlib.sha256()
     for key in sorted(state):
@@ -175,7 +175,7 @@ def _load_safetensors(path, device, name):
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             state = {key: file.get_tensor(key) for key in file.keys()}
-    # safetensors raises its own error on damage, and others on types that torch does not know.
+    # safetensors raises its own error for damage, and others for types unknown to torch.
     except Exception as error:
         msg = f"{path}: expected a safetensors file, found one that does not read ({error})."
         raise WeightsError(msg) from error
@@ -204,7 +204,7 @@ def _load_checkpoint(path, device, name):
     _check_archive(path)
     try:
         with warnings.catch_warnings():
-            # Archives of other kinds, which then do not load either.
+            # Warnings about archives of other kinds, which then fail to load.
             warnings.simplefilter("ignore")
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -214,7 +214,7 @@ def _load_checkpoint(path, device, name):
             "state_dict alone."
         )
         raise WeightsError(msg) from error
-    # torch raises many kinds on damaged files, and advises to let them run code.
+    # torch raises many types of errors for damaged files, and advises running their code.
     except Exception as error:
         msg = (
             f"{path}: expected a PyTorch checkpoint, found one that does not read. It may be cut "
@@ -251,7 +251,7 @@ def _load_checkpoint(path, device, name):
 
 def _check_archive(path):
     """
-    Refuse a zip archive that unpacks to more than a checkpoint, or belies its checksums.
+    Reject a zip archive that is larger than a checkpoint or differs from its checksums.
     """
     if not zipfile.is_zipfile(path):
         return
@@ -266,11 +266,11 @@ def _check_archive(path):
                     "file?"
                 )
                 raise WeightsError(msg)
-            # torch does not look at the checksums.
+            # torch does not verify the checksums.
             damaged = archive.testzip()
     except WeightsError:
         raise
-    # zipfile raises many kinds on damaged archives, RuntimeError and zlib.error among them.
+    # zipfile raises many types of errors for damaged archives, such as RuntimeError and zlib.error.
     except Exception as error:
         damaged = str(error) or type(error).__name__
     if damaged:
@@ -283,10 +283,10 @@ def _check_archive(path):
 
 def _load_network(settings, state, path):
     """
-    Return the network of some settings with the weights of a state, which has to fit it.
+    Create the network of given settings with the weights of a matching state.
     """
     given = settings.model_dump(exclude={"architecture"})
-    # Shapes without memory: what the settings ask for is held against what is there.
+    # Shapes without memory, to compare those of the settings with those of the state.
     with torch.device("meta"):
         network = NETWORKS[settings.architecture](**given)
     expected = network.state_dict()
@@ -325,7 +325,7 @@ def _load_network(settings, state, path):
 
 def _kind(entry):
     """
-    Return what a tensor must share with another to replace it, as text.
+    Return the properties of a tensor that a replacement must share, as text.
     """
     if not isinstance(entry, torch.Tensor):
         return type(entry).__name__
@@ -370,7 +370,7 @@ def _download(url, path):
 
 def _check_blob(path, size, blob):
     """
-    Compare a file with the size and object name that git has for it.
+    Raise an error if a file differs from its size and object name in git.
     """
     content = path.read_bytes()
     found = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["NoiseModel", "compress_limb", "sample_halves"]
+__all__ = ["NoiseModel", "compress_limb", "sample_halves", "sample_texture"]
 
 # Beyond this distance from the disk center, the orthographic projection is extrapolated linearly
 # to limit the stretching of grains at the limb. A choice.
@@ -75,6 +75,29 @@ class NoiseModel:
             coarse_grain=cls.coarse_grain * np.exp(rng.normal(0, 0.08)),
             lasting=rng.uniform(0.1, 0.3),
         )
+
+    def noise(self, rng, view):
+        """
+        Sample the noise of the maps of a view.
+
+        Parameters
+        ----------
+        rng : `numpy.random.Generator`
+        view : `~sunpy_farside.simulation.phases.View`
+
+        Returns
+        -------
+        array of `numpy.float32`, shape (n, latitudes, longitudes)
+            In rad, with zero mean. Both signs are equally likely.
+        """
+        halves = sample_halves(rng, self, view.disks)
+        return (halves[1:] + halves[:-1]) / 2
+
+    def mean_phase(self, view):
+        """
+        Return the mean phase shift of the maps of a view, one number in rad.
+        """
+        return np.float32(self.mean)
 
 
 def compress_limb(x, y, z):
@@ -140,18 +163,31 @@ def _texture(rng, model, x, y):
     share = np.clip((radius - edge) / 0.12 + 0.5, 0, 1)
     texture = np.zeros(x.shape, np.float32)
     inside, outside = share < 1, share > 0
-    texture[inside] = np.sqrt(1 - share[inside]) * _grains(
+    texture[inside] = np.sqrt(1 - share[inside]) * sample_texture(
         rng, model.fine_grain, x[inside], y[inside]
     )
-    texture[outside] += np.sqrt(share[outside]) * _grains(
+    texture[outside] += np.sqrt(share[outside]) * sample_texture(
         rng, model.coarse_grain, x[outside], y[outside]
     )
     return texture
 
 
-def _grains(rng, size, x, y):
+def sample_texture(rng, size, x, y):
     """
     Sample Gaussian noise of unit variance and one grain size at points of the disk.
+
+    Parameters
+    ----------
+    rng : `numpy.random.Generator`
+    size : `float`
+        Standard deviation of the grains in solar radii.
+    x, y : arrays
+        Points of the disk in solar radii (`compress_limb`).
+
+    Returns
+    -------
+    array
+        Of the shape of ``x``.
     """
     nodes = int(2 * _EXTENT / _SPACING) + 1
     white = rng.standard_normal((nodes, nodes), dtype=np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 
 from sunpy_farside.coordinates.far_side import disk_coordinates
 from sunpy_farside.simulation.active_regions import add_signatures, saturate
-from sunpy_farside.simulation.noise import compress_limb, sample_halves
+from sunpy_farside.simulation.noise import compress_limb
 
 __all__ = ["View", "half_days", "simulate_phases"]
 
@@ -31,7 +31,8 @@ def simulate_phases(rng, regions, noise, view):
     ----------
     rng : `numpy.random.Generator`
     regions : `~sunpy_farside.simulation.active_regions.Regions`
-    noise : `~sunpy_farside.simulation.noise.NoiseModel`
+    noise : `~sunpy_farside.simulation.noise.NoiseModel` or \
+            `~sunpy_farside.simulation.measured_noise.MeasuredNoise`
     view : `View`
 
     Returns
@@ -39,7 +40,7 @@ def simulate_phases(rng, regions, noise, view):
     array of `numpy.float32`, shape (n, latitudes, longitudes)
         Phase shifts in rad; NaN on the near side.
     """
-    phases = view.noise(rng, noise) + view.signatures(regions) + np.float32(noise.mean)
+    phases = noise.noise(rng, view) + view.signatures(regions) + noise.mean_phase(view)
     phases[view.hidden()] = np.nan
     return phases
 
@@ -67,17 +68,6 @@ class View:
     longitudes: np.ndarray
     latitudes: np.ndarray
 
-    def noise(self, rng, model):
-        """
-        Sample the noise of the maps.
-
-        Returns
-        -------
-        array of `numpy.float32`, shape (n, latitudes, longitudes)
-            In rad, with zero mean. The distribution is symmetric: both signs are equally likely.
-        """
-        return _maps(sample_halves(rng, model, self._disks))
-
     def signatures(self, regions):
         """
         Compute the phase shifts of active regions, without noise.
@@ -90,7 +80,7 @@ class View:
         shape = len(self.days), len(self.latitudes), len(self.longitudes)
         halves = np.zeros(shape, np.float32)
         for half, day, center, disk in zip(
-            halves, self.days, self.center_longitudes, self._disks, strict=True
+            halves, self.days, self.center_longitudes, self.disks, strict=True
         ):
             center = center, self.center_latitude
             add_signatures(half, regions, day, center, self.longitudes, self.latitudes, disk)
@@ -106,10 +96,20 @@ class View:
         array of `bool`, shape (n, latitudes, longitudes)
             True on the near side.
         """
-        return np.stack([self._disk(center)[2] < 0 for center in _maps(self.center_longitudes)])
+        return self.heights < 0
 
     @cached_property
-    def _disks(self):
+    def heights(self):
+        """
+        Cosine of the distance from the disk center, shape (n, latitudes, longitudes).
+        """
+        return np.stack([self._disk(center)[2] for center in _maps(self.center_longitudes)])
+
+    @cached_property
+    def disks(self):
+        """
+        Positions of the nodes on the disk of every half (`list` of (x, y) arrays).
+        """
         return [compress_limb(*self._disk(center)) for center in self.center_longitudes]
 
     def _disk(self, center):

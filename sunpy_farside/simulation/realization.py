@@ -34,7 +34,7 @@ from sunpy_farside.simulation.active_regions import (
 from sunpy_farside.simulation.noise import NoiseModel
 from sunpy_farside.simulation.phases import View, half_days, simulate_phases
 
-__all__ = ["SimulatedMaps", "SimulatedSequence", "simulate_maps", "simulate_sequence"]
+__all__ = ["SimulatedMaps", "SimulatedSequence", "simulate_maps", "simulate_sequence", "view_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +193,7 @@ class SimulatedSequence:
         date, width = self.sequence.date, width or self.sequence.width
         latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
         longitudes = window_longitudes(date, width).to_value(u.deg)
-        return _view(date, N_MAPS, longitudes, latitudes).signatures(self.sun)
+        return view_of(date, N_MAPS, longitudes, latitudes).signatures(self.sun)
 
     @property
     def truth(self):
@@ -240,7 +240,7 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
     """
     rng = np.random.default_rng(seed)
     times = parse_time(start) + np.arange(n_maps) * CADENCE
-    view = _view(times[n_maps // 2], n_maps, np.arange(361.0), np.arange(-90.0, 91.0))
+    view = view_of(times[n_maps // 2], n_maps, np.arange(361.0), np.arange(-90.0, 91.0))
     regions = sample_regions(rng, activity, (view.days[0], view.days[-1]))
     phases = simulate_phases(rng, regions, NoiseModel.sample(rng), view)
     # The first and the last column are the same meridian.
@@ -293,7 +293,23 @@ def simulate_sequence(date, *, seed, activity=0.6, width=120):
     )
 
 
-def _view(middle, n_maps, longitudes, latitudes):
+def view_of(middle, n_maps, longitudes, latitudes):
+    """
+    Return the viewing geometry of consecutive maps.
+
+    Parameters
+    ----------
+    middle : `~astropy.time.Time`
+        Date of map ``n_maps // 2``.
+    n_maps : `int`
+        Number of maps, 12 hours apart.
+    longitudes, latitudes : array
+        Nodes of the maps in degrees.
+
+    Returns
+    -------
+    `~sunpy_farside.simulation.phases.View`
+    """
     days = half_days(n_maps)
     centers = np.unwrap(far_side_central_meridian(middle + days * u.day).deg, period=360)
     return View(days, centers, -disk_center_latitude(middle).deg, longitudes, latitudes)

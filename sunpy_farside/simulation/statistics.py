@@ -11,7 +11,7 @@ __all__ = ["half_correlation", "map_statistics"]
 _LAGS = (1, 2, 3, 5, 8)
 # Parts of a window: rows, and columns as fractions of its width. High latitudes are above 40
 # degrees.
-_PARTS = {
+PARTS = {
     "centre": (slice(42, 102), (0.25, 0.75)),
     "sides": (slice(42, 102), (0.0, 0.25)),
     "high latitudes": (slice(112, 144), (0.0, 1.0)),
@@ -103,7 +103,7 @@ def _statistics(sequence):
         pairs = zip(comoving[:-lag], comoving[lag:], strict=True)
         values[f"correlation {lag} apart"] = np.mean([_correlation(*pair) for pair in pairs])
     columns = own.shape[2]
-    for name, (rows, (first, last)) in _PARTS.items():
+    for name, (rows, (first, last)) in PARTS.items():
         part = own[:, rows, int(first * columns) : int(last * columns)]
         for axis, direction in ((1, "latitude"), (2, "longitude")):
             values[f"half correlation in {direction}, {name} (deg)"] = half_correlation(part, axis)

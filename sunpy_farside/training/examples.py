@@ -111,7 +111,7 @@ def sample_examples(rng, target, width=120, *, frames="middle"):
     latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
     view = View(days, meridian - _DRIFT * days, vantage, nodes.astype(float), latitudes)
     model = NoiseModel.sample(rng)
-    noise = view.noise(rng, model)
+    noise = model.noise(rng, view)
     hidden = view.hidden()
     # Sampled for both values of frames, so that a seed gives the same realization for both.
     bounded, margin = rng.random() < _BOUNDED, rng.integers(_MARGIN + 1)
@@ -124,7 +124,7 @@ def sample_examples(rng, target, width=120, *, frames="middle"):
     phases, active = [], []
     for _ in range(2):
         regions = sample_regions(rng, rng.uniform(0, _ACTIVITY), (days[0], days[-1]))
-        signal = view.signatures(regions) + np.float32(model.mean)
+        signal = view.signatures(regions) + model.mean_phase(view)
         phases += [signal + noise, signal - noise]
         active += 2 * [np.float32(target_mask(target, regions, 0, middle.astype(float), latitudes))]
     phases = np.stack(phases)

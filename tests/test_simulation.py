@@ -10,11 +10,11 @@ from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.simulation.active_regions import (
     Regions,
     sample_regions,
-    saturate,
     target_mask,
     unsigned_field,
 )
 from sunpy_farside.simulation.phases import View, half_days
+from sunpy_farside.simulation.signature import saturate
 from sunpy_farside.simulation.statistics import map_statistics
 
 
@@ -190,7 +190,7 @@ def test_small_phases_are_proportional_to_the_flux_and_large_ones_are_not():
     assert larger / small == pytest.approx(2, rel=0.05)
     assert -0.4 < largest < -0.15
     values = np.float32([-1e-4, 0, -0.2])
-    saturate(values)
+    saturate(values, 0.2)
     # Natural logarithm of two at the phase of saturation.
     assert values == pytest.approx([-1e-4, 0, -0.2 * np.log(2)], rel=1e-3, abs=1e-7)
 

@@ -6,17 +6,15 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from sunpy_farside.coordinates.far_side import disk_coordinates, separations
+from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.coordinates.rotation import carrington_drift
-from sunpy_farside.simulation.noise import compress_limb
 
 __all__ = [
     "ACTIVE_FIELD",
+    "DEG2_CM2",
     "Regions",
     "target_mask",
-    "add_signatures",
     "sample_regions",
-    "saturate",
     "unsigned_field",
 ]
 
@@ -25,27 +23,16 @@ __all__ = [
 ACTIVE_FIELD = 30.0
 
 # Square centimeters in a square degree of the solar surface (R = 695.7 Mm).
-_DEG2_CM2 = (np.pi / 180 * 6.957e10) ** 2
+DEG2_CM2 = (np.pi / 180 * 6.957e10) ** 2
 # Mean field of an active region before its decay, in gauss: a choice between 100 for young regions
 # and the 17 measured for 859 regions at the resolution of the waves (7.84e21 Mx on 4.48e10 km2)
 # [Yang et al. 2024, arXiv:2411.18701].
 _MEAN_FIELD = 50.0
 # Diffusion of decaying flux by random walk: 250 km^2/s, in square degrees per day.
 _SPREAD = 0.29
-# Phase shift integrated over a region of 1e22 Mx in the absence of saturation, in rad deg^2: a
-# choice for which, as in observed maps, most of the correlation between maps two steps apart comes
-# from active regions.
-_PHASE_PER_FLUX = 35.0
-# Phase shift in rad above which the signal increases only with the logarithm of the field, so that
-# large regions are wide rather than deep. A choice: the signal of the very large NOAA 12192 was 2.4
-# times that of a medium-sized region [Yang et al. 2023, A&A 669, A89, figure 4].
-_SATURATION = 0.2
 # Spatial variance of the flux in the compact western (leading) polarity and in the dispersed
 # eastern one [van Driel-Gesztelyi & Green 2015, LRSP 12, 1], relative to their mean. A choice.
 _COMPACTNESS = (0.6, 1.4)
-# Standard deviation of the point-spread function of the waves, in solar radii on the disk: that of
-# the finest grains of the noise.
-_RESOLUTION = 0.04
 
 
 @dataclass(frozen=True)
@@ -80,6 +67,9 @@ class Regions:
     tilt: np.ndarray
     efficiency: np.ndarray
 
+    # Lobes are few, and as large as the point-spread function of the waves.
+    dense = False
+
     def __len__(self):
         return len(self.longitude)
 
@@ -107,8 +97,36 @@ class Regions:
         """
         # A uniform disk with the area of the region has a variance of area / (4 pi), shared by
         # two polarities.
-        area = self.flux / (_MEAN_FIELD * _DEG2_CM2)
+        area = self.flux / (_MEAN_FIELD * DEG2_CM2)
         return area / (8 * np.pi) + _SPREAD * np.maximum(day - self.emergence, 0)
+
+    def lobes(self, day):
+        """
+        Return the Gaussian concentrations of flux on a day: two polarities of every region.
+
+        Parameters
+        ----------
+        day : `float`
+            Day relative to the reference date.
+
+        Returns
+        -------
+        `dict` of `str` to array
+            ``longitude`` and ``latitude`` in degrees, ``flux`` in Mx, spatial ``variance`` in
+            square degrees, and ``efficiency``; the leading polarities first.
+        """
+        tilt = np.deg2rad(self.tilt)
+        east = np.array([[0.5], [-0.5]]) * self.separation
+        shrink = np.cos(np.deg2rad(self.latitude))
+        longitude = self.longitude_on(day) + east * np.cos(tilt) / shrink
+        latitude = self.latitude - east * np.sin(tilt) * np.sign(self.latitude)
+        return {
+            "longitude": longitude.ravel(),
+            "latitude": latitude.ravel(),
+            "flux": np.tile(self.flux_on(day) / 2, 2),
+            "variance": (np.array(_COMPACTNESS)[:, None] * self.spread_on(day)).ravel(),
+            "efficiency": np.tile(self.efficiency, 2),
+        }
 
 
 def sample_regions(rng, activity, days):
@@ -193,11 +211,11 @@ def unsigned_field(regions, day, longitudes, latitudes, *, smoothing=3.0):
         Field in gauss.
     """
     field = np.zeros((len(latitudes), len(longitudes)))
-    lobes = _polarities(regions, day)
+    lobes = regions.lobes(day)
     shrink = np.cos(np.deg2rad(lobes["latitude"]))
     var_lon = smoothing**2 + lobes["variance"] / shrink**2
     var_lat = smoothing**2 + lobes["variance"]
-    peak = lobes["flux"] / (shrink * _DEG2_CM2 * 2 * np.pi * np.sqrt(var_lon * var_lat))
+    peak = lobes["flux"] / (shrink * DEG2_CM2 * 2 * np.pi * np.sqrt(var_lon * var_lat))
     for i in np.flatnonzero(peak > 1):
         dlon = (longitudes - lobes["longitude"][i] + 180) % 360 - 180
         dlat = latitudes - lobes["latitude"][i]
@@ -205,24 +223,6 @@ def unsigned_field(regions, day, longitudes, latitudes, *, smoothing=3.0):
             np.exp(-(dlat**2) / (2 * var_lat[i])), np.exp(-(dlon**2) / (2 * var_lon[i]))
         )
     return field
-
-
-def _polarities(regions, day):
-    """
-    Return the two polarities of every region on a day, the leading ones first.
-    """
-    tilt = np.deg2rad(regions.tilt)
-    east = np.array([[0.5], [-0.5]]) * regions.separation
-    shrink = np.cos(np.deg2rad(regions.latitude))
-    longitude = regions.longitude_on(day) + east * np.cos(tilt) / shrink
-    latitude = regions.latitude - east * np.sin(tilt) * np.sign(regions.latitude)
-    return {
-        "longitude": longitude.ravel(),
-        "latitude": latitude.ravel(),
-        "flux": np.tile(regions.flux_on(day) / 2, 2),
-        "variance": (np.array(_COMPACTNESS)[:, None] * regions.spread_on(day)).ravel(),
-        "efficiency": np.tile(regions.efficiency, 2),
-    }
 
 
 def target_mask(target, regions, day, longitudes, latitudes):
@@ -254,78 +254,3 @@ def target_mask(target, regions, day, longitudes, latitudes):
         rows = np.abs(latitudes - center[1]) <= radius
         near[rows] |= separations(longitudes, latitudes[rows, np.newaxis], *center) <= radius
     return near
-
-
-def add_signatures(half, regions, day, center, longitudes, latitudes, disk):
-    """
-    Add the phase shifts of active regions to the map of a 12-hour half, in place.
-
-    The phase shift is proportional to the unsigned flux density of both polarities (`saturate`
-    applies the saturation), convolved with a point-spread function of constant size on the disk:
-    toward the limb, the signature of a region is stretched along the radius and fades.
-
-    Parameters
-    ----------
-    half : array, shape (latitudes, longitudes)
-    regions : `Regions`
-    day : `float`
-        Day relative to the reference date.
-    center : (`float`, `float`)
-        Longitude and latitude of the far-side disk center in degrees.
-    longitudes, latitudes : array
-        Nodes of the map in degrees.
-    disk : (x, y) arrays, shape (latitudes, longitudes)
-        Positions of the nodes on the disk.
-    """
-    if not len(regions):
-        return
-    lobes = _polarities(regions, day)
-    lon0, lat0 = lobes["longitude"], lobes["latitude"]
-    offset = 0.5  # degrees, over which the projection is nearly linear
-    here = disk_coordinates(lon0, lat0, *center)
-    west = disk_coordinates(lon0 + offset / np.cos(np.deg2rad(lat0)), lat0, *center)
-    north = disk_coordinates(lon0, lat0 + offset, *center)
-    distance = np.arctan2(np.hypot(here[0], here[1]), here[2])
-    here, west, north = (np.stack(compress_limb(*point)) for point in (here, west, north))
-    jacobian = np.stack([west - here, north - here], axis=-1).transpose(1, 0, 2) / offset
-
-    covariance = lobes["variance"][:, None, None] * (jacobian @ jacobian.transpose(0, 2, 1))
-    covariance += np.eye(2) * _RESOLUTION**2
-    precision = np.linalg.inv(covariance)
-
-    # The integral over the solar surface does not depend on the position of the region; its
-    # visible part decreases by a third from the disk center to the limb (a choice).
-    on_sun = np.sqrt(np.linalg.det(covariance)) / np.abs(np.linalg.det(jacobian))
-    visible = 1 - (distance / np.pi * 2) ** 2 / 3
-    phase = _PHASE_PER_FLUX * lobes["flux"] / 1e22 * lobes["efficiency"]
-    depth = phase * visible / (2 * np.pi * on_sun)
-
-    # Add each signature only out to the distance at which it drops below a thousandth of a radian.
-    reach = np.sqrt(2 * np.log(np.maximum(depth, 2e-3) / 1e-3))
-    inverse = np.linalg.inv(jacobian)
-    on_map = inverse @ covariance @ inverse.transpose(0, 2, 1)
-    reach_lon = reach * np.sqrt(on_map[:, 0, 0]) / np.cos(np.deg2rad(lat0))
-    reach_lat = reach * np.sqrt(on_map[:, 1, 1])
-    for i in np.flatnonzero((depth > 2e-3) & (distance < np.deg2rad(100))):
-        rows = np.flatnonzero(np.abs(latitudes - lat0[i]) < reach_lat[i])
-        columns = np.flatnonzero(np.abs((longitudes - lon0[i] + 180) % 360 - 180) < reach_lon[i])
-        near = np.ix_(rows, columns)
-        dx, dy = disk[0][near] - here[0, i], disk[1][near] - here[1, i]
-        (pxx, pxy), (_, pyy) = precision[i].astype(half.dtype)
-        half[near] -= half.dtype.type(depth[i]) * np.exp(
-            -0.5 * (pxx * dx * dx + 2 * pxy * dx * dy + pyy * dy * dy)
-        )
-
-
-def saturate(half):
-    """
-    Saturate large phase shifts to the logarithm of the field, in place.
-
-    Parameters
-    ----------
-    half : array
-        Negative phase shifts in rad, proportional to the field.
-    """
-    scale = half.dtype.type(_SATURATION)
-    np.log1p(half / -scale, out=half)
-    half *= -scale

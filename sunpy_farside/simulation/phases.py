@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from sunpy_farside.coordinates.far_side import disk_coordinates
-from sunpy_farside.simulation.active_regions import add_signatures, saturate
 from sunpy_farside.simulation.noise import compress_limb
+from sunpy_farside.simulation.signature import FORMER, add_points, add_signatures, saturate
 
 __all__ = ["View", "half_days", "simulate_phases"]
 
@@ -68,9 +68,15 @@ class View:
     longitudes: np.ndarray
     latitudes: np.ndarray
 
-    def signatures(self, regions):
+    def signatures(self, regions, signature=FORMER):
         """
         Compute the phase shifts of active regions, without noise.
+
+        Parameters
+        ----------
+        regions : `~sunpy_farside.simulation.active_regions.Regions` or \
+                `~sunpy_farside.simulation.magnetograms.MagneticRegions`
+        signature : `~sunpy_farside.simulation.signature.Signature`, optional
 
         Returns
         -------
@@ -79,12 +85,14 @@ class View:
         """
         shape = len(self.days), len(self.latitudes), len(self.longitudes)
         halves = np.zeros(shape, np.float32)
+        add = add_points if regions.dense else add_signatures
         for half, day, center, disk in zip(
             halves, self.days, self.center_longitudes, self.disks, strict=True
         ):
-            center = center, self.center_latitude
-            add_signatures(half, regions, day, center, self.longitudes, self.latitudes, disk)
-            saturate(half)
+            center, lobes = (center, self.center_latitude), regions.lobes(day)
+            nodes = self.longitudes, self.latitudes
+            add(half, lobes, signature, center, *nodes, disk)
+            saturate(half, signature.saturation)
         return _maps(halves)
 
     def hidden(self):

@@ -83,6 +83,22 @@ class View:
         array of `numpy.float32`, shape (n, latitudes, longitudes)
             In rad, zero or negative.
         """
+        return _maps(self.samples(regions, signature))
+
+    def samples(self, regions, signature):
+        """
+        Compute the phase shifts of active regions at the times of the halves, without noise.
+
+        Parameters
+        ----------
+        regions, signature
+            As for `signatures`.
+
+        Returns
+        -------
+        array of `numpy.float32`, shape (n + 1, latitudes, longitudes)
+            In rad, zero or negative.
+        """
         shape = len(self.days), len(self.latitudes), len(self.longitudes)
         halves = np.zeros(shape, np.float32)
         add = add_points if regions.dense else add_signatures
@@ -93,7 +109,7 @@ class View:
             nodes = self.longitudes, self.latitudes
             add(half, lobes, signature, center, *nodes, disk)
             saturate(half, signature.saturation)
-        return _maps(halves)
+        return halves
 
     def hidden(self):
         """

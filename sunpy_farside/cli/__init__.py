@@ -12,7 +12,7 @@ import sunpy_farside
 from sunpy_farside.cli.arguments import UsageError
 from sunpy_farside.cli.catalogue import add_compare, add_track, add_watch
 from sunpy_farside.cli.detect import add_demo, add_detect
-from sunpy_farside.cli.fetch import add_build_dataset, add_fetch
+from sunpy_farside.cli.fetch import add_build_dataset, add_fetch, add_fetch_magnetograms
 from sunpy_farside.cli.info import add_info
 from sunpy_farside.cli.simulate import add_simulate
 from sunpy_farside.cli.train import add_calibrate, add_evaluate, add_train
@@ -33,6 +33,7 @@ _COMMANDS = (
     add_calibrate,
     add_evaluate,
     add_build_dataset,
+    add_fetch_magnetograms,
     add_info,
 )
 # Exit code of shells for a program that ends because nothing reads its output.

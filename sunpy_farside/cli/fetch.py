@@ -8,7 +8,7 @@ from sunpy_farside.cli import arguments
 from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.content import user_path
 
-__all__ = ["add_build_dataset", "add_fetch"]
+__all__ = ["add_build_dataset", "add_fetch", "add_fetch_magnetograms"]
 
 
 def add_fetch(commands):
@@ -119,3 +119,41 @@ def _build_dataset(options):
     )
     print(store.summary())
     print(f"Training set: {store.path}")
+
+
+def add_fetch_magnetograms(commands):
+    """
+    Add the command ``fetch-magnetograms``.
+
+    Parameters
+    ----------
+    commands : subparsers of `argparse.ArgumentParser`
+    """
+    parser = commands.add_parser(
+        "fetch-magnetograms",
+        parents=[arguments.common()],
+        help="fetch magnetograms from which to simulate active regions",
+        description="Fetch HMI's synoptic magnetograms and reduce them to one small file.",
+    )
+    parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
+    parser.add_argument(
+        "--first", type=arguments.positive, default=2096, help="first Carrington rotation (2096)"
+    )
+    parser.add_argument(
+        "--last", type=arguments.positive, default=2251, help="last Carrington rotation (2251)"
+    )
+    parser.add_argument("--url", help="base address of the files (JSOC's)")
+    parser.set_defaults(run=_fetch_magnetograms)
+
+
+def _fetch_magnetograms(options):
+    from sunpy_farside.datasets.magnetograms import fetch_magnetograms
+
+    path = fetch_magnetograms(
+        options.output,
+        options.first,
+        options.last,
+        url=options.url,
+        progress=sys.stderr.isatty(),
+    )
+    print(f"Magnetograms: {path}")

@@ -117,18 +117,7 @@ def read_synoptic_maps(folder):
     """
     folder = user_path(folder)
     reduced = folder / REDUCED
-    if reduced.exists():
-        return _read_reduced(reduced)
-    paths = sorted(path for path in folder.glob("*.fits*") if _NAME.fullmatch(path.name))
-    if not paths:
-        msg = (
-            f"{folder}: expected {REDUCED} or files hmi.Synoptic_Mr_small.*.fits, found neither. "
-            "Fetch them with sunpy-farside fetch-magnetograms."
-        )
-        raise FileNotFoundError(msg)
-    found = dict(read_synoptic_map(path) for path in paths)
-    rotations = sorted(found)
-    return SynopticMaps(np.array(rotations), np.stack([found[number] for number in rotations]))
+    return _read_reduced(reduced) if reduced.exists() else _read_single(folder)
 
 
 def reduce_maps(folder, output):
@@ -146,12 +135,30 @@ def reduce_maps(folder, output):
     -------
     `pathlib.Path`
         The file.
+
+    Raises
+    ------
+    FileNotFoundError, FileFormatError
+        As for `read_synoptic_maps`.
     """
-    maps = read_synoptic_maps(folder)
+    maps = _read_single(user_path(folder))
     with whole_files(Path(output)) as partial:
         values = maps.rotations, maps.field.astype(np.float16)
         np.savez_compressed(partial / REDUCED, **dict(zip(_KEYS, values, strict=True)))
     return Path(output) / REDUCED
+
+
+def _read_single(folder):
+    paths = sorted(path for path in folder.glob("*.fits*") if _NAME.fullmatch(path.name))
+    if not paths:
+        msg = (
+            f"{folder}: expected {REDUCED} or files hmi.Synoptic_Mr_small.*.fits, found neither. "
+            "Fetch them with sunpy-farside fetch-magnetograms."
+        )
+        raise FileNotFoundError(msg)
+    found = dict(read_synoptic_map(path) for path in paths)
+    rotations = sorted(found)
+    return SynopticMaps(np.array(rotations), np.stack([found[number] for number in rotations]))
 
 
 def _read_reduced(path):

@@ -167,8 +167,9 @@ def test_a_run_that_does_not_improve_ends(tmp_path, monkeypatch):
 
 @pytest.mark.filterwarnings("default")
 def test_the_command_trains_and_calibrates(tmp_path, monkeypatch, capsys, caplog):
-    def few(name, data=None, workers=1):
-        return calibrate_network(name, 2, data=data, workers=workers)
+    def few(name, **options):
+        assert options["sun"] == {"kind": "drawn"}
+        return calibrate_network(name, 2, **options)
 
     monkeypatch.setattr("sunpy_farside.evaluation.calibration.calibrate_network", few)
     recipe = tmp_path / "tiny.toml"

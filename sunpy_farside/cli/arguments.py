@@ -101,6 +101,54 @@ def add_width(parser):
     parser.add_argument("--width", type=width, default=120, help="columns of the window (120)")
 
 
+def add_sun(parser):
+    """
+    Add the options that choose the model of the simulated Sun.
+
+    Parameters
+    ----------
+    parser : `argparse.ArgumentParser`
+    """
+    parser.add_argument(
+        "--sun",
+        choices=("drawn", "measured"),
+        help="model of the simulated Sun: the one of the package's weights, or measured noise and "
+        "a calibrated phase (drawn, unless the recipe names another)",
+    )
+    parser.add_argument(
+        "--magnetograms",
+        type=user_path,
+        metavar="DIR",
+        help="output of fetch-magnetograms: also simulate observed regions (--sun measured)",
+    )
+
+
+def sun_settings(options):
+    """
+    Return the model of the simulated Sun that `add_sun` chose.
+
+    Parameters
+    ----------
+    options : `argparse.Namespace`
+
+    Returns
+    -------
+    `dict` or `None`
+        Arguments of `~sunpy_farside.simulation.suns.load_sun`; `None` without a choice.
+
+    Raises
+    ------
+    UsageError
+        There are magnetograms for a model that uses none.
+    """
+    if options.magnetograms is None:
+        return {"kind": options.sun} if options.sun else None
+    if options.sun == "drawn":
+        msg = "Expected --sun measured with --magnetograms, found --sun drawn."
+        raise UsageError(msg)
+    return {"kind": "measured", "magnetograms": str(options.magnetograms)}
+
+
 def add_method(parser):
     """
     Add the option ``--method``.

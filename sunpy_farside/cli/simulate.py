@@ -4,6 +4,7 @@ The command ``simulate``: maps with known regions.
 
 from sunpy_farside.cli import arguments
 from sunpy_farside.simulation import simulate_maps
+from sunpy_farside.simulation.suns import load_sun
 from sunpy_farside.utils.content import user_path
 
 __all__ = ["add_simulate"]
@@ -33,6 +34,7 @@ def add_simulate(commands):
         default=0.6,
         help="0 for a quiet Sun, 1 for a strong maximum",
     )
+    arguments.add_sun(parser)
     parser.set_defaults(run=_simulate)
 
 
@@ -40,7 +42,11 @@ def _simulate(options):
     from sunpy_farside.simulation.storage import write_simulation
 
     simulated = simulate_maps(
-        options.start, options.number, seed=options.seed, activity=options.activity
+        options.start,
+        options.number,
+        seed=options.seed,
+        activity=options.activity,
+        sun=load_sun(**arguments.sun_settings(options) or {}),
     )
     middle = simulated.maps[len(simulated.maps) // 2].date
     write_simulation(simulated.maps, options.output, simulated.regions(middle))

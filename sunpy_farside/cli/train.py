@@ -56,6 +56,7 @@ def add_train(commands):
         "--workers", type=arguments.positive, default=1, help="number of simulating processes"
     )
     parser.add_argument("--accelerator", default="auto", help="passed to Lightning")
+    arguments.add_sun(parser)
     parser.set_defaults(run=_train)
 
 
@@ -73,6 +74,9 @@ def _train(options):
     recipe = load_recipe(options.recipe)
     if options.examples:
         recipe = replace(recipe, examples=options.examples)
+    sun = arguments.sun_settings(options)
+    if sun:
+        recipe = replace(recipe, sun=sun)
     data = store_path(options.data) if options.data else None
     start = load_model(options.start, device="cpu") if options.start else None
     check_writable(options.output)
@@ -92,7 +96,7 @@ def _train(options):
     if start:
         notes["start"] = start.name
     save_model(trained_model(module, name="weights", threshold=100.0), path, **notes)
-    model = calibrate_network(path, data=data, workers=options.workers)
+    model = calibrate_network(path, data=data, sun=recipe.sun, workers=options.workers)
     save_model(model, path, **notes)
     print(f"Weights: {path}, {_significance(model)}")
 
@@ -138,6 +142,7 @@ def add_calibrate(commands):
         "--number", type=arguments.positive, default=1000, help="sequences with regions (1000)"
     )
     parser.add_argument("--workers", type=arguments.positive, default=1, help="processes")
+    arguments.add_sun(parser)
     parser.add_argument(
         "--output",
         type=user_path,
@@ -161,8 +166,9 @@ def _calibrate(options):
         msg = f"Expected an output file that ends in {suffix}, found {output}."
         raise arguments.UsageError(msg)
     check_writable(output.parent)
+    simulation = {"sun": arguments.sun_settings(options), "workers": options.workers}
     if sar:
-        reliability = calibrate_sar(options.number, workers=options.workers)
+        reliability = calibrate_sar(options.number, **simulation)
         if reliability is None:
             msg = "Expected detections to calibrate with, found too few. Give a larger --number."
             raise ValueError(msg)
@@ -171,7 +177,7 @@ def _calibrate(options):
             (partial / output.name).write_text(content + "\n")
         print(f"Reliability of the SAR method: {output}")
     else:
-        model = calibrate_network(options.model, options.number, workers=options.workers)
+        model = calibrate_network(options.model, options.number, **simulation)
         notes = {key: model.metadata[key] for key in _NOTES if key in model.metadata}
         save_model(model, output, **notes)
         print(f"Weights: {output}, {_significance(model)}")
@@ -218,6 +224,7 @@ def add_evaluate(commands):
     parser.add_argument("--set", choices=("test", "noise"), default="test")
     arguments.add_width(parser)
     parser.add_argument("--workers", type=arguments.positive, default=1, help="processes")
+    arguments.add_sun(parser)
     parser.set_defaults(run=_evaluate)
 
 
@@ -248,7 +255,12 @@ def _evaluate(options):
         from sunpy_farside.evaluation.simulated import evaluate_simulated
 
         judged = evaluate_simulated(
-            models, options.number, kind=options.set, width=options.width, workers=options.workers
+            models,
+            options.number,
+            kind=options.set,
+            width=options.width,
+            sun=arguments.sun_settings(options),
+            workers=options.workers,
         )
     write_report(judged, options.output)
     print((options.output / "report.md").read_text())

@@ -39,7 +39,7 @@ _RIDGE = 1e-4
 _NETWORK = "network"
 
 
-def calibrate_network(name, number=1000, *, data=None, workers=1, progress=True):
+def calibrate_network(name, number=1000, *, data=None, sun=None, workers=1, progress=True):
     """
     Calibrate the reliability of a network's regions on validation sequences.
 
@@ -52,6 +52,8 @@ def calibrate_network(name, number=1000, *, data=None, workers=1, progress=True)
     data : path-like, optional
         ``dataset.h5`` of `~sunpy_farside.datasets.build.build_dataset`, whose validation split
         stands in for the simulated sequences with active regions.
+    sun : `dict`, optional
+        Model of the Sun: arguments of `~sunpy_farside.simulation.suns.load_sun`.
     workers : `int`, optional
         Processes.
     progress : `bool`, optional
@@ -72,7 +74,7 @@ def calibrate_network(name, number=1000, *, data=None, workers=1, progress=True)
     detection. Where there is none, no region is, and a warning says so.
     """
     model = load_model(name, device="cpu")
-    options = {"workers": workers, "progress": progress}
+    options = {"sun": sun, "workers": workers, "progress": progress}
     models = {_NETWORK: name}
     if data is None:
         cases = simulated_cases(models, number, kind="validation", **options)
@@ -97,13 +99,13 @@ def calibrate_network(name, number=1000, *, data=None, workers=1, progress=True)
     return replace(model, reliability=None if reliability is None else reliability.to_dict())
 
 
-def calibrate_sar(number=1000, *, workers=1, progress=True):
+def calibrate_sar(number=1000, *, sun=None, workers=1, progress=True):
     """
     Calibrate the reliability of the SAR method's regions on validation sequences.
 
     Parameters
     ----------
-    number, workers, progress
+    number, sun, workers, progress
         As for `calibrate_network`.
 
     Returns
@@ -111,7 +113,7 @@ def calibrate_sar(number=1000, *, workers=1, progress=True):
     `~sunpy_farside.detection.reliability.Reliability`
         Without a cut: regions are significant by their seismic strength, as published.
     """
-    options = {"workers": workers, "progress": progress}
+    options = {"sun": sun, "workers": workers, "progress": progress}
     cases = simulated_cases({}, number, kind="validation", **options)
     cases += simulated_cases({}, _noise(number), kind="validation_noise", **options)
     return _fit(cases, METHOD, _SAR_FEATURES, {"phase": float(PHASE.to_value(u.rad))})

@@ -18,6 +18,7 @@ from sunpy_farside.evaluation.judged import collect, detect_all
 from sunpy_farside.evaluation.scores import FLUX, IGNORED_FLUX, find_complexes, move_regions
 from sunpy_farside.network import load_model
 from sunpy_farside.simulation import simulate_sequence
+from sunpy_farside.simulation.suns import DRAWN, load_sun
 from sunpy_farside.utils.interruption import held_interruptions
 
 __all__ = ["SETS", "evaluate_simulated", "reference_regions", "simulated_case", "simulated_cases"]
@@ -36,7 +37,7 @@ _DATES = 1000
 _CHUNK = 5
 
 
-def simulated_case(number, *, kind="test", width=120):
+def simulated_case(number, *, kind="test", width=120, sun=DRAWN):
     """
     Simulate one sequence of a fixed set.
 
@@ -50,6 +51,7 @@ def simulated_case(number, *, kind="test", width=120):
         active regions.
     width : `int`, optional
         Columns of the window.
+    sun : `~sunpy_farside.simulation.suns.SunModel`, optional
 
     Returns
     -------
@@ -59,16 +61,16 @@ def simulated_case(number, *, kind="test", width=120):
     seed = [SETS[kind], number]
     activity = 0 if kind.endswith("noise") else np.random.default_rng(seed).uniform(0, 1.2)
     date = _FIRST + (number % _DATES) * _SPACING
-    return simulate_sequence(date, seed=[*seed, 1], activity=activity, width=width)
+    return simulate_sequence(date, seed=[*seed, 1], activity=activity, width=width, sun=sun)
 
 
-def evaluate_simulated(models, number=1000, *, kind="test", width=120, workers=1, progress=True):
+def evaluate_simulated(models, number=1000, **options):
     """
     Compare networks and the SAR method with simulated active regions.
 
     Parameters
     ----------
-    models, number, kind, width, workers, progress
+    models, number, **options
         As for `simulated_cases`.
 
     Returns
@@ -79,12 +81,12 @@ def evaluate_simulated(models, number=1000, *, kind="test", width=120, workers=1
     -----
     The rules are those of `sunpy_farside.evaluation.scores`.
     """
-    return collect(
-        simulated_cases(models, number, kind=kind, width=width, workers=workers, progress=progress)
-    )
+    return collect(simulated_cases(models, number, **options))
 
 
-def simulated_cases(models, number=1000, *, kind="test", width=120, workers=1, progress=True):
+def simulated_cases(
+    models, number=1000, *, kind="test", width=120, sun=None, workers=1, progress=True
+):
     """
     Detect regions with networks and the SAR method in simulated sequences.
 
@@ -98,6 +100,8 @@ def simulated_cases(models, number=1000, *, kind="test", width=120, workers=1, p
         Which set (`simulated_case`).
     width : `int`, optional
         Columns of the window.
+    sun : `dict`, optional
+        Model of the Sun: arguments of `~sunpy_farside.simulation.suns.load_sun`.
     workers : `int`, optional
         Processes.
     progress : `bool`, optional
@@ -111,7 +115,7 @@ def simulated_cases(models, number=1000, *, kind="test", width=120, workers=1, p
         # An unusable model raises its error here, not in a worker.
         load_model(path, device="cpu")
     with ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), _prepare, (models, kind, width)
+        workers, multiprocessing.get_context("spawn"), _prepare, (models, kind, width, sun)
     ) as pool:
         with held_interruptions():
             judged = pool.map(_judge_case, range(number), chunksize=_CHUNK)
@@ -129,13 +133,13 @@ def simulated_cases(models, number=1000, *, kind="test", width=120, workers=1, p
 _worker = {}
 
 
-def _prepare(models, kind, width):
+def _prepare(models, kind, width, sun):
     import torch
 
     # Every worker has one core.
     torch.set_num_threads(1)
     _worker["models"] = {name: load_model(path, device="cpu") for name, path in models.items()}
-    _worker["options"] = {"kind": kind, "width": width}
+    _worker["options"] = {"kind": kind, "width": width, "sun": load_sun(**sun or {})}
 
 
 def _judge_case(number):

@@ -129,7 +129,7 @@ class Regions:
         }
 
 
-def sample_regions(rng, activity, days):
+def sample_regions(rng, activity, days, *, scatter=0.25):
     """
     Sample the active regions of the whole Sun at random.
 
@@ -141,6 +141,8 @@ def sample_regions(rng, activity, days):
         regions of more than 5e21 Mx at any time.
     days : (`float`, `float`)
         First and last day of the series; day 0 is the reference date.
+    scatter : `float`, optional
+        Scatter of the phase shift around its mean relation to the flux (natural logarithm).
 
     Returns
     -------
@@ -181,7 +183,7 @@ def sample_regions(rng, activity, days):
         decay=14 * size * np.exp(rng.normal(0, 0.4, number)),
         separation=6 * size * np.exp(rng.normal(0, 0.25, number)),
         tilt=0.5 * np.abs(latitude) + rng.normal(0, 20, number),
-        efficiency=np.exp(rng.normal(0, 0.25, number)),
+        efficiency=np.exp(rng.normal(0, scatter, number)),
     )
     # Regions that never exceed a tenth of the median flux leave no trace in the maps.
     ever = np.maximum(regions.flux_on(first), regions.flux_on(last))

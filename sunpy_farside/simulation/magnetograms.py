@@ -7,6 +7,7 @@ emerge at a random date or decay.
 """
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
@@ -197,6 +198,14 @@ class Film:
             if rotation - 1 in self.patches and rotation + 1 in self.patches
         ]
         return np.array(inner)
+
+    @cached_property
+    def by_activity(self):
+        """
+        The rotations in order of increasing flux (array of `int`).
+        """
+        rotations = self.rotations
+        return rotations[np.argsort([self.activity(item) for item in rotations], kind="stable")]
 
     def activity(self, rotation):
         """

@@ -23,7 +23,7 @@ def half_days(n_maps):
     return (np.arange(n_maps + 1) - n_maps // 2 - 0.5) * 0.5
 
 
-def simulate_phases(rng, regions, noise, view):
+def simulate_phases(rng, regions, noise, view, signature=FORMER):
     """
     Simulate the phase maps of one realization of the Sun.
 
@@ -34,13 +34,14 @@ def simulate_phases(rng, regions, noise, view):
     noise : `~sunpy_farside.simulation.noise.NoiseModel` or \
             `~sunpy_farside.simulation.measured_noise.MeasuredNoise`
     view : `View`
+    signature : `~sunpy_farside.simulation.signature.Signature`, optional
 
     Returns
     -------
     array of `numpy.float32`, shape (n, latitudes, longitudes)
         Phase shifts in rad; NaN on the near side.
     """
-    phases = noise.noise(rng, view) + view.signatures(regions) + noise.mean_phase(view)
+    phases = noise.noise(rng, view) + view.signatures(regions, signature) + noise.mean_phase(view)
     phases[view.hidden()] = np.nan
     return phases
 

@@ -27,12 +27,13 @@ from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.simulation.active_regions import (
     ACTIVE_FIELD,
     Regions,
-    sample_regions,
     target_mask,
     unsigned_field,
 )
-from sunpy_farside.simulation.noise import NoiseModel
+from sunpy_farside.simulation.magnetograms import MagneticRegions
 from sunpy_farside.simulation.phases import View, half_days, simulate_phases
+from sunpy_farside.simulation.signature import FORMER, Signature
+from sunpy_farside.simulation.suns import DRAWN
 
 __all__ = ["SimulatedMaps", "SimulatedSequence", "simulate_maps", "simulate_sequence", "view_of"]
 
@@ -46,12 +47,13 @@ class SimulatedMaps:
     ----------
     maps : `list` of `~sunpy_farside.maps.phase_map.FarsidePhaseMap`
         Simulated maps, in order of time.
-    sun : `~sunpy_farside.simulation.active_regions.Regions`
+    sun : `~sunpy_farside.simulation.active_regions.Regions` or \
+            `~sunpy_farside.simulation.magnetograms.MagneticRegions`
         Active regions; day 0 is the date of ``maps[len(maps) // 2]``.
     """
 
     maps: list
-    sun: Regions
+    sun: Regions | MagneticRegions
 
     def __repr__(self):
         first, last = (self.maps[end].date.isot[:16] for end in (0, -1))
@@ -144,14 +146,18 @@ class SimulatedSequence:
     regions : `~astropy.table.QTable`
         Active regions on the whole Sun at the date of the middle map, in order of decreasing
         flux.
-    sun : `~sunpy_farside.simulation.active_regions.Regions`
+    sun : `~sunpy_farside.simulation.active_regions.Regions` or \
+            `~sunpy_farside.simulation.magnetograms.MagneticRegions`
         Parameters of the active regions; day 0 is the date of the middle map.
+    signature : `~sunpy_farside.simulation.signature.Signature`
+        Relation between magnetic field and phase shift.
     """
 
     sequence: FarsideSequence
     field: GenericMap
     regions: QTable
-    sun: Regions
+    sun: Regions | MagneticRegions
+    signature: Signature = FORMER
 
     def __repr__(self):
         date = self.sequence.date.isot[:16]
@@ -193,7 +199,7 @@ class SimulatedSequence:
         date, width = self.sequence.date, width or self.sequence.width
         latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
         longitudes = window_longitudes(date, width).to_value(u.deg)
-        return view_of(date, N_MAPS, longitudes, latitudes).signatures(self.sun)
+        return view_of(date, N_MAPS, longitudes, latitudes).signatures(self.sun, self.signature)
 
     @property
     def truth(self):
@@ -203,7 +209,7 @@ class SimulatedSequence:
         return _active(self.field)
 
 
-def simulate_maps(start, n_maps, *, seed, activity=0.6):
+def simulate_maps(start, n_maps, *, seed, activity=0.6, sun=DRAWN):
     """
     Simulate consecutive phase maps with known active regions.
 
@@ -217,6 +223,8 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
         The same seed gives the same maps.
     activity : `float`, optional
         Level of activity: 0 for no active regions, 1 for the maximum of a strong cycle.
+    sun : `~sunpy_farside.simulation.suns.SunModel`, optional
+        Model of the Sun (`~sunpy_farside.simulation.suns.load_sun`).
 
     Returns
     -------
@@ -241,8 +249,8 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
     rng = np.random.default_rng(seed)
     times = parse_time(start) + np.arange(n_maps) * CADENCE
     view = view_of(times[n_maps // 2], n_maps, np.arange(361.0), np.arange(-90.0, 91.0))
-    regions = sample_regions(rng, activity, (view.days[0], view.days[-1]))
-    phases = simulate_phases(rng, regions, NoiseModel.sample(rng), view)
+    regions = sun.sample_regions(rng, activity, (view.days[0], view.days[-1]))
+    phases = simulate_phases(rng, regions, sun.noise.sample(rng), view, sun.signature)
     # The first and the last column are the same meridian.
     phases[:, :, 360] = phases[:, :, 0]
     maps = [
@@ -252,7 +260,7 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
     return SimulatedMaps(maps, regions)
 
 
-def simulate_sequence(date, *, seed, activity=0.6, width=120):
+def simulate_sequence(date, *, seed, activity=0.6, width=120, sun=DRAWN):
     """
     Simulate a sequence of eleven phase maps with known active regions.
 
@@ -266,6 +274,8 @@ def simulate_sequence(date, *, seed, activity=0.6, width=120):
         Level of activity: 0 for no active regions, 1 for the maximum of a strong cycle.
     width : `int`, optional
         Columns of the windows.
+    sun : `~sunpy_farside.simulation.suns.SunModel`, optional
+        Model of the Sun (`~sunpy_farside.simulation.suns.load_sun`).
 
     Returns
     -------
@@ -283,13 +293,15 @@ def simulate_sequence(date, *, seed, activity=0.6, width=120):
     (144, 120)
     """
     date = parse_time(date)
-    simulated = simulate_maps(date - MIDDLE * CADENCE, N_MAPS, seed=seed, activity=activity)
+    start = date - MIDDLE * CADENCE
+    simulated = simulate_maps(start, N_MAPS, seed=seed, activity=activity, sun=sun)
     sequence = FarsideSequence(simulated.maps, width=width)
     return SimulatedSequence(
         sequence,
         simulated.field(date, width=width),
         simulated.regions(date),
         simulated.sun,
+        sun.signature,
     )
 
 

@@ -10,7 +10,7 @@ from scipy import ndimage
 from sunpy_farside.coordinates.far_side import disk_coordinates
 from sunpy_farside.simulation.noise import compress_limb
 
-__all__ = ["FORMER", "Signature", "add_points", "add_signatures", "saturate"]
+__all__ = ["CALIBRATED", "FORMER", "Signature", "add_points", "add_signatures", "saturate"]
 
 # Half width of the grid on the disk in solar radii, and its node spacing and number of nodes.
 _EXTENT, _SPACING = 1.3, 0.02
@@ -49,6 +49,9 @@ class Signature:
 
 # The relation that the weights of the package were trained with.
 FORMER = Signature()
+# The relation for which the SAR method lists regions like those of the published lists
+# (``benchmarks/calibrate_sun.py``).
+CALIBRATED = Signature(phase_per_flux=12.0, saturation=0.06, resolution=0.06, scatter=0.9)
 
 
 def add_signatures(half, lobes, signature, center, longitudes, latitudes, disk):

@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from sunpy_farside.datasets.torch_dataset import StoredSequences
+from sunpy_farside.simulation.suns import load_sun
 from sunpy_farside.training.examples import SIBLINGS, SimulatedSequences
 
 __all__ = ["SimulatedData", "StoredData"]
@@ -84,6 +85,7 @@ class SimulatedData(lightning.LightningDataModule):
             width=recipe.width,
             frames=recipe.frames,
             target=recipe.target,
+            sun=load_sun(**recipe.sun),
         )
 
 

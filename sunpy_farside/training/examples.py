@@ -8,9 +8,9 @@ from torch.utils.data import Dataset
 
 from sunpy_farside.cadence import MIDDLE, N_MAPS
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, WINDOW_ROWS
-from sunpy_farside.simulation.active_regions import sample_regions, target_mask
-from sunpy_farside.simulation.noise import NoiseModel
+from sunpy_farside.simulation.active_regions import target_mask
 from sunpy_farside.simulation.phases import View, half_days
+from sunpy_farside.simulation.suns import DRAWN
 
 __all__ = ["SIBLINGS", "SimulatedSequences", "sample_examples"]
 
@@ -48,13 +48,14 @@ class SimulatedSequences(Dataset):
         Cut each map to its own window, or all to that of the middle map.
     target : `dict`
         Definition of active pixels (`~sunpy_farside.simulation.active_regions.target_mask`).
+    sun : `~sunpy_farside.simulation.suns.SunModel`, optional
     """
 
-    def __init__(self, length, *, seed, target, first=0, width=120, frames="middle"):
+    def __init__(self, length, *, seed, target, first=0, width=120, frames="middle", sun=DRAWN):
         self.length = length
         self.seed = seed
         self.first = first
-        self.options = {"width": width, "frames": frames, "target": target}
+        self.options = {"width": width, "frames": frames, "target": target, "sun": sun}
 
     def __len__(self):
         return self.length // SIBLINGS
@@ -79,7 +80,7 @@ class SimulatedSequences(Dataset):
         return torch.from_numpy(phases), torch.from_numpy(active)
 
 
-def sample_examples(rng, target, width=120, *, frames="middle"):
+def sample_examples(rng, target, width=120, *, frames="middle", sun=DRAWN):
     """
     Sample two sets of active regions, each with the same noise added and subtracted.
 
@@ -92,6 +93,7 @@ def sample_examples(rng, target, width=120, *, frames="middle"):
         Number of columns of the window.
     frames : {"own", "middle"}
         Cut each map to its own window, or all to that of the middle map.
+    sun : `~sunpy_farside.simulation.suns.SunModel`, optional
 
     Returns
     -------
@@ -110,7 +112,7 @@ def sample_examples(rng, target, width=120, *, frames="middle"):
     nodes = middle if frames == "middle" else np.arange(starts.min(), starts.max() + width)
     latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
     view = View(days, meridian - _DRIFT * days, vantage, nodes.astype(float), latitudes)
-    model = NoiseModel.sample(rng)
+    model = sun.noise.sample(rng)
     noise = model.noise(rng, view)
     hidden = view.hidden()
     # Sampled for both values of frames, so that a seed gives the same realization for both.
@@ -123,8 +125,8 @@ def sample_examples(rng, target, width=120, *, frames="middle"):
         hidden[:, :, rng.integers(len(nodes))] = True
     phases, active = [], []
     for _ in range(2):
-        regions = sample_regions(rng, rng.uniform(0, _ACTIVITY), (days[0], days[-1]))
-        signal = view.signatures(regions) + model.mean_phase(view)
+        regions = sun.sample_regions(rng, rng.uniform(0, _ACTIVITY), (days[0], days[-1]))
+        signal = view.signatures(regions, sun.signature) + model.mean_phase(view)
         phases += [signal + noise, signal - noise]
         active += 2 * [np.float32(target_mask(target, regions, 0, middle.astype(float), latitudes))]
     phases = np.stack(phases)

@@ -3,7 +3,7 @@ Recipes: what decides the weights that a training run ends with.
 """
 
 import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from importlib import resources
 from typing import Annotated, Literal
 
@@ -29,6 +29,15 @@ _MOST_BYTES = 20_000
 _Batch = Annotated[int, Field(ge=1, le=10_000)]
 
 
+class _SunSettings(Settings):
+    """
+    Settings of `~sunpy_farside.simulation.suns.load_sun`.
+    """
+
+    kind: Literal["drawn", "measured"]
+    magnetograms: str | None = None
+
+
 class _Settings(Settings):
     """
     Schema of a recipe.
@@ -46,6 +55,7 @@ class _Settings(Settings):
     schedule: Literal["constant", "one_cycle"]
     validation: _Batch
     patience: Annotated[int, Field(ge=1, le=1_000_000)]
+    sun: _SunSettings
     # The validation set has the seed a million further on.
     seed: Annotated[int, Field(ge=0, lt=4_000_000_000)]
 
@@ -83,6 +93,9 @@ class Recipe:
     patience : `int`
         Validations, of which a run has twenty, without progress after which it ends.
     seed : `int`
+    sun : `dict`, optional
+        Model of the Sun for simulated examples: arguments of
+        `~sunpy_farside.simulation.suns.load_sun`. The drawn Sun by default.
 
     Raises
     ------
@@ -103,6 +116,7 @@ class Recipe:
     validation: int
     patience: int
     seed: int
+    sun: dict = field(default_factory=lambda: {"kind": "drawn"})
 
     def __post_init__(self):
         try:
@@ -115,7 +129,11 @@ class Recipe:
         """
         The recipe in one line, to be kept with the weights.
         """
-        return ", ".join(f"{key} = {value}" for key, value in asdict(self).items())
+        settings = asdict(self)
+        if settings["sun"].get("magnetograms"):
+            # Not the folder, which depends on the computer.
+            settings["sun"]["magnetograms"] = "yes"
+        return ", ".join(f"{key} = {value}" for key, value in settings.items())
 
 
 def load_recipe(name="default"):
@@ -150,9 +168,10 @@ def load_recipe(name="default"):
     32
     """
     settings, source = _settings(name)
-    expected = {field.name for field in fields(Recipe)}
-    if set(settings) != expected:
-        missing, unknown = sorted(expected - set(settings)), sorted(set(settings) - expected)
+    expected = {item.name for item in fields(Recipe)}
+    required = {item.name for item in fields(Recipe) if item.default_factory is MISSING}
+    missing, unknown = sorted(required - set(settings)), sorted(set(settings) - expected)
+    if missing or unknown:
         msg = (
             f"{source}: expected the keys {', '.join(sorted(expected))}; "
             f"missing {', '.join(missing) or 'none'}, unknown {', '.join(unknown) or 'none'}."

@@ -7,10 +7,11 @@ same dates. No map of the real far side takes part.
 
 ``python benchmarks/calibrate_sun.py FOLDER DATA prepare`` simulates the noise and the regions of 30
 periods of 20 daily lists. ``... draw --number 128 --part 0 --parts 2`` evaluates parameters from a
-Sobol sequence (every second one; results are kept). ``... fit`` fits a quadratic model of every
+Sobol sequence (every second one; results are kept); with ``--narrow``, from smaller ranges around
+the solution. ``... fit`` fits a quadratic model of every
 statistic to all draws, and prints the most likely parameters with 68 % intervals. ``... compare
---parameters 35 0.2 0.04 0.25 0 0`` simulates all lists of all years with given parameters, and
-prints and plots both distributions. DATA holds ``synoptic``, ``jsoc`` and ``arise``.
+--parameters 15 0.08 0.09 0.8 0.015 -0.005 0.005`` makes lists of other dates with given parameters,
+and prints and plots both distributions. DATA holds ``synoptic``, ``jsoc`` and ``arise``.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import json
 import pickle
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 from scipy.optimize import minimize
 from scipy.stats import qmc
@@ -39,13 +41,25 @@ from sunpy_farside.simulation.signature import Signature
 PARAMETERS = {
     "phase_per_flux": (6.0, 40.0, True),
     "saturation": (0.025, 0.2, True),
-    "resolution": (0.035, 0.1, False),
+    "resolution": (0.035, 0.12, False),
     "scatter": (0.2, 1.4, False),
     "mean": (-0.005, 0.03, False),
     "mean 2014-2015": (-0.015, 0.015, False),
     "spread": (0.0, 0.012, False),
 }
+# Ranges of the second series of draws, around the solution of the first one.
+NARROW = {
+    "phase_per_flux": (10.0, 28.0, True),
+    "saturation": (0.04, 0.14, True),
+    "resolution": (0.065, 0.115, False),
+    "scatter": (0.4, 1.2, False),
+    "mean": (0.005, 0.022, False),
+    "mean 2014-2015": (-0.015, 0.002, False),
+    "spread": (0.001, 0.01, False),
+}
 PERIODS, LISTS = 30, 20
+# Seeds of the periods of the fit, and of realizations of the other periods for the comparison.
+SETS = {"period": (5,), "check": (11, 12, 13)}
 FIRST, LAST = Time("2010-07-10"), Time("2021-10-20")
 # The last rotation before the dates that are kept for the evaluation, and dates without
 # magnetograms.
@@ -62,16 +76,27 @@ RATE = 13.4
 DILATION = 0.65
 
 
-def parameters_of(point):
+def parameters_of(point, ranges=PARAMETERS):
     """
     Return parameters from a point of the unit cube.
     """
     values = []
-    for place, (low, high, logarithmic) in zip(point, PARAMETERS.values(), strict=True):
+    for place, (low, high, logarithmic) in zip(point, ranges.values(), strict=True):
         if logarithmic:
             values.append(low * (high / low) ** place)
         else:
             values.append(low + place * (high - low))
+    return np.array(values)
+
+
+def point_of(parameters):
+    """
+    Return the point of the unit cube that parameters come from.
+    """
+    values = []
+    for value, (low, high, logarithmic) in zip(parameters, PARAMETERS.values(), strict=True):
+        scaled = np.log([value, low, high]) if logarithmic else (value, low, high)
+        values.append((scaled[0] - scaled[1]) / (scaled[2] - scaled[1]))
     return np.array(values)
 
 
@@ -242,39 +267,45 @@ def found_shares(rows, times, regions, shift=0.0):
 
 def prepare(folder, film):
     """
-    Simulate the periods.
+    Simulate the periods of the fit and, between them, those of the comparison.
     """
-    for number, start in enumerate(period_starts()):
-        path = folder / f"period_{number:02d}.pickle"
-        if not path.exists():
-            period = simulate_period(film, start, LISTS, seed=[5, number], every=2)
-            path.write_bytes(pickle.dumps(period))
+    for name, seeds in SETS.items():
+        for seed in seeds:
+            for number, start in enumerate(period_starts()):
+                path = folder / f"{name}_{seed}_{number:02d}.pickle"
+                if path.exists():
+                    continue
+                later = 50 * u.day if name == "check" else 0 * u.day
+                options = {"seed": [seed, number], "every": 2}
+                period = simulate_period(film, start + later, LISTS, **options)
+                path.write_bytes(pickle.dumps(period))
 
 
-def load_periods(folder):
+def load_periods(folder, name="period", seed=5):
     """
     Load the periods that `prepare` stored.
     """
-    return [pickle.loads(path.read_bytes()) for path in sorted(folder.glob("period_*.pickle"))]
+    paths = sorted(folder.glob(f"{name}_{seed}_*.pickle"))
+    return [pickle.loads(path.read_bytes()) for path in paths]
 
 
-def draw(folder, real, number, part, parts):
+def draw(folder, real, number, part, parts, *, narrow):
     """
     Evaluate parameters from a Sobol sequence.
     """
+    ranges, name = (NARROW, "narrow") if narrow else (PARAMETERS, "draw")
     periods = load_periods(folder)
     times = np.concatenate([item.times.mjd for item in periods])
     points = qmc.Sobol(len(PARAMETERS), seed=1).random(number)
     for index in range(part, number, parts):
-        path = folder / f"draw_{index:04d}.json"
+        path = folder / f"{name}_{index:04d}.json"
         if path.exists():
             continue
-        parameters = parameters_of(points[index])
+        parameters = parameters_of(points[index], ranges)
         rows = simulated_rows(periods, parameters)
         values = statistics(rows, rows, times, real.regions) if len(rows) > 20 else {}
-        path.write_text(
-            json.dumps({"point": points[index].tolist(), "statistics": values}, default=float)
-        )
+        content = {"parameters": parameters.tolist(), "statistics": values}
+        path.write_text(json.dumps(content, default=float))
 
 
 # Statistics of the fit with the standard deviation of their logarithm (True) or of themselves.
@@ -314,9 +345,9 @@ def fit(folder, real, chains=40, steps=4000):
     periods = load_periods(folder)
     times = np.concatenate([item.times.mjd for item in periods])
     observed = statistics(real.within(times), real.sizes, times, real.regions)
-    draws = [json.loads(path.read_text()) for path in sorted(folder.glob("draw_*.json"))]
+    draws = [json.loads(path.read_text()) for path in sorted(folder.glob("*_*.json"))]
     draws = [item for item in draws if item["statistics"]]
-    points = np.array([item["point"] for item in draws])
+    points = np.array([point_of(item["parameters"]) for item in draws])
     names = [name for name in USED if np.isfinite(observed[name])]
 
     def scaled(values):
@@ -381,7 +412,7 @@ def fit(folder, real, chains=40, steps=4000):
     for name, *numbers in zip(PARAMETERS, parameters_of(best), low, middle, high, strict=True):
         print(f"{name:16s} best, 16, 50, 84 %:", *(f"{value:8.4f}" for value in numbers))
     nearest = draws[int(np.argmin(distance))]
-    print("nearest draw", parameters_of(np.array(nearest["point"])).round(4), distance.min())
+    print("nearest draw", np.round(nearest["parameters"], 4), distance.min())
     predicted = models @ _design(best[None])[0]
     for index, name in enumerate(names):
         logarithmic, sigma = USED[name]
@@ -389,6 +420,69 @@ def fit(folder, real, chains=40, steps=4000):
         value = np.exp(value) - 0.02 if logarithmic else value
         near = nearest["statistics"][name]
         print(f"{name:44s} observed {observed[name]:8.3f} model {value:8.3f} nearest {near:8.3f}")
+
+
+def compare(folder, real, parameters, figure):
+    """
+    Print and plot the statistics of published and of simulated lists of dates without a fit.
+    """
+    runs, all_rows = [], []
+    for seed in SETS["check"]:
+        periods = load_periods(folder, "check", seed)
+        times = np.concatenate([item.times.mjd for item in periods])
+        rows = simulated_rows(periods, parameters)
+        runs.append(statistics(rows, rows, times, real.regions))
+        rows["track"] += 1_000_000 * seed
+        all_rows.append(rows)
+    same = real.within(times)
+    columns = {
+        "all": statistics(real.rows, real.sizes, real.times, real.regions),
+        "same": statistics(same, real.sizes, times, real.regions),
+    }
+    print(f"{len(times)} dates; {len(same)} published rows, {[len(item) for item in all_rows]}")
+    print(f"{'statistic':44s} {'all dates':>9s} {'same':>9s}  simulated")
+    for name in runs[0]:
+        values = np.array([item[name] for item in runs], dtype=float)
+        print(
+            f"{name:44s} {columns['all'][name]:9.3f} {columns['same'][name]:9.3f} "
+            f"{values.mean():9.3f} +- {values.std(ddof=1):.3f}"
+        )
+    for name, rows, dates in (("published", real.rows, real.times), ("simulated", rows, times)):
+        chance = [found_shares(rows, dates, real.regions, shift) for shift in (60, 120, 180, 240)]
+        print(f"found by chance, {name}:", np.nanmean(chance, axis=0).round(2))
+    _plot(figure, columns, runs, real, same, vstack(all_rows))
+
+
+def _plot(figure, columns, runs, real, same, rows):
+    fig, axes = plt.subplots(2, 3, figsize=(11, 6.5), layout="constrained")
+    panels = [
+        ("seismic strength (µhem rad)", same["strength"], rows["strength"]),
+        ("area (deg²)", real.sizes["area"], rows["area"]),
+        ("longitude extent (deg)", real.sizes["longitude_extent"], rows["longitude_extent"]),
+        ("latitude extent (deg)", real.sizes["latitude_extent"], rows["latitude_extent"]),
+        ("days listed", _lives(same), _lives(rows)),
+    ]
+    for ax, (label, published, simulated) in zip(axes.flat, panels, strict=False):
+        for values, name in ((published, "published"), (simulated, "simulated")):
+            values = np.sort(np.asarray(values, float))
+            ax.step(values, np.linspace(0, 1, len(values)), where="post", label=name)
+        ax.set(xlabel=label, ylabel="share below")
+        if label != "days listed":
+            ax.set_xscale("log")
+    axes.flat[0].legend()
+    ax = axes.flat[5]
+    middles = [np.sqrt(max(low, 1.5) * min(high, 160)) for low, high in FLUXES]
+    names = [name for name in runs[0] if name.startswith("found")]
+    ax.plot(middles, [columns["all"][name] for name in names], "o-", label="published")
+    ax.plot(middles, np.nanmean([[run[name] for name in names] for run in runs], axis=0), "s-")
+    ax.set(xscale="log", xlabel="unsigned flux (1e21 Mx)", ylabel="share listed")
+    fig.savefig(figure, dpi=100)
+
+
+def _lives(rows):
+    _, start = np.unique(rows["track"], return_inverse=True)
+    day = np.asarray(rows["day"])
+    return [np.ptp(day[start == number]) for number in range(start.max() + 1)]
 
 
 def _design(points):
@@ -407,9 +501,11 @@ def main():
     parser.add_argument("data", type=Path)
     parser.add_argument("stage", choices=["prepare", "draw", "fit", "compare"])
     parser.add_argument("--number", type=int, default=128)
+    parser.add_argument("--narrow", action="store_true")
     parser.add_argument("--part", type=int, default=0)
     parser.add_argument("--parts", type=int, default=1)
     parser.add_argument("--parameters", type=float, nargs=len(PARAMETERS))
+    parser.add_argument("--figure", type=Path, default=Path("simulated_lists.png"))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     if options.stage == "prepare":
@@ -417,9 +513,12 @@ def main():
         return
     real = RealLists(options.data)
     if options.stage == "draw":
-        draw(options.folder, real, options.number, options.part, options.parts)
+        series = options.number, options.part, options.parts
+        draw(options.folder, real, *series, narrow=options.narrow)
     elif options.stage == "fit":
         fit(options.folder, real)
+    else:
+        compare(options.folder, real, options.parameters, options.figure)
 
 
 if __name__ == "__main__":

@@ -447,8 +447,9 @@ def compare(folder, real, parameters, figure):
             f"{name:44s} {columns['all'][name]:9.3f} {columns['same'][name]:9.3f} "
             f"{values.mean():9.3f} +- {values.std(ddof=1):.3f}"
         )
-    for name, rows, dates in (("published", real.rows, real.times), ("simulated", rows, times)):
-        chance = [found_shares(rows, dates, real.regions, shift) for shift in (60, 120, 180, 240)]
+    for name, listed, dates in (("published", real.rows, real.times), ("simulated", rows, times)):
+        shifts = 60, 120, 180, 240
+        chance = [found_shares(listed, dates, real.regions, shift) for shift in shifts]
         print(f"found by chance, {name}:", np.nanmean(chance, axis=0).round(2))
     _plot(figure, columns, runs, real, same, vstack(all_rows))
 

@@ -120,6 +120,17 @@ def test_training_examples_of_a_measured_sun(observed, frames):
         assert np.nanmean(signal[:, active]) < np.nanmean(signal[:, ~active]) - 0.01
 
 
+def test_half_of_the_examples_of_a_measured_sun_have_published_windows(observed):
+    widths = []
+    for seed in range(24):
+        phases, _ = sample_examples(np.random.default_rng(seed), TARGET, 140, sun=observed)
+        # The map of the middle, in its own window.
+        columns = np.isfinite(phases[0, 5, 72])
+        widths.append(np.ptp(np.flatnonzero(columns)) + 1)
+    assert set(widths) == {120, 140}
+    assert 6 <= widths.count(120) <= 18
+
+
 def test_a_recipe_names_the_sun(tmp_path, magnetograms):
     path = tmp_path / "own.toml"
     path.write_text(

@@ -39,11 +39,15 @@ class SunModel:
         Relation between magnetic field and phase shift.
     film : `~sunpy_farside.simulation.magnetograms.Film`, optional
         Source of active regions in addition to bipoles at random.
+    published_windows : `float`, optional
+        Share of the training examples that are cut to the 120 columns of published windows. By
+        default, a quarter is cut to windows of random width.
     """
 
     noise: type = NoiseModel
     signature: Signature = FORMER
     film: Film | None = None
+    published_windows: float | None = None
 
     def sample_regions(self, rng, activity, days):
         """
@@ -117,7 +121,7 @@ def load_sun(kind="drawn", magnetograms=None):
             raise ValueError(msg)
         return DRAWN
     film = None if magnetograms is None else _film(str(user_path(magnetograms)))
-    return SunModel(MeasuredNoise, CALIBRATED, film)
+    return SunModel(MeasuredNoise, CALIBRATED, film, published_windows=0.5)
 
 
 @lru_cache(maxsize=1)

@@ -23,6 +23,8 @@ _ACTIVITY = 1.2
 # Fraction of examples from maps that are already cut to their windows, as in published stacks, and
 # the largest number of columns missing on each side: windows usually have 120 columns, or all 140.
 _BOUNDED, _MARGIN = 0.25, 10
+# Columns of published windows.
+_PUBLISHED = 120
 
 
 class SimulatedSequences(Dataset):
@@ -116,7 +118,10 @@ def sample_examples(rng, target, width=120, *, frames="middle", sun=DRAWN):
     noise = model.noise(rng, view)
     hidden = view.hidden()
     # Sampled for both values of frames, so that a seed gives the same realization for both.
-    bounded, margin = rng.random() < _BOUNDED, rng.integers(_MARGIN + 1)
+    share = _BOUNDED if sun.published_windows is None else sun.published_windows
+    bounded, margin = rng.random() < share, rng.integers(_MARGIN + 1)
+    if sun.published_windows is not None:
+        margin = max(width - _PUBLISHED, 0) // 2
     if frames == "middle" and bounded:
         for out, start in zip(hidden, starts + margin, strict=True):
             out[:, (nodes < start) | (nodes >= start + width - 2 * margin)] = True

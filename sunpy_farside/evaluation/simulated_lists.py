@@ -22,7 +22,7 @@ from sunpy_farside.detection.seismic_strength import PHASE
 from sunpy_farside.simulation.measured_noise import MeasuredNoise
 from sunpy_farside.simulation.phases import View
 
-__all__ = ["ListedPeriod", "name_regions", "simulate_period"]
+__all__ = ["ListedPeriod", "measure_image", "name_regions", "simulate_period"]
 
 _MAPS, _STEP, _WIDTH = 11, 0.5, 120
 # Seismic strength from which JSOC gives a region a designation: the first row of 514 designations
@@ -88,7 +88,7 @@ class ListedPeriod:
         for number, noise in enumerate(self.noise):
             image = noise.astype(np.float32) + np.float32(mean + spread * self.shift)
             image += self._signal(regions, signature, number)
-            found += _measure(image, number, self.centers[number])
+            found += measure_image(image, number, self.centers[number])
         names = (
             "list",
             "longitude",
@@ -196,7 +196,24 @@ def name_regions(rows, day):
     return rows[listed]
 
 
-def _measure(image, number, center):
+def measure_image(image, number, center):
+    """
+    Measure the regions of the SAR method in a five-day mean.
+
+    Parameters
+    ----------
+    image : array, shape (144, 120)
+        Mean phase in rad, NaN where there are no data.
+    number : `int`
+        Number of the list.
+    center : `float`
+        Far-side central meridian of the middle map in degrees.
+
+    Returns
+    -------
+    `list` of `tuple`
+        Rows with the columns of `ListedPeriod.rows`.
+    """
     below = image < PHASE.to_value(u.rad)
     labels, count = ndimage.label(below, np.ones((3, 3)))
     if not count:

@@ -49,7 +49,7 @@ def statistics_of(noise, number=24):
 def test_noise_has_the_measured_statistics(table):
     for name, row in table.items():
         if name.startswith(("standard", "half", "mean of")):
-            assert row["mean"] == pytest.approx(row["measured"], rel=0.1), name
+            assert row["mean"] == pytest.approx(row["measured"], rel=0.09), name
         elif name.startswith("mean at"):
             assert row["mean"] == pytest.approx(row["measured"], abs=0.002), name
         elif name.startswith("correlation"):

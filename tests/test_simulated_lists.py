@@ -65,7 +65,7 @@ def test_rows_are_the_regions_of_the_sar_method():
     image = -0.06 + 0.02 * image / image.std()
     image[:, :5] = np.nan
     date = Time("2014-01-20")
-    settings = DetectionSettings(SAR, PHASE, 5, False, 400)
+    settings = DetectionSettings(SAR, PHASE, 2, False, 400)
     segments = segment_image(image, settings)
     expected = measure_regions(segments, window_wcs(date, 120), date, phases=image[np.newaxis])
     found = measure_image(image, 0, far_side_central_meridian(date).deg)

@@ -28,7 +28,8 @@ _MAPS, _STEP, _WIDTH = 11, 0.5, 120
 # Seismic strength from which JSOC gives a region a designation: the first row of 514 designations
 # has 402 or more in 99 % of the cases. Afterwards it is listed at any strength.
 _NAMED = 400.0
-_FEWEST = 5
+# Smallest regions: those of two pixels or more, as small ones of published lists.
+_FEWEST = 2
 # Days from the middle map at which the signatures of a five-day mean are computed.
 _SAMPLES = (-1.5, 1.5)
 _LATITUDES = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)

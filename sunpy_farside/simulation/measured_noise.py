@@ -67,7 +67,7 @@ class MeasuredNoise:
     """
 
     level: float = 0.0504
-    level_profile: tuple = (1.01, 1.01, 1.1, 0.975, 0.995, 0.92)
+    level_profile: tuple = (0.98, 0.98, 1.075, 0.955, 0.967, 0.77)
     mean_profile: tuple = (-0.037, -0.036, -0.012, -0.024, -0.0175, -0.014)
     grain: float = 0.039
     sphere_grain: float = 4.0

@@ -266,7 +266,7 @@ class Store:
             lines += [f"  {name}: {reason}" for name, reason in self.left_out]
         return "\n".join(lines)
 
-    def cut(self, index, *, frames="middle", width=120):
+    def cut(self, index, *, alignment="common", width=120):
         """
         Return the phase shifts of a sequence, cut to windows.
 
@@ -274,7 +274,7 @@ class Store:
         ----------
         index : `int`
             Index of the sequence.
-        frames : {"middle", "own"}
+        alignment : {"common", "per_map"}
             Cut all maps to the window of the middle map
             (`~sunpy_farside.sequence.FarsideSequence.comoving_data`), or each to its own
             (`~sunpy_farside.sequence.FarsideSequence.data`).
@@ -289,7 +289,7 @@ class Store:
         row = self._rows[index]
         rows = np.arange(row - MIDDLE, row + MIDDLE + 1)
         phases = np.empty((N_MAPS, WINDOW_ROWS, width), dtype=np.float32)
-        if frames == "middle":
+        if alignment == "common":
             _cut(self.phases[rows[0] : rows[-1] + 1], self._meridians[row] - width // 2, phases)
         else:
             for target, own in zip(phases, rows, strict=True):

@@ -10,7 +10,7 @@ from sunpy.map import Map
 
 from sunpy_farside.coordinates.window import window_header
 from sunpy_farside.detection.regions import find_regions
-from sunpy_farside.io.tables import complete_table
+from sunpy_farside.io.table_files import complete_table
 
 __all__ = ["complete_regions", "no_regions"]
 

@@ -148,7 +148,7 @@ def network_reliability(model):
 def _detect_batch(sequences, model, settings):
     # All the columns that the network knows: what lies beyond a window tells of its edges.
     comoving = [item.comoving(max(item.width, model.columns or 0)) for item in sequences]
-    stacks = comoving if model.frames == "middle" else [sequence.data for sequence in sequences]
+    stacks = comoving if model.alignment == "common" else [sequence.data for sequence in sequences]
     # Sequences of different widths do not fit into one array.
     if len({stack.shape for stack in stacks}) == 1:
         probabilities = model.predict(np.stack(stacks))

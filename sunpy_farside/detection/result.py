@@ -12,9 +12,9 @@ from astropy.table import QTable
 from sunpy.map import GenericMap
 from sunpy.util.exceptions import warn_deprecated
 
+from sunpy_farside.detection.detection_files import read_detection, write_detection
 from sunpy_farside.detection.outlines import region_outlines
 from sunpy_farside.detection.settings import DetectionSettings
-from sunpy_farside.detection.storage import read_detection, write_detection
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.visualization.detection_plot import plot_detection
 from sunpy_farside.visualization.html import html_with_picture

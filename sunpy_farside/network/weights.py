@@ -19,7 +19,7 @@ from sunpy_farside.errors import WeightsError
 from sunpy_farside.network.coarse_unet import CoarseUNet
 from sunpy_farside.network.model import FarsideModel, choose_device
 from sunpy_farside.network.normalisation import Normalisation
-from sunpy_farside.network.settings import UNetSettings, WeightsMetadata, explain
+from sunpy_farside.network.schemas import FORMAT_VERSION, UNetSettings, WeightsMetadata, explain
 from sunpy_farside.network.unet import UNet
 from sunpy_farside.utils.cache import cache_folder
 from sunpy_farside.utils.content import check_file, user_path
@@ -134,9 +134,10 @@ def save_model(model, path, **notes):
     path = user_path(path)
     network = model.network
     metadata = {
+        "format_version": str(FORMAT_VERSION),
         "architecture": next(key for key, kind in NETWORKS.items() if type(network) is kind),
         "network": json.dumps(network.settings),
-        "frames": model.frames,
+        "alignment": model.alignment,
         "normalisation": json.dumps(model.normalisation.to_dict()),
         "target": json.dumps(model.target),
         "columns": json.dumps(model.columns),
@@ -144,7 +145,7 @@ def save_model(model, path, **notes):
         "deblend": json.dumps(model.deblend),
         "threshold": repr(model.threshold),
         "reliability": json.dumps(model.reliability),
-        "licence": model.licence,
+        "license": model.license,
     }
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
     metadata["sha256"] = _digest(state)
@@ -180,6 +181,7 @@ def _load_safetensors(path, device, name):
     except Exception as error:
         msg = f"{path}: expected a safetensors file, found one that does not read ({error})."
         raise WeightsError(msg) from error
+    _check_version(metadata.get("format_version", "1"), path)
     try:
         settings = WeightsMetadata.model_validate(metadata)
     except ValidationError as error:
@@ -198,6 +200,18 @@ def _load_safetensors(path, device, name):
     given = settings.model_dump(exclude={"network", "sha256"}, exclude_unset=True)
     given["normalisation"] = Normalisation(**given["normalisation"])
     return FarsideModel(network, name=name, device=device, metadata=metadata, **given)
+
+
+def _check_version(version, path):
+    """
+    Reject weights in a format of a later release.
+    """
+    if version not in map(str, range(1, FORMAT_VERSION + 1)):
+        msg = (
+            f"{path}: expected weights in format {FORMAT_VERSION} or an earlier one, found format "
+            f"{version[:40]!r}. Update sunpy_farside if the file is of a later release."
+        )
+        raise WeightsError(msg)
 
 
 def _load_checkpoint(path, device, name):
@@ -243,7 +257,7 @@ def _load_checkpoint(path, device, name):
     return FarsideModel(
         _load_network(settings, state, path),
         name=name,
-        frames="own",
+        alignment="per_map",
         normalisation=Normalisation("sequence"),
         threshold=_PUBLISHED_THRESHOLD,
         device=device,
@@ -343,8 +357,8 @@ def _cached_felipe2019():
             checkpoint = _download(_FELIPE2019_URL, partial / "felipe2019.pth")
             _check_blob(checkpoint, _FELIPE2019_SIZE, _FELIPE2019_BLOB)
             model = _load_checkpoint(checkpoint, torch.device("cpu"), "felipe2019")
-            licence = "MIT, Copyright (c) the authors of github.com/aasensio/farside"
-            model = replace(model, licence=licence)
+            license = "MIT, Copyright (c) the authors of github.com/aasensio/farside"
+            model = replace(model, license=license)
             save_model(
                 model, partial / path.name, source=_FELIPE2019_URL, git_blob=_FELIPE2019_BLOB
             )

@@ -24,7 +24,7 @@ from sunpy_farside.datasets.store import Store, write_store
 from sunpy_farside.datasets.torch_dataset import StoredSequences
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io import read_stack
-from sunpy_farside.sequence import cut_globe
+from sunpy_farside.maps.windows import cut_globe
 from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.training.examples import SimulatedSequences
 

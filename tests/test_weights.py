@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from sunpy_farside import load_model
 from sunpy_farside.catalogue.sources import describe_run
 from sunpy_farside.errors import WeightsError
-from sunpy_farside.network import save_model, weights
+from sunpy_farside.network import checkpoints, save_model
 
 
 def save_checkpoint(path, state=None, **extra):
@@ -457,9 +457,9 @@ def published(tmp_path, monkeypatch):
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/published.pth"
-        monkeypatch.setattr(weights, "_FELIPE2019_URL", url)
-        monkeypatch.setattr(weights, "_FELIPE2019_SIZE", len(content))
-        monkeypatch.setattr(weights, "_FELIPE2019_BLOB", blob)
+        monkeypatch.setattr(checkpoints, "FELIPE2019_URL", url)
+        monkeypatch.setattr(checkpoints, "FELIPE2019_SIZE", len(content))
+        monkeypatch.setattr(checkpoints, "FELIPE2019_BLOB", blob)
         monkeypatch.setenv("SUNPY_FARSIDE_CACHE", str(tmp_path / "cache"))
         yield path
         server.shutdown()
@@ -493,5 +493,5 @@ def test_a_download_that_fails(published, tmp_path):
 
 
 def test_published_constants():
-    assert weights._FELIPE2019_SIZE == 10_146_397
-    assert weights._FELIPE2019_BLOB == "5b7ee08ca30ad6cc19bfb4537ce54b80b76868c7"
+    assert checkpoints.FELIPE2019_SIZE == 10_146_397
+    assert checkpoints.FELIPE2019_BLOB == "5b7ee08ca30ad6cc19bfb4537ce54b80b76868c7"

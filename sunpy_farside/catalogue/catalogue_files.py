@@ -55,7 +55,7 @@ class Catalogue:
     ----------
     table : `~astropy.table.QTable`
         One row per region, in order of date: ``date``, ``method``, ``model`` and the columns of
-        `sunpy_farside.detection.regions.COLUMNS`.
+        `sunpy_farside.detection.measurement.COLUMNS`.
     records : `dict`
         The `Record` of every date, None where an earlier release made it.
     damaged : `list` of `str`

@@ -50,7 +50,7 @@ def write_store(path, first_step, meridians, phases, sequences, *, settings=None
         step of the cadence, with or without a map.
     phases : iterable of (`int`, array of shape (144, 360))
         Step of the cadence and phase shifts in rad of each map
-        (`~sunpy_farside.sequence.cut_globe`).
+        (`~sunpy_farside.maps.windows.cut_globe`).
     sequences : callable
         Called with the list of steps once the maps are written. Returns a `dict` with ``middle``
         (step of the middle map), ``frame_date``, ``split`` (both `str`) and ``active`` (masks of

@@ -16,7 +16,7 @@ from sunpy.map import Map
 
 from sunpy_farside.detection.former import complete_regions
 from sunpy_farside.detection.methods import SAR, method_of
-from sunpy_farside.detection.regions import segment_image
+from sunpy_farside.detection.segmentation import segment_image
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.errors import FileFormatError, NewerFormatError
 from sunpy_farside.io.images import read_images

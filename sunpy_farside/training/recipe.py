@@ -61,7 +61,7 @@ class Recipe:
     Attributes
     ----------
     network : `dict`
-        ``architecture`` (one of `sunpy_farside.network.weights.NETWORKS`) and its settings.
+        ``architecture`` (one of `sunpy_farside.network.layouts.NETWORKS`) and its settings.
     normalisation : `dict`
         Settings of `~sunpy_farside.network.normalisation.Normalisation`.
     target : `dict`

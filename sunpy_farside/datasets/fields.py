@@ -49,6 +49,7 @@ def near_side_field(frame):
     Examples
     --------
     >>> import pathlib, tempfile
+    >>> import astropy.units as u
     >>> import numpy as np
     >>> from astropy.io import fits
     >>> from sunpy_farside.datasets.fields import near_side_field

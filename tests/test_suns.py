@@ -105,18 +105,19 @@ def test_longitudes_of_observed_regions_are_turned(observed):
     assert counts.min() > 0.4 * counts.mean()
 
 
-@pytest.mark.parametrize("frames", ["own", "middle"])
-def test_training_examples_of_a_measured_sun(observed, frames):
-    phases, active = sample_examples(
-        np.random.default_rng(3), TARGET, 120, frames=frames, sun=observed
-    )
+@pytest.mark.parametrize("alignment", ["per_map", "common"])
+def test_training_examples_of_a_measured_sun(observed, alignment):
+    options = {"alignment": alignment, "sun": observed}
+    phases, active = sample_examples(np.random.default_rng(3), TARGET, 120, **options)
     assert phases.shape == (4, 11, 144, 120)
     assert active.shape == (4, 144, 120)
-    again, _ = sample_examples(np.random.default_rng(3), TARGET, 120, frames=frames, sun=observed)
+    again, _ = sample_examples(
+        np.random.default_rng(3), TARGET, 120, alignment=alignment, sun=observed
+    )
     assert np.array_equal(phases, again, equal_nan=True)
     signal = (phases[0] + phases[1]) / 2
     active = active[0] > 0
-    if frames == "middle" and active.any():
+    if alignment == "common" and active.any():
         assert np.nanmean(signal[:, active]) < np.nanmean(signal[:, ~active]) - 0.01
 
 

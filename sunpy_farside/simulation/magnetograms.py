@@ -19,8 +19,7 @@ __all__ = ["Film", "MagneticRegions", "Patches", "find_patches"]
 
 # Mean synodic rotation period of the Carrington grid in days.
 ROTATION = 27.2753
-# Field in gauss that quiet cells reach, subtracted from the unsigned field. Median of the unsigned
-# field of all cells: 2 G.
+# Field in gauss that is subtracted from the unsigned field, four times the median of all cells.
 _QUIET = 8.0
 # Latitudes of the cells, beyond which there are no active regions.
 _LATITUDES = np.arange(-60.0, 61.0)
@@ -178,14 +177,13 @@ class Film:
 
     def __init__(self, maps, last=None):
         number = len(maps) if last is None else int(np.searchsorted(maps.rotations, last, "right"))
-        smooth, self.patches = {}, {}
-        densities = {}
-        for rotation, field in zip(maps.rotations[:number].tolist(), maps.field, strict=False):
-            densities[rotation] = _density(field)
-            smooth[rotation] = _smooth(densities[rotation])
-        for rotation, density in densities.items():
-            near = smooth.get(rotation - 1), smooth.get(rotation + 1)
-            self.patches[rotation] = find_patches(density, *near)
+        fields = zip(maps.rotations[:number].tolist(), maps.field, strict=False)
+        densities = {rotation: _density(field) for rotation, field in fields}
+        smooth = {rotation: _smooth(density) for rotation, density in densities.items()}
+        self.patches = {
+            rotation: find_patches(density, smooth.get(rotation - 1), smooth.get(rotation + 1))
+            for rotation, density in densities.items()
+        }
 
     @property
     def rotations(self):
@@ -246,9 +244,8 @@ class Film:
             crossing = (rotation + 1 - item.longitude / 360 - phase) * ROTATION
             parts.append((item, crossing, blocks))
         regions = _evolve(rng, parts, scatter, offset)
-        wanted = (regions.crossing > days[0] - ROTATION - 30) & (regions.emergence < days[1])
-        ever = np.max([regions.flux_on(day) for day in np.linspace(*days, 5)], axis=0)
-        return regions[wanted & (ever > _PATCH_FLUX / 2)]
+        largest = np.max([regions.flux_on(day) for day in np.linspace(*days, 5)], axis=0)
+        return regions[largest > _PATCH_FLUX / 2]
 
 
 def _evolve(rng, parts, scatter, offset):

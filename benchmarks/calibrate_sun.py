@@ -49,13 +49,13 @@ PARAMETERS = {
 }
 # Ranges of the second series of draws, around the solution of the first one.
 NARROW = {
-    "phase_per_flux": (11.0, 32.0, True),
-    "saturation": (0.03, 0.16, True),
-    "resolution": (0.07, 0.12, False),
-    "scatter": (0.3, 1.3, False),
-    "mean": (0.006, 0.028, False),
-    "mean 2014-2015": (-0.012, 0.007, False),
-    "spread": (0.001, 0.011, False),
+    "phase_per_flux": (10.0, 24.0, True),
+    "saturation": (0.03, 0.1, True),
+    "resolution": (0.07, 0.115, False),
+    "scatter": (0.6, 1.3, False),
+    "mean": (0.006, 0.026, False),
+    "mean 2014-2015": (-0.01, 0.006, False),
+    "spread": (0.002, 0.012, False),
 }
 PERIODS, LISTS = 30, 20
 # Seeds of the periods of the fit, and of realizations of the other periods for the comparison.
@@ -450,7 +450,7 @@ def compare(folder, real, parameters, figure):
     for name, listed, dates in (("published", real.rows, real.times), ("simulated", rows, times)):
         shifts = 60, 120, 180, 240
         chance = [found_shares(listed, dates, real.regions, shift) for shift in shifts]
-        print(f"found by chance, {name}:", np.nanmean(chance, axis=0).round(2))
+        print(f"found by chance, {name}:", _mean(chance).round(2))
     _plot(figure, columns, runs, real, same, vstack(all_rows))
 
 
@@ -475,9 +475,16 @@ def _plot(figure, columns, runs, real, same, rows):
     middles = [np.sqrt(max(low, 1.5) * min(high, 160)) for low, high in FLUXES]
     names = [name for name in runs[0] if name.startswith("found")]
     ax.plot(middles, [columns["all"][name] for name in names], "o-", label="published")
-    ax.plot(middles, np.nanmean([[run[name] for name in names] for run in runs], axis=0), "s-")
+    ax.plot(middles, _mean([[run[name] for name in names] for run in runs]), "s-")
     ax.set(xscale="log", xlabel="unsigned flux (1e21 Mx)", ylabel="share listed")
     fig.savefig(figure, dpi=100)
+
+
+def _mean(values):
+    """
+    Return the mean of the finite values of every column, NaN where there is none.
+    """
+    return np.ma.masked_invalid(values).mean(axis=0).filled(np.nan)
 
 
 def _lives(rows):

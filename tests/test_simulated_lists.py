@@ -68,7 +68,7 @@ def test_rows_are_the_regions_of_the_sar_method():
     settings = DetectionSettings(SAR, PHASE, 2, False, 400)
     segments = segment_image(image, settings)
     expected = measure_regions(segments, window_wcs(date, 120), date, phases=image[np.newaxis])
-    found = measure_image(image, 0, far_side_central_meridian(date).deg)
+    found = measure_image(image, 0, far_side_central_meridian(date).deg, -60)
     strengths = [row[3] for row in found]
     assert len(found) > 10
     assert strengths == pytest.approx(expected["seismic_strength"].value, rel=0.01)

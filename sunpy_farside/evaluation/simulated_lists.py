@@ -15,7 +15,11 @@ from astropy.time import Time
 from sunpy.coordinates import sun
 
 from sunpy_farside.catalogue.tracking import link_regions
-from sunpy_farside.coordinates.far_side import disk_center_latitude, far_side_central_meridian
+from sunpy_farside.coordinates.far_side import (
+    disk_center_latitude,
+    far_side_central_meridian,
+    separations,
+)
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, WINDOW_ROWS
 from sunpy_farside.detection.methods import DEG2_PER_UHEM
 from sunpy_farside.detection.seismic_strength import PHASE
@@ -24,10 +28,17 @@ from sunpy_farside.simulation.phases import View
 
 __all__ = ["ListedPeriod", "measure_image", "name_regions", "simulate_period"]
 
-_MAPS, _STEP, _WIDTH = 11, 0.5, 120
+_MAPS, _STEP = 11, 0.5
+# Columns from the central meridian of the middle map: published lists hold regions from the limb of
+# the middle map to that of the last one, which is 33 degrees nearer.
+_COLUMNS = np.arange(-88, 60)
+# Fewest maps with data in a five-day mean.
+_FEWEST_MAPS = 6
 # Seismic strength from which JSOC gives a region a designation: the first row of 514 designations
 # has 402 or more in 99 % of the cases. Afterwards it is listed at any strength.
 _NAMED = 400.0
+# Days without a detection after which a region is no longer followed: none of two daily lists.
+_MEMORY = 1.25
 # Smallest regions: those of two pixels or more, as small ones of published lists.
 _FEWEST = 2
 # Days from the middle map at which the signatures of a five-day mean are computed.
@@ -46,8 +57,8 @@ class ListedPeriod:
         Dates of the lists. A list covers the five days that end then.
     days : array, shape (n,)
         Days of the lists since the first one.
-    noise : array of `numpy.float16`, shape (n, 144, 120)
-        Noise of the five-day means in rad; NaN where fewer than ten maps have data.
+    noise : array of `numpy.float16`, shape (n, 144, 148)
+        Noise of the five-day means in rad; NaN where fewer than six maps have data.
     centers : array, shape (n,)
         Far-side central meridian of the middle maps in degrees.
     b0 : `float`
@@ -89,7 +100,7 @@ class ListedPeriod:
         for number, noise in enumerate(self.noise):
             image = noise.astype(np.float32) + np.float32(mean + spread * self.shift)
             image += self._signal(regions, signature, number)
-            found += measure_image(image, number, self.centers[number])
+            found += measure_image(image, number, self.centers[number], _COLUMNS[0])
         names = (
             "list",
             "longitude",
@@ -103,17 +114,22 @@ class ListedPeriod:
         return Table(rows=found, names=names, dtype=[int] + [float] * 7)
 
     def _signal(self, regions, signature, number):
-        return self._views[number].samples(regions, signature).mean(axis=0)
+        view, visible = self._views[number]
+        # Maps without data do not contribute to a mean.
+        total = np.sum(view.samples(regions, signature) * visible, axis=0)
+        return total / np.maximum(visible.sum(axis=0), 1)
 
     @cached_property
     def _views(self):
         views = []
         for center, day in zip(self.centers, self.days, strict=True):
-            start = int(np.floor(center)) - _WIDTH // 2
             days = day - _MAPS // 2 * _STEP + np.array(_SAMPLES)
             centers = center - 13.2 * np.array(_SAMPLES)
-            longitudes = start + np.arange(float(_WIDTH))
-            views.append(View(days, centers, self.b0, longitudes, _LATITUDES))
+            longitudes = np.floor(center) + _COLUMNS
+            view = View(days, centers, self.b0, longitudes, _LATITUDES)
+            place = longitudes, _LATITUDES[:, np.newaxis]
+            visible = [separations(*place, middle, self.b0) < 90 for middle in centers]
+            views.append((view, np.stack(visible)))
         return views
 
 
@@ -152,13 +168,13 @@ def simulate_period(film, start, n_lists, *, seed, every=1, noise=None):
     maps = noise.noise(rng, view) + noise.mean_phase(view)
     maps[view.hidden()] = np.nan
     centers = ((meridians[1:] + meridians[:-1]) / 2)[_MAPS // 2 :: every][:n_lists]
-    means = np.empty((n_lists, WINDOW_ROWS, _WIDTH), np.float16)
+    means = np.empty((n_lists, WINDOW_ROWS, len(_COLUMNS)), np.float16)
     for number in range(n_lists):
-        columns = (int(np.floor(centers[number])) - _WIDTH // 2 + np.arange(_WIDTH)) % 360
+        columns = (int(np.floor(centers[number])) + _COLUMNS) % 360
         part = maps[number * every : number * every + _MAPS][..., columns]
         known = np.isfinite(part).sum(axis=0)
         total = np.nan_to_num(part).sum(axis=0) / np.maximum(known, 1)
-        means[number] = np.where(known >= _MAPS - 1, total, np.nan)
+        means[number] = np.where(known >= _FEWEST_MAPS, total, np.nan)
     phase = float(sun.carrington_rotation_number(start))
     period = -7.0, since[-1] + 1
     regions = film.regions(rng, phase, period, scatter=1.0)
@@ -184,7 +200,7 @@ def name_regions(rows, day):
     """
     strength = np.asarray(rows["strength"])
     place = np.asarray(rows["longitude"]), np.asarray(rows["latitude"])
-    track = link_regions(day, *place, strength, radius=12, memory=1.0).track
+    track = link_regions(day, *place, strength, radius=12, memory=_MEMORY).track
     listed, first = np.zeros((2, len(rows)), bool)
     for number in range(track.max(initial=-1) + 1):
         members = np.flatnonzero(track == number)
@@ -197,18 +213,20 @@ def name_regions(rows, day):
     return rows[listed]
 
 
-def measure_image(image, number, center):
+def measure_image(image, number, center, first):
     """
     Measure the regions of the SAR method in a five-day mean.
 
     Parameters
     ----------
-    image : array, shape (144, 120)
+    image : array, shape (144, columns)
         Mean phase in rad, NaN where there are no data.
     number : `int`
         Number of the list.
     center : `float`
         Far-side central meridian of the middle map in degrees.
+    first : `int`
+        First column, in degrees from the whole degree below the central meridian.
 
     Returns
     -------
@@ -219,7 +237,7 @@ def measure_image(image, number, center):
     labels, count = ndimage.label(below, np.ones((3, 3)))
     if not count:
         return []
-    first = int(np.floor(center)) - _WIDTH // 2
+    first = int(np.floor(center)) + first
     rows = []
     for label, box in enumerate(ndimage.find_objects(labels), 1):
         inside = labels[box] == label

@@ -457,7 +457,7 @@ def test_command(built, archive, tmp_path, capsys):
 
 TINY = Recipe(
     network={"architecture": "unet", "hidden": 2, "upsampling": "nearest"},
-    normalisation={"kind": "sequence"},
+    normalization={"kind": "sequence"},
     target={"kind": "field", "level": 30.0},
     alignment="per_map",
     width=32,

@@ -174,3 +174,17 @@ def test_names_are_still_found_in_their_former_modules(module, place, name):
     assert item is getattr(present, name)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = former.nothing
+
+
+@pytest.mark.parametrize(
+    ("module", "former", "place", "present"),
+    [
+        ("network", "Normalisation", "network.normalization", "Normalization"),
+        ("network.normalisation", "Normalisation", "network.normalization", "Normalization"),
+    ],
+)
+def test_former_names_are_found_with_a_warning(module, former, place, present):
+    place = importlib.import_module(f"sunpy_farside.{place}")
+    with pytest.warns(SunpyDeprecationWarning, match=f"Use {place.__name__}.{present}"):
+        item = getattr(importlib.import_module(f"sunpy_farside.{module}"), former)
+    assert item is getattr(place, present)

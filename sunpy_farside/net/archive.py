@@ -32,7 +32,7 @@ from sunpy_farside.utils.cache import cache_folder
 __all__ = ["fetch_files", "fetch_sequence"]
 
 # Time before and after a date in which the first search looks for a complete sequence.
-_NEIGHBOURHOOD = 45 * u.day
+_NEIGHBORHOOD = 45 * u.day
 _FIRST_MAP = Time("2010-04-25")
 
 
@@ -126,9 +126,7 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
             return paths
     client = FarsideClient(url)
     center = _now() if latest else step_time(middle)
-    found = client.search(
-        a.Time(center - _NEIGHBOURHOOD, center + _NEIGHBOURHOOD), Product(product)
-    )
+    found = client.search(a.Time(center - _NEIGHBORHOOD, center + _NEIGHBORHOOD), Product(product))
     rows = _rows(found)
     complete = complete_runs(rows)
     if not complete:

@@ -17,7 +17,7 @@ from sunpy_farside.network.schemas import (
     Alignment,
     Columns,
     NetworkSettings,
-    NormalisationSettings,
+    NormalizationSettings,
     RegionSettings,
     Settings,
     TargetSettings,
@@ -38,7 +38,7 @@ class _Settings(Settings):
     """
 
     network: NetworkSettings
-    normalisation: NormalisationSettings
+    normalization: NormalizationSettings
     target: TargetSettings
     alignment: Alignment
     width: Columns
@@ -62,8 +62,8 @@ class Recipe:
     ----------
     network : `dict`
         ``architecture`` (one of `sunpy_farside.network.layouts.NETWORKS`) and its settings.
-    normalisation : `dict`
-        Settings of `~sunpy_farside.network.normalisation.Normalisation`.
+    normalization : `dict`
+        Settings of `~sunpy_farside.network.normalization.Normalization`.
     target : `dict`
         Where the Sun is active (`~sunpy_farside.simulation.active_regions.target_mask`).
     alignment : {"per_map", "common"}
@@ -94,7 +94,7 @@ class Recipe:
     """
 
     network: dict
-    normalisation: dict
+    normalization: dict
     target: dict
     alignment: str
     width: int
@@ -129,7 +129,7 @@ def load_recipe(name="default"):
     ----------
     name : `str` or path-like
         ``"default"``, what the weights of the package are made by; ``"felipe2019"``, the loss,
-        optimiser, batch and number of epochs of the paper [Felipe & Asensio Ramos 2019, section
+        optimizer, batch and number of epochs of the paper [Felipe & Asensio Ramos 2019, section
         2.4]; another file of the package's ``training/recipes``; or the path of a TOML file with
         the same keys. A recipe with the key ``base`` takes what it does not say from the recipe
         of that name.
@@ -186,8 +186,7 @@ def _settings(name, above=()):
     except (ValueError, RecursionError) as error:
         msg = f"{source}: expected a recipe in TOML, found other text ({error})."
         raise FileFormatError(msg) from error
-    if "frames" in settings:
-        settings = _with_alignment(settings, source)
+    settings = _with_present_keys(settings, source)
     base = settings.pop("base", None)
     if base is None:
         return settings, source
@@ -197,14 +196,20 @@ def _settings(name, above=()):
     return _settings(base, (*above, base))[0] | settings, source
 
 
-def _with_alignment(settings, source):
+def _with_present_keys(settings, source):
     """
-    Rename the key ``frames`` of earlier releases, and its values.
+    Rename the keys ``frames`` and ``normalisation`` of earlier releases, and the values of frames.
     """
-    warn_deprecated(
-        f'{source}: the key frames ("own", "middle") is deprecated. '
-        'Use alignment ("per_map", "common").'
-    )
-    former = settings.pop("frames")
-    known = isinstance(former, str)
-    return {"alignment": FORMER_ALIGNMENTS.get(former, former) if known else former} | settings
+    settings = dict(settings)
+    if "normalisation" in settings:
+        warn_deprecated(f"{source}: the key normalisation is deprecated. Use normalization.")
+        settings["normalization"] = settings.pop("normalisation")
+    if "frames" in settings:
+        warn_deprecated(
+            f'{source}: the key frames ("own", "middle") is deprecated. '
+            'Use alignment ("per_map", "common").'
+        )
+        former = settings.pop("frames")
+        known = isinstance(former, str)
+        settings["alignment"] = FORMER_ALIGNMENTS.get(former, former) if known else former
+    return settings

@@ -161,6 +161,7 @@ def test_former_names_still_work_and_say_where_they_are_now(name):
         ("detection.regions", "detection.measurement", "noise_level"),
         ("detection.regions", "detection.segmentation", "smooth_probability"),
         ("evaluation.judged", "evaluation.calibration_bins", "BINS"),
+        ("evaluation.judged", "evaluation.cases", "Case"),
         ("evaluation.scores", "evaluation.reference_regions", "find_complexes"),
         ("io.noaa", "io.noaa_regions", "positions_at"),
         ("maps.resampling", "maps.orientation", "is_cylindrical"),
@@ -179,6 +180,11 @@ def test_names_are_still_found_in_their_former_modules(module, place, name):
 @pytest.mark.parametrize(
     ("module", "former", "place", "present"),
     [
+        ("evaluation.judged", "Found", "evaluation.cases", "ComparedDetections"),
+        ("evaluation.judged", "Judged", "evaluation.cases", "EvaluationResult"),
+        ("evaluation.judged", "held_against", "evaluation.cases", "compare_detection"),
+        ("evaluation.judged", "scores_of", "evaluation.cases", "score_method"),
+        ("evaluation.scores", "judge", "evaluation.scores", "score_detections"),
         ("network", "Normalisation", "network.normalization", "Normalization"),
         ("network.normalisation", "Normalisation", "network.normalization", "Normalization"),
     ],

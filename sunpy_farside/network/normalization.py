@@ -88,7 +88,7 @@ class Normalization:
             In radian, NaN where data are missing.
         dims : `tuple` of `int`, optional
             Axes of the statistics: all of them, as in the published code for the sequences of a
-            file, or all but the first for each sequence by itself.
+            file, or all but the first for separate statistics of each sequence.
 
         Returns
         -------

@@ -2,6 +2,8 @@
 Cadence of the maps: one every 12 hours, eleven in a sequence.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 import astropy.units as u
@@ -37,7 +39,7 @@ _STEP = CADENCE.to_value(u.day)
 _NEAR = (TOLERANCE / CADENCE).to_value(u.dimensionless_unscaled)
 
 
-def step_numbers(times, phase=0.0):
+def step_numbers(times: Time, phase: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """
     Return the numbers of the cadence steps nearest to times.
 
@@ -69,7 +71,7 @@ def step_numbers(times, phase=0.0):
     return steps.astype(int), np.abs(exact - steps) <= _NEAR + 1e-9
 
 
-def nearest_step(time):
+def nearest_step(time: Time) -> int:
     """
     Return the number of the cadence step nearest to a time.
 
@@ -86,7 +88,7 @@ def nearest_step(time):
     return int(step_numbers(time)[0])
 
 
-def step_time(steps):
+def step_time(steps: int | np.ndarray) -> Time:
     """
     Return the times of cadence steps.
 
@@ -108,7 +110,7 @@ def step_time(steps):
     return Time(np.asarray(steps) * _STEP, format="mjd", scale="utc")
 
 
-def steps_of_sequence(middle):
+def steps_of_sequence(middle: int) -> range:
     """
     Return the step numbers of the sequence around a middle step.
 
@@ -125,7 +127,7 @@ def steps_of_sequence(middle):
     return range(middle - MIDDLE, middle - MIDDLE + N_MAPS)
 
 
-def complete_runs(steps):
+def complete_runs(steps: Iterable[int]) -> list[int]:
     """
     Find the middle steps of all sequences without a missing map.
 
@@ -149,7 +151,7 @@ def complete_runs(steps):
     return [middle for middle in sorted(there) if there.issuperset(steps_of_sequence(middle))]
 
 
-def shared_steps(times):
+def shared_steps(times: Time) -> tuple[np.ndarray, np.ndarray, float]:
     """
     Return the step numbers of maps on the cadence that most of the maps share.
 
@@ -175,7 +177,7 @@ def shared_steps(times):
     return *step_numbers(times, phase), phase
 
 
-def check_unique(times, steps):
+def check_unique(times: Time, steps: np.ndarray) -> None:
     """
     Raise an error if two maps have the same date.
 
@@ -195,7 +197,7 @@ def check_unique(times, steps):
         raise SequenceError(problem)
 
 
-def check_cadence(times):
+def check_cadence(times: Time) -> None:
     """
     Raise an error if dates do not form a sequence.
 

@@ -2,8 +2,11 @@
 Published far-side products: their names, archive folders and readers.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+
+from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["PRODUCTS", "Product", "file_product", "product_of"]
 
@@ -35,7 +38,7 @@ class Product:
     hours: tuple
     reader: str
 
-    def read(self, path):
+    def read(self, path: PathLike):
         """
         Read a file of the product.
 
@@ -52,7 +55,7 @@ class Product:
         return getattr(import_module(module), function)(path)
 
     @property
-    def is_map(self):
+    def is_map(self) -> bool:
         """
         True if the files are phase maps in FITS format.
         """
@@ -99,7 +102,7 @@ PRODUCTS = {
 _ORIGIN = ("telescop", "instrume", "detector", "wavelnth")
 
 
-def product_of(header):
+def product_of(header: Mapping) -> str:
     """
     Return the name of the product of a map from its header.
 
@@ -125,7 +128,7 @@ def product_of(header):
     return f"unknown ({origin})" if origin else "unknown"
 
 
-def file_product(name):
+def file_product(name: str) -> Product | None:
     """
     Return the product that the name of a file belongs to.
 

@@ -7,6 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 import astropy.units as u
+from astropy.table import QTable
+
+from sunpy.map import GenericMap
 
 import sunpy_farside
 from sunpy_farside.detection.measurement import COLUMNS, measure_regions
@@ -16,6 +19,7 @@ from sunpy_farside.detection.segmentation import away_from_seam, segment_image
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.maps.orientation import upright
 from sunpy_farside.maps.resampling import values_of
+from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.moved import moved_names
 
 __all__ = [
@@ -42,7 +46,15 @@ __getattr__ = moved_names(
 )
 
 
-def find_regions(image, *, sequence=None, level=None, n_pixels=None, threshold=None, deblend=None):
+def find_regions(
+    image: GenericMap,
+    *,
+    sequence: FarsideSequence | None = None,
+    level: float | u.Quantity | None = None,
+    n_pixels: int | None = None,
+    threshold: float | u.Quantity | None = None,
+    deblend: bool | None = None,
+) -> QTable:
     """
     Find active regions in a map of probability.
 
@@ -142,7 +154,9 @@ def _phases_of(sequence, image):
     return sequence.comoving_data
 
 
-def rank_regions(table, segments, settings, **meta):
+def rank_regions(
+    table: QTable, segments: np.ndarray, settings: DetectionSettings, **meta
+) -> tuple[QTable, np.ndarray]:
     """
     Number regions, the most reliable first, and mark the significant ones.
 

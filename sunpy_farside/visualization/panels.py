@@ -2,8 +2,11 @@
 Plots and animations of the maps of a sequence.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.animation import FuncAnimation
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator
 
@@ -13,6 +16,10 @@ from sunpy_farside.visualization.artists import COLORS, PHASE_SCALE, Artists, ha
 from sunpy_farside.visualization.labels import name_in_title
 from sunpy_farside.visualization.style import styled_figure
 
+if TYPE_CHECKING:
+    from sunpy_farside.detection.result import FarsideDetection
+    from sunpy_farside.sequence import FarsideSequence
+
 __all__ = ["animate_sequence", "plot_sequence"]
 
 # Spacing of the longitude ticks of a small panel in degrees, and their smallest distance from its
@@ -20,7 +27,12 @@ __all__ = ["animate_sequence", "plot_sequence"]
 _PANEL_STEP, _PANEL_EDGE = 60, 12
 
 
-def plot_sequence(sequence, *, detection=None, figure=None):
+def plot_sequence(
+    sequence: "FarsideSequence",
+    *,
+    detection: "FarsideDetection | None" = None,
+    figure: Figure | None = None,
+) -> Artists:
     """
     Draw the eleven maps of a sequence, each in its own window.
 
@@ -84,7 +96,13 @@ def plot_sequence(sequence, *, detection=None, figure=None):
     return drawn
 
 
-def animate_sequence(sequence, *, detection=None, figure=None, interval=300):
+def animate_sequence(
+    sequence: "FarsideSequence",
+    *,
+    detection: "FarsideDetection | None" = None,
+    figure: Figure | None = None,
+    interval: float = 300,
+) -> FuncAnimation:
     """
     Animate the eleven maps of a sequence in the window of the middle map.
 

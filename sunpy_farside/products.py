@@ -19,21 +19,27 @@ class Product:
         Name in `a.farside.Product <sunpy_farside.net.attrs.Product>` and in the headers of maps.
     description : `str`
         One sentence for Fido's list of attributes.
-    folder, prefix, suffix : `str`
-        Folder in the archive, and the beginning and end of the names of its files.
+    folder : `str` or None
+        Folder in the archive; None for a product that JSOC exports from its database.
+    prefix, suffix : `str`
+        Beginning and end of the names of its files, the beginning in any case.
     hours : (`float`, `float`)
         Hours of data before and after the time in the name of a file.
     reader : `str`
         Function that reads a file, as ``"module:function"``.
+    holographic_scale : `bool`
+        True if phase shifts are as large as in HMI's holographic maps. Those of other products are
+        compared in units of their noise.
     """
 
     name: str
     description: str
-    folder: str
+    folder: str | None
     prefix: str
     suffix: str
     hours: tuple
     reader: str
+    holographic_scale: bool = True
 
     def read(self, path):
         """
@@ -57,6 +63,13 @@ class Product:
         True if the files are phase maps in FITS format.
         """
         return self.suffix == ".fits"
+
+    @property
+    def makes_sequences(self):
+        """
+        True if eleven maps of the product are a sequence: maps from 24 hours of data.
+        """
+        return self.is_map and sum(self.hours) == 24
 
 
 # JSOC documents the time spans, 24 hours and five days, but not the position of the time in the
@@ -92,6 +105,16 @@ PRODUCTS = {
             suffix=".txt",
             hours=(108, 12),
             reader="sunpy_farside.io.region_lists:read_region_list",
+        ),
+        Product(
+            name="time_distance",
+            description="Far-side phase shifts from 24 hours of data by the time-distance method.",
+            folder=None,
+            prefix="hmi.td_fsi_12h",
+            suffix=".fits",
+            hours=(12, 12),
+            reader="sunpy_farside.io.time_distance:read_time_distance_map",
+            holographic_scale=False,
         ),
     )
 }
@@ -145,4 +168,5 @@ def file_product(name):
     >>> file_product("AR_LIST_2022.05.05_00:00:00.txt").name
     'region_list'
     """
-    return next((item for item in PRODUCTS.values() if name.upper().startswith(item.prefix)), None)
+    start = name.upper()
+    return next((p for p in PRODUCTS.values() if start.startswith(p.prefix.upper())), None)

@@ -20,7 +20,8 @@ class Product:
     description : `str`
         One sentence for Fido's list of attributes.
     folder : `str` or None
-        Folder in the archive; None for a product that JSOC exports from its database.
+        Folder in the archive; None for a product that JSOC exports from its database, in the
+        series ``prefix``.
     prefix, suffix : `str`
         Beginning and end of the names of its files, the beginning in any case.
     hours : (`float`, `float`)
@@ -56,6 +57,32 @@ class Product:
         """
         module, function = self.reader.split(":")
         return getattr(import_module(module), function)(path)
+
+    def file_name(self, time):
+        """
+        Return the name of the file of a time.
+
+        Parameters
+        ----------
+        time : `datetime.datetime`
+            As in the name: in UTC for the files of the archive, in TAI for those of a series.
+
+        Returns
+        -------
+        `str`
+
+        Examples
+        --------
+        >>> from datetime import datetime
+        >>> from sunpy_farside.products import PRODUCTS
+        >>> PRODUCTS["phase_map"].file_name(datetime(2022, 5, 5))
+        'PHASE_MAP_2022.05.05_00:00:00.fits'
+        >>> PRODUCTS["time_distance"].file_name(datetime(2023, 5, 1))
+        'hmi.td_fsi_12h.20230501_000000_TAI.data.fits'
+        """
+        if self.folder is None:
+            return f"{self.prefix}.{time:%Y%m%d_%H%M%S}_TAI.data{self.suffix}"
+        return f"{self.prefix}_{time:%Y.%m.%d_%H:%M:%S}{self.suffix}"
 
     @property
     def is_map(self):

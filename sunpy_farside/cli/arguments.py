@@ -89,6 +89,9 @@ def archive():
     parser.add_argument(
         "--url", help="base address of the archive or a mirror ($SUNPY_FARSIDE_JSOC_URL, else JSOC)"
     )
+    parser.add_argument(
+        "--email", help="address registered for JSOC's exports ($SUNPY_FARSIDE_JSOC_EMAIL)"
+    )
     return parser
 
 

@@ -75,7 +75,9 @@ def _detect(options):
 
         options.paths = fetch_sequence(
             "latest" if options.latest else options.time,
+            product=options.product or "phase_map",
             url=options.url,
+            email=options.email,
             progress=sys.stderr.isatty(),
         )
     _detect_files(options)

@@ -36,7 +36,9 @@ _NEIGHBOURHOOD = 45 * u.day
 _FIRST_MAP = Time("2010-04-25")
 
 
-def fetch_files(start, end, *, product="phase_map", folder=None, url=None, progress=True):
+def fetch_files(
+    start, end, *, product="phase_map", folder=None, url=None, email=None, progress=True
+):
     """
     Fetch the files of a product in a range of times.
 
@@ -44,12 +46,15 @@ def fetch_files(start, end, *, product="phase_map", folder=None, url=None, progr
     ----------
     start, end : `~astropy.time.Time`, `str` or `~datetime.datetime`
         First and last time, both inclusive.
-    product : {"phase_map", "phase_map_5day", "region_list"}, optional
+    product : {"phase_map", "phase_map_5day", "region_list", "time_distance"}, optional
     folder : path-like, optional
         Folder of the files. By default the user's cache, or the folder in the environment
         variable ``SUNPY_FARSIDE_CACHE``.
     url : `str`, optional
         Base address of the archive (`~sunpy_farside.net.FarsideClient`).
+    email : `str`, optional
+        Address registered for JSOC's exports, which time-distance maps need. By default the
+        environment variable ``SUNPY_FARSIDE_JSOC_EMAIL``.
     progress : `bool`, optional
         If True, show progress bars.
 
@@ -69,11 +74,13 @@ def fetch_files(start, end, *, product="phase_map", folder=None, url=None, progr
     >>> files = fetch_files("2022-05-02", "2022-05-08")  # doctest: +SKIP
     """
     client = FarsideClient(url)
-    found = client.search(a.Time(start, end), Product(product))
+    found = client.search(a.Time(start, end), *_wanted(product, email))
     return _fetch(client, found, _folder(folder, product), progress)
 
 
-def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None, progress=True):
+def fetch_sequence(
+    time="latest", *, product="phase_map", folder=None, url=None, email=None, progress=True
+):
     """
     Fetch the eleven maps of a date.
 
@@ -82,11 +89,14 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
     time : `~astropy.time.Time`, `str`, `~datetime.datetime` or "latest", optional
         Date of the middle map and of the detections, rounded to 00 or 12 UT, the earlier of two
         equally near. ``"latest"`` selects the newest eleven maps without a gap.
-    product : {"phase_map", "phase_map_5day"}, optional
+    product : {"phase_map", "phase_map_5day", "time_distance"}, optional
     folder : path-like, optional
         As for `fetch_files`. If all eleven files exist, the archive is not contacted.
     url : `str`, optional
         Base address of the archive (`~sunpy_farside.net.FarsideClient`).
+    email : `str`, optional
+        Address registered for JSOC's exports, which time-distance maps need. By default the
+        environment variable ``SUNPY_FARSIDE_JSOC_EMAIL``.
     progress : `bool`, optional
         If True, show progress bars.
 
@@ -127,18 +137,21 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
     client = FarsideClient(url)
     center = _now() if latest else step_time(middle)
     found = client.search(
-        a.Time(center - _NEIGHBOURHOOD, center + _NEIGHBOURHOOD), Product(product)
+        a.Time(center - _NEIGHBOURHOOD, center + _NEIGHBOURHOOD), *_wanted(product, email)
     )
     rows = _rows(found)
     complete = complete_runs(rows)
     if not complete:
-        found = client.search(a.Time(_FIRST_MAP, _now()), Product(product))
+        found = client.search(a.Time(_FIRST_MAP, _now()), *_wanted(product, email))
         rows = _rows(found)
         complete = complete_runs(rows)
     if latest and complete:
         middle = max(complete)
     if middle not in complete:
-        raise SequenceError(_message_incomplete(middle, rows, complete, archive_url(url)))
+        place = (
+            archive_url(url) if PRODUCTS[product].folder else f"JSOC in {PRODUCTS[product].prefix}"
+        )
+        raise SequenceError(_message_incomplete(middle, rows, complete, place))
     results = _fetch(
         client, found[[rows[step] for step in steps_of_sequence(middle)]], folder, progress
     )
@@ -149,6 +162,10 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
         )
         raise ConnectionError(msg)
     return [Path(path) for path in results]
+
+
+def _wanted(product, email):
+    return [Product(product)] if email is None else [Product(product), a.jsoc.Notify(email)]
 
 
 def _now():
@@ -176,9 +193,9 @@ def _rows(found):
     return {int(step): k for k, step in enumerate(steps) if near[k]}
 
 
-def _message_incomplete(middle, rows, complete, url):
+def _message_incomplete(middle, rows, complete, place):
     if not complete:
-        return f"Expected {N_MAPS} maps, one every {CADENCE:.0f}, found no such run at {url}."
+        return f"Expected {N_MAPS} maps, one every {CADENCE:.0f}, found no such run at {place}."
     missing = [step for step in steps_of_sequence(middle) if step not in rows]
     number = N_MAPS - len(missing)
     names = ", ".join(step_time(step).isot[:16] for step in missing)

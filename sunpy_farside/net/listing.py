@@ -38,7 +38,8 @@ _FACTOR = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 # Titles of listings made by servers, and entries of the archive's folders.
 _TITLE = re.compile("index of|directory listing", re.IGNORECASE)
-_KNOWN = re.compile(rf"[0-9]{{4}}/$|(?:{'|'.join(item.prefix for item in PRODUCTS.values())})_")
+_PREFIXES = "|".join(item.prefix for item in PRODUCTS.values() if item.folder)
+_KNOWN = re.compile(rf"[0-9]{{4}}/$|(?:{_PREFIXES})_")
 # Elements around the entries, outermost first. Listings have at least one of them.
 _ENCLOSING = ("html", "body", "table", "pre", "ul")
 
@@ -148,8 +149,7 @@ def file_name(product, time):
     -------
     `str`
     """
-    item = PRODUCTS[product]
-    return f"{item.prefix}_{time:%Y.%m.%d_%H:%M:%S}{item.suffix}"
+    return PRODUCTS[product].file_name(time)
 
 
 def local_name(name):

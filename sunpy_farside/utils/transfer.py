@@ -23,7 +23,14 @@ from tqdm.auto import tqdm
 
 from sunpy_farside.utils.files import whole_files
 
-__all__ = ["TooLargeError", "Transfer", "TransferError", "find_proxy", "transfer_files"]
+__all__ = [
+    "TooLargeError",
+    "Transfer",
+    "TransferError",
+    "find_proxy",
+    "transfer_files",
+    "without_log",
+]
 
 # Tries of a file that fails for reasons that may pass, and seconds before the second.
 ATTEMPTS = 3
@@ -241,7 +248,7 @@ class _Batch:
         failure = asyncio.CancelledError()
         try:
             async with asyncio.timeout(most) as limit:
-                with _without_log():
+                with without_log():
                     await downloader.run_download()
         # The error of a file that cannot be written is followed by one of parfive's own.
         except Exception as error:
@@ -321,7 +328,7 @@ class _Batch:
 
 
 @contextmanager
-def _without_log():
+def without_log():
     """
     Keep parfive from reporting errors that are reported here.
     """

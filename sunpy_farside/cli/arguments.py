@@ -10,11 +10,13 @@ from pathlib import Path
 
 from sunpy.time import parse_time
 
+from sunpy_farside.cadence import MOST_MISSING
 from sunpy_farside.utils.content import user_path
 
 __all__ = [
     "UsageError",
     "add_method",
+    "add_missing",
     "add_width",
     "archive",
     "common",
@@ -99,6 +101,24 @@ def add_width(parser):
     parser : `argparse.ArgumentParser`
     """
     parser.add_argument("--width", type=width, default=120, help="columns of the window (120)")
+
+
+def add_missing(parser):
+    """
+    Add the option ``--missing``.
+
+    Parameters
+    ----------
+    parser : `argparse.ArgumentParser`
+    """
+    parser.add_argument(
+        "--missing",
+        type=natural,
+        choices=range(MOST_MISSING + 1),
+        default=0,
+        metavar="N",
+        help=f"maps that may be missing from a sequence, at most {MOST_MISSING} (0)",
+    )
 
 
 def add_method(parser):

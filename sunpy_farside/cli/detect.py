@@ -9,6 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 import sunpy_farside
+from sunpy_farside.cadence import MIDDLE, nearest_step, step_time
 from sunpy_farside.cli import arguments
 from sunpy_farside.cli.output import check_writable, printed_detections
 from sunpy_farside.errors import SequenceError
@@ -55,6 +56,7 @@ def add_detect(commands):
         "--latest", action="store_true", help="fetch the newest eleven maps and detect in them"
     )
     parser.add_argument("--date", type=arguments.time, help="date of the middle map, for a stack")
+    arguments.add_missing(parser)
     parser.add_argument(
         "--output", type=user_path, metavar="DIR", help="write files and a figure here"
     )
@@ -69,25 +71,32 @@ def _detect(options):
         raise arguments.UsageError(msg)
     if options.output:
         check_writable(options.output)
+    date = None
     if not options.paths:
+        from sunpy_farside.io.phase_maps import parse_file_name
         from sunpy_farside.net.archive import fetch_sequence
 
         options.paths = fetch_sequence(
             "latest" if options.latest else options.time,
+            missing=options.missing,
             url=options.url,
             progress=sys.stderr.isatty(),
         )
-    _detect_files(options)
+        # Maps at the ends may be missing: the files alone would fit several sequences.
+        last = parse_file_name(options.paths[-1].name)[0]
+        middle = nearest_step(last) - MIDDLE if options.latest else nearest_step(options.time)
+        date = step_time(middle)
+    _detect_files(options, date)
 
 
-def _detect_files(options):
+def _detect_files(options, date):
     paths = _files(options.paths)
     if any(path.suffix.lower() in _STACKS for path in paths):
         _report([_stack_sequence(paths, options)], options)
         return
     from sunpy_farside.cli.maps import MapFiles
 
-    files = MapFiles(paths, options.width or _WIDTH)
+    files = MapFiles(paths, options.width or _WIDTH, options.missing, date)
     _report(files, options)
     if files.unusable:
         msg = (
@@ -129,12 +138,12 @@ def _stack_sequence(paths, options):
             "FarsideSequence.from_array(read_stack(path)[0], date)."
         )
         raise arguments.UsageError(msg)
-    sequence = FarsideSequence.from_array(stack[0], options.date)
+    sequence = FarsideSequence.from_array(stack[0], options.date, missing=options.missing)
     width = options.width or sequence.width
     if width > sequence.width:
         msg = f"Expected a width of {sequence.width} at most, which {path} has, found {width}."
         raise arguments.UsageError(msg)
-    return FarsideSequence(sequence.maps, width=width)
+    return FarsideSequence(sequence.maps, width=width, missing=options.missing)
 
 
 def add_demo(commands):

@@ -152,11 +152,16 @@ def test_a_method_that_finds_twice_as_much_has_the_ratio_two():
     standard = scored([found(*rows[:2]) for _ in range(50)], truth, 350)
     network = scored([found(*rows) for _ in range(50)], truth, 350)
     compared = compare_methods(network, standard, number=50)
-    for key in ("at_standard", "at_published", "found_at_standard", "found_at_published"):
+    for key in (
+        "at_reference_rate",
+        "at_published",
+        "found_at_reference_rate",
+        "found_at_published",
+    ):
         assert (compared[key].value, compared[key].low, compared[key].high) == (2, 2, 2)
-    assert compared["standard_rate"].value == 0
+    assert compared["reference_rate"].value == 0
     assert compared["smallest"][0] == 2
-    assert str(compared["at_standard"]) == "2.00 (2.00 to 2.00)"
+    assert str(compared["at_reference_rate"]) == "2.00 (2.00 to 2.00)"
     with pytest.raises(ValueError, match="same sequences"):
         compare_methods(network, scored([found()], [known()]))
 
@@ -165,7 +170,7 @@ def test_intervals_grow_where_sequences_differ():
     truth = [known([0, 0], [90, 0]) for _ in range(40)]
     standard = scored([found([5, 0, 0]) for _ in range(40)], truth)
     rows = [found([5, 0, 0], [5, 90, 0]) if k % 2 else found([5, 0, 0]) for k in range(40)]
-    interval = compare_methods(scored(rows, truth), standard, number=200)["at_standard"]
+    interval = compare_methods(scored(rows, truth), standard, number=200)["at_reference_rate"]
     assert interval.low < interval.value == 1.5 < interval.high
 
 

@@ -103,22 +103,31 @@ def add_width(parser):
     parser.add_argument("--width", type=width, default=120, help="columns of the window (120)")
 
 
-def add_missing(parser):
+def add_missing(parser, text="maps that may be missing from a sequence (0)"):
     """
     Add the option ``--missing``.
 
     Parameters
     ----------
     parser : `argparse.ArgumentParser`
+    text : `str`, optional
+        Help of the option.
     """
     parser.add_argument(
         "--missing",
-        type=natural,
-        choices=range(MOST_MISSING + 1),
+        type=_missing,
         default=0,
         metavar="N",
-        help=f"maps that may be missing from a sequence, at most {MOST_MISSING} (0)",
+        help=f"{text}, at most {MOST_MISSING}",
     )
+
+
+def _missing(text):
+    number = natural(text)
+    if number > MOST_MISSING:
+        msg = f"expected {MOST_MISSING} missing maps at most, found {text}"
+        raise argparse.ArgumentTypeError(msg)
+    return number
 
 
 def add_method(parser):

@@ -62,7 +62,7 @@ def add_detect(commands):
     )
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
     # Stacks have a width of their own.
-    parser.set_defaults(run=_detect, width=None)
+    parser.set_defaults(run=_detect, width=None, middle=None)
 
 
 def _detect(options):
@@ -71,7 +71,6 @@ def _detect(options):
         raise arguments.UsageError(msg)
     if options.output:
         check_writable(options.output)
-    date = None
     if not options.paths:
         from sunpy_farside.io.phase_maps import parse_file_name
         from sunpy_farside.net.archive import fetch_sequence
@@ -85,18 +84,18 @@ def _detect(options):
         # Maps at the ends may be missing: the files alone would fit several sequences.
         last = parse_file_name(options.paths[-1].name)[0]
         middle = nearest_step(last) - MIDDLE if options.latest else nearest_step(options.time)
-        date = step_time(middle)
-    _detect_files(options, date)
+        options.middle = step_time(middle)
+    _detect_files(options)
 
 
-def _detect_files(options, date):
+def _detect_files(options):
     paths = _files(options.paths)
     if any(path.suffix.lower() in _STACKS for path in paths):
         _report([_stack_sequence(paths, options)], options)
         return
     from sunpy_farside.cli.maps import MapFiles
 
-    files = MapFiles(paths, options.width or _WIDTH, options.missing, date)
+    files = MapFiles(paths, options.width or _WIDTH, options.missing, options.middle)
     _report(files, options)
     if files.unusable:
         msg = (

@@ -3,8 +3,7 @@ Sequences of eleven consecutive phase maps, checked and cut to windows.
 """
 
 import os
-from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from sunpy.time import parse_time
 from sunpy_farside.cadence import (
     CADENCE,
     MIDDLE,
-    MOST_MISSING,
     N_MAPS,
     check_missing,
     check_unique,
@@ -27,7 +25,6 @@ from sunpy_farside.cadence import (
     steps_of_sequence,
     time_of_step,
 )
-from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import (
     FIRST_LATITUDE,
     WINDOW_ROWS,
@@ -38,53 +35,21 @@ from sunpy_farside.coordinates.window import (
 )
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.io.phase_maps import read_phase_map
-from sunpy_farside.maps import PHASE_MAP_SHAPE, FarsidePhaseMap, globe_of, phase_map_header
-from sunpy_farside.maps.checks import check_phases
+from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
+from sunpy_farside.maps.windows import GlobalMap, check_width, check_windows
 from sunpy_farside.products import product_of
+from sunpy_farside.utils.moved import moved_names
 from sunpy_farside.visualization.html import html_with_picture
 from sunpy_farside.visualization.panels import plot_sequence
 
-__all__ = ["FarsideSequence", "cut_globe", "cut_map", "find_sequences"]
+__all__ = ["FarsideSequence", "find_sequences"]
 
-
-@dataclass(frozen=True)
-class _Frame:
-    """
-    One map of a sequence, on whole degrees at all longitudes.
-    """
-
-    map: GenericMap
-    time: Time
-    meridian: float
-    globe: np.ndarray
-
-    @classmethod
-    def of(cls, item, time):
-        globe = globe_of(item)
-        check_phases(globe, f"The map of {time.isot[:16]}", error=SequenceError)
-        return cls(item, time, far_side_central_meridian(time).deg, globe)
-
-    @classmethod
-    def without_data(cls, time, product):
-        """
-        Fill the place of a missing map.
-        """
-        header = phase_map_header(time, product)
-        blank = FarsidePhaseMap(np.full(PHASE_MAP_SHAPE, np.nan, dtype=np.float32), header)
-        return cls.of(blank, time)
-
-    @cached_property
-    def is_missing(self):
-        """
-        True for a map without data anywhere.
-        """
-        return not np.isfinite(self.globe).any()
-
-    def window(self, width):
-        """
-        Cut the phase shifts to the map's own window.
-        """
-        return cut_window(self.globe, int(window_start(self.meridian, width)), width)
+__getattr__ = moved_names(
+    __name__,
+    {
+        "sunpy_farside.maps.windows": ["cut_globe", "cut_map"],
+    },
+)
 
 
 class FarsideSequence:
@@ -144,14 +109,14 @@ class FarsideSequence:
     """
 
     def __init__(self, maps, *, width=120, missing=0, date=None):
-        _check_width(width)
+        check_width(width)
         check_missing(missing)
         maps = list(maps)
         times = _times(maps)
         date = None if date is None else parse_time(date)
         steps, middle = place_maps(times, missing, date)
         frames = {
-            int(step): _Frame.of(item, time)
+            int(step): GlobalMap.of(item, time)
             for step, item, time in zip(steps, maps, times, strict=True)
         }
         product = product_of(maps[0].meta)
@@ -159,11 +124,11 @@ class FarsideSequence:
             if step not in frames:
                 given = date is not None and step == middle
                 time = date if given else time_of_step(step, times, steps)
-                frames[step] = _Frame.without_data(time, product)
+                frames[step] = GlobalMap.without_data(time, product)
         self._set_frames([frames[step] for step in steps_of_sequence(middle)], width, missing)
 
     def _set_frames(self, frames, width, missing):
-        _check_frames(frames, width, missing)
+        check_windows(frames, width, missing)
         self._frames = tuple(frames)
         self._width = width
 
@@ -244,7 +209,7 @@ class FarsideSequence:
             )
             raise SequenceError(msg)
         width = data.shape[2]
-        _check_width(width)
+        check_width(width)
         times = parse_time(date) + (np.arange(N_MAPS) - MIDDLE) * CADENCE
         maps = [_window_map(*pair) for pair in zip(data, times, strict=True)]
         return cls(maps, width=width, missing=missing)
@@ -390,7 +355,7 @@ class FarsideSequence:
         >>> sequence.comoving(140).shape
         (11, 144, 140)
         """
-        _check_width(width)
+        check_width(width)
         start = int(window_start(self._frames[MIDDLE].meridian, width))
         return np.stack([cut_window(frame.globe, start, width) for frame in self._frames])
 
@@ -440,7 +405,7 @@ def find_sequences(maps, *, width=120, missing=0):
     >>> len(sunpy_farside.find_sequences(maps)), len(sunpy_farside.find_sequences(maps, missing=1))
     (0, 3)
     """
-    _check_width(width)
+    check_width(width)
     check_missing(missing)
     maps = list(maps)
     if not maps:
@@ -455,8 +420,8 @@ def find_sequences(maps, *, width=120, missing=0):
     def frame(step):
         # Adjacent sequences share maps: resample each map once.
         if step in at_step:
-            return _Frame.of(maps[at_step[step]], times[at_step[step]])
-        return _Frame.without_data(time_of_step(step, times[near], steps[near]), product)
+            return GlobalMap.of(maps[at_step[step]], times[at_step[step]])
+        return GlobalMap.without_data(time_of_step(step, times[near], steps[near]), product)
 
     there = [step for step in at_step if not (missing and frame(step).is_missing)]
     sequences = []
@@ -466,80 +431,6 @@ def find_sequences(maps, *, width=120, missing=0):
         sequence._set_frames(frames, width, missing)
         sequences.append(sequence)
     return sequences
-
-
-def cut_globe(phase_map):
-    """
-    Cut one map to the latitudes of the windows, at all longitudes.
-
-    Parameters
-    ----------
-    phase_map : `~sunpy.map.GenericMap`
-        Phase shifts in any unit of angle.
-
-    Returns
-    -------
-    array of `numpy.float32`, shape (144, 360)
-        Phase shifts in rad; NaN where data are missing. Column ``k`` is at Carrington longitude
-        ``k``, so that windows are cut by index.
-
-    Raises
-    ------
-    SequenceError
-        The unit of the map is not an angle, or the map has no data in its window.
-
-    Examples
-    --------
-    >>> from sunpy_farside.simulation import simulate_maps
-    >>> from sunpy_farside.sequence import cut_globe
-    >>> phase_map = simulate_maps("2022-05-05", 1, seed=1).maps[0]
-    >>> cut_globe(phase_map).shape
-    (144, 360)
-    """
-    frame = _Frame.of(phase_map, phase_map.date)
-    _check_frames([frame])
-    return frame.globe
-
-
-def cut_map(phase_map, width=120):
-    """
-    Cut one map to the window of its own date.
-
-    Parameters
-    ----------
-    phase_map : `~sunpy.map.GenericMap`
-        Phase shifts in any unit of angle. A map that is not on whole degrees is resampled.
-    width : `int`, optional
-        Columns of the window, even, from 16 to 180.
-
-    Returns
-    -------
-    array of `numpy.float32`, shape (144, width)
-        Phase shifts in rad; NaN where data are missing.
-
-    Raises
-    ------
-    SequenceError
-        The unit of the map is not an angle, or the map has no data in its window.
-
-    Examples
-    --------
-    >>> from sunpy_farside.simulation import simulate_maps
-    >>> from sunpy_farside.sequence import cut_map
-    >>> phase_map = simulate_maps("2022-05-05", 1, seed=1).maps[0]
-    >>> cut_map(phase_map).shape
-    (144, 120)
-    """
-    _check_width(width)
-    frame = _Frame.of(phase_map, phase_map.date)
-    _check_frames([frame], width)
-    return frame.window(width)
-
-
-def _check_width(width):
-    if not (isinstance(width, int | np.integer) and 16 <= width <= 180 and width % 2 == 0):
-        msg = f"Expected an even window width from 16 to 180 columns, found {width!r}."
-        raise SequenceError(msg)
 
 
 def _times(maps):
@@ -574,22 +465,6 @@ def _plain_phases(data):
     data = np.array(np.ma.getdata(data), dtype=np.float32)
     data[missing] = np.nan
     return data
-
-
-def _check_frames(frames, width=120, missing=0):
-    """
-    Raise an error for a window without data, except in the permitted number of missing maps.
-    """
-    empty = [frame for frame in frames if not np.isfinite(frame.window(width)).any()]
-    absent = [frame for frame in empty if frame.is_missing]
-    if len(empty) == len(absent) <= missing:
-        return
-    remedy = "Check that the map shows the far side and has the right date"
-    if len(empty) == len(absent) <= MOST_MISSING and len(frames) == N_MAPS:
-        remedy += f", or allow for missing maps with missing={len(absent)}"
-    names = ", ".join(frame.time.isot[:16] for frame in empty)
-    msg = f"Expected far-side data in every window, found none in the map of {names}. {remedy}."
-    raise SequenceError(msg)
 
 
 def _window_map(data, time):

@@ -213,7 +213,7 @@ def quietly(function, *args, **kwargs):
 def attentive():
     network = CoarseUNet(hidden=4, attention=True)
     normalisation = Normalisation("valid", clip=False)
-    return FarsideModel(network, "attentive", "middle", normalisation, 30.0, "cpu")
+    return FarsideModel(network, "attentive", "common", normalisation, 30.0, "cpu")
 
 
 NETWORKS = {

@@ -17,12 +17,12 @@ from sunpy_farside.catalogue.daily import find_runs
 from sunpy_farside.catalogue.matching import match_positions
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.detection.seismic_strength import METHOD
+from sunpy_farside.evaluation.calibration_bins import reliability_bins
 from sunpy_farside.evaluation.judged import (
     Case,
     held_against,
     load_models,
     real_detections,
-    reliability_bins,
     scores_of,
 )
 from sunpy_farside.evaluation.scores import DISTANCE

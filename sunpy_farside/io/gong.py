@@ -1,0 +1,167 @@
+"""
+Reader of the far-side maps published by GONG.
+"""
+
+import re
+from datetime import datetime
+
+import numpy as np
+
+import astropy.units as u
+from astropy.time import Time
+
+from sunpy.util.exceptions import warn_user
+
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io.images import read_images
+from sunpy_farside.maps.checks import check_phases, check_rows
+from sunpy_farside.maps.gong_disk import GONG_CARDS
+from sunpy_farside.maps.phase_map import FarsidePhaseMap
+from sunpy_farside.utils.content import user_path
+
+__all__ = ["parse_gong_name", "read_gong_map"]
+
+_SHAPE = (200, 200)
+# mrfqo140303t1200.fits, the maps, and mrf6x140303t1200.txt, the region lists.
+_FILE_NAME = re.compile(r"mrf(?:qo|6x)([0-9]{6})t([0-9]{4})(?![0-9])", re.IGNORECASE)
+# Maps of less than 80 % of the 24 hours are not published: the middle of the data is within 2.4
+# hours of the time in the name.
+_FAR_APART = 3 * u.hour
+# Rows near the poles have a few pixels in the disk.
+_ENOUGH = 10
+
+
+def parse_gong_name(name):
+    """
+    Read the time from the name of a file of GONG's far-side products.
+
+    Parameters
+    ----------
+    name : `str`
+        File name without folders, as ``mrfqoYYMMDDtHHMM.fits``.
+
+    Returns
+    -------
+    `~astropy.time.Time` or `None`
+        Nominal middle of the 24 hours of data; `None` if the name has no valid time.
+
+    Examples
+    --------
+    >>> from sunpy_farside.io.gong import parse_gong_name
+    >>> parse_gong_name("mrfqo140303t1200.fits").isot
+    '2014-03-03T12:00:00.000'
+    """
+    match = _FILE_NAME.match(name)
+    if match is None:
+        return None
+    try:
+        # The products exist since 2006, so that all years are after 2000.
+        return Time(datetime.strptime("20" + "".join(match.groups()), "%Y%m%d%H%M"), scale="utc")
+    except ValueError:
+        return None
+
+
+def read_gong_map(path):
+    """
+    Read one far-side map published by GONG.
+
+    Parameters
+    ----------
+    path : path-like
+        FITS file ``mrfqoYYMMDDtHHMM.fits`` of 200 x 200 pixels, optionally compressed with gzip.
+
+    Returns
+    -------
+    `~sunpy_farside.maps.phase_map.FarsidePhaseMap`
+        Phase shifts in rad on the published grid, an orthographic disk in Carrington coordinates
+        (``CRLN-SIN``, ``CRLT-SIN``); NaN outside of the disk. The date is the middle of the
+        Doppler data, half of ``DTIME`` after ``TIME0``.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    FileFormatError
+        The file is not a FITS file, is truncated, has another shape, no data or no phase shifts
+        (`~sunpy_farside.maps.checks.check_phases`), or its header lacks cards or has impossible
+        ones.
+
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        The disk center in the header is more than a degree from the far-side center on the date of
+        the map, or the date is more than three hours from that in the name of the file.
+
+    Notes
+    -----
+    The published header has no FITS world coordinates. They are derived from its own cards by
+    `~sunpy_farside.maps.gong_disk.read_gong_cards`, with a note in ``HISTORY``. The phases are
+    unchanged; the fill value -0.4 becomes NaN.
+
+    Examples
+    --------
+    >>> from sunpy_farside.io.gong import read_gong_map
+    >>> phase_map = read_gong_map("mrfqo140303t1200.fits")  # doctest: +SKIP
+    >>> phase_map.date.isot  # doctest: +SKIP
+    '2014-03-03T11:56:00.000'
+    """
+    path = user_path(path)
+    data, header = read_images(path, shape=_SHAPE)[0]
+    cards = {key.lower(): header[key] for key in header if key not in ("", "COMMENT", "HISTORY")}
+    if "HISTORY" in header:
+        cards["history"] = str(header["HISTORY"])
+    phase_map = _map(path, data, cards)
+    phases = phase_map.data
+    if not np.isfinite(phases).any():
+        msg = f"{path}: expected phases on the far side, found no data (every pixel is filled)."
+        raise FileFormatError(msg)
+    check_phases(phases, str(path))
+    _check_disk_rows(phases, path)
+    _check_center(path, phase_map)
+    _check_name(path, phase_map.date)
+    return phase_map
+
+
+def _map(path, data, cards):
+    if not FarsidePhaseMap.is_datasource_for(data, cards):
+        msg = (
+            f"{path}: expected the header of a GONG far-side map, found none of its cards, or a "
+            f"part of them. It needs {', '.join(GONG_CARDS)}."
+        )
+        raise FileFormatError(msg)
+    try:
+        return FarsidePhaseMap(data, cards)
+    # sunpy raises many kinds of errors for damaged headers.
+    except Exception as error:
+        msg = f"{path}: expected the header of a GONG far-side map, with {error}."
+        raise FileFormatError(msg) from error
+
+
+def _check_disk_rows(phases, path):
+    """
+    Raise FileFormatError if all the pixels of the disk in a row have the same value.
+    """
+    known = np.isfinite(phases)
+    rows = phases[known.sum(axis=1) >= _ENOUGH]
+    first = np.take_along_axis(rows, np.isfinite(rows).argmax(axis=1)[:, None], axis=1)
+    check_rows(np.where(np.isfinite(rows), rows, first), str(path))
+
+
+def _check_center(path, phase_map):
+    found, date = phase_map.meta["crval1"], phase_map.date
+    expected = far_side_central_meridian(date).deg
+    if abs((found - expected + 180) % 360 - 180) > 1:
+        warn_user(
+            f"{path}: the disk center is at longitude {found:.1f} deg, but the far-side central "
+            f"meridian on {date.isot[:16]} is at {expected:.1f} deg. Check the date of the file."
+        )
+
+
+def _check_name(path, date):
+    name_time = parse_gong_name(path.name)
+    if name_time is not None and abs(date - name_time) > _FAR_APART:
+        warn_user(
+            f"{path}: the name gives {name_time.isot[:16]}, but the middle of the data is "
+            f"{date.isot[:16]} by TIME0 and DTIME, which are taken. Check the file."
+        )

@@ -3,6 +3,7 @@ Readers of files.
 """
 
 from sunpy_farside.io.gong import *
+from sunpy_farside.io.gong_lists import *
 from sunpy_farside.io.images import *
 from sunpy_farside.io.noaa import *
 from sunpy_farside.io.phase_maps import *

@@ -1,5 +1,5 @@
 """
-Writers that die at every step at which a file moves into place.
+Recovery of writers that die at every step at which a file moves into place.
 """
 
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 import sunpy_farside
 
 # One process imports everything, and forks for every run: a fork dies at the n-th move, another
-# one goes on, and what is on disk then has to be what a run leaves that nobody broke off.
+# one goes on, and must leave the files of a run without interruption.
 SCRIPT = """
 import hashlib, os, pathlib, shutil, sys, traceback, warnings
 warnings.simplefilter("ignore")

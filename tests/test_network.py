@@ -217,7 +217,7 @@ def test_the_coarse_network_moves_with_its_input_by_whole_pixels_of_its_own():
     maps[:, :, 70:76, 60:66] = -3
     missing = torch.zeros_like(maps, dtype=bool)
     here, there = (network(item, missing)[0] for item in (maps, maps.roll(16, 2)))
-    # The network knows the latitude, but a bright patch stays where it is put.
+    # The network knows the latitude, but a bright region stays in place.
     middle = [
         (item - network(torch.zeros_like(maps), missing)[0]).abs().argmax() // 128
         for item in (here, there)
@@ -230,7 +230,7 @@ def test_attention_looks_at_every_map_by_itself():
     attend = CoarseUNet(hidden=4, attention=True).eval().attend
     maps = torch.randn(2, 11, 16, 16)
     missing = torch.zeros_like(maps, dtype=bool)
-    # Without a place in time to prefer, their order says nothing.
+    # Without a preferred time, the order does not matter.
     order = torch.randperm(11)
     assert torch.allclose(attend(maps, missing), attend(maps[:, order], missing), atol=1e-5)
     with torch.no_grad():

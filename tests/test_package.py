@@ -36,7 +36,7 @@ def test_import_is_light_and_registers_the_map_source():
 )
 def test_commands_run_alone(command, tmp_path):
     """
-    In an interpreter of their own, where nothing but themselves has imported anything.
+    Run each command in an interpreter of its own, without other imports.
     """
     run = [sys.executable, "-m", "sunpy_farside", *command.split()]
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -67,7 +67,7 @@ def modules():
 
 def public_objects():
     """
-    Everything in the ``__all__`` of every module, and the public methods of its classes.
+    Yield everything in the ``__all__`` of every module, and the public methods of classes.
     """
     for path in modules():
         module = importlib.import_module(path)
@@ -110,7 +110,7 @@ def own_functions():
             yield name, item
             continue
         for key in vars(item):
-            # What overrides a method of sunpy's is described there.
+            # Methods that override those of sunpy are documented there.
             inherited = any(hasattr(base, key) for base in item.__mro__[1:])
             member = getattr(item, key)
             function = inspect.isroutine(member) and not isinstance(member, cached_property)

@@ -1,5 +1,5 @@
 """
-What keeps the project's files of one mind.
+Consistency of the project's files.
 """
 
 import subprocess

@@ -1,5 +1,5 @@
 """
-A folder of simulated maps holds one Sun.
+Folders of simulated maps, each of one realization.
 """
 
 import pytest

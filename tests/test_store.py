@@ -1,5 +1,5 @@
 """
-The store of sequences, and what training reads from it.
+Store of sequences, and its examples for training.
 """
 
 import pickle
@@ -40,7 +40,7 @@ def simulated():
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory, simulated):
     """
-    A store of 9 sequences, of which 4 train, and the maps in it.
+    Write a store of 9 sequences, 4 of them for training; return it and its maps.
     """
     path = tmp_path_factory.mktemp("store") / "dataset.h5"
     first = int(step_numbers(simulated.maps[0].date)[0])
@@ -97,7 +97,7 @@ def test_items_are_those_of_simulated_sequences(stored):
         assert here.dtype == there.dtype
     assert torch.equal(found[0][0].flip(-2).nan_to_num(9), found[0][1].nan_to_num(9))
     assert torch.equal(found[1][0].flip(-2), found[1][1])
-    # What is not known counts as quiet, and where the near side begins there is nothing.
+    # Missing pixels count as quiet, and none are on the near side.
     assert (found[1][:, :, :10] == 0).all()
     single = StoredSequences(path, "test")[2]
     assert [part.shape[0] for part in single] == [1, 1]
@@ -320,5 +320,5 @@ def test_eight_years_are_small_and_quick(tmp_path):
         batch = torch.utils.data.default_collate([data[int(k)] for k in chosen])
         times.append(time.perf_counter() - start)
     assert batch[0].shape == (30, 1, 11, 144, 120)
-    # What other work on the machine adds does not count.
+    # Ignore the load of other processes.
     assert min(times) < 0.02

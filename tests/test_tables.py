@@ -1,5 +1,5 @@
 """
-Tables in a plain form, read by programs that know nothing of ours.
+Plain tables, read without this package.
 """
 
 import json
@@ -37,7 +37,7 @@ def tables(maps):
     }
 
 
-# Run where nothing of ours is imported, nor sunpy.
+# Run without importing this package or sunpy.
 READ = """
 import json, pathlib, sys, warnings
 warnings.simplefilter("error")

@@ -10,7 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 import torch
-from reference_unet import functional_unet, random_network
+from reference_unet import Intruder, functional_unet, random_network
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -21,7 +21,7 @@ from sunpy_farside.network import save_model, weights
 
 def save_checkpoint(path, state=None, **extra):
     """
-    Save as the published file was: the old format, the optimizer's state beside the weights.
+    Save in the published format: the old one, with the optimizer's state.
     """
     network = random_network()
     optimizer = torch.optim.Adam(network.parameters())
@@ -96,11 +96,6 @@ def test_checkpoints_of_something_else(tmp_path, spoil, message):
         load_model(save_checkpoint(tmp_path / "w.pth", state), device="cpu")
 
 
-class Intruder:
-    def __reduce__(self):
-        return (pytest.fail, ("the checkpoint ran code",))
-
-
 def test_checkpoints_cannot_run_code(tmp_path):
     path = save_checkpoint(tmp_path / "w.pth", args=Intruder())
     with pytest.raises(WeightsError, match="run code"):
@@ -169,7 +164,7 @@ def test_safetensors_of_something_else(tmp_path):
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     """
-    A file of weights, its state and its metadata.
+    Save weights; return the path, the state and the metadata.
     """
     path = tmp_path_factory.mktemp("weights") / "own.safetensors"
     model = load_model(device="cpu")
@@ -182,7 +177,7 @@ def written(tmp_path_factory):
 @pytest.fixture
 def rewrite(written, tmp_path):
     """
-    Write the weights again with other entries: ``rewrite(state={...}, threshold="3")``.
+    Return a function that writes other entries: ``rewrite(state={...}, threshold="3")``.
     """
 
     def write(state=None, without=(), **metadata):
@@ -373,7 +368,7 @@ def test_checkpoints_that_declare_more_than_they_hold(tmp_path):
 def test_no_message_advises_to_run_code(tmp_path):
     path = tmp_path / "w.pth"
     contents = [b"\x80\x02cos\nsystem\n(S'true'\ntR."]
-    # The second is taken for a program.
+    # The second is read as a program.
     for names in (["data.pkl"], ["data.pkl", "constants.pkl", "version"]):
         with zipfile.ZipFile(path, "w") as archive:
             for name in names:
@@ -418,7 +413,7 @@ class _QuietHandler(SimpleHTTPRequestHandler):
 @pytest.fixture
 def published(tmp_path, monkeypatch):
     """
-    A loopback server that stands in for the archive of the published weights.
+    Serve the published weights on the loopback address.
     """
     served = tmp_path / "served"
     served.mkdir()

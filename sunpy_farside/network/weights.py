@@ -24,6 +24,7 @@ from sunpy_farside.network.unet import UNet
 from sunpy_farside.utils.cache import cache_folder
 from sunpy_farside.utils.content import check_file, user_path
 from sunpy_farside.utils.files import whole_files
+from sunpy_farside.utils.text import some
 from sunpy_farside.utils.transfer import Transfer, transfer_files
 
 __all__ = ["NETWORKS", "load_model", "save_model"]
@@ -223,7 +224,7 @@ def _load_checkpoint(path, device, name):
         raise WeightsError(msg) from error
     state = content.get("state_dict") if isinstance(content, dict) else None
     if not isinstance(state, dict):
-        found = _some(list(map(str, content))) if isinstance(content, dict) else type(content)
+        found = some(list(map(str, content)), 3) if isinstance(content, dict) else type(content)
         msg = f"{path}: expected a dict with a 'state_dict', found {found or 'an empty one'}."
         raise WeightsError(msg)
     first = state.get("inc.conv.conv.0.weight")
@@ -292,19 +293,19 @@ def _load_network(settings, state, path):
     expected = network.state_dict()
     problems = []
     if missing := sorted(set(expected) - set(state)):
-        problems.append(f"missing {_some(missing)}")
+        problems.append(f"missing {some(missing, 3)}")
     if extra := sorted(map(str, set(state) - set(expected))):
-        problems.append(f"unexpected {_some(extra)}")
+        problems.append(f"unexpected {some(extra, 3)}")
     wrong = [
         f"{key} {_kind(state[key])} instead of {_kind(expected[key])}"
         for key in sorted(set(expected) & set(state))
         if _kind(state[key]) != _kind(expected[key])
     ]
     if wrong:
-        problems.append(f"misshapen {_some(wrong)}")
+        problems.append(f"misshapen {some(wrong, 3)}")
     empty = sorted(key for key in expected if getattr(state.get(key), "is_meta", False))
     if empty:
-        problems.append(f"no values in {_some(empty)}")
+        problems.append(f"no values in {some(empty, 3)}")
     if problems:
         msg = (
             f"{path}: expected the {len(expected)} entries of a U-Net {network.hidden} wide, found "
@@ -312,11 +313,11 @@ def _load_network(settings, state, path):
         )
         raise WeightsError(msg)
     if broken := [key for key in expected if not state[key].isfinite().all()]:
-        msg = f"{path}: expected finite weights, found NaN or infinity in {_some(broken)}."
+        msg = f"{path}: expected finite weights, found NaN or infinity in {some(broken, 3)}."
         raise WeightsError(msg)
     variances = [key for key in expected if key.endswith("running_var")]
     if negative := [key for key in variances if (state[key] < 0).any()]:
-        msg = f"{path}: expected variances above zero, found others in {_some(negative)}."
+        msg = f"{path}: expected variances above zero, found others in {some(negative, 3)}."
         raise WeightsError(msg)
     network = network.to_empty(device="cpu")
     network.load_state_dict(state)
@@ -333,11 +334,6 @@ def _kind(entry):
         return f"{entry.layout} of {entry.dtype}"
     shape = str(tuple(entry.shape))
     return shape if entry.is_floating_point() else f"{shape} of whole numbers"
-
-
-def _some(names, most=3):
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def _cached_felipe2019():

@@ -34,7 +34,7 @@ def _own_weights(path):
 
 def weights(rng, folder):
     """
-    Weights as the package writes them.
+    Change weights in the package's format.
     """
     source = folder / "source" / "weights.safetensors"
     source.parent.mkdir(parents=True)
@@ -114,7 +114,7 @@ def weights(rng, folder):
 
 class _Program:
     """
-    What runs code where it is unpickled.
+    Object that runs code where it is unpickled.
     """
 
     def __reduce__(self):
@@ -123,7 +123,7 @@ class _Program:
 
 def checkpoints(rng, folder):
     """
-    Checkpoints of PyTorch as they are published.
+    Change checkpoints of PyTorch in the published format.
     """
     torch.manual_seed(16)
     network = UNet(hidden=2)
@@ -186,7 +186,7 @@ def checkpoints(rng, folder):
     for old in (False, True):
         content = saved({"state_dict": state}, old=old)
         for place in rng.integers(1, len(content), 25):
-            # Behind the tensors a zip archive has its directory, the old form nothing.
+            # The directory of a zip archive follows the tensors; the old form has none.
             add("cut", content[:place], REFUSED)
         for place in rng.integers(0, len(content), 60):
             add("byte", flip(content, place, rng), ANY)

@@ -3,6 +3,7 @@ Published far-side products: their names, archive folders and readers.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 
 __all__ = ["PRODUCTS", "Product", "file_product", "product_of"]
@@ -25,6 +26,12 @@ class Product:
         Hours of data before and after the time in the name of a file.
     reader : `str`
         Function that reads a file, as ``"module:function"``.
+    stamp : `str`, optional
+        Time in the names of its files, in the format of `~datetime.datetime.strftime`.
+    archive : {"jsoc", "gong"}, optional
+        Archive that has the files.
+    end : `str` or None, optional
+        Date on which the product ends, if it is known.
     """
 
     name: str
@@ -34,6 +41,60 @@ class Product:
     suffix: str
     hours: tuple
     reader: str
+    stamp: str = "_%Y.%m.%d_%H:%M:%S"
+    archive: str = "jsoc"
+    end: str | None = None
+
+    def file_name(self, time):
+        """
+        Return the name of a file in the archive.
+
+        Parameters
+        ----------
+        time : `datetime.datetime`
+
+        Returns
+        -------
+        `str`
+
+        Examples
+        --------
+        >>> from datetime import datetime
+        >>> from sunpy_farside.products import PRODUCTS
+        >>> PRODUCTS["gong"].file_name(datetime(2014, 3, 3, 12))
+        'mrfqo140303t1200.fits'
+        """
+        return time.strftime(self._format)
+
+    def file_time(self, name):
+        """
+        Return the time in the name of a file in the archive.
+
+        Parameters
+        ----------
+        name : `str`
+
+        Returns
+        -------
+        `datetime.datetime` or None
+            None for any name that `file_name` does not give.
+
+        Examples
+        --------
+        >>> from sunpy_farside.products import PRODUCTS
+        >>> PRODUCTS["gong"].file_time("mrfqo140303t1200.fits")
+        datetime.datetime(2014, 3, 3, 12, 0)
+        """
+        try:
+            time = datetime.strptime(name, self._format)
+        except ValueError:
+            return None
+        # Numbers with fewer digits are read, too.
+        return time if self.file_name(time) == name else None
+
+    @property
+    def _format(self):
+        return f"{self.prefix}{self.stamp}{self.suffix}"
 
     def read(self, path):
         """
@@ -59,6 +120,8 @@ class Product:
         return self.suffix == ".fits"
 
 
+_GONG_STAMP = "%y%m%dt%H%M"
+_GONG_END = "2027-01-01"
 # JSOC documents the time spans, 24 hours and five days, but not the position of the time in the
 # name within them. It is taken as the middle of the 24 hours, as documented for the preceding MDI
 # far-side maps [soi.stanford.edu/data/full_farside/link_info.html]; the span of a cumulated map
@@ -92,6 +155,30 @@ PRODUCTS = {
             suffix=".txt",
             hours=(108, 12),
             reader="sunpy_farside.io.region_lists:read_region_list",
+        ),
+        Product(
+            name="gong",
+            description="Far-side phase shifts from 24 hours of GONG's data, every 12 hours.",
+            folder="fqo",
+            prefix="mrfqo",
+            suffix=".fits",
+            hours=(12, 12),
+            reader="sunpy_farside.io.gong:read_gong_map",
+            stamp=_GONG_STAMP,
+            archive="gong",
+            end=_GONG_END,
+        ),
+        Product(
+            name="gong_list",
+            description="Far-side regions found by GONG, with the probability of each.",
+            folder="f6x",
+            prefix="mrf6x",
+            suffix=".txt",
+            hours=(12, 12),
+            reader="sunpy_farside.io.gong_lists:read_gong_list",
+            stamp=_GONG_STAMP,
+            archive="gong",
+            end=_GONG_END,
         ),
     )
 }
@@ -145,4 +232,5 @@ def file_product(name):
     >>> file_product("AR_LIST_2022.05.05_00:00:00.txt").name
     'region_list'
     """
-    return next((item for item in PRODUCTS.values() if name.upper().startswith(item.prefix)), None)
+    start = name.upper()
+    return next((p for p in PRODUCTS.values() if start.startswith(p.prefix.upper())), None)

@@ -17,8 +17,10 @@ from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io.gong import parse_gong_name, read_gong_map
 from sunpy_farside.io.images import read_images
 from sunpy_farside.maps.checks import check_phases, check_rows
+from sunpy_farside.maps.gong_disk import GONG
 from sunpy_farside.maps.phase_map import PHASE_MAP_SHAPE, FarsidePhaseMap, phase_map_header
 from sunpy_farside.products import file_product
 from sunpy_farside.utils.content import user_path
@@ -53,7 +55,7 @@ def parse_file_name(name):
     time : `~astropy.time.Time` or `None`
         `None` if the name has no valid time.
     product : `str` or `None`
-        ``"phase_map"``, ``"phase_map_5day"``, or `None` for any other name.
+        ``"phase_map"``, ``"phase_map_5day"``, ``"gong"``, or `None` for any other name.
 
     Examples
     --------
@@ -63,6 +65,8 @@ def parse_file_name(name):
     """
     item = file_product(name)
     product = item.name if item is not None and item.is_map else None
+    if product == GONG:
+        return parse_gong_name(name), product
     match = _FILE_NAME.match(name)
     if match is None:
         return None, product
@@ -82,7 +86,8 @@ def read_phase_map(path, *, time=None):
     Parameters
     ----------
     path : path-like
-        FITS file of 181 x 361 pixels on whole degrees, optionally compressed with gzip.
+        FITS file of 181 x 361 pixels on whole degrees, or a map of GONG by its name
+        (`~sunpy_farside.io.gong.read_gong_map`), optionally compressed with gzip.
     time : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
         Date of the map. Used only if neither the name of the file nor its header has one.
 
@@ -122,6 +127,9 @@ def read_phase_map(path, *, time=None):
     <Time object: scale='utc' format='isot' value=2022-05-05T00:00:00.000>
     """
     path = user_path(path)
+    name_time, product = parse_file_name(path.name)
+    if product == GONG:
+        return read_gong_map(path)
     data, header = read_images(path, shape=PHASE_MAP_SHAPE)[0]
     if not np.isfinite(data).any():
         msg = f"{path}: expected phases on the far side, found no data (every pixel is NaN)."
@@ -132,7 +140,6 @@ def read_phase_map(path, *, time=None):
     check_phases(data, str(path))
     # At a pole, all the columns are the same point.
     check_rows(data[1:-1], str(path))
-    name_time, product = parse_file_name(path.name)
     time = _date(path, name_time, header, time)
     _check_reference_longitude(path, header, time)
     _check_grid(path, data, header)

@@ -25,14 +25,16 @@ from sunpy_farside.io.phase_maps import parse_file_name
 from sunpy_farside.net.attrs import Product
 from sunpy_farside.net.client import FarsideClient
 from sunpy_farside.net.download import is_there
-from sunpy_farside.net.listing import archive_url, file_name, local_name
+from sunpy_farside.net.gong import GONGFarsideClient
+from sunpy_farside.net.listing import ARCHIVES, local_name
 from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.cache import cache_folder
 
 __all__ = ["fetch_files", "fetch_sequence"]
 
-# Time before and after a date in which the first search looks for a complete sequence.
-_NEIGHBOURHOOD = 45 * u.day
+# Time before and after a date in which the first search looks for a complete sequence. Where the
+# rate of requests is limited, it takes a second per day.
+_NEIGHBOURHOOD, _NEAR = 45 * u.day, 10 * u.day
 _FIRST_MAP = Time("2010-04-25")
 
 
@@ -44,12 +46,14 @@ def fetch_files(start, end, *, product="phase_map", folder=None, url=None, progr
     ----------
     start, end : `~astropy.time.Time`, `str` or `~datetime.datetime`
         First and last time, both inclusive.
-    product : {"phase_map", "phase_map_5day", "region_list"}, optional
+    product : `str`, optional
+        A product of `~sunpy_farside.products.PRODUCTS`.
     folder : path-like, optional
         Folder of the files. By default the user's cache, or the folder in the environment
         variable ``SUNPY_FARSIDE_CACHE``.
     url : `str`, optional
-        Base address of the archive (`~sunpy_farside.net.FarsideClient`).
+        Base address of the archive (`~sunpy_farside.net.client.FarsideClient`,
+        `~sunpy_farside.net.gong.GONGFarsideClient`).
     progress : `bool`, optional
         If True, show progress bars.
 
@@ -68,7 +72,7 @@ def fetch_files(start, end, *, product="phase_map", folder=None, url=None, progr
     >>> from sunpy_farside.net.archive import fetch_files
     >>> files = fetch_files("2022-05-02", "2022-05-08")  # doctest: +SKIP
     """
-    client = FarsideClient(url)
+    client = _client(product, url)
     found = client.search(a.Time(start, end), Product(product))
     return _fetch(client, found, _folder(folder, product), progress)
 
@@ -82,11 +86,12 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
     time : `~astropy.time.Time`, `str`, `~datetime.datetime` or "latest", optional
         Date of the middle map and of the detections, rounded to 00 or 12 UT, the earlier of two
         equally near. ``"latest"`` selects the newest eleven maps without a gap.
-    product : {"phase_map", "phase_map_5day"}, optional
+    product : {"phase_map", "phase_map_5day", "gong"}, optional
     folder : path-like, optional
         As for `fetch_files`. If all eleven files exist, the archive is not contacted.
     url : `str`, optional
-        Base address of the archive (`~sunpy_farside.net.FarsideClient`).
+        Base address of the archive (`~sunpy_farside.net.client.FarsideClient`,
+        `~sunpy_farside.net.gong.GONGFarsideClient`).
     progress : `bool`, optional
         If True, show progress bars.
 
@@ -114,31 +119,32 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
     if product not in maps:
         msg = f"Expected {' or '.join(maps)} as the product, found {product!r}."
         raise ValueError(msg)
+    item = PRODUCTS[product]
     folder = _folder(folder, product)
     latest = isinstance(time, str) and time == "latest"
     middle = None if latest else nearest_step(parse_time(time))
     if not latest:
         paths = [
-            folder / local_name(file_name(product, step_time(step).datetime))
+            folder / local_name(item.file_name(step_time(step).datetime))
             for step in steps_of_sequence(middle)
         ]
         if all(is_there(path) for path in paths):
             return paths
-    client = FarsideClient(url)
+    client = _client(product, url)
+    limited = ARCHIVES[item.archive].pace is not None
     center = _now() if latest else step_time(middle)
-    found = client.search(
-        a.Time(center - _NEIGHBOURHOOD, center + _NEIGHBOURHOOD), Product(product)
-    )
+    start, end = _around(item, center, _NEAR if limited else _NEIGHBOURHOOD)
+    found = client.search(a.Time(start, end), Product(product))
     rows = _rows(found)
     complete = complete_runs(rows)
-    if not complete:
+    if not complete and not limited:
         found = client.search(a.Time(_FIRST_MAP, _now()), Product(product))
         rows = _rows(found)
         complete = complete_runs(rows)
     if latest and complete:
         middle = max(complete)
     if middle not in complete:
-        raise SequenceError(_message_incomplete(middle, rows, complete, archive_url(url)))
+        raise SequenceError(_message_incomplete(middle, rows, complete, client.archive_url))
     results = _fetch(
         client, found[[rows[step] for step in steps_of_sequence(middle)]], folder, progress
     )
@@ -149,6 +155,31 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
         )
         raise ConnectionError(msg)
     return [Path(path) for path in results]
+
+
+def _client(product, url):
+    """
+    Return the client of the archive that has a product.
+    """
+    clients = {"jsoc": FarsideClient, "gong": GONGFarsideClient}
+    return clients[PRODUCTS[product].archive](url)
+
+
+def _around(item, center, neighborhood):
+    """
+    Return the times between which maps around a date are searched for.
+    """
+    end = center + neighborhood
+    if item.end is None:
+        return center - neighborhood, end
+    last = Time(item.end)
+    if center > last:
+        msg = (
+            f"Expected a date before the end of the product {item.name} on {item.end}, found "
+            f"{center.isot[:16]}. Choose an earlier date or another product."
+        )
+        raise SequenceError(msg)
+    return center - neighborhood, min(end, last)
 
 
 def _now():

@@ -20,9 +20,9 @@ class Product(SimpleAttr):
 
     Parameters
     ----------
-    value : {"phase_map", "phase_map_5day", "region_list"}
+    value : {"phase_map", "phase_map_5day", "region_list", "gong", "gong_list"}
         Phase maps from 24 hours of Doppler data, phase maps from five days, or strong regions
-        found by the SAR method.
+        found by the SAR method, from HMI; phase maps from 24 hours or regions from GONG.
     """
 
     def __init__(self, value):

@@ -18,7 +18,7 @@ from sunpy.util.parfive_helpers import Downloader
 
 from sunpy_farside.net.attrs import Product
 from sunpy_farside.net.download import Download, download_files
-from sunpy_farside.net.listing import archive_url, find_files, local_name
+from sunpy_farside.net.listing import ARCHIVES, archive_url, find_files, local_name
 from sunpy_farside.products import PRODUCTS
 
 __all__ = ["FarsideClient"]
@@ -64,6 +64,12 @@ class FarsideClient(GenericClient):
 
     # The package's own attribute excludes all other clients from the search.
     required = frozenset({a.Time, Product})
+    _archive = "jsoc"
+    _origin = (
+        (a.Instrument, "HMI", "Helioseismic and Magnetic Imager."),
+        (a.Source, "SDO", "The Solar Dynamics Observatory."),
+        (a.Provider, "JSOC", "The Joint Science Operations Center at Stanford."),
+    )
 
     def __init__(self, url=None):
         self._url = url
@@ -75,6 +81,13 @@ class FarsideClient(GenericClient):
         """
         return "http://jsoc.stanford.edu/data/farside/"
 
+    @property
+    def archive_url(self):
+        """
+        Base address of the archive, ending with a slash.
+        """
+        return archive_url(self._url, self._archive)
+
     @classmethod
     def _attrs_module(cls):
         return "farside", "sunpy_farside.net.attrs"
@@ -84,11 +97,10 @@ class FarsideClient(GenericClient):
         """
         Return the attributes that the client supports, with their values.
         """
+        products = [item for item in PRODUCTS.values() if item.archive == cls._archive]
         return {
-            Product: [(product.name, product.description) for product in PRODUCTS.values()],
-            a.Instrument: [("HMI", "Helioseismic and Magnetic Imager.")],
-            a.Source: [("SDO", "The Solar Dynamics Observatory.")],
-            a.Provider: [("JSOC", "The Joint Science Operations Center at Stanford.")],
+            Product: [(item.name, item.description) for item in products],
+            **{attr: [(name, text)] for attr, name, text in cls._origin},
         }
 
     def search(self, *args, **kwargs):
@@ -114,13 +126,14 @@ class FarsideClient(GenericClient):
         """
         time = next(item for item in args if isinstance(item, a.Time))
         product = next(item for item in args if isinstance(item, Product)).value
-        files = find_files(product, _utc(time.start), _utc(time.end), archive_url(self._url))
+        files = self._find(product, _utc(time.start), _utc(time.end), self.archive_url)
         before, after = PRODUCTS[product].hours
+        instrument, source, provider = (name for _, name, _ in self._origin)
         constants = {
-            "Instrument": "HMI",
+            "Instrument": instrument,
             "Product": product,
-            "Source": "SDO",
-            "Provider": "JSOC",
+            "Source": source,
+            "Provider": provider,
         }
         return _Response(
             {
@@ -132,6 +145,9 @@ class FarsideClient(GenericClient):
             },
             client=self,
         )
+
+    def _find(self, product, start, end, url):
+        return find_files(product, start, end, url)
 
     def fetch(
         self,
@@ -177,7 +193,9 @@ class FarsideClient(GenericClient):
         names = [local_name(unquote(url.rpartition("/")[2])) for url in urls]
         folder = None if path is None else Path(path)
         paths = self._get_full_filenames(qres, names, folder)
-        return download_files(list(map(Download, urls, paths, names)), downloader)
+        pace = ARCHIVES[self._archive].pace
+        downloads = [Download(*item, pace) for item in zip(urls, paths, names, strict=True)]
+        return download_files(downloads, downloader)
 
 
 def _utc(time):

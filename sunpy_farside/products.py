@@ -32,6 +32,9 @@ class Product:
         Archive that has the files.
     end : `str` or None, optional
         Date on which the product ends, if it is known.
+    jitter : `float`, optional
+        Largest time in hours from the date of a map, the middle of its data, to the time in the
+        name of its file, which is on the cadence.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Product:
     stamp: str = "_%Y.%m.%d_%H:%M:%S"
     archive: str = "jsoc"
     end: str | None = None
+    jitter: float = 0.0
 
     def file_name(self, time):
         """
@@ -167,6 +171,8 @@ PRODUCTS = {
             stamp=_GONG_STAMP,
             archive="gong",
             end=_GONG_END,
+            # Maps of less than 80 % of the 24 hours are not published.
+            jitter=2.4,
         ),
         Product(
             name="gong_list",

@@ -14,8 +14,8 @@ from sunpy_farside.detection.result import FarsideDetection
 
 __all__ = ["ALONE", "compare_products", "joint_reliability"]
 
-# Factor of the odds that a region is real which only one of two products shows, measured in pairs
-# of simulated sequences of one Sun with different noise.
+# Factor of the odds of a region that only one of two products shows, measured in pairs of simulated
+# sequences of one Sun with different noise: 0.47 for the network and 0.58 for the SAR method.
 ALONE = 0.55
 
 
@@ -131,8 +131,23 @@ def joint_reliability(first, second):
 
     Notes
     -----
-    The rule was measured in 140 pairs of simulated sequences, each of the same Sun with two
-    realizations of the noise.
+    Two products are not independent evidence: a strong region is strong in both. The rule was
+    measured in 200 pairs of simulated sequences, each of one Sun with two realizations of the
+    noise. A region counts as real if an active region of 2e21 Mx or more is within ten degrees:
+
+    ============== ======== ====== ================ ====
+    method         regions  number mean reliability real
+    ============== ======== ====== ================ ====
+    network        in both     942             0.86 0.87
+    network        in one      737             0.30 0.28
+    SAR            in both     625             0.84 0.87
+    SAR            in one     1323             0.17 0.17
+    ============== ======== ====== ================ ====
+
+    The product of the odds, right for independent evidence, is too sure: of the regions that it
+    puts above 0.9, with a mean of 0.99, 0.95 are real. Without the factor, regions in one product
+    have a mean of 0.39 (network) and 0.23 (SAR). Products of different noise were not measured: a
+    region alone in the better one is more reliable than this.
 
     Examples
     --------

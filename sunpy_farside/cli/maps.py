@@ -13,7 +13,7 @@ from sunpy_farside.cli.output import complain
 from sunpy_farside.errors import FarsideError, SequenceError
 from sunpy_farside.io.phase_maps import parse_file_name
 from sunpy_farside.products import product_of
-from sunpy_farside.sequence import FarsideSequence, cut_map
+from sunpy_farside.sequence import FarsideSequence, cadence_date, cut_map
 
 __all__ = ["MapFiles"]
 
@@ -74,7 +74,7 @@ class MapFiles:
             item = self._read(self._at_step[step])
             if item is None:
                 continue
-            times.append(item.date)
+            times.append(cadence_date(item))
             maps = {other: maps[other] for other in maps if other > step - N_MAPS} | {step: item}
             if len(maps) == N_MAPS:
                 found = True
@@ -87,7 +87,9 @@ class MapFiles:
         if time is not None and product is not None:
             return _File(path, time, product)
         item = self._use(path, sunpy_farside.read_phase_map)
-        return None if item is None else _File(path, item.date, product_of(item.meta), item)
+        return (
+            None if item is None else _File(path, cadence_date(item), product_of(item.meta), item)
+        )
 
     def _plan(self, files):
         """

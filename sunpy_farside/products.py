@@ -20,8 +20,10 @@ class Product:
         Name in `a.farside.Product <sunpy_farside.net.attrs.Product>` and in the headers of maps.
     description : `str`
         One sentence for Fido's list of attributes.
-    folder, prefix, suffix : `str`
-        Folder in the archive, and the beginning and end of the names of its files.
+    folder : `str` or None
+        Folder in the archive; None for a product that JSOC exports from its database.
+    prefix, suffix : `str`
+        Beginning and end of the names of its files, the beginning in any case.
     hours : (`float`, `float`)
         Hours of data before and after the time in the name of a file.
     reader : `str`
@@ -35,11 +37,14 @@ class Product:
     jitter : `float`, optional
         Largest time in hours from the date of a map, the middle of its data, to the time in the
         name of its file, which is on the cadence.
+    holographic_scale : `bool`
+        True if phase shifts are as large as in HMI's holographic maps. Those of other products are
+        compared in units of their noise.
     """
 
     name: str
     description: str
-    folder: str
+    folder: str | None
     prefix: str
     suffix: str
     hours: tuple
@@ -100,6 +105,8 @@ class Product:
     def _format(self):
         return f"{self.prefix}{self.stamp}{self.suffix}"
 
+    holographic_scale: bool = True
+
     def read(self, path):
         """
         Read a file of the product.
@@ -122,6 +129,13 @@ class Product:
         True if the files are phase maps in FITS format.
         """
         return self.suffix == ".fits"
+
+    @property
+    def makes_sequences(self):
+        """
+        True if eleven maps of the product are a sequence: maps from 24 hours of data.
+        """
+        return self.is_map and sum(self.hours) == 24
 
 
 _GONG_STAMP = "%y%m%dt%H%M"
@@ -171,8 +185,8 @@ PRODUCTS = {
             stamp=_GONG_STAMP,
             archive="gong",
             end=_GONG_END,
-            # Maps of less than 80 % of the 24 hours are not published.
-            jitter=2.4,
+            # Maps of less than 80 % of the 24 hours are not published: 2.4 hours at most.
+            jitter=2.5,
         ),
         Product(
             name="gong_list",
@@ -185,6 +199,16 @@ PRODUCTS = {
             stamp=_GONG_STAMP,
             archive="gong",
             end=_GONG_END,
+        ),
+        Product(
+            name="time_distance",
+            description="Far-side phase shifts from 24 hours of data by the time-distance method.",
+            folder=None,
+            prefix="hmi.td_fsi_12h",
+            suffix=".fits",
+            hours=(12, 12),
+            reader="sunpy_farside.io.time_distance:read_time_distance_map",
+            holographic_scale=False,
         ),
     )
 }

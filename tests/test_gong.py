@@ -21,7 +21,7 @@ from sunpy_farside import FarsidePhaseMap
 from sunpy_farside.coordinates.far_side import far_side_center
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io import read_gong_map
-from sunpy_farside.io.gong import parse_gong_name
+from sunpy_farside.io.file_names import parse_gong_name
 from sunpy_farside.maps import globe_of
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from sunpy.time import parse_time
 
+from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.content import user_path
 
 __all__ = [
     "UsageError",
+    "add_map_product",
     "add_method",
     "add_width",
     "archive",
@@ -99,6 +101,22 @@ def add_width(parser):
     parser : `argparse.ArgumentParser`
     """
     parser.add_argument("--width", type=width, default=120, help="columns of the window (120)")
+
+
+def add_map_product(parser):
+    """
+    Add the option ``--product`` with the products of maps that sequences are made of.
+
+    Parameters
+    ----------
+    parser : `argparse.ArgumentParser`
+    """
+    names = [name for name, item in PRODUCTS.items() if item.makes_sequences]
+    parser.add_argument(
+        "--product",
+        choices=names,
+        help=f"product of the maps ({', else '.join(names)})",
+    )
 
 
 def add_method(parser):

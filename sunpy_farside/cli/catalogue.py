@@ -32,6 +32,7 @@ def add_watch(commands):
         "--model", type=arguments.named_or_path, default="default", help="as for detect"
     )
     arguments.add_width(parser)
+    arguments.add_map_product(parser)
     parser.add_argument("--device", default="auto", help="as for detect")
     parser.set_defaults(run=_watch)
 
@@ -41,7 +42,12 @@ def _watch(options):
 
     output = options.output or options.folder / "detections"
     dates = watch_folder(
-        options.folder, output, model=options.model, width=options.width, device=options.device
+        options.folder,
+        output,
+        model=options.model,
+        width=options.width,
+        device=options.device,
+        product=options.product,
     )
     print(f"{len(dates)} new dates: {output}")
     for date in dates:

@@ -11,7 +11,7 @@ import sunpy_farside
 from sunpy_farside.cadence import N_MAPS, check_cadence, complete_runs, shared_steps
 from sunpy_farside.cli.output import complain
 from sunpy_farside.errors import FarsideError, SequenceError
-from sunpy_farside.io.phase_maps import parse_file_name
+from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.products import product_of
 from sunpy_farside.sequence import FarsideSequence, cadence_date, cut_map
 
@@ -43,10 +43,13 @@ class MapFiles:
         Files of phase maps, in any order.
     width : `int`
         Columns of the windows.
+    product : `str`, optional
+        Product of the maps; by default the one that most of the files have.
     """
 
-    def __init__(self, paths, width):
+    def __init__(self, paths, width, product=None):
         self._width = width
+        self._product = product
         # A file may have two names.
         paths = list({path.resolve(): path for path in paths}.values())
         self.number = len(paths)
@@ -93,15 +96,18 @@ class MapFiles:
 
     def _plan(self, files):
         """
-        Return one file per step of the cadence, of the product that most of the files have.
+        Return one file per step of the cadence, of one product.
         """
         if not files:
             return {}
         ((product, _),) = Counter(file.product for file in files).most_common(1)
+        product = self._product or product
         for file in files:
             if file.product != product:
                 self._pass_over(file.path, f"a map of {file.product} among maps of {product}")
         files = [file for file in files if file.product == product]
+        if not files:
+            return {}
         steps, near, _ = shared_steps(Time([file.time for file in files]))
         plan = {}
         for file, step, fits in zip(files, steps.tolist(), near, strict=True):

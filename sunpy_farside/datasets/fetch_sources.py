@@ -14,8 +14,8 @@ from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.cadence import step_numbers
 from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.noaa import read_noaa_summaries, read_noaa_summary
-from sunpy_farside.io.phase_maps import parse_file_name
 from sunpy_farside.io.synoptic_frames import read_frame
 from sunpy_farside.net.archive import fetch_files
 from sunpy_farside.utils.files import whole_files

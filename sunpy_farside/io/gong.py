@@ -2,64 +2,28 @@
 Reader of the far-side maps published by GONG.
 """
 
-import re
-from datetime import datetime
-
 import numpy as np
 
 import astropy.units as u
-from astropy.time import Time
 
 from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io.file_names import parse_gong_name
 from sunpy_farside.io.images import read_images
 from sunpy_farside.maps.checks import check_phases, check_rows
-from sunpy_farside.maps.gong_disk import GONG_CARDS
+from sunpy_farside.maps.gong_disk import GONG_CARDS, GONG_SHAPE
 from sunpy_farside.maps.phase_map import FarsidePhaseMap
 from sunpy_farside.utils.content import user_path
 
-__all__ = ["parse_gong_name", "read_gong_map"]
+__all__ = ["read_gong_map"]
 
-_SHAPE = (200, 200)
-# mrfqo140303t1200.fits, the maps, and mrf6x140303t1200.txt, the region lists.
-_FILE_NAME = re.compile(r"mrf(?:qo|6x)([0-9]{6})t([0-9]{4})(?![0-9])", re.IGNORECASE)
 # Maps of less than 80 % of the 24 hours are not published: the middle of the data is within 2.4
 # hours of the time in the name.
 _FAR_APART = 3 * u.hour
 # Rows near the poles have a few pixels in the disk.
 _ENOUGH = 10
-
-
-def parse_gong_name(name):
-    """
-    Read the time from the name of a file of GONG's far-side products.
-
-    Parameters
-    ----------
-    name : `str`
-        File name without folders, as ``mrfqoYYMMDDtHHMM.fits``.
-
-    Returns
-    -------
-    `~astropy.time.Time` or `None`
-        Nominal middle of the 24 hours of data; `None` if the name has no valid time.
-
-    Examples
-    --------
-    >>> from sunpy_farside.io.gong import parse_gong_name
-    >>> parse_gong_name("mrfqo140303t1200.fits").isot
-    '2014-03-03T12:00:00.000'
-    """
-    match = _FILE_NAME.match(name)
-    if match is None:
-        return None
-    try:
-        # The products exist since 2006, so that all years are after 2000.
-        return Time(datetime.strptime("20" + "".join(match.groups()), "%Y%m%d%H%M"), scale="utc")
-    except ValueError:
-        return None
 
 
 def read_gong_map(path):
@@ -107,7 +71,30 @@ def read_gong_map(path):
     '2014-03-03T11:56:00.000'
     """
     path = user_path(path)
-    data, header = read_images(path, shape=_SHAPE)[0]
+    data, header = read_images(path, shape=GONG_SHAPE)[0]
+    return gong_map(path, data, header)
+
+
+def gong_map(path, data, header):
+    """
+    Return the map of an image of a file of GONG.
+
+    Parameters
+    ----------
+    path : `~pathlib.Path`
+        Named in errors. If its name is one of GONG, its date is compared with that of the header.
+    data : array, shape (200, 200)
+    header : `~astropy.io.fits.Header`
+
+    Returns
+    -------
+    `~sunpy_farside.maps.phase_map.FarsidePhaseMap`
+
+    Raises
+    ------
+    FileFormatError
+        As for `read_gong_map`.
+    """
     cards = {key.lower(): header[key] for key in header if key not in ("", "COMMENT", "HISTORY")}
     if "HISTORY" in header:
         cards["history"] = str(header["HISTORY"])

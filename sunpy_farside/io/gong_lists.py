@@ -19,7 +19,7 @@ from sunpy.util.exceptions import warn_user
 
 import sunpy_farside.utils.tables  # noqa: F401  (makes tables of coordinates writable)
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.io.gong import parse_gong_name
+from sunpy_farside.io.file_names import parse_gong_name
 from sunpy_farside.utils.content import read_content, user_path
 from sunpy_farside.utils.text import some
 

@@ -11,8 +11,8 @@ from sunpy.util.exceptions import warn_user
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import carrington_header
 from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.images import read_images
-from sunpy_farside.io.phase_maps import parse_file_name
 from sunpy_farside.utils.content import user_path
 
 __all__ = ["EAST_EDGE", "read_frame"]

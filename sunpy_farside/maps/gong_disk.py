@@ -11,10 +11,19 @@ from astropy.time import Time, TimeDelta
 
 from sunpy_farside.coordinates.window import carrington_header
 
-__all__ = ["FILL_VALUE", "GONG", "GONG_CARDS", "is_gong_disk", "read_gong_cards", "unfilled"]
+__all__ = [
+    "FILL_VALUE",
+    "GONG",
+    "GONG_CARDS",
+    "GONG_SHAPE",
+    "is_gong_disk",
+    "read_gong_cards",
+    "unfilled",
+]
 
 # Name of the product in headers.
 GONG = "gong"
+GONG_SHAPE = (200, 200)
 # Value of the pixels outside of the disk.
 FILL_VALUE = -0.4
 # The scaled integers of the files have steps of 2e-10.

@@ -12,6 +12,7 @@ from sunpy.map import GenericMap
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import carrington_header
 from sunpy_farside.maps.gong_disk import is_gong_disk, read_gong_cards, unfilled
+from sunpy_farside.maps.time_distance import corrected_header, is_time_distance
 from sunpy_farside.products import product_of
 
 __all__ = ["PHASE_MAP_SHAPE", "FarsidePhaseMap", "phase_map_header"]
@@ -60,6 +61,8 @@ class FarsidePhaseMap(GenericMap):
     def __init__(self, data, header, **kwargs):
         if is_gong_disk(header):
             data, header = unfilled(data), read_gong_cards(header) | {"content": _CONTENT}
+        if is_time_distance(header):
+            header = corrected_header(header, data.shape) | {"content": _CONTENT}
         super().__init__(data, header, **kwargs)
         self._nickname = "Far side"
         # Negative phase shifts (active regions) are dark, also in print.
@@ -83,7 +86,11 @@ class FarsidePhaseMap(GenericMap):
         -------
         `bool`
         """
-        return str(header.get("content", "")).lower() == _CONTENT or is_gong_disk(header)
+        return (
+            str(header.get("content", "")).lower() == _CONTENT
+            or is_gong_disk(header)
+            or is_time_distance(header)
+        )
 
     @property
     def measurement(self):

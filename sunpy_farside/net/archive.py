@@ -21,7 +21,7 @@ from sunpy_farside.cadence import (
     steps_of_sequence,
 )
 from sunpy_farside.errors import SequenceError
-from sunpy_farside.io.phase_maps import parse_file_name
+from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.net.attrs import Product
 from sunpy_farside.net.client import FarsideClient
 from sunpy_farside.net.download import is_there

@@ -14,7 +14,8 @@ from astropy.utils.exceptions import AstropyWarning
 from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.io.phase_maps import parse_file_name, phase_unit
+from sunpy_farside.io.file_names import parse_file_name
+from sunpy_farside.io.phase_maps import phase_unit
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.products import PRODUCTS, file_product
 from sunpy_farside.utils.transfer import Pace, TooLargeError, Transfer, transfer_files

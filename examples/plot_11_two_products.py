@@ -32,6 +32,16 @@ columns = ["outcome", "first_reliability", "second_reliability", "joint_reliabil
 print(table[columns])
 
 # %%
+# The simulation has the real regions: those alone are noise more often.
+
+known = sunpy_farside.simulate_sequence("2022-05-05", seed=12, noise_seed=1).regions
+known = known[known["flux"].value >= 2e21]
+for outcome in ("matched", "alone"):
+    part = table[table["outcome"] == outcome]["centroid"]
+    real = sunpy_farside.match_regions(part, known["centroid"]).meta["matched"]
+    print(f"{outcome}: {real} of {len(part)} regions are real")
+
+# %%
 # Circles mark regions in both products, squares regions alone. Their size grows with the joint
 # reliability.
 
@@ -46,13 +56,3 @@ for number, (detection, title) in enumerate(zip(detections, ("First", "Second"),
         size = 50 + 250 * part["joint_reliability"]
         axes.scatter(column, row, size, marker=marker, fc="none", ec=COLORS["first"], lw=1.5)
 plt.show()
-
-# %%
-# The simulation has the real regions: those alone are noise more often.
-
-known = sunpy_farside.simulate_sequence("2022-05-05", seed=12, noise_seed=1).regions
-known = known[known["flux"].value >= 2e21]
-for outcome in ("matched", "alone"):
-    part = table[table["outcome"] == outcome]["centroid"]
-    real = sunpy_farside.match_regions(part, known["centroid"]).meta["matched"]
-    print(f"{outcome}: {real} of {len(part)} regions are real")

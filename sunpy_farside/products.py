@@ -30,8 +30,8 @@ class Product:
         Function that reads a file, as ``"module:function"``.
     stamp : `str`, optional
         Time in the names of its files, in the format of `~datetime.datetime.strftime`.
-    archive : {"jsoc", "gong"}, optional
-        Archive that has the files.
+    archive : {"jsoc", "drms", "gong"}, optional
+        Archive that has the files: the folders of JSOC, its database, or the folders of GONG.
     end : `str` or None, optional
         Date on which the product ends, if it is known.
     jitter : `float`, optional
@@ -208,6 +208,7 @@ PRODUCTS = {
             suffix=".fits",
             hours=(12, 12),
             reader="sunpy_farside.io.time_distance:read_time_distance_map",
+            archive="drms",
             holographic_scale=False,
         ),
     )

@@ -106,7 +106,7 @@ def test_detect_finds_the_maps_of_a_folder(folder, capsys):
     assert detection["date"].startswith("2022-05-05T00:00")
 
 
-def test_watch_keeps_a_catalog_of_a_folder(folder, tmp_path, simulated):
+def test_watch_keeps_a_catalog_to_compare(folder, tmp_path, simulated, capsys):
     output = tmp_path / "gong"
     assert [date.isot[:13] for date in watch_folder(folder, output, device="cpu")] == [
         "2022-05-05T00"
@@ -119,6 +119,13 @@ def test_watch_keeps_a_catalog_of_a_folder(folder, tmp_path, simulated):
     watch_folder(maps, device="cpu")
     catalogs = [read_catalogue(place, "network") for place in (output, maps / "detections")]
     compared = compare_products(*catalogs)
+    places = [str(output), "--with", str(maps / "detections")]
+    assert cli.main(["compare", *places]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"1 dates: {compared.meta['matched']} regions in both products")
+    assert out.count("2022-05-05T00:00") == len(
+        compared[compared["first_significant"] | compared["second_significant"]]
+    )
     both = compared["first_significant"] & compared["second_significant"]
     assert both.sum() == catalogs[0]["significant"].sum() == catalogs[1]["significant"].sum() > 0
 

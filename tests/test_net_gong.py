@@ -19,6 +19,7 @@ from sunpy.net import attrs as a
 from sunpy.util.exceptions import SunpyUserWarning
 
 import sunpy_farside
+from sunpy_farside import cli
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.net import FarsideClient, GONGFarsideClient
 from sunpy_farside.net.archive import fetch_files, fetch_sequence
@@ -140,6 +141,23 @@ def test_the_eleven_maps_of_a_date(server, tmp_path):
     assert server.requests.total() == requests
     with pytest.raises(SequenceError, match=r"missing: 2022-05-08T00:00"):
         fetch_sequence("2022-05-05T12:00", product="gong", folder=tmp_path, progress=False)
+
+
+def test_the_command_fetches_and_detects(server, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SUNPY_FARSIDE_CACHE", str(tmp_path))
+    options = ["--product", "gong", "--device", "cpu"]
+    assert cli.main(["detect", "--time", "2022-05-05", *options]) == 0
+    assert "2022-05-05T00:00" in capsys.readouterr().out
+    assert cli.main(["fetch", "2022-05-03", "2022-05-03", "--product", "gong_list"]) == 0
+    assert capsys.readouterr().out.endswith("mrf6x220503t0000.txt\n")
+    assert cli.main(["detect", "--time", "2028-05-05", *options]) == 1
+    assert "2027-01-01" in capsys.readouterr().err
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert cli.main(["fetch", "2028-05-03", "2028-05-04", "--product", "gong"]) == 1
+    warning, error = capsys.readouterr().err.splitlines()
+    assert "ends on 2027-01-01" in warning
+    assert "has no gong" in error
 
 
 def test_requests_are_apart(server, tmp_path, monkeypatch):

@@ -75,6 +75,7 @@ def _detect(options):
 
         options.paths = fetch_sequence(
             "latest" if options.latest else options.time,
+            product=options.product or "phase_map",
             url=options.url,
             progress=sys.stderr.isatty(),
         )

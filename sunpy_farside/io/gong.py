@@ -22,6 +22,8 @@ __all__ = ["read_gong_map"]
 # Maps of less than 80 % of the 24 hours are not published: the middle of the data is within 2.4
 # hours of the time in the name.
 _FAR_APART = 3 * u.hour
+# Three pixels in solar radii.
+_RIM = 0.033
 # Rows near the poles have a few pixels in the disk.
 _ENOUGH = 10
 
@@ -105,6 +107,7 @@ def gong_map(path, data, header):
         raise FileFormatError(msg)
     check_phases(phases, str(path))
     _check_disk_rows(phases, path)
+    _check_disk(path, phase_map)
     _check_center(path, phase_map)
     _check_name(path, phase_map.date)
     return phase_map
@@ -123,6 +126,25 @@ def _map(path, data, cards):
     except Exception as error:
         msg = f"{path}: expected the header of a GONG far-side map, with {error}."
         raise FileFormatError(msg) from error
+
+
+def _check_disk(path, phase_map):
+    """
+    Raise FileFormatError if the pixels with data are not those of the disk in the header.
+    """
+    row, column = np.nonzero(np.isfinite(phase_map.data))
+    meta = phase_map.meta
+    x, y = (
+        np.deg2rad(meta[f"cdelt{axis}"]) * (pixel + 1 - meta[f"crpix{axis}"])
+        for axis, pixel in ((1, column), (2, row))
+    )
+    radius = np.hypot(x, y).max()
+    if abs(radius - 1) > _RIM:
+        msg = (
+            f"{path}: expected data out to 1 solar radius from X0 and Y0 in steps of DAXIS1 and "
+            f"DAXIS2, found data out to {radius:.3g}. Fetch it again."
+        )
+        raise FileFormatError(msg)
 
 
 def _check_disk_rows(phases, path):

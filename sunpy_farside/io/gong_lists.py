@@ -33,7 +33,9 @@ _FIRST = '"C. Long"'
 # that the first line names.
 _LONGITUDE, _LATITUDE, _STRENGTH, _PROBABILITY, _AREA, _FLUX, _RETURN = 0, 1, 3, 4, 5, 6, 8
 _FIELDS = 9
-_NUMBER = re.compile(r"(?<![0-9.])[0-9]{4,5}(?![0-9.])")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|nan|[-+]?inf")
+_DAY = re.compile(r"[0-9]{8}")
+_NOAA_NUMBER = re.compile(r"(?<![0-9.])[0-9]{4,5}(?![0-9.])")
 # Limits of possible rows. Nineteen of twenty regions have a flux below 1e4, an area below 500 and
 # a strength below 0.5; a few rows of the archive have a flux of up to 8e37.
 _LIMITS = {_FLUX: 1e6, _AREA: 5e4, _STRENGTH: 50}
@@ -129,14 +131,16 @@ def _read(path):
         raise FileFormatError(msg)
     content = read_content(path, _MAX_SIZE, "a region list of GONG").decode("ascii", "replace")
     lines = [(k + 1, line.strip()) for k, line in enumerate(content.splitlines()) if line.strip()]
-    if not lines or not lines[0][1].startswith(_FIRST):
-        found = repr(lines[0][1][:60]) if lines else "an empty file"
+    first = lines[0][1] if lines else ""
+    # A row in the first line would be lost.
+    if not first.startswith(_FIRST) or re.search("[0-9]", re.sub('"[^"]*"', "", first)):
+        found = repr(first[:80]) if lines else "an empty file"
         msg = (
             f"{path}: expected a region list of GONG that begins with {_FIRST}, found {found}. It "
             "may be a web page; fetch it again."
         )
         raise FileFormatError(msg)
-    latitude = _latitude_column(lines[0][1])
+    latitude = _latitude_column(first)
     rows = [(line, _row(path, *line, latitude)) for line in lines[1:]]
     absurd = [number for (number, _), row in rows if not _is_possible(row, date)]
     if absurd:
@@ -159,8 +163,11 @@ def _latitude_column(first):
 def _row(path, number, line, latitude):
     fields = line.split(None, _FIELDS)
     try:
-        if len(fields) < _FIELDS or not re.fullmatch("[0-9]{8}", fields[_RETURN]):
+        if len(fields) < _FIELDS or not _DAY.fullmatch(fields[_RETURN]):
             msg = "no date of return"
+            raise ValueError(msg)
+        if _DAY.search("".join(fields[_FIELDS:])):
+            msg = "two regions"
             raise ValueError(msg)
         values = [
             _value(fields[k]) for k in (_LONGITUDE, latitude, _STRENGTH, _PROBABILITY, _AREA, _FLUX)
@@ -172,13 +179,18 @@ def _row(path, number, line, latitude):
             "short; fetch it again."
         )
         raise FileFormatError(msg) from error
-    numbers = " ".join(_NUMBER.findall(fields[_FIELDS])) if len(fields) > _FIELDS else ""
+    numbers = " ".join(_NOAA_NUMBER.findall(fields[_FIELDS])) if len(fields) > _FIELDS else ""
     return _Row(*values, _day(fields[_RETURN]), numbers)
 
 
 def _value(text):
     # Fortran fills numbers that are too long with asterisks.
-    return np.nan if text.strip("*") == "" else float(text)
+    if text.strip("*") == "":
+        return np.nan
+    if not _NUMBER.fullmatch(text.lower()):
+        msg = f"no number: {text!r}"
+        raise ValueError(msg)
+    return float(text)
 
 
 def _day(text):

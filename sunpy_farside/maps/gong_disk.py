@@ -161,7 +161,8 @@ def unfilled(data):
 def _number(cards, key, lowest, highest):
     value = cards[key.lower()]
     try:
-        number = float(value)
+        # A logical value is a number to Python.
+        number = np.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         number = np.nan
     if not lowest <= number <= highest:

@@ -36,6 +36,7 @@ __all__ = ["fetch_files", "fetch_sequence"]
 # rate of requests is limited, it takes a second per day.
 _NEIGHBOURHOOD, _NEAR = 45 * u.day, 10 * u.day
 _FIRST_MAP = Time("2010-04-25")
+_CLIENTS = {"jsoc": FarsideClient, "gong": GONGFarsideClient}
 
 
 def fetch_files(start, end, *, product="phase_map", folder=None, url=None, progress=True):
@@ -72,7 +73,7 @@ def fetch_files(start, end, *, product="phase_map", folder=None, url=None, progr
     >>> from sunpy_farside.net.archive import fetch_files
     >>> files = fetch_files("2022-05-02", "2022-05-08")  # doctest: +SKIP
     """
-    client = _client(product, url)
+    client = _CLIENTS[PRODUCTS[product].archive](url)
     found = client.search(a.Time(start, end), Product(product))
     return _fetch(client, found, _folder(folder, product), progress)
 
@@ -115,7 +116,7 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
     >>> files = sunpy_farside.fetch_sequence("2022-05-05")  # doctest: +SKIP
     >>> sequence = sunpy_farside.FarsideSequence.from_files(files)  # doctest: +SKIP
     """
-    maps = [item.name for item in PRODUCTS.values() if item.is_map]
+    maps = [item.name for item in PRODUCTS.values() if item.is_map and item.archive in _CLIENTS]
     if product not in maps:
         msg = f"Expected {' or '.join(maps)} as the product, found {product!r}."
         raise ValueError(msg)
@@ -130,7 +131,7 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
         ]
         if all(is_there(path) for path in paths):
             return paths
-    client = _client(product, url)
+    client = _CLIENTS[PRODUCTS[product].archive](url)
     limited = ARCHIVES[item.archive].pace is not None
     center = _now() if latest else step_time(middle)
     start, end = _around(item, center, _NEAR if limited else _NEIGHBOURHOOD)
@@ -155,14 +156,6 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
         )
         raise ConnectionError(msg)
     return [Path(path) for path in results]
-
-
-def _client(product, url):
-    """
-    Return the client of the archive that has a product.
-    """
-    clients = {"jsoc": FarsideClient, "gong": GONGFarsideClient}
-    return clients[PRODUCTS[product].archive](url)
 
 
 def _around(item, center, neighborhood):

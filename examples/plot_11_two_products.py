@@ -13,11 +13,10 @@ import sunpy_farside
 from sunpy_farside.catalogue import compare_products
 from sunpy_farside.visualization.artists import COLORS
 
-first, second = (
-    sunpy_farside.simulate_sequence("2022-05-05", seed=12, noise_seed=noise).sequence
-    for noise in (1, 2)
-)
-detections = [sunpy_farside.detect_farside(sequence) for sequence in (first, second)]
+simulated = [
+    sunpy_farside.simulate_sequence("2022-05-05", seed=12, noise_seed=noise) for noise in (1, 2)
+]
+detections = [sunpy_farside.detect_farside(item.sequence) for item in simulated]
 
 # %%
 # Detections within ten degrees of each other match, one to one. The joint reliability is the
@@ -34,7 +33,7 @@ print(table[columns])
 # %%
 # The simulation has the real regions: those alone are noise more often.
 
-known = sunpy_farside.simulate_sequence("2022-05-05", seed=12, noise_seed=1).regions
+known = simulated[0].regions
 known = known[known["flux"].value >= 2e21]
 for outcome in ("matched", "alone"):
     part = table[table["outcome"] == outcome]["centroid"]

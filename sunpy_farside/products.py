@@ -175,6 +175,17 @@ PRODUCTS = {
             reader="sunpy_farside.io.region_lists:read_region_list",
         ),
         Product(
+            name="time_distance",
+            description="Far-side phase shifts from 24 hours of data by the time-distance method.",
+            folder=None,
+            prefix="hmi.td_fsi_12h",
+            suffix=".fits",
+            hours=(12, 12),
+            reader="sunpy_farside.io.time_distance:read_time_distance_map",
+            archive="drms",
+            holographic_scale=False,
+        ),
+        Product(
             name="gong",
             description="Far-side phase shifts from 24 hours of GONG's data, every 12 hours.",
             folder="fqo",
@@ -199,17 +210,6 @@ PRODUCTS = {
             stamp=_GONG_STAMP,
             archive="gong",
             end=_GONG_END,
-        ),
-        Product(
-            name="time_distance",
-            description="Far-side phase shifts from 24 hours of data by the time-distance method.",
-            folder=None,
-            prefix="hmi.td_fsi_12h",
-            suffix=".fits",
-            hours=(12, 12),
-            reader="sunpy_farside.io.time_distance:read_time_distance_map",
-            archive="drms",
-            holographic_scale=False,
         ),
     )
 }

@@ -123,6 +123,7 @@ def test_a_map_may_be_cut_and_turned(path):
         ("mrfqo060513t0000.fits.gz", "2006-05-13T00:00"),
         ("MRFQO260101T0000 (1).FITS", "2026-01-01T00:00"),
         ("mrf6x140303t1200.txt", "2014-03-03T12:00"),
+        ("gong_mrfqo140303t1200.fits", "2014-03-03T12:00"),
         ("mrfqo140231t1200.fits", None),
         ("mrfqo140303t12000.fits", None),
         ("mrzqs190310t0014c2215_333.fits", None),

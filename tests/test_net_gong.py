@@ -111,6 +111,17 @@ def test_lists_are_fetched(server, tmp_path):
     assert len(sunpy_farside.io.read_gong_list(files[0])) == 1
 
 
+@pytest.mark.parametrize("product", ["gong", "gong_list"])
+def test_files_under_other_names_are_fetched_once(server, tmp_path, product):
+    found = Fido.search(RANGE, a.farside.Product(product))
+    for _ in range(2):
+        files = Fido.fetch(found, path=tmp_path / "other_{file}", progress=False)
+        assert len(files) == len(found[0])
+        assert all(name.startswith("other_mrf") for name in names(files))
+    contents = [path for path in server.requests.elements() if not path.endswith("/")]
+    assert len(contents) == len(files)
+
+
 def test_a_query_reaches_the_archive_that_has_the_product():
     assert Fido._check_registered_widgets(RANGE, GONG) == [GONGFarsideClient]
     assert Fido._check_registered_widgets(RANGE, GONG, a.Provider("NSO")) == [GONGFarsideClient]

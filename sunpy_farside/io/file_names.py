@@ -20,7 +20,7 @@ _FILE_NAME = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 # mrfqo140303t1200.fits, the maps, and mrf6x140303t1200.txt, the region lists.
-_GONG_NAME = re.compile(r"mrf(?:qo|6x)([0-9]{6})t([0-9]{4})(?![0-9])", re.IGNORECASE)
+_GONG_NAME = re.compile(r"(?<![a-z])mrf(?:qo|6x)([0-9]{6})t([0-9]{4})(?![0-9])", re.IGNORECASE)
 # Years for which astropy computes the position of the Earth.
 YEARS = range(1900, 2100)
 
@@ -74,7 +74,7 @@ def parse_gong_name(name):
     Parameters
     ----------
     name : `str`
-        File name without folders, as ``mrfqoYYMMDDtHHMM.fits``.
+        File name without folders, as ``mrfqoYYMMDDtHHMM.fits``, also after other words.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def parse_gong_name(name):
     >>> parse_gong_name("mrfqo140303t1200.fits").isot
     '2014-03-03T12:00:00.000'
     """
-    match = _GONG_NAME.match(name)
+    match = _GONG_NAME.search(name)
     if match is None:
         return None
     try:

@@ -28,8 +28,9 @@ class FarsidePhaseMap(GenericMap):
     Far-side phase map from helioseismic holography (Lindsey & Braun 2000).
 
     Acoustic waves reflected in strong magnetic fields return early: an active region has a
-    *negative* phase shift. Values are in radian, on whole degrees of Carrington longitude and
-    latitude, and NaN where data are missing, as on the near side.
+    *negative* phase shift. Values are in radian, and NaN where data are missing, as on the near
+    side. JSOC's holographic maps are on whole degrees of Carrington longitude and latitude; maps of
+    other products keep their own grid.
 
     JSOC's files have no usable header: open them with
     `~sunpy_farside.io.phase_maps.read_phase_map`, or fetch them with

@@ -17,7 +17,7 @@ from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.phase_maps import phase_unit
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
-from sunpy_farside.products import PRODUCTS, file_product
+from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.transfer import Pace, TooLargeError, Transfer, transfer_files
 
 __all__ = ["Download", "complete_header", "download_files", "is_there"]
@@ -221,7 +221,9 @@ def _product(path):
     Return the product of a file, or the first of its kind for a name chosen by the user.
     """
     kinds = (item for item in PRODUCTS.values() if item.suffix == path.suffix)
-    return file_product(path.name) or next(kinds)
+    # A template may put other words before the archive's name.
+    named = (item for item in PRODUCTS.values() if item.prefix.lower() in path.name.lower())
+    return next(named, None) or next(kinds)
 
 
 def _unused(path):

@@ -21,7 +21,8 @@ class Product:
     description : `str`
         One sentence for Fido's list of attributes.
     folder : `str` or None
-        Folder in the archive; None for a product that JSOC exports from its database.
+        Folder in the archive; None for a product that JSOC exports from its database, in the
+        series ``prefix``.
     prefix, suffix : `str`
         Beginning and end of the names of its files, the beginning in any case.
     hours : (`float`, `float`)
@@ -30,8 +31,8 @@ class Product:
         Function that reads a file, as ``"module:function"``.
     stamp : `str`, optional
         Time in the names of its files, in the format of `~datetime.datetime.strftime`.
-    archive : {"jsoc", "drms", "gong"}, optional
-        Archive that has the files: the folders of JSOC, its database, or the folders of GONG.
+    archive : {"jsoc", "gong"}, optional
+        Archive that has the files.
     end : `str` or None, optional
         Date on which the product ends, if it is known.
     jitter : `float`, optional
@@ -53,14 +54,16 @@ class Product:
     archive: str = "jsoc"
     end: str | None = None
     jitter: float = 0.0
+    holographic_scale: bool = True
 
     def file_name(self, time):
         """
-        Return the name of a file in the archive.
+        Return the name of the file of a time.
 
         Parameters
         ----------
         time : `datetime.datetime`
+            As in the name: in UTC for the files of an archive, in TAI for those of a series.
 
         Returns
         -------
@@ -72,6 +75,8 @@ class Product:
         >>> from sunpy_farside.products import PRODUCTS
         >>> PRODUCTS["gong"].file_name(datetime(2014, 3, 3, 12))
         'mrfqo140303t1200.fits'
+        >>> PRODUCTS["time_distance"].file_name(datetime(2023, 5, 1))
+        'hmi.td_fsi_12h.20230501_000000_TAI.data.fits'
         """
         return time.strftime(self._format)
 
@@ -104,8 +109,6 @@ class Product:
     @property
     def _format(self):
         return f"{self.prefix}{self.stamp}{self.suffix}"
-
-    holographic_scale: bool = True
 
     def read(self, path):
         """
@@ -182,7 +185,7 @@ PRODUCTS = {
             suffix=".fits",
             hours=(12, 12),
             reader="sunpy_farside.io.time_distance:read_time_distance_map",
-            archive="drms",
+            stamp=".%Y%m%d_%H%M%S_TAI.data",
             holographic_scale=False,
         ),
         Product(

@@ -77,6 +77,7 @@ def _detect(options):
             "latest" if options.latest else options.time,
             product=options.product or "phase_map",
             url=options.url,
+            email=options.email,
             progress=sys.stderr.isatty(),
         )
     _detect_files(options)

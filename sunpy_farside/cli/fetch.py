@@ -46,6 +46,7 @@ def _fetch(options):
         product=options.product,
         folder=options.output,
         url=options.url,
+        email=options.email,
         progress=sys.stderr.isatty(),
     )
     for path in files:
@@ -81,7 +82,6 @@ def add_build_dataset(commands):
         "--end", type=arguments.time, required=True, help="last day of the magnetograms"
     )
     parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
-    parser.add_argument("--email", help="address registered for JSOC's exports")
     parser.add_argument("--offline", action="store_true", help="use only the files in DIR")
     for name in ("validation", "test"):
         parser.add_argument(

@@ -20,7 +20,6 @@ from sunpy_farside.coordinates.window import (
     window_longitudes,
     window_start,
 )
-from sunpy_farside.io.synoptic_frames import EAST_EDGE
 from sunpy_farside.maps.resampling import turn_to, upright, values_of, whole_degree_nodes
 
 __all__ = [
@@ -91,7 +90,8 @@ def near_side_field(frame):
         raise ValueError(msg)
     rows, columns = frame.data.shape
     step = 360 / columns
-    east = frame.meta["crln_obs"] - EAST_EDGE - step / 2
+    # Rounded, so that a whole degree stays one.
+    east = round(frame.meta["crval1"] - (frame.meta["crpix1"] - 0.5) * step, 9)
     # The first whole degree with at least half of its pixel observed.
     first = int(np.ceil(east))
     longitude = np.arange(first, first + _DISK + 1) - 0.5

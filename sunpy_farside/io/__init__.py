@@ -10,4 +10,5 @@ from sunpy_farside.io.noaa import *
 from sunpy_farside.io.phase_maps import *
 from sunpy_farside.io.region_lists import *
 from sunpy_farside.io.stacks import *
+from sunpy_farside.io.synoptic_frames import *
 from sunpy_farside.io.time_distance import *

@@ -6,4 +6,5 @@ import sunpy_farside.maps.hmi_sources
 from sunpy_farside.maps.checks import *
 from sunpy_farside.maps.phase_map import *
 from sunpy_farside.maps.resampling import *
+from sunpy_farside.maps.synoptic import *
 from sunpy_farside.maps.time_distance import *

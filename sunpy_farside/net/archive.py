@@ -39,7 +39,9 @@ _FIRST_MAP = Time("2010-04-25")
 _CLIENTS = {"jsoc": FarsideClient, "gong": GONGFarsideClient}
 
 
-def fetch_files(start, end, *, product="phase_map", folder=None, url=None, progress=True):
+def fetch_files(
+    start, end, *, product="phase_map", folder=None, url=None, email=None, progress=True
+):
     """
     Fetch the files of a product in a range of times.
 
@@ -55,6 +57,9 @@ def fetch_files(start, end, *, product="phase_map", folder=None, url=None, progr
     url : `str`, optional
         Base address of the archive (`~sunpy_farside.net.client.FarsideClient`,
         `~sunpy_farside.net.gong.GONGFarsideClient`).
+    email : `str`, optional
+        Address registered for JSOC's exports, which time-distance maps need. By default the
+        environment variable ``SUNPY_FARSIDE_JSOC_EMAIL``.
     progress : `bool`, optional
         If True, show progress bars.
 
@@ -74,11 +79,13 @@ def fetch_files(start, end, *, product="phase_map", folder=None, url=None, progr
     >>> files = fetch_files("2022-05-02", "2022-05-08")  # doctest: +SKIP
     """
     client = _CLIENTS[PRODUCTS[product].archive](url)
-    found = client.search(a.Time(start, end), Product(product))
+    found = client.search(a.Time(start, end), *_wanted(product, email))
     return _fetch(client, found, _folder(folder, product), progress)
 
 
-def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None, progress=True):
+def fetch_sequence(
+    time="latest", *, product="phase_map", folder=None, url=None, email=None, progress=True
+):
     """
     Fetch the eleven maps of a date.
 
@@ -87,12 +94,15 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
     time : `~astropy.time.Time`, `str`, `~datetime.datetime` or "latest", optional
         Date of the middle map and of the detections, rounded to 00 or 12 UT, the earlier of two
         equally near. ``"latest"`` selects the newest eleven maps without a gap.
-    product : {"phase_map", "phase_map_5day", "gong"}, optional
+    product : {"phase_map", "phase_map_5day", "time_distance", "gong"}, optional
     folder : path-like, optional
         As for `fetch_files`. If all eleven files exist, the archive is not contacted.
     url : `str`, optional
         Base address of the archive (`~sunpy_farside.net.client.FarsideClient`,
         `~sunpy_farside.net.gong.GONGFarsideClient`).
+    email : `str`, optional
+        Address registered for JSOC's exports, which time-distance maps need. By default the
+        environment variable ``SUNPY_FARSIDE_JSOC_EMAIL``.
     progress : `bool`, optional
         If True, show progress bars.
 
@@ -116,7 +126,7 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
     >>> files = sunpy_farside.fetch_sequence("2022-05-05")  # doctest: +SKIP
     >>> sequence = sunpy_farside.FarsideSequence.from_files(files)  # doctest: +SKIP
     """
-    maps = [item.name for item in PRODUCTS.values() if item.is_map and item.archive in _CLIENTS]
+    maps = [item.name for item in PRODUCTS.values() if item.is_map]
     if product not in maps:
         msg = f"Expected {' or '.join(maps)} as the product, found {product!r}."
         raise ValueError(msg)
@@ -131,21 +141,22 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
         ]
         if all(is_there(path) for path in paths):
             return paths
-    client = _CLIENTS[PRODUCTS[product].archive](url)
+    client = _CLIENTS[item.archive](url)
     limited = ARCHIVES[item.archive].pace is not None
     center = _now() if latest else step_time(middle)
     start, end = _around(item, center, _NEAR if limited else _NEIGHBOURHOOD)
-    found = client.search(a.Time(start, end), Product(product))
+    found = client.search(a.Time(start, end), *_wanted(product, email))
     rows = _rows(found)
     complete = complete_runs(rows)
     if not complete and not limited:
-        found = client.search(a.Time(_FIRST_MAP, _now()), Product(product))
+        found = client.search(a.Time(_FIRST_MAP, _now()), *_wanted(product, email))
         rows = _rows(found)
         complete = complete_runs(rows)
     if latest and complete:
         middle = max(complete)
     if middle not in complete:
-        raise SequenceError(_message_incomplete(middle, rows, complete, client.archive_url))
+        place = client.archive_url if item.folder else f"JSOC in {item.prefix}"
+        raise SequenceError(_message_incomplete(middle, rows, complete, place))
     results = _fetch(
         client, found[[rows[step] for step in steps_of_sequence(middle)]], folder, progress
     )
@@ -175,6 +186,10 @@ def _around(item, center, neighborhood):
     return center - neighborhood, min(end, last)
 
 
+def _wanted(product, email):
+    return [Product(product)] if email is None else [Product(product), a.jsoc.Notify(email)]
+
+
 def _now():
     return Time.now()
 
@@ -200,9 +215,9 @@ def _rows(found):
     return {int(step): k for k, step in enumerate(steps) if near[k]}
 
 
-def _message_incomplete(middle, rows, complete, url):
+def _message_incomplete(middle, rows, complete, place):
     if not complete:
-        return f"Expected {N_MAPS} maps, one every {CADENCE:.0f}, found no such run at {url}."
+        return f"Expected {N_MAPS} maps, one every {CADENCE:.0f}, found no such run at {place}."
     missing = [step for step in steps_of_sequence(middle) if step not in rows]
     number = N_MAPS - len(missing)
     names = ", ".join(step_time(step).isot[:16] for step in missing)

@@ -20,7 +20,7 @@ from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.transfer import Pace, TooLargeError, Transfer, transfer_files
 
-__all__ = ["Download", "complete_header", "download_files", "is_there"]
+__all__ = ["Download", "complete_header", "download_files", "is_there", "unused"]
 
 # Largest accepted file in bytes: a map has 0.26 MB, a list 1 kB.
 _MAX_SIZE = 4_000_000
@@ -105,7 +105,7 @@ def download_files(downloads, downloader):
     settings = downloader.config
     if settings.overwrite == "unique":
         for item in downloads:
-            item.path = _unused(item.path)
+            item.path = unused(item.path)
     due = {item.url: item for item in downloads if settings.overwrite or not is_there(item.path)}
     transfer_files(
         list(due.values()),
@@ -226,9 +226,18 @@ def _product(path):
     return next(named, None) or next(kinds)
 
 
-def _unused(path):
+def unused(path):
     """
     Return an unused path in the same folder, numbered so that the date stays readable.
+
+    Parameters
+    ----------
+    path : `~pathlib.Path`
+
+    Returns
+    -------
+    `~pathlib.Path`
+        The path itself if there is no such file.
     """
     candidate, number = path, 0
     while candidate.exists():

@@ -72,7 +72,8 @@ _FACTOR = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 # Titles of listings made by servers, and entries of the archive's folders.
 _TITLE = re.compile("index of|directory listing", re.IGNORECASE)
-_KNOWN = re.compile(rf"[0-9]{{4,6}}/$|(?:{'|'.join(p.prefix for p in PRODUCTS.values())})[_0-9]")
+_PREFIXES = "|".join(item.prefix for item in PRODUCTS.values() if item.folder)
+_KNOWN = re.compile(rf"[0-9]{{4,6}}/$|(?:{_PREFIXES})[_0-9]")
 # Elements around the entries, outermost first. Listings have at least one of them.
 _ENCLOSING = ("html", "body", "table", "pre", "ul")
 

@@ -32,6 +32,7 @@ __all__ = [
     "TransferError",
     "find_proxy",
     "transfer_files",
+    "without_log",
 ]
 
 # Tries of a file that fails for reasons that may pass, and seconds before the second.
@@ -281,7 +282,7 @@ class _Batch:
         failure = asyncio.CancelledError()
         try:
             async with asyncio.timeout(most) as limit:
-                with _without_log():
+                with without_log():
                     await downloader.run_download()
         # The error of a file that cannot be written is followed by one of parfive's own.
         except Exception as error:
@@ -363,7 +364,7 @@ class _Batch:
 
 
 @contextmanager
-def _without_log():
+def without_log():
     """
     Keep parfive from reporting errors that are reported here.
     """

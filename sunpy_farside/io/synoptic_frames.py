@@ -19,8 +19,11 @@ from sunpy_farside.maps.synoptic import (
     synoptic_header,
 )
 from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.moved import moved_names
 
 __all__ = ["read_chart", "read_frame"]
+
+__getattr__ = moved_names(__name__, {"sunpy_farside.maps.synoptic": ["EAST_EDGE"]})
 
 # Longitudes of the columns of charts are multiples of a tenth of a degree; smaller charts have the
 # means of several columns.

@@ -89,7 +89,9 @@ def archive():
     """
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
-        "--url", help="base address of the archive or a mirror ($SUNPY_FARSIDE_JSOC_URL, else JSOC)"
+        "--url",
+        help="base address of the archive or a mirror ($SUNPY_FARSIDE_JSOC_URL, else JSOC; for "
+        "GONG's products $SUNPY_FARSIDE_GONG_URL, else NSO)",
     )
     parser.add_argument(
         "--email", help="address registered for JSOC's exports ($SUNPY_FARSIDE_JSOC_EMAIL)"

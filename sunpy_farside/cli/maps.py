@@ -23,7 +23,7 @@ from sunpy_farside.errors import FarsideError, SequenceError
 from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.maps.windows import cut_map
 from sunpy_farside.products import product_of
-from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.sequence import FarsideSequence, cadence_date
 
 __all__ = ["MapFiles"]
 
@@ -96,7 +96,7 @@ class MapFiles:
             while unread and unread[0] <= last:
                 step = unread.popleft()
                 if (item := self._read(self._at_step[step])) is not None:
-                    times.append(item.date)
+                    times.append(cadence_date(item))
                     maps[step] = item
                 for early in [other for other in maps if other <= step - N_MAPS]:
                     del maps[early]
@@ -122,7 +122,9 @@ class MapFiles:
         if time is not None and product is not None:
             return _File(path, time, product)
         item = self._use(path, sunpy_farside.read_phase_map)
-        return None if item is None else _File(path, item.date, product_of(item.meta), item)
+        return (
+            None if item is None else _File(path, cadence_date(item), product_of(item.meta), item)
+        )
 
     def _plan(self, files):
         """

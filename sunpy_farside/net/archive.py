@@ -28,15 +28,18 @@ from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.net.attrs import Product
 from sunpy_farside.net.client import FarsideClient
 from sunpy_farside.net.download import is_there
-from sunpy_farside.net.listing import archive_url, file_name, local_name
+from sunpy_farside.net.gong import GONGFarsideClient
+from sunpy_farside.net.listing import ARCHIVES, local_name
 from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.cache import cache_folder
 
 __all__ = ["fetch_files", "fetch_sequence"]
 
-# Time before and after a date in which the first search looks for a complete sequence.
-_NEIGHBOURHOOD = 45 * u.day
+# Time before and after a date in which the first search looks for a complete sequence. Where the
+# rate of requests is limited, it takes a second per day.
+_NEIGHBOURHOOD, _NEAR = 45 * u.day, 10 * u.day
 _FIRST_MAP = Time("2010-04-25")
+_CLIENTS = {"jsoc": FarsideClient, "gong": GONGFarsideClient}
 
 
 def fetch_files(
@@ -49,12 +52,14 @@ def fetch_files(
     ----------
     start, end : `~astropy.time.Time`, `str` or `~datetime.datetime`
         First and last time, both inclusive.
-    product : {"phase_map", "phase_map_5day", "region_list", "time_distance"}, optional
+    product : `str`, optional
+        A product of `~sunpy_farside.products.PRODUCTS`.
     folder : path-like, optional
         Folder of the files. By default the user's cache, or the folder in the environment
         variable ``SUNPY_FARSIDE_CACHE``.
     url : `str`, optional
-        Base address of the archive (`~sunpy_farside.net.FarsideClient`).
+        Base address of the archive (`~sunpy_farside.net.client.FarsideClient`,
+        `~sunpy_farside.net.gong.GONGFarsideClient`).
     email : `str`, optional
         Address registered for JSOC's exports, which time-distance maps need. By default the
         environment variable ``SUNPY_FARSIDE_JSOC_EMAIL``.
@@ -76,7 +81,7 @@ def fetch_files(
     >>> from sunpy_farside.net.archive import fetch_files
     >>> files = fetch_files("2022-05-02", "2022-05-08")  # doctest: +SKIP
     """
-    client = FarsideClient(url)
+    client = _CLIENTS[PRODUCTS[product].archive](url)
     found = client.search(a.Time(start, end), *_wanted(product, email))
     return _fetch(client, found, _folder(folder, product), progress)
 
@@ -99,13 +104,14 @@ def fetch_sequence(
     time : `~astropy.time.Time`, `str`, `~datetime.datetime` or "latest", optional
         Date of the middle map and of the detections, rounded to 00 or 12 UT, the earlier of two
         equally near. ``"latest"`` selects the newest eleven maps, the last of which exists.
-    product : {"phase_map", "phase_map_5day", "time_distance"}, optional
+    product : {"phase_map", "phase_map_5day", "time_distance", "gong"}, optional
     missing : `int`, optional
         Largest number of the eleven maps that the archive may lack, at most 5. None by default.
     folder : path-like, optional
         As for `fetch_files`. If all eleven files exist, the archive is not contacted.
     url : `str`, optional
-        Base address of the archive (`~sunpy_farside.net.FarsideClient`).
+        Base address of the archive (`~sunpy_farside.net.client.FarsideClient`,
+        `~sunpy_farside.net.gong.GONGFarsideClient`).
     email : `str`, optional
         Address registered for JSOC's exports, which time-distance maps need. By default the
         environment variable ``SUNPY_FARSIDE_JSOC_EMAIL``.
@@ -137,33 +143,32 @@ def fetch_sequence(
         msg = f"Expected {' or '.join(maps)} as the product, found {product!r}."
         raise ValueError(msg)
     check_missing(missing)
+    item = PRODUCTS[product]
     folder = _folder(folder, product)
     latest = isinstance(time, str) and time == "latest"
     middle = None if latest else nearest_step(parse_time(time))
     if not latest:
         paths = [
-            folder / local_name(file_name(product, step_time(step).datetime))
+            folder / local_name(item.file_name(step_time(step).datetime))
             for step in steps_of_sequence(middle)
         ]
         if all(is_there(path) for path in paths):
             return paths
-    client = FarsideClient(url)
+    client = _CLIENTS[item.archive](url)
+    limited = ARCHIVES[item.archive].pace is not None
     center = _now() if latest else step_time(middle)
-    found = client.search(
-        a.Time(center - _NEIGHBOURHOOD, center + _NEIGHBOURHOOD), *_wanted(product, email)
-    )
+    start, end = _around(item, center, _NEAR if limited else _NEIGHBOURHOOD)
+    found = client.search(a.Time(start, end), *_wanted(product, email))
     rows = _rows(found)
     complete = complete_runs(rows, missing)
-    if not complete:
+    if not complete and not limited:
         found = client.search(a.Time(_FIRST_MAP, _now()), *_wanted(product, email))
         rows = _rows(found)
         complete = complete_runs(rows, missing)
     if latest:
         middle = max((step for step in complete if step + MIDDLE in rows), default=None)
     if middle not in complete:
-        place = (
-            archive_url(url) if PRODUCTS[product].folder else f"JSOC in {PRODUCTS[product].prefix}"
-        )
+        place = client.archive_url if item.folder else f"JSOC in {item.prefix}"
         raise SequenceError(_message_incomplete(middle, rows, complete, missing, place))
     chosen = [rows[step] for step in steps_of_sequence(middle) if step in rows]
     results = _fetch(client, found[chosen], folder, progress)
@@ -174,6 +179,23 @@ def fetch_sequence(
         )
         raise ConnectionError(msg)
     return [Path(path) for path in results]
+
+
+def _around(item, center, neighborhood):
+    """
+    Return the times between which maps around a date are searched for.
+    """
+    end = center + neighborhood
+    if item.end is None:
+        return center - neighborhood, end
+    last = Time(item.end)
+    if center > last:
+        msg = (
+            f"Expected a date before the end of the product {item.name} on {item.end}, found "
+            f"{center.isot[:16]}. Choose an earlier date or another product."
+        )
+        raise SequenceError(msg)
+    return center - neighborhood, min(end, last)
 
 
 def _wanted(product, email):

@@ -3,3 +3,6 @@ The daily bulletin: as JSON, as a page and as text.
 """
 
 from sunpy_farside.bulletin.day import *
+from sunpy_farside.bulletin.document import *
+from sunpy_farside.bulletin.schema import *
+from sunpy_farside.bulletin.write import *

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from bulletins import START, day_of
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -131,6 +131,9 @@ def test_text_of_others_is_escaped(day):
 
 @settings(max_examples=25)
 @given(st.text(max_size=30))
+@example("<b>bold</b>")
+@example('" onclick="x')
+@example("tab\tand \x1b[31mred")
 def test_any_name_is_text(document, name):
     region = document.regions[0].model_copy(update={"name": name})
     named = document.model_copy(update={"regions": [region], "notes": [name]})

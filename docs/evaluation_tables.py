@@ -41,7 +41,7 @@ def evaluation_tables():
             ],
             [_result(name, item) for name, item in methods.items()],
         ),
-        "ratios": _ratios(methods["default"]["against_standard"]),
+        "ratios": _ratios(methods["default"]["against_sar"]),
         "reliability": _table(
             ["Reliability", *(f"{_NAMES[name]}: real (number)" for name in methods)],
             [_bin(k, methods) for k in range(10)],
@@ -68,11 +68,11 @@ def _result(name, item):
 
 
 def _ratios(against):
-    rate = against["standard_rate"]["value"]
+    rate = against["reference_rate"]["value"]
     headings = ["", f"At the SAR method's FDR, {rate:.1%}", "At an FDR of 3.75 %"]
     kinds = {"True detections": "at_", "Complexes found": "found_at_"}
     rows = [
-        [name, *(_interval(against[f"{kind}{key}"]) for key in ("standard", "published"))]
+        [name, *(_interval(against[f"{kind}{key}"]) for key in ("reference_rate", "published"))]
         for name, kind in kinds.items()
     ]
     ratio, where = against["smallest"]

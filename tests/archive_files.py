@@ -1,13 +1,15 @@
 """
-Files as the archive has them, made here, and questions for them.
+Files of a small archive, and queries for them.
 """
 
 from datetime import datetime, timedelta
 
 import numpy as np
+from list_files import region_list
 
 from astropy.io import fits
 
+from sunpy.net import Fido
 from sunpy.net import attrs as a
 
 import sunpy_farside  # noqa: F401 (it registers its attributes)
@@ -15,22 +17,19 @@ import sunpy_farside  # noqa: F401 (it registers its attributes)
 TWELVE = [datetime(2022, 5, 2, 12) + k * timedelta(hours=12) for k in range(12)]
 RANGE = a.Time("2022-05-02 12:00", "2022-05-08 00:00")
 PHASE_MAP = a.farside.Product("phase_map")
+MAY_5 = "Phase_Maps/2022/PHASE_MAP_2022.05.05_00:00:00.fits"
 
-REGION_LIST = """\
-                         2022-05-05.0
-        Far-Side Vantage:  CLon = 128.0, Lat =   3.8
-
-Designation        Centroid       Strength    ETA at        Days from
-              Longitude  Latitude             East Limb     East Limb
-              (degree)   (degree)            (yyyy-mm-dd.d)
-
-FS-2022-025   143.2      -28.2       624      2022-05-10.7    5.7
-"""
+REGION_LIST = region_list(
+    "2022-05-05.0",
+    128.0,
+    3.8,
+    ["FS-2022-025   143.2      -28.2       624      2022-05-10.7    5.7"],
+)
 
 
 def raw_map(seed=0, **cards):
     """
-    Bytes of a phase map with its structural cards and the given ones.
+    Return the HDU of a random phase map with its structural cards and the given ones.
     """
     data = np.random.default_rng(seed).normal(0, 0.05, (181, 361)).astype(np.float32)
     data[:, 300:] = np.nan
@@ -47,7 +46,17 @@ def write_maps(folder, times, prefix="PHASE_MAP"):
 
 def write_archive(folder):
     """
-    The twelve maps of May 2022 in the archive's layout.
+    Write twelve maps of May 2022 in the archive's layout.
     """
     write_maps(folder / "Phase_Maps" / "2022", TWELVE)
     return folder
+
+
+def fetch_replaced(archive, serve, output, hdus):
+    """
+    Fetch the map of 2022-05-05 after replacing its file; return what was found and fetched.
+    """
+    hdus.writeto(archive / MAY_5, overwrite=True)
+    serve(archive)
+    found = Fido.search(a.Time("2022-05-05", "2022-05-05 01:00"), PHASE_MAP)
+    return found, Fido.fetch(found, path=output, progress=False)

@@ -1,5 +1,5 @@
 """
-The archive as a server on the loopback address, which can fail in every way.
+Archive server on the loopback address, which can fail in every way.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 class ArchiveServer(ThreadingHTTPServer):
     """
-    A folder on the loopback address, listed in the way of Python's server or of Apache.
+    Server of a folder, listed in the way of Python's server or of Apache.
 
     It answers as a proxy for any host, too. ``requests`` counts the requests for content by path,
     with its colons plain, and ``hosts`` all requests by the host that a proxy is asked for.
@@ -31,14 +31,14 @@ class ArchiveServer(ThreadingHTTPServer):
 
     def handle_error(self, request, client_address):
         """
-        Clients that hang up are part of the tests.
+        Ignore clients that hang up, as the tests let them.
         """
 
 
 class _Handler(SimpleHTTPRequestHandler):
     def log_message(self, *args):
         """
-        Say nothing.
+        Log nothing.
         """
 
     def do_GET(self):

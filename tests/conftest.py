@@ -1,5 +1,5 @@
 """
-What all the tests share.
+Fixtures and options of all the tests.
 """
 
 import asyncio
@@ -8,14 +8,17 @@ import socket
 import threading
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
+from archive_files import write_archive
 from archive_server import ArchiveServer
 from hypothesis import settings
+from map_files import publish_maps, stand_in_picture
 
-from astropy.io import fits
 from astropy.utils import iers
 
 from sunpy_farside import detect_farside, simulate_sequence
+from sunpy_farside.catalogue import daily
 from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.utils import transfer
 
@@ -37,7 +40,7 @@ def _no_network():
 @pytest.fixture(scope="session")
 def real_data():
     """
-    Folder of the real maps, lists and tables, which are no part of the project.
+    Return the folder of real maps, lists and tables, which are not part of the project.
     """
     beside = Path(__file__).parents[2] / "shared" / "data"
     folder = Path(os.environ.get(REAL_DATA_VARIABLE, beside))
@@ -49,7 +52,7 @@ def real_data():
 @pytest.fixture(scope="session")
 def simulated():
     """
-    Eleven artificial maps with known regions, and the truth.
+    Simulate eleven maps with known regions.
     """
     return simulate_sequence("2022-05-05", seed=2)
 
@@ -57,7 +60,7 @@ def simulated():
 @pytest.fixture(scope="session")
 def maps():
     """
-    Thirteen consecutive artificial maps: three sequences.
+    Simulate thirteen consecutive maps: three sequences.
     """
     return simulate_maps("2022-05-01", 13, seed=7).maps
 
@@ -70,18 +73,40 @@ def detection(simulated):
 @pytest.fixture(scope="session")
 def jsoc_files(tmp_path_factory, simulated):
     """
-    Eleven artificial maps in files as JSOC publishes them: structural cards alone.
+    Write eleven simulated maps as JSOC publishes them: with structural cards alone.
     """
     folder = tmp_path_factory.mktemp("jsoc")
-    for item in simulated.sequence.maps:
-        name = item.date.strftime("PHASE_MAP_%Y.%m.%d_%H:%M:%S.fits")
-        fits.PrimaryHDU(item.data).writeto(folder / name)
+    publish_maps(folder, simulated.sequence.maps)
     return sorted(folder.iterdir())
+
+
+@pytest.fixture
+def archive(tmp_path):
+    return write_archive(tmp_path / "archive")
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "output"
+
+
+@pytest.fixture
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def quick_pictures(monkeypatch):
+    """
+    Replace the pictures of the catalogue, which take longer than everything else.
+    """
+    monkeypatch.setattr(daily, "draw_date", stand_in_picture)
 
 
 def pytest_collection_modifyitems(config, items):
     """
-    Leave out what takes minutes or needs the network, unless its marker is asked for.
+    Skip tests that take minutes or need the network, unless their marker is selected.
     """
     for marker in ("slow", "remote_data"):
         if marker in config.option.markexpr:
@@ -98,7 +123,7 @@ def serve(monkeypatch):
     Serve a folder as the archive: ``serve(folder, style="python")`` gives an `ArchiveServer`.
     """
     # parfive leaves the event loop of each download open. Collected in a server's thread it
-    # would complain, for its signal handlers are the main thread's.
+    # would warn, because its signal handlers belong to the main thread.
     loops, new_loop = [], asyncio.new_event_loop
 
     def new_event_loop():
@@ -113,7 +138,7 @@ def serve(monkeypatch):
 
     def start(folder, style="python"):
         server = ArchiveServer(folder, style)
-        # Each request of ours is over soon: the server need not look often for its end.
+        # Requests are short. The interval at which the server checks for its end can be, too.
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         servers.append((server, thread))
@@ -132,7 +157,7 @@ def serve(monkeypatch):
 @pytest.fixture
 def no_pause(monkeypatch):
     """
-    Try again at once.
+    Repeat failed requests without a pause.
     """
     monkeypatch.setattr(transfer, "PAUSE", 0.01)
 
@@ -140,7 +165,7 @@ def no_pause(monkeypatch):
 @pytest.fixture
 def only_loopback(monkeypatch):
     """
-    Fail when anything connects to another address than 127.0.0.1, or asks for one.
+    Fail when anything connects to another address than 127.0.0.1, or resolves another host.
     """
     connect, getaddrinfo = socket.socket.connect, socket.getaddrinfo
 

@@ -1,5 +1,5 @@
 """
-Daily synoptic frames as JSOC makes them, painted by the tests.
+Artificial daily synoptic frames in the format of JSOC.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ REAL_SHAPE = (1440, 3600)
 
 def frame_nodes(meridian, shape=REAL_SHAPE):
     """
-    Carrington longitudes of the columns and latitudes of the rows, in degrees.
+    Return the Carrington longitudes of the columns and latitudes of the rows, in degrees.
     """
     rows, columns = shape
     longitude = (meridian - 60 + 360 / columns * np.arange(columns)) % 360
@@ -24,7 +24,7 @@ def frame_nodes(meridian, shape=REAL_SHAPE):
 
 def spot(longitude, latitude, center, *, field=1000.0, size=2.0):
     """
-    A round spot on a grid of longitudes and latitudes.
+    Return a round spot on a grid of longitudes and latitudes.
     """
     lon = (longitude - center[0] + 180) % 360 - 180
     return field * np.exp(-0.5 * (lon**2 + (latitude[:, None] - center[1]) ** 2) / size**2)
@@ -38,7 +38,7 @@ def write_frame(path, date, data, *, meridian=None, **cards):
     meridian = sun.L0(date).deg if meridian is None else meridian
     rotation = sun.carrington_rotation_number(date)
     header = {
-        # Carrington time: what sunpy takes for a longitude.
+        # Carrington time, which sunpy interprets as a longitude.
         "CTYPE1": "CRLN-CEA",
         "CTYPE2": "CRLT-CEA",
         "CRPIX1": 1800.5,

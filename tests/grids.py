@@ -1,5 +1,5 @@
 """
-One phase map on many grids and in many headers, which all show the same Sun.
+Equivalent forms of one phase map: other grids, headers and units.
 """
 
 import numpy as np
@@ -38,7 +38,7 @@ def half_degree(item):
 
 def reprojected_half_degree(item):
     """
-    As `sunpy.map.GenericMap.reproject_to` leaves it: the scale is in the PC matrix.
+    Reproject a map with sunpy, which puts the scale into the PC matrix.
     """
     header = carrington_header(item.date, (360, 720), first_longitude=0, first_latitude=-90) | {
         "cdelt1": 0.5,

@@ -1,5 +1,5 @@
 """
-Detections and maps made by hand: they change with neither the weights nor the simulator.
+Detections and headers that depend on neither the weights nor the simulator.
 """
 
 from dataclasses import replace
@@ -11,18 +11,20 @@ import astropy.units as u
 from astropy.coordinates import SkyCoord
 from astropy.wcs import WCS
 
-from sunpy.coordinates import Helioprojective, get_earth
+from sunpy.coordinates import HeliographicCarrington, Helioprojective, get_earth
 from sunpy.map import Map, make_fitswcs_header
 
 from sunpy_farside import FarsideDetection
 from sunpy_farside.coordinates.window import carrington_header, window_header
-from sunpy_farside.detection.regions import measure_regions, rank_regions, segment_image
+from sunpy_farside.detection.measurement import measure_regions
+from sunpy_farside.detection.regions import rank_regions
+from sunpy_farside.detection.segmentation import segment_image
 from sunpy_farside.detection.settings import DetectionSettings
 
 
 def blobs(date, places, hole=None):
     """
-    A detection of round regions at given distances from the far side's central meridian.
+    Detect round regions at given longitudes from the far-side central meridian.
     """
     row, column = np.indices((144, 120))
     probability = np.zeros((144, 120))
@@ -36,7 +38,7 @@ def blobs(date, places, hole=None):
 
 def detection_of(image, model="test", *, threshold=100, level=0.01, n_pixels=5, deblend=False):
     """
-    The detection that a map of probability makes.
+    Detect regions in a map of probability.
     """
     settings = DetectionSettings(
         segmentation_threshold=level,
@@ -52,11 +54,16 @@ def detection_of(image, model="test", *, threshold=100, level=0.01, n_pixels=5, 
 
 def emptied(detection):
     """
-    The same detection with nothing found.
+    Return a detection without its regions.
     """
     return replace(
         detection, regions=detection.regions[:0], segments=np.zeros_like(detection.segments)
     )
+
+
+def carrington(longitude, latitude, date="2022-05-05"):
+    frame = HeliographicCarrington(obstime=date, observer="earth")
+    return SkyCoord(longitude * u.deg, latitude * u.deg, frame=frame)
 
 
 def axes_of(header, shape, figure=None):
@@ -69,7 +76,7 @@ def axes_of(header, shape, figure=None):
 
 def hmi_header(date, shape=(4096, 4096), center=(0, 0)):
     """
-    As HMI's full-disk magnetograms, which stand upside down.
+    Return a header as of HMI's full-disk magnetograms, which are upside down.
     """
     frame = Helioprojective(observer=get_earth(date), obstime=date, rsun=696e6 * u.m)
     middle = SkyCoord(*(center * u.arcsec), frame=frame)
@@ -80,7 +87,7 @@ def hmi_header(date, shape=(4096, 4096), center=(0, 0)):
 
 def cea_header(date, shape=(1440, 3600)):
     """
-    As HMI's synoptic maps: equal steps in sine latitude.
+    Return a header as of HMI's synoptic maps, with equal steps in sine latitude.
     """
     return carrington_header(date, shape, first_longitude=0, first_latitude=0) | {
         "ctype1": "CRLN-CEA",
@@ -101,7 +108,7 @@ def stonyhurst_header(date, shape=(180, 360)):
 
 def polar_header(date, size=200):
     """
-    From above the north pole, equal steps of latitude.
+    Return a header of a view from above the north pole, with equal steps in latitude.
     """
     return carrington_header(date, (size, size), first_longitude=0, first_latitude=-90) | {
         "ctype1": "CRLN-ARC",

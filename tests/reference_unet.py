@@ -1,16 +1,17 @@
 """
-The published network computed in another way, and weights to try it with.
+Independent computation of the published network, and networks with random weights.
 """
 
+import pytest
 import torch
 from torch.nn import functional
 
-from sunpy_farside.network import UNet
+from sunpy_farside.network import FarsideModel, Normalisation, UNet
 
 
 def random_network(seed=0, **kwargs):
     """
-    A U-Net with random weights and batch-norm statistics.
+    Return a U-Net with random weights and batch-norm statistics.
     """
     torch.manual_seed(seed)
     network = UNet(**kwargs)
@@ -22,9 +23,28 @@ def random_network(seed=0, **kwargs):
     return network.eval()
 
 
+def small_model(name="small", seed=1, threshold=100.0):
+    """
+    Return a model of a small network with random weights.
+    """
+    torch.manual_seed(seed)
+    return FarsideModel(
+        UNet(hidden=2), name, "common", Normalisation("sequence"), threshold, torch.device("cpu")
+    )
+
+
+class Intruder:
+    """
+    Object that fails the test when it is unpickled.
+    """
+
+    def __reduce__(self):
+        return (pytest.fail, ("the checkpoint ran code",))
+
+
 def functional_unet(state, x):
     """
-    The published network written out with plain functions.
+    Compute the published network with plain functions.
     """
 
     def block(x, prefix):

@@ -1,5 +1,5 @@
 """
-Pictures of whatever has regions, under whatever name, on whatever is there.
+Plots of any table of regions, on any axes.
 """
 
 from dataclasses import replace
@@ -7,6 +7,7 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from list_files import summary
 
 from astropy.table import QTable
 
@@ -17,28 +18,12 @@ from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import carrington_header
 from sunpy_farside.io.noaa import read_noaa_summary
 from sunpy_farside.visualization import animate_sequence, plot_sequence, synchronic_view
-from sunpy_farside.visualization.artists import place
 from sunpy_farside.visualization.labels import name_in_title
+from sunpy_farside.visualization.placement import place
 
-SUMMARY = """\
-:Product: 0505SRS.txt
-:Issued: 2022 May 05 0030 UTC
-I.  Regions with Sunspots.  Locations Valid at 04/2400Z
-Nmbr Location  Lo  Area  Z   LL   NN Mag Type
-3004 S12W15   337  0040 Hsx  02   01 Alpha
-IA. H-alpha Plages without Spots.  Locations Valid at 04/2400Z May
-Nmbr  Location  Lo
-None
-II. Regions Due to Return 05 May to 07 May
-Nmbr Lat    Lo
-2993 N20    111
-"""
+pytestmark = pytest.mark.usefixtures("close_figures")
 
-
-@pytest.fixture(autouse=True)
-def _close():
-    yield
-    plt.close("all")
+SUMMARY = summary("2022-05-05", ["3004 S12W15   337"], due=["2993 N20    111"])
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +65,7 @@ def test_table_without_names_or_without_positions(simulated, tracks):
 def test_nothing_is_drawn_over(draw, simulated):
     figure = plt.figure()
     panels = figure.subplots(2)
-    # Animations complain when they go without having been shown.
+    # Animations warn when they are deleted without having been shown.
     drawn = [draw(simulated.sequence)]
     plt.gcf().canvas.draw()
     assert plt.gcf() is not figure
@@ -111,7 +96,7 @@ def test_near_side_is_drawn_as_far_as_it_goes(columns, degrees, detection):
     near_map = sunpy.map.Map(np.ones((181, columns)), header)
     image, _ = synchronic_view(near_map, detection).images
     row = np.isfinite(image.get_array().filled(np.nan)[180])
-    # The near side alone is shown, but for its outermost five degrees; two pixels a degree.
+    # Only the near side is shown, except its outermost five degrees, at two pixels per degree.
     assert row.sum() == pytest.approx(2 * min(degrees, 170), abs=1)
 
 

@@ -1,8 +1,7 @@
 """
-From phase maps, frames and region lists to a store, without a network.
+Building a store from phase maps, synoptic frames and summaries, without a network.
 """
 
-import csv
 import json
 import os
 import shutil
@@ -15,6 +14,9 @@ import numpy as np
 import pytest
 import torch
 from frames import frame_nodes, write_frame
+from lightning_runs import QUIETLY, kill_at_step, lightning_warns, losses
+from list_files import location, summary
+from map_files import publish_maps
 from numpy.testing import assert_array_equal
 
 import astropy.units as u
@@ -36,7 +38,7 @@ from sunpy_farside.datasets.torch_dataset import StoredSequences
 from sunpy_farside.evaluation.stored import evaluate_stored
 from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.simulation.active_regions import unsigned_field
-from sunpy_farside.training.fit import TrainingModule, fit, trained_model
+from sunpy_farside.training.fit import fit, trained_model
 from sunpy_farside.training.recipe import Recipe
 
 pytestmark = pytest.mark.usefixtures("only_loopback")
@@ -48,7 +50,7 @@ SHAPE = (144, 360)
 
 def paint(folder, start, days, seed, activity=0.9):
     """
-    A simulated Sun as JSOC and NOAA would publish it: maps, frames and region lists.
+    Write a realization as JSOC and NOAA would publish it: maps, synoptic frames and summaries.
     """
     first = start - 16 * u.day
     simulated = simulate_maps(first, 2 * days + 10, seed=seed, activity=activity)
@@ -56,8 +58,7 @@ def paint(folder, start, days, seed, activity=0.9):
     for item in simulated.maps:
         year = folder / "Phase_Maps" / item.date.strftime("%Y")
         year.mkdir(parents=True, exist_ok=True)
-        name = item.date.strftime("PHASE_MAP_%Y.%m.%d_%H:%M:%S.fits")
-        fits.PrimaryHDU(item.data).writeto(year / name)
+        publish_maps(year, [item])
     (folder / "frames").mkdir()
     for day in range(days):
         noon = Time(start.mjd + day + 0.5, format="mjd")
@@ -76,15 +77,13 @@ def write_summary(folder, date, regions, middle):
     flux = regions.flux_on(age)
     longitude = (regions.longitude_on(age) - sun.L0(date).deg + 180) % 360 - 180
     rows = [
-        f"{2000 + k} {'SN'[int(lat > 0)]}{abs(lat):02.0f}{'EW'[int(lon > 0)]}{abs(lon):02.0f}   000"
+        f"{2000 + k} {location(lon, lat)}   000"
         for k, (lon, lat) in enumerate(zip(longitude, regions.latitude, strict=True))
         if flux[k] > 2e21 and abs(lon) < 88
     ]
-    lines = [date.strftime(":Issued: %Y %b %d 0030 UTC"), "I.  Regions with Sunspots.", *rows]
-    lines += ["IA. H-alpha Plages without Spots.", "None", "II. Regions Due to Return", "None"]
     month = folder / date.strftime("%Y/%m")
     month.mkdir(parents=True, exist_ok=True)
-    (month / date.strftime("%Y%m%dSRS.txt")).write_text("\n".join(lines) + "\n")
+    (month / date.strftime("%Y%m%dSRS.txt")).write_text(summary(date, rows))
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +95,7 @@ def archive(tmp_path_factory):
 
 def local_copy(archive, folder):
     """
-    The archive's files in the folders of a training set.
+    Copy the archive's files to the folders of a training set.
     """
     (folder / "phase_maps").mkdir(parents=True)
     for path in (archive / "Phase_Maps").rglob("*.fits"):
@@ -114,20 +113,25 @@ def run(folder, start=START, days=DAYS, **options):
 @pytest.fixture(scope="module")
 def built(archive, tmp_path_factory):
     """
-    A store that was built in one go.
+    Build a store without interruption.
     """
     folder = local_copy(archive, tmp_path_factory.mktemp("built") / "set")
     return run(folder)
 
 
-@pytest.fixture
-def servers(archive, serve, monkeypatch):
-    """
-    JSOC and NOAA on the loopback address, JSOC's export as far as its client lets us.
-    """
+def serve_with_noaa(archive, serve, monkeypatch):
     server = serve(archive)
     name = "{{year:4d}}/{{month:2d}}/{{year:4d}}{{month:2d}}{{day:2d}}SRS.txt"
     monkeypatch.setattr(SRSClient, "pattern", f"{server.url}noaa/{name}")
+    return server
+
+
+@pytest.fixture
+def servers(archive, serve, monkeypatch):
+    """
+    Serve JSOC and NOAA on the loopback address, and replace JSOC's export.
+    """
+    server = serve_with_noaa(archive, serve, monkeypatch)
     requests = []
 
     def export(first, last, folder, email):
@@ -156,7 +160,7 @@ def test_sequences_are_those_of_the_files(built):
     times = dated_files(folder)
     paths = [path for path, time in times.items() if abs((time - middle).to_value("d")) < 2.6]
     sequence = FarsideSequence([read_phase_map(path) for path in paths])
-    assert_array_equal(built.cut(3, frames="own"), sequence.data)
+    assert_array_equal(built.cut(3, alignment="per_map"), sequence.data)
     assert_array_equal(built.cut(3), sequence.comoving_data)
 
 
@@ -198,13 +202,13 @@ def test_fetched_or_from_folders_the_store_is_the_same(built, servers, tmp_path)
     store = run(folder, offline=False, email="me@there.edu")
     assert store.path.read_bytes() == built.path.read_bytes()
     assert {email for *_, email in requests} == {"me@there.edu"}
-    # Nothing is asked for twice.
+    # No file is requested twice.
     before = sum(count for path, count in server.requests.items() if "." in path[-6:])
     asked = len(requests)
     run(folder, offline=False)
     after = sum(count for path, count in server.requests.items() if "." in path[-6:])
     assert (after, len(requests)) == (before, asked)
-    # Frames may go once they are on the grid of the network.
+    # Synoptic frames are not needed once they are on the grid of the network.
     shutil.rmtree(folder / "frames")
     store = run(folder, offline=False)
     assert store.path.read_bytes() == built.path.read_bytes()
@@ -213,7 +217,7 @@ def test_fetched_or_from_folders_the_store_is_the_same(built, servers, tmp_path)
 
 class Stop(BaseException):
     """
-    The user's patience ends.
+    Interruption by the user.
     """
 
 
@@ -283,7 +287,7 @@ def test_killed_and_resumed(built, archive, tmp_path, name, calls):
     assert not (folder / "dataset.h5").exists()
     store = run(folder)
     assert store.path.read_bytes() == built.path.read_bytes()
-    # Nor does what was half written stay.
+    # Half-written files are removed, too.
     assert not list(folder.rglob(".partial-*"))
 
 
@@ -315,7 +319,7 @@ def test_what_is_broken_or_missing_is_left_out_and_listed(archive, tmp_path):
     assert len(missing) == 3
     assert sum("solar region summary" in reason for reason in reasons.values()) == 2
     assert len(store) == DAYS - 1 - 3 - 2
-    # Where a training set stands says nothing about it.
+    # The location of a training set does not matter.
     assert str(tmp_path) not in str(store.left_out)
     moved = shutil.move(folder, tmp_path / "elsewhere")
     assert run(moved).path.read_bytes() == (moved / "dataset.h5").read_bytes()
@@ -376,7 +380,7 @@ def test_archives_that_fail(archive, servers, tmp_path, monkeypatch):
 
 
 def test_jsoc_export_through_the_client_of_sunpy(tmp_path, monkeypatch):
-    # The server is out of reach of any test: this is how it is asked.
+    # Tests cannot reach the server. Check only the query.
     from sunpy.net.jsoc import JSOCClient
 
     asked = []
@@ -451,15 +455,11 @@ def test_command(built, archive, tmp_path, capsys):
     assert (Store(folder / "dataset.h5").splits == "test").sum() == 5
 
 
-# Lightning advises on workers and devices, and about its own use of torch.
-lightning_warns = pytest.mark.filterwarnings(
-    "ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning"
-)
 TINY = Recipe(
     network={"architecture": "unet", "hidden": 2, "upsampling": "nearest"},
     normalisation={"kind": "sequence"},
     target={"kind": "field", "level": 30.0},
-    frames="own",
+    alignment="per_map",
     width=32,
     regions={"level": 0.01, "deblend": False},
     examples=24,
@@ -470,12 +470,6 @@ TINY = Recipe(
     patience=100,
     seed=1,
 )
-QUIETLY = {"workers": 0, "accelerator": "cpu", "enable_progress_bar": False}
-
-
-def losses(folder):
-    with (folder / "log" / "version_0" / "metrics.csv").open() as file:
-        return [float(row["val_loss"]) for row in csv.DictReader(file) if row.get("val_loss")]
 
 
 @lightning_warns
@@ -484,15 +478,7 @@ def test_a_network_learns_from_a_store_and_a_killed_run_ends_alike(built, tmp_pa
     found = losses(tmp_path / "whole")
     assert found[-1] < found[0]
 
-    step, calls = TrainingModule.training_step, []
-
-    def killed(self, batch):
-        calls.append(1)
-        if len(calls) == whole.steps - 1:
-            raise RuntimeError("killed")
-        return step(self, batch)
-
-    monkeypatch.setattr(TrainingModule, "training_step", killed)
+    calls = kill_at_step(monkeypatch, whole.steps - 1)
     with pytest.raises(RuntimeError, match="killed"):
         fit(TINY, tmp_path / "killed", data=built.path.parent, **QUIETLY)
     calls.clear()
@@ -535,9 +521,7 @@ def test_four_months_end_to_end(serve, tmp_path, monkeypatch):
     archive, days = tmp_path / "archive", 120
     archive.mkdir()
     paint(archive, START, days, seed=6)
-    server = serve(archive)
-    name = "{{year:4d}}/{{month:2d}}/{{year:4d}}{{month:2d}}{{day:2d}}SRS.txt"
-    monkeypatch.setattr(SRSClient, "pattern", f"{server.url}noaa/{name}")
+    serve_with_noaa(archive, serve, monkeypatch)
     shutil.copytree(archive / "frames", tmp_path / "set" / "frames")
     store = run(tmp_path / "set", days=days, offline=False, gap=27.3 * u.day)
     assert len(store) == days

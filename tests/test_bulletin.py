@@ -356,11 +356,12 @@ def test_day_without_series_is_refused():
         Day(START, ())
 
 
-def test_killed_write_leaves_the_earlier_bulletin(day, document, tmp_path, monkeypatch):
+def test_failed_write_leaves_the_earlier_bulletin(day, tmp_path, monkeypatch):
     write_bulletin(tmp_path, day)
-    monkeypatch.setattr(Bulletin, "model_dump_json", lambda *_, **__: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        write_bulletin(tmp_path, replace(day, names={"a": "b"}))
-    monkeypatch.undo()
-    assert read_bulletin(tmp_path / "bulletin.json") == document
-    assert [path.name for path in tmp_path.iterdir()] == ["bulletin.json"]
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert len(before) == 4
+    # The last file that is written cannot be encoded.
+    monkeypatch.setattr("sunpy_farside.bulletin.write.bulletin_text", lambda _: "\ud800")
+    with pytest.raises(UnicodeEncodeError):
+        write_bulletin(tmp_path, replace(day, names={"a": "b"}, notes=("new",)))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -1,5 +1,5 @@
 """
-Region lists of the standard method.
+Region lists of the SAR method.
 """
 
 import io
@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from list_files import THREE_REGIONS as THREE
+from list_files import region_list
 
 import astropy.units as u
 from astropy.table import QTable
@@ -19,34 +21,13 @@ from sunpy.util.exceptions import SunpyUserWarning
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io import read_region_list
 
-THREE = """\
-                         2015-03-01.0
-        Far-Side Vantage:  CLon = 175.0, Lat =   7.2
-
-Designation        Centroid       Strength    ETA at        Days from
-              Longitude  Latitude             East Limb     East Limb
-              (degree)   (degree)            (yyyy-mm-dd.d)
-
-FS-2015-030   239.3       19.0       177      2015-03-03.2    2.2
-FS-2015-033   226.5      -30.4       809      2015-03-03.7    2.7
-FS-2015-032   204.7      -10.1      1088      2015-03-05.4    4.4
-"""
-ONE = """\
-                         2015-03-01.5
-        Far-Side Vantage:  CLon = 168.4, Lat =   7.2
-
-Designation        Centroid       Strength    ETA at        Days from
-              Longitude  Latitude             East Limb     East Limb
-              (degree)   (degree)            (yyyy-mm-dd.d)
-
-FS-2015-032   203.9       -9.8      1100      2015-03-05.4    3.9
-"""
-NONE = """\
-                         2022-04-06.0
-        Far-Side Vantage:  CLon = 151.1, Lat =   6.3
-
-No Strong Active Regions (SARs) in the Sun's far hemisphere at this time.
-"""
+ONE = region_list(
+    "2015-03-01.5",
+    168.4,
+    7.2,
+    ["FS-2015-032   203.9       -9.8      1100      2015-03-05.4    3.9"],
+)
+NONE = region_list("2022-04-06.0", 151.1, 6.3)
 
 
 @pytest.fixture
@@ -242,7 +223,7 @@ def test_a_changed_list_is_a_list_or_a_format_error(write, at, text, drop):
 
 def test_the_arrival_is_by_the_days_that_are_left(write):
     """
-    Lists of 12 UT print a date that is half a day early.
+    Allow for lists of 12 UT, which print a date that is half a day early.
     """
     text = ONE.replace("2015-03-05.4", "2015-03-04.9")
     assert read_region_list(write(text))["east_limb_arrival"][0].isot[:16] == "2015-03-05T09:36"
@@ -250,7 +231,7 @@ def test_the_arrival_is_by_the_days_that_are_left(write):
 
 def expected_arrival(centroid):
     """
-    Days until the limb, by Snodgrass's rotation and the tilt of the Sun's axis.
+    Compute the days until the limb from Snodgrass's rotation and the tilt of the Sun's axis.
     """
     date, latitude = centroid.obstime, centroid.lat.rad
     limb = -np.degrees(np.arccos(-np.tan(latitude) * np.tan(sun.B0(date).rad)))
@@ -276,7 +257,7 @@ def test_all_the_real_lists(real_data):
     everything = read_region_list(paths)
     assert len(everything) == total
     left = (everything["east_limb_arrival"] - everything["date"]).to_value(u.day)
-    # A region that has come to the limb already is a rotation ahead.
+    # A region that has reached the limb already is a rotation ahead.
     off = (left - expected_arrival(everything["centroid"]) + 13) % 26 - 13
     assert np.abs(off[left > 0.2]).max() < 0.15
     assert_same(everything, ecsv(everything))

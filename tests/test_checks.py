@@ -1,5 +1,5 @@
 """
-What phases can be.
+Checks of phase shifts.
 """
 
 import h5py

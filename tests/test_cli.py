@@ -7,15 +7,14 @@ import sys
 import h5py
 import numpy as np
 import pytest
+from commands import run
+from list_files import region_list as region_list_text
+from list_files import summary as summary_text
+from map_files import publish_maps
 
-from astropy.io import fits
 from astropy.table import QTable
 
 from sunpy_farside import FarsideDetection, cli, read_phase_map
-
-
-def run(*arguments):
-    return cli.main([str(argument) for argument in arguments])
 
 
 def test_detect_prints_a_table(jsoc_files, capsys):
@@ -68,9 +67,7 @@ def test_threshold_decides_what_is_significant(jsoc_files, capsys):
 
 
 def test_more_than_eleven_maps_give_every_sequence(maps, tmp_path, capsys):
-    for item in maps:
-        name = item.date.strftime("PHASE_MAP_%Y.%m.%d_%H:%M:%S.fits")
-        fits.PrimaryHDU(item.data).writeto(tmp_path / name)
+    publish_maps(tmp_path, maps)
     assert run("detect", tmp_path, "--format", "json") == 0
     assert len(json.loads(capsys.readouterr().out)) == 3
 
@@ -235,7 +232,7 @@ def test_module_runs_as_a_command():
 @pytest.fixture
 def archive(jsoc_files, tmp_path, serve, monkeypatch, only_loopback):
     """
-    The eleven maps on a loopback server, and an empty cache.
+    Serve the eleven maps on the loopback address, with an empty cache.
     """
     folder = tmp_path / "served" / "Phase_Maps" / "2022"
     shutil.copytree(jsoc_files[0].parent, folder)
@@ -276,9 +273,7 @@ def test_paths_or_a_time(jsoc_files, capsys):
 
 
 def test_watch_track_and_compare(maps, tmp_path, capsys):
-    for item in maps:
-        name = item.date.strftime("PHASE_MAP_%Y.%m.%d_%H:%M:%S.fits")
-        fits.PrimaryHDU(item.data).writeto(tmp_path / name)
+    publish_maps(tmp_path, maps)
     assert run("watch", tmp_path) == 0
     assert capsys.readouterr().out.startswith("3 new dates")
     assert run("watch", tmp_path) == 0
@@ -305,22 +300,11 @@ def test_watch_track_and_compare(maps, tmp_path, capsys):
     assert "--all" in out
     # The list of the last map of the second detection, of 2022-05-04.
     region_list = tmp_path / "AR_LIST_2022.05.06_12_00_00.txt"
-    region_list.write_text(
-        "                         2022-05-06.5\n"
-        "        Far-Side Vantage:  CLon = 108.2, Lat =   3.6\n\n"
-        "No Strong Active Regions (SARs) in the Sun's far hemisphere at this time.\n"
-    )
+    region_list.write_text(region_list_text("2022-05-06.5", 108.2, 3.6))
     assert run("compare", catalogue, region_list) == 0
     assert capsys.readouterr().out.startswith("1 dates: 0 matched, 0 missed, ")
     summary = tmp_path / "20220509SRS.txt"
-    summary.write_text(
-        ":Product: 0509SRS.txt\n:Issued: 2022 May 09 0030 UTC\n"
-        "I.  Regions with Sunspots.  Locations Valid at 08/2400Z\n"
-        "Nmbr Location  Lo  Area  Z   LL   NN Mag Type\nNone\n"
-        "IA. H-alpha Plages without Spots.  Locations Valid at 08/2400Z May\n"
-        "Nmbr  Location  Lo\nNone\n"
-        "II. Regions Due to Return 09 May to 11 May\nNmbr Lat    Lo\n2990 S60    150\n"
-    )
+    summary.write_text(summary_text("2022-05-09", due=["2990 S60    150"]))
     assert run("compare", catalogue, "--noaa", summary, summary) == 0
     out = capsys.readouterr().out
     assert out.startswith("2 of 2 summaries, 0 regions outside of the window: 0 matched, 2 missed")

@@ -1,5 +1,5 @@
 """
-The command detect over folders and lists of files, some of which cannot be used.
+Detection on the command line in folders and lists of files, some of them unusable.
 """
 
 import csv
@@ -10,6 +10,8 @@ import shutil
 import h5py
 import numpy as np
 import pytest
+from commands import run
+from map_files import publish_maps, published_name
 
 from astropy.io import fits
 
@@ -18,22 +20,13 @@ from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.detection.export import to_json, to_text
 
 
-def run(*arguments):
-    return cli.main([str(argument) for argument in arguments])
-
-
-def file_name(date):
-    return date.strftime("PHASE_MAP_%Y.%m.%d_%H:%M:%S.fits")
-
-
 @pytest.fixture(scope="module")
 def thirteen(tmp_path_factory, maps):
     """
-    Files of thirteen maps, three sequences.
+    Write thirteen maps: three sequences.
     """
     folder = tmp_path_factory.mktemp("thirteen")
-    for item in maps:
-        fits.PrimaryHDU(item.data).writeto(folder / file_name(item.date))
+    publish_maps(folder, maps)
     return folder
 
 
@@ -65,18 +58,18 @@ def test_a_broken_file_costs_what_needs_it_and_is_named_once(folder, capsys):
 
 
 def test_maps_off_the_cadence_twice_or_of_another_product_are_named(folder, maps, tmp_path, capsys):
-    off = folder / file_name(maps[3].date).replace("12:00:00", "15:00:00")
-    off.write_bytes((folder / file_name(maps[3].date)).read_bytes())
-    twice = tmp_path / file_name(maps[5].date)
+    off = folder / published_name(maps[3].date).replace("12:00:00", "15:00:00")
+    off.write_bytes((folder / published_name(maps[3].date)).read_bytes())
+    twice = tmp_path / published_name(maps[5].date)
     fits.PrimaryHDU(maps[5].data + 1e-3).writeto(twice)
-    other = tmp_path / file_name(maps[2].date).replace("PHASE_MAP", "CUM_PHASE")
-    other.write_bytes((folder / file_name(maps[2].date)).read_bytes())
+    other = tmp_path / published_name(maps[2].date).replace("PHASE_MAP", "CUM_PHASE")
+    other.write_bytes((folder / published_name(maps[2].date)).read_bytes())
     assert run("detect", folder, twice, other, "--format", "json") == 1
     found, lines = dates(capsys)
     assert found == ["2022-05-03T12", "2022-05-04T00", "2022-05-04T12"]
     text = "\n".join(lines)
     assert f"{off}: 2022-05-02T15:00 is off the 12 h cadence" in text
-    assert f"{twice}: {folder / file_name(maps[5].date)} is of the same date" in text
+    assert f"{twice}: {folder / published_name(maps[5].date)} is of the same date" in text
     assert f"{other}: a map of phase_map_5day among maps of phase_map" in text
     assert "3 of 16 files" in lines[-1]
     assert len(lines) == 4
@@ -89,17 +82,17 @@ def test_a_map_without_data_in_its_window_is_named(folder, maps, capsys):
     apart = np.abs((longitude - meridian + 180) % 360 - 180)
     data[:, apart < 100] = np.nan
     data[:, apart >= 100] = np.random.default_rng(1).normal(0, 0.05, (181, (apart >= 100).sum()))
-    fits.PrimaryHDU(data).writeto(folder / file_name(maps[12].date), overwrite=True)
+    fits.PrimaryHDU(data).writeto(folder / published_name(maps[12].date), overwrite=True)
     assert run("detect", folder, "--format", "json") == 1
     found, lines = dates(capsys)
     assert found == ["2022-05-03T12", "2022-05-04T00"]
-    assert file_name(maps[12].date) in lines[0]
+    assert published_name(maps[12].date) in lines[0]
     assert "found none" in lines[0]
 
 
 def test_results_appear_as_they_are_made(folder, monkeypatch, capsys):
     """
-    What is done stays done when the work is broken off.
+    Keep the results that were made before an interruption.
     """
     shown, last = [], max(folder.iterdir())
     read = cli.maps.sunpy_farside.read_phase_map
@@ -138,7 +131,7 @@ def test_parts_make_one_csv_and_one_json(thirteen, monkeypatch, capsys):
 
 def test_one_notion_of_the_maps_of_a_folder(thirteen, tmp_path, capsys):
     """
-    Folders inside, packed files, capital letters and escaped colons, as for watch.
+    Find files in subfolders, packed ones, capital letters and escaped colons, as watch does.
     """
     (tmp_path / "2022").mkdir()
     for number, path in enumerate(sorted(thirteen.iterdir())[:11]):

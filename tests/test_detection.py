@@ -295,19 +295,19 @@ def real_sequences(real_data):
 @pytest.mark.parametrize("case", [0, 1])
 def test_regions_that_solar_orbiter_saw(real_sequences, width, case):
     """
-    Patches above 25 G on 2022-05-05: a bipolar complex, whose polarities are 18 degrees apart, and
-    two regions more.
+    Detect the regions above 25 G on 2022-05-05: a bipolar complex, whose polarities are 18 degrees
+    apart, and two more.
     """
     regions = detect_farside(real_sequences[width][case], load_model(device="cpu")).regions
-    patches = [(97.9, 17.9), (116.1, 15.5), (82.0, 13.7), (150.1, -27.5)]
+    positions = [(97.9, 17.9), (116.1, 15.5), (82.0, 13.7), (150.1, -27.5)]
     frame = regions["centroid"].frame.replicate_without_data()
-    places = SkyCoord(*np.transpose(patches) * u.deg, frame=frame)
+    places = SkyCoord(*np.transpose(positions) * u.deg, frame=frame)
     near = regions["centroid"][:, np.newaxis].separation(places) < 10 * u.deg
     significant = regions["significant"]
     # Both polarities and the weak region are found, and nothing else is significant.
     assert near[significant][:, [0, 1, 3]].any(axis=0).all()
     assert near[significant].any(axis=1).all()
-    leading, following = (regions["complex"][significant & near[:, patch]] for patch in (0, 1))
+    leading, following = (regions["complex"][significant & near[:, k]] for k in (0, 1))
     assert set(leading) == set(following)
 
 

@@ -9,24 +9,20 @@ from sunpy.map import Map
 
 from sunpy_farside import detect_farside, simulate_sequence
 from sunpy_farside.cli import main
+from sunpy_farside.evaluation.calibration_bins import Pixels
 from sunpy_farside.evaluation.comparison import compare_methods, rates_by
-from sunpy_farside.evaluation.judged import Pixels, held_against
+from sunpy_farside.evaluation.judged import held_against
+from sunpy_farside.evaluation.reference_regions import find_complexes, move_regions, regions_of_mask
 from sunpy_farside.evaluation.report import write_report
 from sunpy_farside.evaluation.robustness import FAULTS, evaluate_robustness
-from sunpy_farside.evaluation.scores import (
-    cover,
-    find_complexes,
-    judge,
-    move_regions,
-    regions_of_mask,
-)
+from sunpy_farside.evaluation.scores import cover, judge
 from sunpy_farside.evaluation.simulated import evaluate_simulated, reference_regions, simulated_case
 from sunpy_farside.evaluation.stored import evaluate_masks
 
 
 def known(*positions, ignored=()):
     """
-    Reference regions at longitudes and latitudes in degrees.
+    Return reference regions at longitudes and latitudes in degrees.
     """
     longitude, latitude = np.array([*positions, *ignored], dtype=float).reshape(-1, 2).T
     table = Table({"longitude": longitude, "latitude": latitude})
@@ -42,7 +38,7 @@ def found(*rows):
 
 def scored(detected, truth, threshold=1.0, outlines=None):
     """
-    Scores of detections: strength, longitude and latitude in degrees.
+    Score detections (strength, longitude and latitude in degrees).
     """
     outlines = outlines or [None] * len(truth)
     covers = [
@@ -116,7 +112,7 @@ def test_regions_are_moved_within_the_window():
 
 
 def test_the_distance_is_on_the_sphere():
-    # Fourteen degrees of longitude at latitude 60 are seven on the sphere; the seam is no edge.
+    # Fourteen degrees of longitude at latitude 60 are seven on the sphere; 0/360 is no edge.
     for longitude, latitude, true in ((14, 60, 1), (14, 0, 0), (355, 0, 1)):
         scores = scored([found([5, longitude, latitude])], [known([0, latitude])])
         assert scores.counts(1).true == true
@@ -152,11 +148,16 @@ def test_a_method_that_finds_twice_as_much_has_the_ratio_two():
     standard = scored([found(*rows[:2]) for _ in range(50)], truth, 350)
     network = scored([found(*rows) for _ in range(50)], truth, 350)
     compared = compare_methods(network, standard, number=50)
-    for key in ("at_standard", "at_published", "found_at_standard", "found_at_published"):
+    for key in (
+        "at_reference_rate",
+        "at_published",
+        "found_at_reference_rate",
+        "found_at_published",
+    ):
         assert (compared[key].value, compared[key].low, compared[key].high) == (2, 2, 2)
-    assert compared["standard_rate"].value == 0
+    assert compared["reference_rate"].value == 0
     assert compared["smallest"][0] == 2
-    assert str(compared["at_standard"]) == "2.00 (2.00 to 2.00)"
+    assert str(compared["at_reference_rate"]) == "2.00 (2.00 to 2.00)"
     with pytest.raises(ValueError, match="same sequences"):
         compare_methods(network, scored([found()], [known()]))
 
@@ -165,7 +166,7 @@ def test_intervals_grow_where_sequences_differ():
     truth = [known([0, 0], [90, 0]) for _ in range(40)]
     standard = scored([found([5, 0, 0]) for _ in range(40)], truth)
     rows = [found([5, 0, 0], [5, 90, 0]) if k % 2 else found([5, 0, 0]) for k in range(40)]
-    interval = compare_methods(scored(rows, truth), standard, number=200)["at_standard"]
+    interval = compare_methods(scored(rows, truth), standard, number=200)["at_reference_rate"]
     assert interval.low < interval.value == 1.5 < interval.high
 
 
@@ -184,13 +185,13 @@ def test_patches_of_a_mask():
     mask[100:102, 50:52] = 1
     mask[5, 5] = np.nan
     table = regions_of_mask(mask, np.arange(350, 470) % 360)
-    # The patch of four pixels is there and does not count.
+    # The region of four pixels is present and does not count.
     assert table["longitude"].tolist() == [4.5, 40.5]
     assert table["latitude"].tolist() == [0, 28.5]
     assert table["area"][0] == 10
     assert table["large"].tolist() == [True, False]
     assert table["complex"].tolist() == [0, -1]
-    # Four degrees apart patches are one complex, seven degrees apart two.
+    # Regions four degrees apart are one complex; seven degrees apart, two.
     for gap, number in ((4, 1), (7, 2)):
         mask[...] = 0
         mask[72, 10:20] = mask[72 + gap + 1, 10:20] = 1
@@ -233,7 +234,7 @@ def test_regions_that_count_are_large_and_in_the_window(judged):
     assert len(here) == counting > 0
     table = reference_regions(simulated)
     assert (table["complex"] >= 0).sum() == counting
-    # Those beyond the window are there as well, and those down to half of the limit.
+    # Regions beyond the window are included as well, and those down to half of the limit.
     assert (table["large"] & (table["complex"] < 0)).any()
     assert 1e21 <= table["flux"].min() < 2e21
     assert judged.pixels["default"].known > 0
@@ -259,7 +260,7 @@ def test_masks_are_truth_as_well(simulated):
     assert len(judged.chance["default"]) == 5
     by_chance = [item.counts(0).found for item in judged.chance["default"]]
     assert max(by_chance) <= judged.scores["default"].counts(0).found
-    # Where nothing is known there is neither truth nor error.
+    # Missing pixels are neither true nor false.
     blank = Map(np.full(simulated.truth.data.shape, np.nan), simulated.truth.meta)
     judged = evaluate_masks({"default": "default"}, [(simulated.sequence, blank)], progress=False)
     assert judged.pixels["default"].number.sum() == 0

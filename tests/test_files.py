@@ -1,5 +1,5 @@
 """
-Files that appear whole or not at all, whatever becomes of the process.
+Files that appear whole or not at all, also when the process dies.
 """
 
 import os
@@ -28,7 +28,7 @@ with whole_files(sys.argv[1]) as partial:
 @pytest.fixture
 def writer(tmp_path):
     """
-    A process that is writing into a folder.
+    Start a process that is writing into a folder.
     """
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE

@@ -1,5 +1,5 @@
 """
-The one notion of the phase maps of a folder.
+Search of a folder for phase maps.
 """
 
 import os
@@ -45,7 +45,7 @@ def test_order_of_date_through_folders_and_links(tmp_path):
     (folder / "2021" / NAME.format(3)).touch()
     (folder / NAME.format(5)).touch()
     (folder / "2022").symlink_to(elsewhere)
-    # Links that lead back, and to one place twice.
+    # Links that are circular, and two links to one place.
     (folder / "2021" / "up").symlink_to(folder)
     (elsewhere / "self").symlink_to(elsewhere)
     (folder / "again").symlink_to(elsewhere)

@@ -9,6 +9,7 @@ import lzma
 
 import numpy as np
 import pytest
+from map_files import fits_bytes
 
 from astropy.io import fits
 
@@ -21,9 +22,7 @@ def image(shape=(181, 361)):
 
 
 def content(*hdus):
-    file = io.BytesIO()
-    fits.HDUList([fits.PrimaryHDU(), *hdus]).writeto(file)
-    return file.getvalue()
+    return fits_bytes(fits.PrimaryHDU(), *hdus)
 
 
 @pytest.fixture
@@ -134,7 +133,7 @@ def test_bombs(path):
 
 def _tiles(change):
     """
-    An image of one tile that is packed with gzip, and changed.
+    Return an image of one tile, packed with gzip and changed.
     """
     hdu = fits.CompImageHDU(
         np.zeros((4, 4), np.int32), compression_type="GZIP_1", tile_shape=(4, 4)

@@ -1,49 +1,23 @@
 """
-Commands that are interrupted, that nobody listens to, or that have no home: real processes.
+Processes of commands that are interrupted, have a closed output, or have no home.
 """
 
 import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
+from commands import LONGEST, start, wait_until
 
 LINE = "sunpy-farside: interrupted\n"
 PROC = Path("/proc")
-# Seconds after which something hangs, on the slowest machine.
-LONGEST = 300
 
 linux = pytest.mark.skipif(not (PROC / "self" / "maps").exists(), reason="looks into /proc")
 
 
-def start(*arguments, **options):
-    """
-    Start the command as a shell does: in a process group of its own, with Ctrl-C at work.
-    """
-    command = [sys.executable, "-m", "sunpy_farside", *map(str, arguments)]
-    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
-    # Pipelines and some CI start their children with Ctrl-C ignored.
-    return subprocess.Popen(
-        command,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        **options,
-    )
-
-
-def wait_until(condition):
-    end = time.monotonic() + LONGEST
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.2)
-
-
 def group(process):
     """
-    Processes of a command's group that have not ended.
+    Return the processes of a command's group that have not ended.
     """
     found = []
     for status in PROC.glob("[0-9]*/stat"):
@@ -58,7 +32,7 @@ def group(process):
 
 def has_loaded(name):
     """
-    Whether a library of a name is in a process.
+    Return a function that checks whether a process has loaded a library.
     """
 
     def loaded(process):
@@ -98,7 +72,7 @@ def test_interruption_is_one_line_and_leaves_no_process(command, ready, tmp_path
         assert process.poll() is None, process.stderr.read()
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=LONGEST)
-        # Progress bars stand in one line each.
+        # Each progress bar is one line.
         lines = [
             line for line in err.splitlines(keepends=True) if "%|" not in line and line.strip()
         ]

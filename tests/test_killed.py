@@ -1,5 +1,5 @@
 """
-Writers that die at every step at which a file moves into place.
+Recovery of writers that die at every step at which a file moves into place.
 """
 
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 import sunpy_farside
 
 # One process imports everything, and forks for every run: a fork dies at the n-th move, another
-# one goes on, and what is on disk then has to be what a run leaves that nobody broke off.
+# one goes on, and must leave the files of a run without interruption.
 SCRIPT = """
 import hashlib, os, pathlib, shutil, sys, traceback, warnings
 warnings.simplefilter("ignore")
@@ -123,7 +123,7 @@ def save(folder, seed):
     torch.manual_seed(seed)
     network = UNet(hidden=2)
     model = FarsideModel(
-        network, "small", "middle", Normalisation("sequence"), 100.0, torch.device("cpu")
+        network, "small", "common", Normalisation("sequence"), 100.0, torch.device("cpu")
     )
     save_model(model, folder / "small.safetensors")
 
@@ -163,7 +163,7 @@ def put(folder, item, factor=1):
 def watch(folder):
     torch.manual_seed(1)
     model = FarsideModel(
-        UNet(hidden=2), "small", "middle", Normalisation("sequence"), 100.0, torch.device("cpu")
+        UNet(hidden=2), "small", "common", Normalisation("sequence"), 100.0, torch.device("cpu")
     )
     daily.watch_folder(folder, model=model)
 

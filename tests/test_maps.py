@@ -400,7 +400,7 @@ def test_our_maps_on_other_grids_are_not_taken_for_published_ones(path, change):
     Map(phases(), header | change).save(path, overwrite=True)
     with pytest.raises(FileFormatError, match=r"sunpy\.map\.Map"):
         read_phase_map(path)
-    # Of another origin nobody knows what stands in the header.
+    # Headers of other origin may hold anything.
     header.pop("content")
     Map(phases(), header | change).save(path, overwrite=True)
     with pytest.warns(SunpyUserWarning, match="Check it"):

@@ -2,8 +2,10 @@ import itertools
 
 import numpy as np
 import pytest
+from handmade import carrington
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from list_files import region_list, summary
 from numpy.testing import assert_allclose
 
 import astropy.units as u
@@ -20,40 +22,25 @@ from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io import read_noaa_summary, read_region_list
 from sunpy_farside.simulation import simulate_maps
 
-SUMMARY = """:Product: 0505SRS.txt
-:Issued: 2014 May 05 0030 UTC
-I.  Regions with Sunspots.  Locations Valid at 04/2400Z
-Nmbr Location  Lo  Area  Z   LL   NN Mag Type
-2047 S17W54   049  0170 Dao  10   16 Beta
-2054 S12E65   290  0040 Hsx  02   01 Alpha
-IA. H-alpha Plages without Spots.  Locations Valid at 04/2400Z May
-Nmbr  Location  Lo
-None
-II. Regions Due to Return 05 May to 07 May
-Nmbr Lat    Lo
-2037 S10    264
-2034 N05    264
-"""
-AR_LIST = """                         2022-05-05.0
-        Far-Side Vantage:  CLon = 128.0, Lat =   3.8
-
-Designation        Centroid       Strength    ETA at        Days from
-              Longitude  Latitude             East Limb     East Limb
-              (degree)   (degree)            (yyyy-mm-dd.d)
-
-FS-2022-025   142.6      -28.5       780      2022-05-10.7    5.7
-FS-2022-026    98.7       20.8      3675      2022-05-14.2    9.2
-"""
-
-
-def points(longitude, latitude, date="2022-05-05"):
-    frame = HeliographicCarrington(obstime=date, observer="earth")
-    return SkyCoord(longitude * u.deg, latitude * u.deg, frame=frame)
+SUMMARY = summary(
+    "2014-05-05",
+    ["2047 S17W54   049", "2054 S12E65   290"],
+    due=["2037 S10    264", "2034 N05    264"],
+)
+AR_LIST = region_list(
+    "2022-05-05.0",
+    128.0,
+    3.8,
+    [
+        "FS-2022-025   142.6      -28.5       780      2022-05-10.7    5.7",
+        "FS-2022-026    98.7       20.8      3675      2022-05-14.2    9.2",
+    ],
+)
 
 
 def test_every_region_stands_in_one_row():
     match = sunpy_farside.match_regions(
-        points([100, 20, 60], [19, 5, 0]), points([142.6, 98.7], [-28.5, 20.8])
+        carrington([100, 20, 60], [19, 5, 0]), carrington([142.6, 98.7], [-28.5, 20.8])
     )
     assert match["outcome"].tolist() == ["matched", "missed", "extra", "extra"]
     assert match["detected"].tolist() == [0, -1, 1, 2]
@@ -65,19 +52,19 @@ def test_every_region_stands_in_one_row():
 
 
 def test_pairs_are_one_to_one_across_the_seam():
-    match = sunpy_farside.match_regions(points([359, 2], [0, 0]), points([1], [0]))
+    match = sunpy_farside.match_regions(carrington([359, 2], [0, 0]), carrington([1], [0]))
     assert match["outcome"].tolist() == ["matched", "extra"]
     assert match["detected"].tolist() == [1, 0]
 
 
 def test_as_many_pairs_as_there_can_be():
     # The nearest pair would leave two regions alone.
-    match = sunpy_farside.match_regions(points([10, 18], [0, 0]), points([16, 26], [0, 0]))
+    match = sunpy_farside.match_regions(carrington([10, 18], [0, 0]), carrington([16, 26], [0, 0]))
     assert match["reference"].tolist() == [0, 1]
 
 
 def test_distance_is_a_limit():
-    detected, reference = points([10], [0]), points([15], [0])
+    detected, reference = carrington([10], [0]), carrington([15], [0])
     for distance, outcome in ((5.001, ["matched"]), (4.999, ["missed", "extra"])):
         match = sunpy_farside.match_regions(detected, reference, distance=distance * u.deg)
         assert match["outcome"].tolist() == outcome
@@ -86,7 +73,9 @@ def test_distance_is_a_limit():
 def test_reference_is_moved_to_the_date():
     # Ten days of differential rotation at 45 degrees take a region 13.2 degrees east.
     match = sunpy_farside.match_regions(
-        points([100], [45], "2022-05-15"), points([113.2], [45], "2022-05-05"), distance=0.2 * u.deg
+        carrington([100], [45], "2022-05-15"),
+        carrington([113.2], [45], "2022-05-05"),
+        distance=0.2 * u.deg,
     )
     assert match["outcome"].tolist() == ["matched"]
 
@@ -94,8 +83,8 @@ def test_reference_is_moved_to_the_date():
 @pytest.mark.parametrize(("detected", "reference"), [(0, 0), (2, 0), (0, 2)])
 def test_nothing_against_something(detected, reference):
     match = sunpy_farside.match_regions(
-        points(np.arange(detected), np.arange(detected)),
-        points(np.arange(reference), np.arange(reference)),
+        carrington(np.arange(detected), np.arange(detected)),
+        carrington(np.arange(reference), np.arange(reference)),
     )
     assert match["outcome"].tolist() == ["missed"] * reference + ["extra"] * detected
 
@@ -103,7 +92,7 @@ def test_nothing_against_something(detected, reference):
 def test_names_and_strengths_come_along(tmp_path):
     path = tmp_path / "AR_LIST_2022.05.05_00_00_00.txt"
     path.write_text(AR_LIST)
-    match = sunpy_farside.match_regions(points([100], [19]), read_region_list(path))
+    match = sunpy_farside.match_regions(carrington([100], [19]), read_region_list(path))
     assert match["designation"].tolist() == ["FS-2022-026", "FS-2022-025"]
     assert_allclose(match["reference_strength"].value, [3675, 780])
     assert np.isnan(match["detected_strength"]).all()
@@ -130,7 +119,7 @@ def test_pairing_equals_trying_everything(detected, reference):
 
 
 def test_bad_input():
-    there = points([1], [0])
+    there = carrington([1], [0])
     with pytest.raises(ValueError, match="positive distance"):
         sunpy_farside.match_regions(there, there, distance=0 * u.deg)
     with pytest.raises(ValueError, match="observation time"):
@@ -186,7 +175,7 @@ def test_dates_are_matched_one_by_one(tmp_path):
 
 def test_lists_belong_to_the_last_map_on_the_real_sun(real_data):
     """
-    The standard method's own strengths agree with JSOC's where the five days are the same.
+    Compare strengths of the SAR method with JSOC's for the same five days.
     """
     folder = real_data / "jsoc/farside"
     paths = sorted((folder / "Phase_Maps/2022").glob("*.fits"))
@@ -212,7 +201,7 @@ def test_noaa_summary(tmp_path):
     assert_allclose(table["centroid"].lat.deg, [-17, -12, -10, 5])
     assert_allclose(table["stonyhurst_longitude"].value, [54, -65, np.nan, np.nan])
     due = table[table["section"] == "II"]
-    match = sunpy_farside.match_regions(points([264], [-9], "2014-05-05"), due)
+    match = sunpy_farside.match_regions(carrington([264], [-9], "2014-05-05"), due)
     assert match["designation"].tolist() == ["12037", "12034"]
 
 

@@ -1,14 +1,12 @@
 """
-The files of a range and the eleven maps of a date.
+Fetching of the files of a range and of the eleven maps of a date.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
-
-from astropy.io import fits
+from archive_files import TWELVE, write_maps
 
 from sunpy.time import parse_time
 
@@ -22,31 +20,16 @@ from sunpy_farside.utils import transfer
 
 pytestmark = pytest.mark.usefixtures("only_loopback")
 
-FIRST = datetime(2022, 5, 2, 12)
-STEP = timedelta(hours=12)
+FIRST = TWELVE[0]
 
 
-def write_maps(folder, steps, shift=timedelta(0)):
-    """
-    Maps at steps of 12 hours from 2022-05-02 12:00.
-    """
-    data = np.random.default_rng(1).normal(0, 0.05, (181, 361)).astype(np.float32)
-    for step in steps:
-        time = FIRST + step * STEP + shift
-        year = folder / "Phase_Maps" / str(time.year)
-        year.mkdir(parents=True, exist_ok=True)
-        fits.PrimaryHDU(data).writeto(year / f"PHASE_MAP_{time:%Y.%m.%d_%H:%M:%S}.fits")
+def write_steps(folder, steps, shift=timedelta(0)):
+    times = [FIRST + step * timedelta(hours=12) + shift for step in steps]
+    write_maps(folder / "Phase_Maps" / "2022", times)
 
 
 def names(paths):
     return [Path(path).name[10:26] for path in paths]
-
-
-@pytest.fixture
-def archive(tmp_path):
-    folder = tmp_path / "archive"
-    write_maps(folder, range(12))
-    return folder
 
 
 @pytest.fixture
@@ -98,7 +81,7 @@ def test_a_cached_sequence_asks_for_nothing(archive, cache, serve):
 
 
 def test_the_newest_sequence(archive, cache, serve):
-    write_maps(archive, [13, 14, 15])
+    write_steps(archive, [13, 14, 15])
     serve(archive)
     paths = fetch_sequence(progress=False)
     assert names(paths)[5] == "2022.05.05_12_00"
@@ -127,7 +110,7 @@ def test_a_gap_is_named_with_the_nearest_sequence(archive, cache, serve):
 
 
 def test_a_hole_in_the_middle(archive, cache, serve):
-    write_maps(archive, range(13, 30))
+    write_steps(archive, range(13, 30))
     serve(archive)
     with pytest.raises(SequenceError, match=r"missing: 2022-05-08T12:00. .* is 2022-05-05T12:00"):
         fetch_sequence("2022-05-07 12:00", progress=False)
@@ -141,20 +124,20 @@ def test_a_date_far_from_every_map(archive, cache, serve):
 
 @pytest.mark.parametrize("time", ["latest", "2022-05-05"])
 def test_an_archive_without_a_sequence(tmp_path, cache, serve, time):
-    write_maps(tmp_path / "archive", [0, 1, 2])
+    write_steps(tmp_path / "archive", [0, 1, 2])
     server = serve(tmp_path / "archive")
     with pytest.raises(SequenceError, match=f"no such run at {server.url}"):
         fetch_sequence(time, progress=False)
 
 
 def test_maps_a_little_off_the_hour_belong_to_it(tmp_path, cache, serve):
-    write_maps(tmp_path / "archive", range(11), timedelta(seconds=40))
+    write_steps(tmp_path / "archive", range(11), timedelta(seconds=40))
     serve(tmp_path / "archive")
     assert len(fetch_sequence("2022-05-05", progress=False)) == 11
 
 
 def test_maps_off_the_cadence_do_not_count(archive, cache, serve):
-    write_maps(archive, range(12), timedelta(hours=3))
+    write_steps(archive, range(12), timedelta(hours=3))
     serve(archive)
     paths = fetch_sequence("2022-05-05", progress=False)
     assert {name[-5:] for name in names(paths)} == {"00_00", "12_00"}

@@ -1,5 +1,5 @@
 """
-The Fido client, against real HTTP servers on the loopback address.
+Fido client, with real HTTP servers on the loopback address.
 """
 
 import asyncio
@@ -11,7 +11,16 @@ from pathlib import Path
 import numpy as np
 import parfive
 import pytest
-from archive_files import PHASE_MAP, RANGE, REGION_LIST, TWELVE, raw_map, write_archive, write_maps
+from archive_files import (
+    MAY_5,
+    PHASE_MAP,
+    RANGE,
+    REGION_LIST,
+    TWELVE,
+    fetch_replaced,
+    raw_map,
+    write_maps,
+)
 
 import astropy.units as u
 from astropy.io import fits
@@ -40,16 +49,6 @@ COLUMNS = [
 ]
 
 
-@pytest.fixture
-def archive(tmp_path):
-    return write_archive(tmp_path / "archive")
-
-
-@pytest.fixture
-def output(tmp_path):
-    return tmp_path / "output"
-
-
 def data_bytes(path):
     with fits.open(path) as hdus:
         info = hdus[0].fileinfo()
@@ -58,7 +57,7 @@ def data_bytes(path):
 
 def times(found):
     """
-    Times in the files' names.
+    Return the times in the files' names.
     """
     return [
         datetime.strptime(url[-24:-5], "%Y.%m.%d_%H:%M:%S")
@@ -262,17 +261,13 @@ def test_the_header_is_completed_and_nothing_else(archive, serve, output):
         "BUNIT": "radian",
         "OWNER": "somebody",
     }
-    path = archive / "Phase_Maps" / "2022" / "PHASE_MAP_2022.05.05_00:00:00.fits"
     hdu = raw_map(5, **cards)
     hdu.header["REF_L0"] = hdu.header.pop("REF-L0")
     hdu.header["PC1_2"] = hdu.header.pop("PC1-2")
     # NaN of an unusual kind: the bytes count, not the values.
     hdu.data.view(np.uint32)[3, 3] = 0x7FC12345
-    hdu.writeto(path, overwrite=True)
-    serve(archive)
-    found = Fido.search(a.Time("2022-05-05", "2022-05-05 01:00"), PHASE_MAP)
-    (file,) = Fido.fetch(found, path=output, progress=False)
-    assert data_bytes(output / "PHASE_MAP_2022.05.05_00_00_00.fits") == data_bytes(path)
+    _, (file,) = fetch_replaced(archive, serve, output, hdu)
+    assert data_bytes(output / "PHASE_MAP_2022.05.05_00_00_00.fits") == data_bytes(archive / MAY_5)
     item = sunpy.map.Map(file)
     assert isinstance(item, sunpy_farside.FarsidePhaseMap)
     assert item.date.isot == item.reference_date.isot == "2022-05-05T00:00:00.000"
@@ -308,15 +303,11 @@ def test_a_damaged_local_file_is_downloaded_again(archive, serve, output):
 
 def test_what_is_odd_but_usable_comes_without_a_word(archive, serve, output):
     """
-    Whoever reads the file will hear of it, by its lasting name.
+    Warn when the file is read, with its final name, not when it is fetched.
     """
-    path = archive / "Phase_Maps" / "2022" / "PHASE_MAP_2022.05.05_00:00:00.fits"
     hdu = raw_map()
     hdu.header["REF_L0"] = 1.0
-    hdu.writeto(path, overwrite=True)
-    serve(archive)
-    found = Fido.search(a.Time("2022-05-05", "2022-05-05 01:00"), PHASE_MAP)
-    (file,) = Fido.fetch(found, path=output, progress=False)
+    _, (file,) = fetch_replaced(archive, serve, output, hdu)
     with pytest.warns(SunpyUserWarning, match=f"{file}: REF_L0"):
         sunpy_farside.read_phase_map(file)
 
@@ -368,7 +359,7 @@ def test_the_progress_bars_show(archive, serve, output, capfd):
 
 def test_a_shared_downloader_lends_its_settings(archive, serve, output):
     """
-    The client of another archive may have files in the same queue.
+    Allow files of another client in the same queue.
     """
     server = serve(archive)
     found = Fido.search(RANGE, PHASE_MAP)
@@ -404,7 +395,7 @@ def test_a_row_that_is_there_twice_is_fetched_once(archive, serve, output):
 
 def test_searches_and_downloads_in_a_running_loop(archive, serve, output):
     """
-    Every cell of Jupyter runs in one.
+    Fetch within a running event loop, as in every cell of Jupyter.
     """
     serve(archive)
 

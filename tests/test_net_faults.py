@@ -1,5 +1,5 @@
 """
-Servers that fail, in every way, and what is left behind.
+Servers that fail in every way, and the files left behind.
 """
 
 import signal
@@ -8,7 +8,6 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.request import urlopen
 
@@ -16,7 +15,8 @@ import aiohttp
 import numpy as np
 import parfive
 import pytest
-from archive_files import PHASE_MAP, RANGE, REGION_LIST, raw_map, write_archive
+from archive_files import MAY_5, PHASE_MAP, RANGE, REGION_LIST, fetch_replaced, raw_map
+from commands import start, wait_until
 
 from astropy.io import fits
 
@@ -27,7 +27,7 @@ from sunpy.net import attrs as a
 from sunpy_farside.cli import main
 from sunpy_farside.errors import WeightsError
 from sunpy_farside.net import FarsideClient, download, listing
-from sunpy_farside.network import load_model, weights
+from sunpy_farside.network import checkpoints, load_model
 from sunpy_farside.utils import transfer
 from sunpy_farside.utils.files import whole_files
 
@@ -37,19 +37,9 @@ YEAR = "/Phase_Maps/2022/"
 
 
 @pytest.fixture
-def archive(tmp_path):
-    return write_archive(tmp_path / "archive")
-
-
-@pytest.fixture
-def output(tmp_path):
-    return tmp_path / "output"
-
-
-@pytest.fixture
 def over():
     """
-    What servers wait for that would never end.
+    Return the event that ends servers which would wait forever.
     """
     event = threading.Event()
     yield event
@@ -58,7 +48,7 @@ def over():
 
 def once_broken(times, status=500):
     """
-    A fault: each path is answered with an error the first few times.
+    Return a fault that answers the first few requests for each path with an error.
     """
 
     def fault(handler, path):
@@ -72,7 +62,7 @@ def once_broken(times, status=500):
 
 def for_files(answer):
     """
-    A fault of all the maps and lists, not of the folders.
+    Return a fault of all the maps and lists, not of the folders.
     """
 
     def fault(handler, path):
@@ -86,7 +76,7 @@ def for_files(answer):
 
 def only_errors(found, output, results, match):
     """
-    Nothing was fetched, everything was reported, nothing was left behind.
+    Check that nothing was fetched or left behind, and everything was reported.
     """
     assert list(results) == []
     assert len(results.errors) == sum(map(len, found))
@@ -128,7 +118,7 @@ def test_no_server_at_all(archive, serve):
         FarsideClient(url).search(RANGE, PHASE_MAP)
 
 
-# How a page comes that is not the whole listing.
+# Answers that are not the whole listing.
 
 
 def cut_by_its_length(handler, page):
@@ -216,7 +206,7 @@ CUTS = [
 
 def cut_listing(server, cut, times):
     """
-    A fault: the listing of the year comes by ``cut`` the first few times.
+    Answer the first few requests for the listing of the year by ``cut``.
     """
     with urlopen(server.url.rstrip("/") + YEAR) as response:
         page = response.read()
@@ -235,7 +225,7 @@ def cut_listing(server, cut, times):
 @pytest.mark.parametrize("cut", CUTS)
 def test_a_listing_that_is_cut_is_never_taken_for_whole(archive, serve, output, capsys, cut, style):
     """
-    A map in the flat folder would come if that of the year were passed over.
+    Fail although a map in the flat folder could be fetched.
     """
     year = archive / "Phase_Maps" / "2022"
     name = "PHASE_MAP_2022.05.08_00:00:00.fits"
@@ -249,7 +239,7 @@ def test_a_listing_that_is_cut_is_never_taken_for_whole(archive, serve, output, 
     (line,) = captured.err.splitlines()
     assert f"{YEAR}: expected a listing of the archive, found " in line
     assert not output.exists()
-    # aiohttp itself asks twice where a connection closes at once.
+    # aiohttp itself repeats a request when the connection closes at once.
     assert server.requests[YEAR] == (6 if cut is closed else 3)
 
 
@@ -274,7 +264,7 @@ def test_a_year_that_the_archive_names_but_does_not_have(archive, serve):
         FarsideClient().search(RANGE, PHASE_MAP)
 
 
-# How servers take their time: each sends a byte now and then.
+# Slow servers, which send a byte now and then.
 
 
 def drip(handler, over, text):
@@ -336,7 +326,7 @@ def test_no_server_takes_more_than_the_time_it_has(
     only_errors([found], output, results, "found no end after 0.3 s")
     with pytest.raises(ConnectionError, match=r"expected a listing.*found no end after 0\.3 s"):
         FarsideClient().search(RANGE, PHASE_MAP)
-    # What took that long once is not tried again.
+    # A request that took that long is not repeated.
     assert set(server.requests.values()) == (set() if head else {1})
 
 
@@ -346,8 +336,8 @@ def test_weights_take_no_more_than_the_time_they_have(tmp_path, serve, monkeypat
     (tmp_path / "weights.pth").touch()
     server.fault = lambda handler, path: slow(handler, over) or True
     monkeypatch.setenv("SUNPY_FARSIDE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(weights, "_FELIPE2019_URL", f"{server.url}weights.pth")
-    monkeypatch.setattr(weights, "_PATIENCE", 0.3)
+    monkeypatch.setattr(checkpoints, "FELIPE2019_URL", f"{server.url}weights.pth")
+    monkeypatch.setattr(checkpoints, "_PATIENCE", 0.3)
     with pytest.raises(WeightsError, match=r"no end after 0\.3 s.*give its path"):
         load_model("felipe2019")
     assert not list((tmp_path / "cache" / "models").iterdir())
@@ -357,8 +347,8 @@ def test_weights_of_any_size_are_not_kept(tmp_path, serve, monkeypatch):
     server = serve(tmp_path)
     (tmp_path / "weights.pth").write_bytes(bytes(5000))
     monkeypatch.setenv("SUNPY_FARSIDE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(weights, "_FELIPE2019_URL", f"{server.url}weights.pth")
-    monkeypatch.setattr(weights, "_FELIPE2019_SIZE", 1000)
+    monkeypatch.setattr(checkpoints, "FELIPE2019_URL", f"{server.url}weights.pth")
+    monkeypatch.setattr(checkpoints, "FELIPE2019_SIZE", 1000)
     with pytest.raises(WeightsError, match="more than 2000 bytes"):
         load_model("felipe2019")
     assert not list((tmp_path / "cache" / "models").iterdir())
@@ -414,7 +404,7 @@ def test_a_server_that_does_not_answer_requests_for_headers(archive, serve, outp
 
 def test_a_file_that_cannot_be_written(archive, serve, output, monkeypatch):
     """
-    parfive by itself would wait forever.
+    Report the error, for which parfive by itself would wait forever.
     """
     resource = pytest.importorskip("resource")
     serve(archive)
@@ -470,7 +460,7 @@ def test_a_second_try_checks_too(archive, serve, output):
 def test_a_file_that_is_gone(archive, serve, output):
     server = serve(archive)
     found = Fido.search(RANGE, PHASE_MAP)
-    (archive / "Phase_Maps" / "2022" / "PHASE_MAP_2022.05.05_00:00:00.fits").unlink()
+    (archive / MAY_5).unlink()
     server.requests.clear()
     results = Fido.fetch(found, path=output, progress=False)
     assert len(results) == 11
@@ -546,13 +536,20 @@ def test_a_connection_that_is_cut_once(archive, serve, output):
 def test_a_map_that_its_reader_refuses(archive, serve, output, change):
     hdu = raw_map()
     change(hdu)
-    hdu.writeto(
-        archive / "Phase_Maps" / "2022" / "PHASE_MAP_2022.05.05_00:00:00.fits", overwrite=True
-    )
-    serve(archive)
-    found = Fido.search(a.Time("2022-05-05", "2022-05-05 01:00"), PHASE_MAP)
-    results = Fido.fetch(found, path=output, progress=False)
+    found, results = fetch_replaced(archive, serve, output, hdu)
     only_errors(found, output, results, "found")
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("mrad", 1e3), ("Degrees", 180 / np.pi)])
+def test_maps_in_other_units_of_angle_have_the_same_phases(archive, serve, output, unit, factor):
+    plain = raw_map()
+    hdu = raw_map()
+    hdu.data = (hdu.data * factor).astype(np.float32)
+    hdu.header["BUNIT"] = unit
+    _, results = fetch_replaced(archive, serve, output, hdu)
+    assert results.errors == []
+    phases = sunpy.map.Map(results[0]).quantity.to_value("rad")
+    np.testing.assert_allclose(phases, plain.data, rtol=1e-6, equal_nan=True)
 
 
 @pytest.mark.parametrize(
@@ -569,18 +566,13 @@ def test_a_map_that_its_reader_refuses(archive, serve, output, change):
 def test_what_cannot_be_phases_is_refused(archive, serve, output, change):
     hdu = raw_map()
     hdu.data = change(hdu.data.astype(">f4")).reshape(181, 361)
-    hdu.writeto(
-        archive / "Phase_Maps" / "2022" / "PHASE_MAP_2022.05.05_00:00:00.fits", overwrite=True
-    )
-    serve(archive)
-    found = Fido.search(a.Time("2022-05-05", "2022-05-05 01:00"), PHASE_MAP)
-    results = Fido.fetch(found, path=output, progress=False)
+    found, results = fetch_replaced(archive, serve, output, hdu)
     only_errors(found, output, results, "expected phases in rad")
 
 
 def test_a_declared_size_is_not_believed(archive, serve, output):
     """
-    A small file may declare a huge image.
+    Refuse a small file that declares a huge image.
     """
     header = raw_map().header
     header["NAXIS1"], header["NAXIS2"] = 2_000_000, 2_000_000
@@ -593,14 +585,11 @@ def test_a_declared_size_is_not_believed(archive, serve, output):
 
 def test_a_packed_image_is_not_unpacked(archive, serve, output):
     """
-    A small file may unpack to a huge image.
+    Refuse a small file that unpacks to a huge image.
     """
-    path = archive / "Phase_Maps" / "2022" / "PHASE_MAP_2022.05.05_00:00:00.fits"
     huge = fits.CompImageHDU(np.zeros((4000, 4000), dtype=np.float32), compression_type="GZIP_1")
-    fits.HDUList([raw_map(), huge]).writeto(path, overwrite=True)
-    serve(archive)
-    found = Fido.search(a.Time("2022-05-05", "2022-05-05 01:00"), PHASE_MAP)
-    results = Fido.fetch(found, path=output, progress=False)
+    hdus = fits.HDUList([raw_map(), huge])
+    found, results = fetch_replaced(archive, serve, output, hdus)
     only_errors(found, output, results, "more than 12000000 pixels")
 
 
@@ -673,34 +662,9 @@ def test_a_name_and_password_for_the_proxy(archive, serve, output, monkeypatch):
 # --- runs that are broken off ---
 
 
-def start(*arguments):
-    """
-    Start a command as a process of its own, which Ctrl-C can reach.
-    """
-    # Pipelines and some CI start their children with SIGINT ignored.
-    code = (
-        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "from sunpy_farside.cli import main; sys.exit(main())"
-    )
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def wait_until(condition):
-    for _ in range(1200):
-        if condition():
-            return
-        time.sleep(0.05)
-    pytest.fail("it did not happen within a minute")
-
-
 def hang_at(server, over, end):
     """
-    A fault: requests for what ends so are never answered. Tells when there is one.
+    Never answer requests for paths of an ending; return the event that the first one sets.
     """
     asked = threading.Event()
 
@@ -734,7 +698,7 @@ def test_an_interruption_is_one_line(
     out, err = process.communicate(timeout=60)
     assert (out, err) == ("", "sunpy-farside: interrupted\n")
     assert process.returncode == 130
-    # What was whole by then stays.
+    # Whole files are kept.
     assert len(list(output.glob("*/*"))) == finished
     assert all(map(sunpy.map.Map, output.glob("*/*")))
 
@@ -800,7 +764,7 @@ def test_what_another_run_is_writing_stays(archive, serve, output):
 
 def test_files_that_fail_are_one_line(archive, serve, output, capfd):
     """
-    Not parfive's log, and no bytes.
+    Print neither parfive's log nor bytes.
     """
     server = serve(archive)
     bad = "05.05_00:00:00.fits"

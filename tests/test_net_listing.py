@@ -1,5 +1,5 @@
 """
-Reading listings, whatever they hold.
+Reading of listings, well-formed or not.
 """
 
 import re

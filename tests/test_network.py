@@ -104,7 +104,7 @@ def test_normalisation_is_one_of_three():
 def model(**kwargs):
     settings = {
         "name": "test",
-        "frames": "own",
+        "alignment": "per_map",
         "normalisation": Normalisation(),
         "threshold": 100.0,
         "device": torch.device("cpu"),
@@ -153,8 +153,8 @@ def test_predict_says_what_shape_it_expects(shape):
 
 
 def test_unknown_frames():
-    with pytest.raises(ValueError, match="'own' or 'middle'"):
-        model(frames="first")
+    with pytest.raises(ValueError, match="'per_map' or 'common'"):
+        model(alignment="first")
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_devices_that_are_not_there(monkeypatch, device):
 
 def test_other_windows_are_seen_as_the_known_one():
     model = FarsideModel(
-        CoarseUNet(hidden=2), "m", "middle", Normalisation("valid"), 100.0, torch.device("cpu")
+        CoarseUNet(hidden=2), "m", "common", Normalisation("valid"), 100.0, torch.device("cpu")
     )
     stack = np.random.default_rng(0).normal(-0.02, 0.05, (3, 11, 144, 84)).astype(np.float32)
     assert (model.predict(stack) > 0).all()
@@ -217,7 +217,7 @@ def test_the_coarse_network_moves_with_its_input_by_whole_pixels_of_its_own():
     maps[:, :, 70:76, 60:66] = -3
     missing = torch.zeros_like(maps, dtype=bool)
     here, there = (network(item, missing)[0] for item in (maps, maps.roll(16, 2)))
-    # The network knows the latitude, but a bright patch stays where it is put.
+    # The network knows the latitude, but a bright region stays in place.
     middle = [
         (item - network(torch.zeros_like(maps), missing)[0]).abs().argmax() // 128
         for item in (here, there)
@@ -230,7 +230,7 @@ def test_attention_looks_at_every_map_by_itself():
     attend = CoarseUNet(hidden=4, attention=True).eval().attend
     maps = torch.randn(2, 11, 16, 16)
     missing = torch.zeros_like(maps, dtype=bool)
-    # Without a place in time to prefer, their order says nothing.
+    # Without a preferred time, the order does not matter.
     order = torch.randperm(11)
     assert torch.allclose(attend(maps, missing), attend(maps[:, order], missing), atol=1e-5)
     with torch.no_grad():
@@ -281,7 +281,7 @@ def test_the_published_scaling_takes_all_sequences_of_a_file_together():
     stack[1] *= 2
     stack[2, :, :, :5] = np.nan
     model = FarsideModel(
-        UNet(hidden=2), "small", "own", Normalisation("sequence"), 100.0, torch.device("cpu")
+        UNet(hidden=2), "small", "per_map", Normalisation("sequence"), 100.0, torch.device("cpu")
     )
     filled = np.nan_to_num(stack.astype(np.float64))
     scaled = ((filled - filled.mean()) / filled.std()).clip(max=0).astype(np.float32)

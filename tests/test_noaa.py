@@ -1,5 +1,5 @@
 """
-NOAA's region summaries: one table of many days, first appearances, positions at other times.
+NOAA's solar region summaries: tables of many days, first appearances, positions at other times.
 """
 
 import gzip
@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from list_files import WHOLE_SUMMARY as FULL
+from list_files import location, summary
 from numpy.testing import assert_allclose
 
 import astropy.units as u
@@ -28,23 +30,7 @@ from sunpy.util.exceptions import SunpyUserWarning
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io import read_noaa_summaries, read_noaa_summary
-from sunpy_farside.io.noaa import first_appearances, positions_at
-
-
-def summary(date, seen=(), plages=(), due=()):
-    """
-    A summary as NOAA writes it, of rows such as "2054 S12E65   290".
-    """
-    day = Time(date).datetime
-    sections = [
-        ("I.  Regions with Sunspots.", [f"{row}  0040 Hsx  02   01 Alpha" for row in seen]),
-        ("IA. H-alpha Plages without Spots.", plages),
-        ("II. Regions Due to Return", due),
-    ]
-    lines = [f":Product: {day:%m%d}SRS.txt", f":Issued: {day:%Y %b %d} 0030 UTC", "#"]
-    for heading, rows in sections:
-        lines += [heading, "Nmbr Location  Lo", *(rows or ["None"])]
-    return "\n".join(lines) + "\n"
+from sunpy_farside.io.noaa_regions import first_appearances, positions_at
 
 
 def write(folder, date, *args, **kwargs):
@@ -56,7 +42,7 @@ def write(folder, date, *args, **kwargs):
 @pytest.fixture(scope="module")
 def record(real_data):
     """
-    NOAA's summaries of ten years, and what was said about them.
+    Read NOAA's summaries of ten years; return the regions and the warnings.
     """
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
@@ -84,7 +70,7 @@ def test_broken_files_are_named_and_nothing_else_is_lost(record):
     assert "2 solar" in broken
     assert "20190804SRS.txt" in broken
     assert "20190807SRS.txt" in broken
-    # Its only heading has nothing below it.
+    # Its only heading is followed by nothing.
     assert "20191011SRS.txt" in cut_short
 
 
@@ -126,7 +112,7 @@ def test_tarballs_folders_and_files_give_one_table(tmp_path):
     expected = read_noaa_summaries(paths)
     for source in (days, tmp_path / "2014_SRS.tar.gz", tmp_path, [days, tmp_path]):
         table = read_noaa_summaries(source)
-        # What is there twice counts once.
+        # Duplicates count once.
         assert table["date"].isot.tolist() == expected["date"].isot.tolist()
         assert table["number"].tolist() == [12051] * 3
 
@@ -148,7 +134,7 @@ def test_which_regions_emerged_on_the_near_side(tmp_path):
     assert first["number"].tolist() == [12001, 12003, 12002, 12004]
     assert first["emerged"].tolist() == [False, False, False, True]
     assert first["neighbour"][2].to_value(u.deg) == pytest.approx(7.9, abs=0.1)
-    # 12003 stands at the limit, and counts as having come round the limb.
+    # 12003 is at the limit, and counts as having come round the limb.
     assert first_appearances(regions, limb=-61 * u.deg)["emerged"].tolist() == [False, True] * 2
     near = first_appearances(regions, distance=5 * u.deg)
     assert near["emerged"].tolist() == [False, False, True, True]
@@ -181,8 +167,7 @@ def test_positions_are_those_of_the_summary_plus_the_drift(
     tmp_path_factory, longitude, latitude, hours
 ):
     folder = tmp_path_factory.mktemp("day")
-    place = f"{'NS'[latitude < 0]}{abs(latitude):02d}{'WE'[longitude < 0]}{abs(longitude):02d}"
-    path = write(folder, "2014-12-31", [f"2001 {place}   000"])
+    path = write(folder, "2014-12-31", [f"2001 {location(longitude, latitude)}   000"])
     regions = read_noaa_summaries(path)
     assert regions["stonyhurst_longitude"][0].value == longitude
     moved = positions_at(regions, Time("2014-12-31") + hours * u.hour)["centroid"]
@@ -212,28 +197,6 @@ def test_broken_summaries(tmp_path, content, found):
     assert str(path) in str(error.value)
 
 
-FULL = """\
-:Product: 0505SRS.txt
-:Issued: 2014 May 05 0030 UTC
-# Prepared jointly by the U.S. Dept. of Commerce, NOAA,
-#
-Joint USAF/NOAA Solar Region Summary
-SRS Number 125 Issued at 0030Z on 05 May 2014
-I.  Regions with Sunspots.  Locations Valid at 04/2400Z
-Nmbr Location  Lo  Area  Z   LL   NN Mag Type
-2049 S07W41   048  0130 Dso  09   10 Beta
-2051 S09W64   059  0180 Dac  06   10 Beta-Gamma
-IA. H-alpha Plages without Spots.  Locations Valid at 04/2400Z May
-Nmbr  Location  Lo
-2045  S24W65   072
-2052  N05E40   327
-II. Regions Due to Return 05 May to 07 May
-Nmbr Lat    Lo
-2035 S15    277
-2037 S10    264
-"""
-
-
 def test_a_whole_summary(tmp_path):
     path = tmp_path / "20140505SRS.txt"
     for text in (
@@ -252,13 +215,12 @@ def test_a_whole_summary(tmp_path):
 
 
 ROWS = [line for line in FULL.splitlines() if line[:2] == "20"]
-BEFORE = FULL.splitlines()[7:-1]
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_row_that_does_not_read_is_no_row_less(tmp_path, row):
     """
-    Glued to what is before it, behind a byte of zero, in other digits or with letters lost.
+    Refuse rows joined to others, after a zero byte, in other digits or without some letters.
     """
     path = tmp_path / "20140505SRS.txt"
     wide = row.translate({ord("0") + k: 0xFF10 + k for k in range(10)})
@@ -352,7 +314,7 @@ def _locale(name):
 
 
 def test_months_are_not_asked_of_the_locale(tmp_path, monkeypatch):
-    # Where no other locale is installed: what strptime looks the months up in.
+    # Where no other locale is installed, replace the months that strptime uses.
     german = ["", *"jan feb mär apr mai jun jul aug sep okt nov dez".split()]
     monkeypatch.setattr("calendar.month_abbr", german)
     monkeypatch.setattr("_strptime._getlang", lambda: ("de_DE", "UTF-8"))

@@ -1,5 +1,5 @@
 """
-In a notebook, in a kernel of its own, without a word to matplotlib.
+Outputs in notebooks that do not configure matplotlib.
 """
 
 import os
@@ -26,7 +26,7 @@ PLOTS = [
     "farside.overplot_regions(detection, simulated.maps[-1])",
     "visualization.synchronic_view(simulated.maps[5], detection)",
     "visualization.plot_tracks(tracks)",
-    # After the package's pictures, those of others are shown as ever.
+    # Other figures are shown as usual after the package's.
     "plt.plot([1, 2])",
     "detection.plot(); plt.tight_layout()",
     "detection.peek()",
@@ -47,7 +47,7 @@ OBJECTS = [
 
 def run(*cells):
     """
-    Outputs of the cells of a notebook, run in a fresh kernel.
+    Run the cells of a notebook in a fresh kernel; return their outputs.
     """
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
@@ -81,7 +81,7 @@ def test_every_plot_is_shown(outputs, cell):
 @pytest.mark.parametrize("cell", OBJECTS)
 def test_every_object_is_shown(outputs, cell):
     (text,) = shown(outputs[cell], "text/plain")
-    # What it is, in a line, unless it is a table or one of sunpy's maps.
+    # A one-line description, except of tables and sunpy's maps.
     assert text.startswith("<")
     assert "\n" not in text or shown(outputs[cell], "text/html")
     assert "Warning" not in printed(outputs[cell])

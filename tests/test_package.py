@@ -36,7 +36,7 @@ def test_import_is_light_and_registers_the_map_source():
 )
 def test_commands_run_alone(command, tmp_path):
     """
-    In an interpreter of their own, where nothing but themselves has imported anything.
+    Run each command in an interpreter of its own, without other imports.
     """
     run = [sys.executable, "-m", "sunpy_farside", *command.split()]
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -67,7 +67,7 @@ def modules():
 
 def public_objects():
     """
-    Everything in the ``__all__`` of every module, and the public methods of its classes.
+    Yield everything in the ``__all__`` of every module, and the public methods of classes.
     """
     for path in modules():
         module = importlib.import_module(path)
@@ -110,7 +110,7 @@ def own_functions():
             yield name, item
             continue
         for key in vars(item):
-            # What overrides a method of sunpy's is described there.
+            # Methods that override those of sunpy are documented there.
             inherited = any(hasattr(base, key) for base in item.__mro__[1:])
             member = getattr(item, key)
             function = inspect.isroutine(member) and not isinstance(member, cached_property)
@@ -152,3 +152,25 @@ def test_former_names_still_work_and_say_where_they_are_now(name):
     with pytest.warns(SunpyDeprecationWarning, match=f"{room}.{present}"):
         item = getattr(sunpy_farside, name)
     assert item is getattr(importlib.import_module(f"sunpy_farside.{room}"), present)
+
+
+@pytest.mark.parametrize(
+    ("module", "place", "name"),
+    [
+        ("datasets.masks", "datasets.fields", "near_side_field"),
+        ("detection.regions", "detection.measurement", "noise_level"),
+        ("detection.regions", "detection.segmentation", "smooth_probability"),
+        ("evaluation.judged", "evaluation.calibration_bins", "BINS"),
+        ("evaluation.scores", "evaluation.reference_regions", "find_complexes"),
+        ("io.noaa", "io.noaa_regions", "positions_at"),
+        ("maps.resampling", "maps.orientation", "is_cylindrical"),
+        ("sequence", "maps.windows", "cut_map"),
+    ],
+)
+def test_names_are_still_found_in_their_former_modules(module, place, name):
+    former, present = (importlib.import_module(f"sunpy_farside.{item}") for item in (module, place))
+    with pytest.warns(SunpyDeprecationWarning, match=f"Use sunpy_farside.{place}.{name}"):
+        item = getattr(former, name)
+    assert item is getattr(present, name)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = former.nothing

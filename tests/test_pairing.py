@@ -1,5 +1,5 @@
 """
-Which maps belong to which magnetogram, and which sequences train.
+Pairing of sequences and magnetograms, and their splits.
 """
 
 from datetime import UTC, datetime, timedelta, timezone
@@ -145,7 +145,7 @@ def test_no_map_is_shared_between_splits(days, gap, named):
                 apart = np.abs(maps[name][:, None] - maps[other]).min() / 2
                 assert apart >= max(gap, 0.5)
                 assert not set(maps[name]) & set(maps[other])
-    # What is left over lies in the gaps, not in the splits.
+    # The others are in the gaps, not in the splits.
     for name in ("validation", "test"):
         part = np.flatnonzero(splits == name)
         if len(part):

@@ -32,18 +32,15 @@ from sunpy_farside.visualization import (
     plot_tracks,
     synchronic_view,
 )
-from sunpy_farside.visualization.artists import COLORS, draw_limb, place
+from sunpy_farside.visualization.artists import COLORS, draw_limb
 from sunpy_farside.visualization.detection_plot import region_names
+from sunpy_farside.visualization.placement import place
+
+pytestmark = pytest.mark.usefixtures("close_figures")
 
 DATE, LATER = "2022-05-05", "2022-05-12"
-# The far side's central meridian is at the 0/360 seam.
+# The far side's central meridian is at the 0/360 boundary.
 SEAM_DATE = "2022-05-14T17:00"
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +60,7 @@ def drawn_points(line):
 
 def howard(longitude, latitude, days):
     """
-    Carrington longitude after differential rotation [Howard et al. 1990, table 2].
+    Return the Carrington longitude after differential rotation [Howard et al. 1990, table 2].
     """
     s2 = np.sin(np.deg2rad(latitude)) ** 2
     rate = np.rad2deg((2.894 - 0.428 * s2 - 0.370 * s2**2) * 1e-6 * 86400)
@@ -72,7 +69,7 @@ def howard(longitude, latitude, days):
 
 def carrington_points(axes, line, date):
     """
-    Where the vertices of a line are on the Sun, by way of SkyCoord.
+    Return the positions of the vertices of a line on the Sun, by way of SkyCoord.
     """
     sky = axes.wcs.pixel_to_world(*drawn_points(line).T)
     points = sky.transform_to(HeliographicCarrington(obstime=date, observer="earth"))
@@ -81,14 +78,14 @@ def carrington_points(axes, line, date):
 
 def quarters(ring):
     """
-    The vertices of an outline and three points between each of them, as they are drawn.
+    Return the vertices of an outline and three points between each two, as they are drawn.
     """
     return np.concatenate([ring[:-1] + np.diff(ring, axis=0) * part for part in np.arange(4) / 4])
 
 
 def nearest(longitude, latitude, points):
     """
-    Distance of points from the nearest of others.
+    Return the distance of points from the nearest of others.
     """
     away = (longitude[:, None] - points[:, 0] + 180) % 360 - 180
     return np.hypot(away, latitude[:, None] - points[:, 1]).min(axis=1)
@@ -172,7 +169,7 @@ def test_differential_rotation_on_the_disk(found, shape, center):
 
 def test_a_date_other_than_the_picture_s(found):
     """
-    On a synoptic map, which is of many dates, a date moves regions as another map's would.
+    Move regions on a synoptic map to a given date as to the date of another map.
     """
     header, later = cea_header(DATE), cea_header(LATER)
     moved = overplot_regions(found, axes_of(header, (1440, 3600)), date=LATER)
@@ -236,7 +233,7 @@ def test_a_region_on_the_seam_is_one_piece(at_seam, kind):
             (181, 361),
         ),
         "cea": (cea_header(SEAM_DATE), (1440, 3600)),
-        # Its seam is the far side's central meridian.
+        # Its edge is the far-side central meridian.
         "stonyhurst": (stonyhurst_header(SEAM_DATE), (180, 360)),
         "disk": (hmi_header("2022-05-28T17:00"), (4096, 4096)),
     }
@@ -348,7 +345,7 @@ def test_the_rim_is_ninety_degrees_away(found):
     header = carrington_header(DATE, (181, 361), first_longitude=0, first_latitude=-90)
     axes = axes_of(header, (181, 361))
     line = draw_limb(axes, DATE)
-    # To the left and right of the map it goes on, for maps with another seam.
+    # Pixels continue to the left and right of the map, for maps with other edges.
     x, y = line.get_data()
     inside = (x > -0.5) & (x < 360.5)
     line.set_data(x[inside], y[inside])
@@ -375,7 +372,7 @@ def test_tables_of_regions(found):
     x = [float(drawn_points(marker)[0, 0]) for marker in drawn.markers]
     assert x == pytest.approx([howard(100, 10, 7), 130], abs=0.02)
     assert len(overplot_regions(found.regions, drawn.axes).markers) == 5
-    # Numbers of two tables on the same axes tell to which they belong.
+    # The labels of two tables on the same axes differ.
     both = [overplot_regions(table, drawn.axes, color=color) for color in COLORS.values()]
     assert [item.labels[0].get_color() for item in both] == list(COLORS.values())
 
@@ -408,7 +405,7 @@ def test_place_in_a_map_of_the_pole(found):
 
 def test_outlines_lie_on_the_reprojected_map_of_the_pole(found):
     """
-    What reproject makes of the probability is inside the outlines.
+    Compare the outlines with the reprojected probability.
     """
     header = polar_header(DATE)
     view = found.image.reproject_to(header)
@@ -444,7 +441,7 @@ def test_strip(seam_sequence, at_seam):
 
 def test_longitudes_of_the_strip_can_be_read(seam_sequence):
     """
-    Every window has its own longitudes, and the numbers of two do not touch.
+    Check that the labels of the windows are their own longitudes and do not touch.
     """
     figure = Figure(figsize=(10, 4.6), layout="constrained")
     drawn = plot_sequence(seam_sequence, figure=figure)
@@ -476,7 +473,7 @@ def test_synchronic_view_of_a_disk(found):
     near, far = drawn.images
     field = np.asarray(near.get_array().filled(np.nan))
     assert field.shape == (360, 720)
-    # The left half is the far side, of which the disk knows nothing.
+    # The left half is the far side, which the disk does not show.
     assert np.isfinite(field[80:280, 400:680]).all()
     assert np.isnan(field[80:280, 20:340]).all()
     assert far.get_array().shape == (144, 120)
@@ -494,7 +491,7 @@ def test_synchronic_view_of_a_disk(found):
 
 def test_synchronic_view_of_synoptic_maps(found):
     """
-    Longitudes of heliographic maps stay, and their seam leaves no gap.
+    Keep the longitudes of heliographic maps, without a gap at the 0/360 boundary.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -518,7 +515,7 @@ def test_synchronic_view_of_synoptic_maps(found):
 
 def test_tracks_across_the_seam(at_seam):
     """
-    One region seen on seven dates, while the far side's meridian passes the seam.
+    Plot a region of seven dates while the far-side central meridian passes the 0/360 boundary.
     """
     detections = []
     for hours in range(-36, 37, 12):
@@ -539,7 +536,7 @@ def test_tracks_across_the_seam(at_seam):
     assert y == pytest.approx(np.interp(x, east.get_xdata(), east.get_ydata()), abs=2)
     (label,) = drawn.labels
     assert label.get_text().startswith(tracks.tracks["designation"][0])
-    # The name stands on the near side of the limb, where no other track is.
+    # The name is on the near side of the limb, where no other track is.
     drawn.axes.figure.draw_without_rendering()
     box = label.get_window_extent().transformed(drawn.axes.transData.inverted())
     assert box.y0 > np.interp(box.x0, east.get_xdata(), east.get_ydata())

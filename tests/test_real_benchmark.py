@@ -1,11 +1,14 @@
 """
-Methods held against published regions of the real Sun; here against those of a simulated one.
+Evaluation against published regions, with those of a realization.
 """
 
 import json
 
 import numpy as np
 import pytest
+from list_files import location, summary
+from list_files import region_list as region_list_text
+from map_files import save_maps
 
 import astropy.units as u
 from astropy.time import Time
@@ -29,29 +32,18 @@ def sun():
 
 def region_list(date, rows):
     """
-    A list as JSOC publishes it, of longitudes, latitudes and strengths.
+    Return a region list of longitudes, latitudes and strengths as JSOC publishes it.
     """
-    day = f"{date.isot[:10]}.{round(date.mjd % 1 * 10)}"
-    lines = [
-        f"                         {day}",
-        f"        Far-Side Vantage:  CLon = {far_side_central_meridian(date).deg:.1f}, "
-        f"Lat = {-disk_center_latitude(date).deg:.1f}",
-        "",
-        "Designation        Centroid       Strength    ETA at        Days from",
-        "              Longitude  Latitude             East Limb     East Limb",
-        "              (degree)   (degree)            (yyyy-mm-dd.d)",
-        "",
-    ]
     # As JSOC prints it: the days are added to the date of the list.
     days = (date + 5.7 * u.day).mjd
     arrival = f"{Time(np.floor(days), format='mjd').isot[:10]}.{int(days % 1 * 10)}"
-    lines += [
+    lines = [
         f"FS-2022-{number:03d}   {lon % 360:.1f}  {lat:.1f}  {strength:.0f}  {arrival}  5.7"
         for number, (lon, lat, strength) in enumerate(rows, start=1)
     ]
-    if not rows:
-        lines[3:] = ["No Strong Active Regions (SARs) in the Sun's far hemisphere at this time."]
-    return "\n".join(lines) + "\n"
+    day = f"{date.isot[:10]}.{round(date.mjd % 1 * 10)}"
+    meridian, latitude = far_side_central_meridian(date).deg, -disk_center_latitude(date).deg
+    return region_list_text(day, meridian, latitude, lines)
 
 
 def listed(sun, date, flux=1e22):
@@ -69,11 +61,10 @@ def listed(sun, date, flux=1e22):
 @pytest.fixture(scope="module")
 def folder(sun, tmp_path_factory):
     """
-    Maps, and lists of the dates of all last maps.
+    Write maps, and region lists of the dates of all last maps.
     """
     folder = tmp_path_factory.mktemp("real")
-    for item in sun.maps:
-        item.save(folder / item.date.strftime("PHASE_MAP_%Y.%m.%d_%H_%M_%S.fits"))
+    save_maps(folder, sun.maps)
     for item in sun.maps[10:]:
         text = region_list(item.date, listed(sun, item.date))
         (folder / item.date.strftime("AR_LIST_%Y.%m.%d_%H_%M_%S.txt")).write_text(text)
@@ -99,7 +90,7 @@ def test_a_list_belongs_to_the_last_map(sun, tmp_path):
     moved = (longitude - known["longitude"][0] + 180) % 360 - 180
     assert moved == pytest.approx(2.5 * carrington_drift(20), abs=0.06)
     assert known["source"].tolist() == ["JSOC"]
-    # A list without regions covers as well: what is detected has no counterpart.
+    # A list without regions counts as well: detections have no counterpart.
     path.write_text(region_list(sequence.times[-1], []))
     known = read_published_regions(tmp_path).on(sequence)
     assert (len(known), known.meta["sources"]) == (0, ["JSOC"])
@@ -115,29 +106,17 @@ def test_a_large_listed_region_reaches_as_far_as_its_area(sun, tmp_path):
     assert known["complex"].tolist() == [0, 0, 1]
 
 
-def summary(date, rows=()):
-    text = f":Product: SRS.txt\n:Issued: {date.strftime('%Y %b %d')} 0030 UTC\n"
-    text += "I.  Regions with Sunspots.  Locations Valid at 04/2400Z\n"
-    text += "Nmbr Location  Lo  Area  Z   LL   NN Mag Type\n"
-    for number, latitude, longitude in rows:
-        place = f"{'SN'[latitude > 0]}{abs(latitude):02d}{'EW'[longitude > 0]}{abs(longitude):02d}"
-        text += f"{number} {place}   100  0170 Dao  10   16 Beta\n"
-    if not rows:
-        text += "None\n"
-    return text + (
-        "IA. H-alpha Plages without Spots.  Locations Valid at 04/2400Z\nNone\n"
-        "II. Regions Due to Return 05 May to 07 May\nNone\n"
-    )
-
-
 def write_summaries(folder, sequence, days, rows):
     """
-    Summaries of some days after the sequence, and regions that one of them shows.
+    Write summaries of some days after the sequence, with regions of some of them.
     """
     for day in days:
         date = sequence.date + day * u.day
-        text = summary(date, rows.get(day, ()))
-        (folder / date.strftime("%Y%m%dSRS.txt")).write_text(text)
+        seen = [
+            f"{number} {location(longitude, latitude)}   100"
+            for number, latitude, longitude in rows.get(day, ())
+        ]
+        (folder / date.strftime("%Y%m%dSRS.txt")).write_text(summary(date, seen))
 
 
 def test_what_noaa_saw_come_and_go(sun, tmp_path):

@@ -22,7 +22,7 @@ DATE = Time("2022-05-05")
 
 def probability(*boxes, width=120, date=DATE):
     """
-    A map with boxes (rows, columns, value) of probability.
+    Return a map with boxes (rows, columns, value) of probability.
     """
     data = np.zeros((144, width), np.float32)
     for rows, columns, value in boxes:
@@ -70,7 +70,7 @@ def test_a_box_is_measured_exactly():
     assert row["centroid"].lat.deg == pytest.approx(8 + 5.5)
     assert row["integrated_probability"].value == pytest.approx(108, rel=1e-6)
     assert row["peak_probability"] == pytest.approx(0.9)
-    # Smoothing adds one pixel all round: the level is 1 per cent of it.
+    # Smoothing adds one pixel on each side: the threshold is 1 per cent of the value.
     latitude = np.deg2rad(np.arange(7, 21))
     assert row["area"].value == pytest.approx(12 * np.cos(latitude).sum())
     assert row["area_uhem"] == pytest.approx(row["area"].value / 0.020626481, rel=1e-5)

@@ -1,5 +1,5 @@
 """
-How sure it is that a region is there: the function, its calibration, and what ranks by it.
+Reliability: its function, its calibration and ranking by it.
 """
 
 import json
@@ -23,11 +23,12 @@ from sunpy_farside.cli import main
 from sunpy_farside.coordinates.window import window_wcs
 from sunpy_farside.detection import COLUMNS, measure_regions
 from sunpy_farside.detection.export import to_json, to_text
-from sunpy_farside.detection.regions import noise_level
+from sunpy_farside.detection.measurement import noise_level
 from sunpy_farside.detection.reliability import FEATURES, Reliability, sar_reliability
 from sunpy_farside.errors import WeightsError
 from sunpy_farside.evaluation.calibration import RATE, calibrate_network, fit_reliability
-from sunpy_farside.evaluation.judged import Case, Found, reliability_bins
+from sunpy_farside.evaluation.calibration_bins import reliability_bins
+from sunpy_farside.evaluation.judged import Case, Found
 from sunpy_farside.network import save_model
 
 
@@ -131,7 +132,7 @@ def test_the_shipped_weights_rank_by_reliability(simulated, model):
     assert record["reliability_cut"] == cut
     assert record["regions"][0]["reliability"] == pytest.approx(regions["reliability"][0], abs=5e-4)
     assert model.reliability["notes"]["false_discovery_rate"] == RATE
-    # The number is kept where a detection is written.
+    # The reliability is kept when a detection is written.
     assert detection.settings.from_header(detection.settings.to_header()) == detection.settings
 
 
@@ -157,7 +158,7 @@ def test_without_a_calibration_the_strength_decides(simulated, model, change):
     assert "integrated probability of" in to_text(detection)
 
 
-def test_the_standard_method_has_a_reliability_and_keeps_its_rule(simulated):
+def test_the_sar_method_has_a_reliability_and_keeps_its_rule(simulated):
     detection = detect_seismic_strength(simulated.sequence)
     regions = detection.regions
     assert (np.diff(regions["reliability"]) <= 0).all()
@@ -200,14 +201,14 @@ def test_the_fit_finds_the_function():
     coefficients, intercept = fit_reliability(measured, real, measured)
     assert coefficients == pytest.approx(truth.coefficients, abs=0.06)
     assert intercept == pytest.approx(-1, abs=0.06)
-    # What would lower it is left out.
+    # Features that would lower it are left out.
     coefficients, _ = fit_reliability({"depth": -measured["depth"]}, real, ["depth"])
     assert coefficients == {"depth": 0}
 
 
 def cases(noise_depths, n_sequences=200):
     """
-    Sequences with a real detection and one that is real now and then, and some of noise alone.
+    Return sequences with a real and a sometimes real detection, and some of noise alone.
     """
     rng = np.random.default_rng(0)
 
@@ -232,7 +233,7 @@ def cases(noise_depths, n_sequences=200):
 @pytest.fixture
 def calibrated(monkeypatch):
     """
-    Calibrate on cases made by hand.
+    Return a function that calibrates on artificial cases.
     """
 
     def calibrate(noise_depths, name="default"):

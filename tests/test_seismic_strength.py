@@ -24,7 +24,7 @@ def five_day_map(data, date=DATE, product="phase_map_5day"):
 
 def background(shape=(181, 361)):
     """
-    As noisy as phases can be little, and below no threshold.
+    Return the weakest plausible noise, above the threshold.
     """
     return np.where(np.indices(shape).sum(axis=0) % 2, 0.01, -0.01)
 
@@ -38,7 +38,7 @@ def quiet():
 @pytest.fixture
 def block():
     """
-    Ten by ten degrees at -0.1 rad, at longitudes 120..129 and latitudes 20..29.
+    Return a map with -0.1 rad at longitudes 120 to 129 and latitudes 20 to 29.
     """
     data = quiet()
     data[110:120, 120:130] = -0.1
@@ -235,7 +235,7 @@ def test_real_regions_rank_as_in_the_list(real):
     for detection, listed in real:
         match = sunpy_farside.match_regions(detection.regions, listed, distance=6 * u.deg)
         match = match[match["outcome"] == "matched"]
-        # Both regions of the lists stand in the window.
+        # Both regions of the lists are in the window.
         assert len(match) == len(listed) == 2
         order = np.argsort(match["detected_strength"])
         assert (order == np.argsort(match["reference_strength"])).all()

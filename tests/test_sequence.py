@@ -21,7 +21,7 @@ START = Time("2022-05-02T12:00")
 
 def coded_map(time, product="phase_map"):
     """
-    A map whose values tell their own longitude and latitude.
+    Return a map whose values encode their longitude and latitude.
     """
     longitude = np.arange(361) % 360
     latitude = np.arange(-90, 91)

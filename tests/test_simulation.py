@@ -21,7 +21,7 @@ from sunpy_farside.simulation.statistics import map_statistics
 @pytest.fixture(scope="module")
 def quiet():
     """
-    Noise alone, two independent series of a month.
+    Simulate two independent months of noise alone.
     """
     return [simulate_maps("2022-04-01", 31, seed=seed, activity=0).maps for seed in (1, 2)]
 
@@ -65,7 +65,7 @@ def test_noise_has_the_measured_level_and_mean(quiet):
 
 
 def test_consecutive_maps_share_half_of_their_data(quiet):
-    # The shared 12 hours give 0.5; what lasts longer in real maps is mostly active regions.
+    # The shared 12 hours give 0.5; longer correlations of real maps are mostly active regions.
     data = np.concatenate([stack(maps) for maps in quiet])
     next_map = correlation(data[:-1], data[1:])
     second = correlation(data[:-2], data[2:])
@@ -83,7 +83,7 @@ def test_maps_have_the_measured_correlations():
     assert found["standard deviation (rad)"] == pytest.approx(0.05, abs=0.005)
     assert -0.038 < found["mean (rad)"] < -0.015
     assert found["correlation 1 apart"] == pytest.approx(0.56, abs=0.06)
-    # What lasts differs from Sun to Sun, with its active regions; the 31 maps are of one.
+    # The lasting part differs between realizations, with their active regions.
     scatter = dict(zip(table["statistic"], table["scatter"], strict=True))["correlation 2 apart"]
     assert found["correlation 2 apart"] == pytest.approx(0.25, abs=1.5 * scatter)
     half = "half correlation in"
@@ -172,7 +172,7 @@ def test_fluxes_grow_and_decay():
 
 def one_region(flux, separation=10.0):
     """
-    A region on the equator that reached its flux ten days ago and does not decay.
+    Return a region on the equator that reached its flux ten days ago and does not decay.
     """
     values = (180.0, 0.0, flux, -12.0, 2.0, 1e9, separation, 0.0, 1.0)
     return Regions(*(np.array([value]) for value in values))

@@ -7,6 +7,7 @@ import zlib
 import h5py
 import numpy as np
 import pytest
+from idl_files import idl_file, idl_variable, long
 
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io import read_stack
@@ -56,44 +57,18 @@ def test_missing_data_are_missing(path):
     assert np.array_equal(read_stack(write(path, data)), data, equal_nan=True)
 
 
-def long(value):
-    return int(value).to_bytes(4, "big", signed=True)
-
-
-def idl_variable(name, array):
-    """
-    One float array as IDL writes it.
-    """
-    padded = name.encode().ljust(-(-len(name) // 4) * 4, b"\0")
-    dims = array.shape[::-1]
-    # Type float, flag array; then the array's descriptor, and 7 before the data.
-    kind = long({4: 4, 8: 5}[array.itemsize]) + long(4)
-    extent = [8, 0, array.nbytes, array.size, array.ndim, 0, 0, 8]
-    extent += [*dims, *[1] * (8 - len(dims))]
-    body = long(len(name)) + padded + kind + b"".join(map(long, extent)) + long(7)
-    return body + array.astype(array.dtype.newbyteorder(">")).tobytes()
-
-
-def idl_save(path, *variables, pack=lambda body: body, start=b"SR\x00\x04"):
-    content = start
-    for body in map(pack, variables):
-        position = len(content) + 16 + len(body)
-        content += long(2) + long(position) + long(0) + long(0) + body
-    content += long(6) + long(len(content) + 16) + long(0) + long(0)
-    path.write_bytes(content)
+def write_idl(path, *variables, packed=False):
+    path.write_bytes(idl_file(*variables, packed=packed))
     return path
 
 
-def idl_packed(path, *variables):
-    return idl_save(path, *variables, pack=zlib.compress, start=b"SR\x00\x06")
-
-
-@pytest.mark.parametrize("write_idl", [idl_save, idl_packed])
+@pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize(("name", "kind"), [("DATA_OUT", "f4"), ("PHASES", "f4"), ("phases", "f8")])
-def test_idl(tmp_path, write_idl, name, kind):
+def test_idl(tmp_path, packed, name, kind):
     one = stack(140, n=1).astype(kind)
     other = idl_variable("OTHER", np.zeros((2, 3), "f4"))
-    found = read_stack(write_idl(tmp_path / "s.sav", other, idl_variable(name, one[0])))
+    path = write_idl(tmp_path / "s.sav", other, idl_variable(name, one[0]), packed=packed)
+    found = read_stack(path)
     assert found.dtype == np.dtype("=f4")
     assert np.array_equal(found, one)
 
@@ -289,7 +264,7 @@ def _garbage(_content):
     "spoil", [_itself, _backwards, _beyond, _no_end, _cut, _long_name, _garbage]
 )
 def test_damaged_idl_files(tmp_path, spoil):
-    path = idl_save(tmp_path / "s.sav", idl_variable("PHASES", stack(n=1)[0]))
+    path = write_idl(tmp_path / "s.sav", idl_variable("PHASES", stack(n=1)[0]))
     path.write_bytes(spoil(path.read_bytes()))
     with pytest.raises(FileFormatError, match=r"s\.sav: expected an IDL save file"):
         read_stack(path)
@@ -301,13 +276,13 @@ def test_idl_variables_of_other_kinds(tmp_path):
     for kind, flags in ((3, 4), (7, 4), (4, 0), (4, 0x24), (8, 0x24)):
         changed = variable[:place] + long(kind) + long(flags) + variable[place + 8 :]
         with pytest.raises(FileFormatError, match="no array of floats"):
-            read_stack(idl_save(tmp_path / "s.sav", changed))
+            read_stack(write_idl(tmp_path / "s.sav", changed))
     with pytest.raises(FileFormatError, match="the variables other"):
-        read_stack(idl_save(tmp_path / "s.sav", idl_variable("OTHER", stack(n=1)[0])))
+        read_stack(write_idl(tmp_path / "s.sav", idl_variable("OTHER", stack(n=1)[0])))
 
 
 def test_packed_idl_bombs(tmp_path):
-    bomb = idl_packed(tmp_path / "s.sav", bytes(80_000_000))
+    bomb = write_idl(tmp_path / "s.sav", bytes(80_000_000), packed=True)
     with pytest.raises(FileFormatError, match="a variable of more than"):
         read_stack(bomb)
 

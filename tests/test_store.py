@@ -1,5 +1,5 @@
 """
-The store of sequences, and what training reads from it.
+Store of sequences, and its examples for training.
 """
 
 import pickle
@@ -24,7 +24,7 @@ from sunpy_farside.datasets.store import Store, write_store
 from sunpy_farside.datasets.torch_dataset import StoredSequences
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io import read_stack
-from sunpy_farside.sequence import cut_globe
+from sunpy_farside.maps.windows import cut_globe
 from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.training.examples import SimulatedSequences
 
@@ -40,7 +40,7 @@ def simulated():
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory, simulated):
     """
-    A store of 9 sequences, of which 4 train, and the maps in it.
+    Write a store of 9 sequences, 4 of them for training; return it and its maps.
     """
     path = tmp_path_factory.mktemp("store") / "dataset.h5"
     first = int(step_numbers(simulated.maps[0].date)[0])
@@ -70,8 +70,8 @@ def stored(tmp_path_factory, simulated):
 @pytest.mark.parametrize("width", [16, 120, 140, 180])
 def test_sequences_are_those_of_the_maps(stored, width):
     path, maps, active, middle = stored
-    own = StoredSequences(path, "training", frames="own", width=width)
-    comoving = StoredSequences(path, "training", frames="middle", width=width, unknown=np.nan)
+    own = StoredSequences(path, "training", alignment="per_map", width=width)
+    comoving = StoredSequences(path, "training", alignment="common", width=width, unknown=np.nan)
     assert len(own) == len(comoving) == 4
     for k in (0, 3):
         sequence = FarsideSequence(
@@ -97,7 +97,7 @@ def test_items_are_those_of_simulated_sequences(stored):
         assert here.dtype == there.dtype
     assert torch.equal(found[0][0].flip(-2).nan_to_num(9), found[0][1].nan_to_num(9))
     assert torch.equal(found[1][0].flip(-2), found[1][1])
-    # What is not known counts as quiet, and where the near side begins there is nothing.
+    # Missing pixels count as quiet, and none are on the near side.
     assert (found[1][:, :, :10] == 0).all()
     single = StoredSequences(path, "test")[2]
     assert [part.shape[0] for part in single] == [1, 1]
@@ -150,7 +150,7 @@ def test_batches(stored):
     [
         ({"split": "train"}, "training, validation, test, found 'train'"),
         ({"split": "validation"}, "found none"),
-        ({"split": "test", "frames": "other"}, "middle or own"),
+        ({"split": "test", "alignment": "other"}, "common or per_map"),
         ({"split": "test", "width": 182}, "found 182"),
         ({"split": "test", "width": 31}, "found 31"),
     ],
@@ -286,7 +286,7 @@ def test_real_maps_give_the_published_stack(real_data, tmp_path):
         (step, cut_globe(read_phase_map(path))) for step, path in zip(steps, files, strict=True)
     )
     write_store(tmp_path / "dataset.h5", steps[0], meridians, maps, sequences)
-    data = StoredSequences(tmp_path / "dataset.h5", "test", frames="own")
+    data = StoredSequences(tmp_path / "dataset.h5", "test", alignment="per_map")
     published = read_stack(real_data / "farnet2/20220505_00_20220505_12.h5")
     assert data.dates.isot.tolist() == ["2022-05-05T00:00:00.000", "2022-05-05T12:00:00.000"]
     for k in range(2):
@@ -320,5 +320,5 @@ def test_eight_years_are_small_and_quick(tmp_path):
         batch = torch.utils.data.default_collate([data[int(k)] for k in chosen])
         times.append(time.perf_counter() - start)
     assert batch[0].shape == (30, 1, 11, 144, 120)
-    # What other work on the machine adds does not count.
+    # Ignore the load of other processes.
     assert min(times) < 0.02

@@ -1,5 +1,5 @@
 """
-The package's style is on its own axes, and nowhere else.
+Style of the package's axes, and of no others.
 """
 
 import matplotlib as mpl
@@ -20,6 +20,8 @@ from sunpy_farside.visualization import (
     synchronic_view,
 )
 
+pytestmark = pytest.mark.usefixtures("close_figures")
+
 DATE = "2022-05-05"
 # Settings of a user that would turn images over, smooth them and draw lines across.
 UNUSUAL = {
@@ -28,12 +30,6 @@ UNUSUAL = {
     "image.interpolation": "bilinear",
     "image.origin": "upper",
 }
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +48,7 @@ def tracks(found):
 )
 def draw(request, found, tracks, simulated):
     """
-    A function that draws one of the package's pictures.
+    Return a function that draws one of the package's plots.
     """
     sequence = simulated.sequence
     header = hmi_header(DATE, (100, 100)) | {"cdelt1": 20.0, "cdelt2": 20.0, "bunit": "G"}

@@ -6,6 +6,7 @@ import tarfile
 
 import numpy as np
 import pytest
+from list_files import summary as summary_text
 from numpy.testing import assert_allclose
 
 import astropy.units as u
@@ -21,20 +22,12 @@ from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.io import read_noaa_summary, read_region_list
 
 ISSUED = "2014-05-05"
-SUMMARY = """:Product: 0505SRS.txt
-:Issued: 2014 May 05 0030 UTC
-I.  Regions with Sunspots.  Locations Valid at 04/2400Z
-Nmbr Location  Lo  Area  Z   LL   NN Mag Type
-2047 S17W54   049  0170 Dao  10   16 Beta
-2054 S12E65   290  0040 Hsx  02   01 Alpha
-2055 S12E45   310  0040 Hsx  02   01 Alpha
-IA. H-alpha Plages without Spots.  Locations Valid at 04/2400Z May
-Nmbr  Location  Lo
-2056 N12E70   285
-II. Regions Due to Return 05 May to 07 May
-Nmbr Lat    Lo
-2034 N05    264
-"""
+SUMMARY = summary_text(
+    ISSUED,
+    ["2047 S17W54   049", "2054 S12E65   290", "2055 S12E45   310"],
+    plages=["2056 N12E70   285"],
+    due=["2034 N05    264"],
+)
 
 
 @pytest.fixture
@@ -46,8 +39,8 @@ def summary(tmp_path):
 
 def catalogue(places, dates=("2014-04-30",)):
     """
-    Detections that rotation brings to given Stonyhurst longitudes and latitudes when the summary
-    is issued, all of them on all the dates.
+    Return detections of all the dates which rotate to given Stonyhurst longitudes and latitudes
+    by the time of the summary.
     """
     dates, issued = Time(list(dates)), Time(ISSUED)
     away, latitude = np.reshape(np.array(places, dtype=float), (-1, 2)).T
@@ -149,7 +142,7 @@ def test_a_table_without_dates(summary):
 
 def test_real_lists_and_summaries(real_data, tmp_path):
     """
-    JSOC's own lists of March 2015: regions that came round the limb were there before.
+    Match JSOC's lists of March 2015 with regions that came round the limb later.
     """
     lists = read_region_list(sorted((real_data / "jsoc/farside/AR_Lists/2015").glob("*.txt")))
     lists.meta["dates"] = [item["date"].isot for item in lists.meta["lists"]]

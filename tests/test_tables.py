@@ -1,5 +1,5 @@
 """
-Tables in a plain form, read by programs that know nothing of ours.
+Plain tables, read without this package.
 """
 
 import json
@@ -15,7 +15,7 @@ from astropy.table import Table
 
 import sunpy_farside
 from sunpy_farside.catalogue import stack_regions
-from sunpy_farside.detection.regions import COLUMNS
+from sunpy_farside.detection.measurement import COLUMNS
 from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.utils.tables import plain_table, write_plain
 
@@ -37,7 +37,7 @@ def tables(maps):
     }
 
 
-# Run where nothing of ours is imported, nor sunpy.
+# Run without importing this package or sunpy.
 READ = """
 import json, pathlib, sys, warnings
 warnings.simplefilter("error")

@@ -20,13 +20,14 @@ from sunpy.util.exceptions import SunpyUserWarning
 from sunpy_farside import simulate_sequence
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import carrington_header
-from sunpy_farside.datasets.masks import active_mask, mask_from_map, mask_in_window, near_side_field
+from sunpy_farside.datasets.fields import near_side_field
+from sunpy_farside.datasets.masks import active_mask, mask_from_map, mask_in_window
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.synoptic_frames import read_frame
 
 SMALL = (144, 360)
-# Dates at which the disk's centre stands near longitudes 302, 91, 58 (the seam 2 degrees inside its
-# edge) and 358 (the seam in the middle).
+# Dates at which the disk's center is near longitudes 302, 91, 58 (the 0/360 boundary 2 degrees
+# inside its edge) and 358 (the boundary in the middle).
 DATES = ["2014-05-08T12:00", "2014-05-24T12:00", "2014-05-27T00:00", "2014-05-31T12:00"]
 # Degrees from the disk's centre.
 PLACES = [(0.0, 0.0), (33.37, 21.72), (-51.23, -34.58), (48.04, 61.3)]
@@ -34,7 +35,7 @@ PLACES = [(0.0, 0.0), (33.37, 21.72), (-51.23, -34.58), (48.04, 61.3)]
 
 def flux(data, longitude_step, sine_edges):
     """
-    Integral over the part of the Sun's surface that a map shows, in units of the radius.
+    Integrate over the part of the Sun's surface that a map shows, in units of the radius.
     """
     area = np.deg2rad(longitude_step) * np.diff(sine_edges)[:, None]
     return np.nansum(data * area)
@@ -46,7 +47,7 @@ def on_network(data):
 
 def centre(field):
     """
-    Carrington position of the mean of a field, in degrees.
+    Return the Carrington position of the mean of a field, in degrees.
     """
     weight = np.nan_to_num(field.data.astype(float))
     row, column = (np.sum(index * weight) / weight.sum() for index in np.indices(weight.shape))
@@ -193,7 +194,7 @@ def test_polarities_add_up_or_cancel():
 def test_regions_that_emerged_on_the_near_side_are_left_out():
     data = np.full((144, 120), 100.0)
     frame = HeliographicCarrington(obstime="2014-05-05", observer="earth")
-    # The map shows 300 to 59 degrees, across the seam.
+    # The map shows 300 to 59 degrees, across the 0/360 boundary.
     regions = SkyCoord([2, 200] * u.deg, [20, 0] * u.deg, frame=frame)
     mask = active_mask(field_map(data, first=300), regions, smoothing=0 * u.deg).data
     rows, columns = np.where(mask == 0)
@@ -243,7 +244,7 @@ def test_maps_off_the_grid_are_told(tmp_path):
 
 def behind(date, longitude, field, place):
     """
-    A picture of the Sun's disk from behind with a spot at a Carrington place.
+    Return a full-disk map from behind the Sun with a spot at a Carrington position.
     """
     observer = SkyCoord(
         longitude * u.deg, 2 * u.deg, 0.4 * u.au, frame=HeliographicStonyhurst(obstime=date)
@@ -285,7 +286,7 @@ def test_truth_from_a_spacecraft_behind_the_sun(field):
 
 @pytest.mark.parametrize("date", ["2022-05-05", "2022-05-14"])
 def test_truth_from_a_map_of_the_whole_sun(date):
-    # The second window crosses longitude 0, the seam of the map.
+    # The second window crosses longitude 0, the edge of the map.
     sequence = simulate_sequence(date, seed=1).sequence
     mask = mask_from_map(sequence.maps[5], date, 0.1)
     expected = np.abs(sequence.data[5]) > 0.1

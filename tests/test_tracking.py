@@ -3,6 +3,7 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from handmade import carrington
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -39,7 +40,7 @@ START = Time("2022-05-05")
 
 def table(regions, step=0, kind="seismic_strength"):
     """
-    A detection's table with regions (longitude, latitude, strength) by hand.
+    Return the table of a detection with regions (longitude, latitude, strength).
     """
     date = START + step * 12 * u.hour
     wcs = window_wcs(date)
@@ -50,11 +51,7 @@ def table(regions, step=0, kind="seismic_strength"):
         labels, wcs, date, probability=np.ones(labels.shape), phases=-np.ones((1, *labels.shape))
     )
     where = np.reshape(np.array(regions, dtype=float), (-1, 3)).T
-    measured["centroid"] = SkyCoord(
-        where[0] % 360 * u.deg,
-        where[1] * u.deg,
-        frame=HeliographicCarrington(obstime=date, observer="earth"),
-    )
+    measured["centroid"] = carrington(where[0] % 360, where[1], date)
     unit = measured[kind].unit
     measured[kind] = where[2] * unit
     method = SAR if kind == "seismic_strength" else NETWORK
@@ -64,7 +61,7 @@ def table(regions, step=0, kind="seismic_strength"):
 
 def follow(longitude, latitude, step):
     """
-    Where differential rotation takes a point.
+    Move a point by differential rotation.
     """
     return longitude + carrington_drift(latitude) * step / 2, latitude
 
@@ -131,7 +128,7 @@ def test_persistence_counts_detections_of_which_most_are_significant():
 
 def reliable(values, strength=500):
     """
-    Regions of one place and of these reliabilities, stacked.
+    Return a stacked table of regions at one position with given reliabilities.
     """
     stack = stack_regions([table([(100, 10, strength)], k) for k in range(len(values))])
     stack["reliability"] = values
@@ -168,7 +165,7 @@ def test_reliability_that_is_not_known():
     nothing = sunpy_farside.track_regions(reliable([np.nan] * 5)).tracks
     assert np.isnan(nothing["reliability"]).all()
     assert nothing["persistent"].tolist() == [True]
-    # What is known of some counts alone.
+    # Missing values do not count.
     one, part = (
         sunpy_farside.track_regions(reliable(values)).tracks["reliability"][0]
         for values in ([0.7], [np.nan, 0.7, np.nan])
@@ -179,7 +176,7 @@ def test_reliability_that_is_not_known():
 def test_regions_cross_the_seam():
     tables = [table([(359.5 + k, 0, 500)], k) for k in range(4)]
     (track,) = sunpy_farside.track_regions(tables).tracks
-    # Four dates have no middle: the mean stands at the second.
+    # Four dates have no middle: the mean is at the second.
     assert_allclose(track["mean_position"].lon.deg, 1 - carrington_drift(0) / 4)
     assert track["designation"].endswith("-000N00")
 
@@ -330,7 +327,7 @@ def test_one_date_only():
     assert result.tracks["n_detections"].tolist() == [1, 1]
     assert np.isnan(result.tracks["scatter"]).all()
     assert np.isnan(result.tracks["drift"]).all()
-    # How far off single detections are is known, of simulated Suns.
+    # The errors of single detections are known from realizations.
     uncertainty = result.tracks["arrival_uncertainty"].to_value(u.day)
     assert ((uncertainty > 0.3) & (uncertainty < 0.6)).all()
     assert not result.tracks["persistent"].any()
@@ -357,7 +354,7 @@ def test_bad_input():
             sunpy_farside.track_regions([one], **option)
 
 
-def test_networks_and_the_standard_method_have_names_of_their_own():
+def test_networks_and_the_sar_method_have_names_of_their_own():
     network = table([(100, -10, 500)], 1, "integrated_probability")
     (track,) = sunpy_farside.track_regions([network]).tracks
     assert track["designation"] == "NN20220505T12-100S10"
@@ -371,11 +368,6 @@ def test_stacked_tables_are_tracked_alike():
 
 
 # Arrivals.
-
-
-def carrington(longitude, latitude, date="2022-05-05"):
-    frame = HeliographicCarrington(obstime=date, observer="earth")
-    return SkyCoord(longitude * u.deg, latitude * u.deg, frame=frame)
 
 
 def test_arrival_of_a_point_on_the_equator():
@@ -435,7 +427,7 @@ def test_uncertainty_of_tracks():
 
 def east_limb_spread(position, degrees):
     """
-    Difference that so many degrees of latitude make for the arrival in days.
+    Return the difference of the arrival, in days, for a difference of latitude.
     """
     moved = carrington(position.lon.deg, position.lat.deg + degrees, position.obstime)
     arrivals = (sunpy_farside.east_limb_arrival(place) for place in (position, moved))
@@ -509,7 +501,7 @@ def test_arrivals_equal_those_of_a_list():
 @lru_cache(maxsize=2)
 def simulated_month(seed):
     """
-    A month, and what the SAR method finds in it.
+    Simulate a month and detect its regions with the SAR method.
     """
     simulated = simulate_maps("2022-05-01", 60, seed=seed)
     sequences = sunpy_farside.find_sequences(simulated.maps)
@@ -518,7 +510,7 @@ def simulated_month(seed):
 
 def month(seed):
     """
-    Tables of the SAR method, and the true regions in the windows of their dates.
+    Return tables of the SAR method, and the true regions in the windows of their dates.
     """
     simulated, detections = simulated_month(seed)
     truth = []
@@ -534,7 +526,7 @@ def month(seed):
 
 def judge(tables, truth):
     """
-    What becomes of the true regions of a month.
+    Count the true, whole, false and wide tracks of a month.
 
     A true region of 5e21 Mx, whose smoothed field is above 30 G, is detected on a date when a
     significant region lies within 7.5 degrees of it, one to one: a detection that stays where it
@@ -601,7 +593,7 @@ def test_simulated_months():
     print(summary)
     assert single.sum() / lasting.sum() >= 0.95, summary
     assert false.mean() <= 1, summary
-    # Where regions lie side by side, the standard method sees one that moves between them. None
+    # Where regions lie side by side, the SAR method detects one that moves between them. None
     # would be right; 9 of 138 was measured.
     assert wide.sum() <= 0.07 * matched.sum(), summary
 
@@ -614,7 +606,7 @@ def test_a_simulated_month():
 
 def pulls(seed):
     """
-    Errors of the arrivals of tracks in units of their uncertainties.
+    Return the errors of the arrivals of tracks in units of their uncertainties.
 
     A track is that of the region of 2e21 Mx or more that most of its detections match, one to one
     within ten degrees.
@@ -643,7 +635,7 @@ def pulls(seed):
 
 def true_arrival(simulated, name, track):
     """
-    When a region itself comes round the limb, by where it is then.
+    Compute when a region itself comes round the limb, from its position then.
     """
     time = track["east_limb_arrival"]
     for _ in range(3):

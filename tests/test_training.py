@@ -1,10 +1,13 @@
-import csv
 import json
 from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 import torch
+from lightning_runs import QUIETLY, kill_at_step, lightning_warns, losses, validations
+from reference_unet import Intruder
+
+from sunpy.util.exceptions import SunpyDeprecationWarning
 
 from sunpy_farside.cli import main
 from sunpy_farside.errors import FileFormatError, WeightsError
@@ -19,7 +22,7 @@ TARGET = {"kind": "field", "level": 15.0}
 TINY = Recipe(
     network={"architecture": "coarse_unet", "hidden": 2},
     normalisation={"kind": "valid", "clip": False},
-    frames="middle",
+    alignment="common",
     width=32,
     regions={"level": 0.1, "deblend": True},
     target=TARGET,
@@ -42,7 +45,7 @@ def test_a_noise_serves_two_suns_with_both_signs_and_both_ways_up():
     assert torch.equal(active[:4].flip(-2), active[4:])
     assert torch.equal(active[0], active[1])
     assert not torch.equal(active[0], active[2])
-    # The mean of both signs is what two Suns look like without noise; their difference is noise.
+    # The mean of both signs is the noise-free maps of two realizations; their difference is noise.
     signal, noise = (phases[::2] + phases[1::2]) / 2, (phases[::2] - phases[1::2]) / 2
     assert torch.allclose(noise[0], noise[1], atol=1e-6, equal_nan=True)
     assert (signal.nan_to_num(-1) <= 0).all()
@@ -82,12 +85,12 @@ def test_some_examples_end_at_windows_of_their_own():
 
 def test_own_frames_drift_and_middle_frames_do_not():
     signals = {}
-    for frames in ("own", "middle"):
-        phases, _ = sample_examples(np.random.default_rng(3), TARGET, 120, frames=frames)
-        signals[frames] = (phases[0] + phases[1]) / 2
+    for alignment in ("per_map", "common"):
+        phases, _ = sample_examples(np.random.default_rng(3), TARGET, 120, alignment=alignment)
+        signals[alignment] = (phases[0] + phases[1]) / 2
     for index in range(11):
         # The windows move by 6.6 degrees a map, in whole degrees.
-        middle, own = signals["middle"][index], signals["own"][index]
+        middle, own = signals["common"][index], signals["per_map"][index]
         expected = 6.6 * (index - 5)
         agree = []
         for shift in (int(np.floor(expected)), int(np.floor(expected)) + 1):
@@ -98,81 +101,50 @@ def test_own_frames_drift_and_middle_frames_do_not():
         assert any(agree), index
 
 
-def rows(folder):
-    paths = sorted(folder.glob("log/*/metrics.csv"))
-    return [row for path in paths for row in csv.DictReader(path.read_text().splitlines())]
-
-
-# Lightning advises on workers and devices, and about its own use of torch.
-_LIGHTNING = pytest.mark.filterwarnings(
-    "ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning"
-)
-
-
-@_LIGHTNING
+@lightning_warns
 def test_training_lowers_the_loss_and_ships_usable_weights(tmp_path, monkeypatch):
     monkeypatch.setattr("sunpy_farside.training.data.EPOCH", 8)
     module = fit(TINY, tmp_path, workers=1, accelerator="cpu", enable_progress_bar=False)
-    losses = [float(row["val_loss"]) for row in rows(tmp_path) if row.get("val_loss")]
-    assert losses[-1] < losses[0]
+    found = losses(tmp_path)
+    assert found[-1] < found[0]
     model = trained_model(module, name="tiny", threshold=50.0)
     save_model(model, tmp_path / "tiny.safetensors", recipe=TINY.to_text())
     back = load_model(tmp_path / "tiny.safetensors", device="cpu")
-    assert (back.frames, back.threshold) == ("middle", 50.0)
+    assert (back.alignment, back.threshold) == ("common", 50.0)
     stack = np.random.default_rng(0).normal(-0.02, 0.05, (11, 144, 32))
     assert np.array_equal(back.predict(stack), model.predict(stack))
 
 
-@_LIGHTNING
+@lightning_warns
 def test_a_killed_run_ends_with_the_same_weights(tmp_path, monkeypatch):
     monkeypatch.setattr("sunpy_farside.training.data.EPOCH", 4)
     recipe = replace(TINY, examples=80)
-    options = {"workers": 1, "accelerator": "cpu", "enable_progress_bar": False}
+    options = QUIETLY | {"workers": 1}
     whole = fit(recipe, tmp_path / "whole", **options)
 
-    step = TrainingModule.training_step
-    calls = []
-
-    def killed(self, batch):
-        calls.append(1)
-        if len(calls) == 7:
-            raise RuntimeError("killed")
-        return step(self, batch)
-
-    monkeypatch.setattr(TrainingModule, "training_step", killed)
+    calls = kill_at_step(monkeypatch, 7)
     with pytest.raises(RuntimeError, match="killed"):
         fit(recipe, tmp_path / "killed", **options)
     # Killed while it wrote the next checkpoint.
     (tmp_path / "killed" / "epoch=7.ckpt").write_bytes(b"PK half of it")
 
-    def counted(self, batch):
-        calls.append(1)
-        return step(self, batch)
-
     calls.clear()
-    monkeypatch.setattr(TrainingModule, "training_step", counted)
     resumed = fit(recipe, tmp_path / "killed", **options)
     assert len(calls) == 6
     for key, value in whole.network.state_dict().items():
         assert torch.equal(value, resumed.network.state_dict()[key]), key
-    # What the first start logged is still there.
+    # The log of the first start is kept.
     validated = [
-        {row["epoch"] for row in rows(tmp_path / name) if row.get("val_loss")}
-        for name in ("whole", "killed")
+        {row["epoch"] for row in validations(tmp_path / name)} for name in ("whole", "killed")
     ]
     assert validated[0] == validated[1]
 
 
-class Intruder:
-    def __reduce__(self):
-        return (pytest.fail, ("the checkpoint ran code",))
-
-
-@_LIGHTNING
+@lightning_warns
 def test_checkpoints_of_something_else(tmp_path, monkeypatch):
     monkeypatch.setattr("sunpy_farside.training.data.EPOCH", 2)
     recipe = replace(TINY, examples=16)
-    options = {"workers": 0, "accelerator": "cpu", "enable_progress_bar": False}
+    options = QUIETLY
     (tmp_path / "epoch=one.ckpt").write_text("no number")
     for name in ("epoch=7.ckpt", "epoch=8.ckpt"):
         (tmp_path / name).write_bytes(b"PK half of it")
@@ -187,12 +159,12 @@ def test_checkpoints_of_something_else(tmp_path, monkeypatch):
         fit(replace(recipe, network=recipe.network | {"hidden": 4}), tmp_path, **options)
 
 
-@_LIGHTNING
+@lightning_warns
 def test_a_run_that_does_not_improve_ends(tmp_path, monkeypatch):
     monkeypatch.setattr("sunpy_farside.training.data.EPOCH", 2)
     recipe = replace(TINY, learning_rate=1e-12, schedule="constant", patience=1)
     fit(recipe, tmp_path, workers=0, accelerator="cpu", enable_progress_bar=False)
-    assert len([row for row in rows(tmp_path) if row.get("val_loss")]) < 10
+    assert len(losses(tmp_path)) < 10
 
 
 @pytest.mark.filterwarnings("default")
@@ -213,7 +185,7 @@ def test_the_command_trains_and_calibrates(tmp_path, monkeypatch, capsys, caplog
     model = load_model(folder / "weights.safetensors", device="cpu")
     assert f"Weights: {folder / 'weights.safetensors'}, significant: " in out
     assert (model.columns, model.level, model.deblend) == (32, 0.05, True)
-    # After two steps a network knows nothing yet, and finds nothing to calibrate with.
+    # After two steps a network detects too little for a calibration.
     assert model.reliability is None
     assert "train the network longer" in err
     # Nothing of the machine, of advertisements, or of Lightning's own use of torch.
@@ -244,10 +216,14 @@ def test_the_loss_is_binary_cross_entropy():
 def test_recipes():
     recipe = load_recipe()
     assert recipe.network["architecture"] == "coarse_unet"
-    assert "frames = middle" in recipe.to_text()
+    assert "alignment = common" in recipe.to_text()
     # The paper's, section 2.4.
     recipe = load_recipe("felipe2019")
-    assert (recipe.learning_rate, recipe.schedule, recipe.frames) == (3e-4, "constant", "own")
+    assert (recipe.learning_rate, recipe.schedule, recipe.alignment) == (
+        3e-4,
+        "constant",
+        "per_map",
+    )
     assert recipe.network == {"architecture": "unet", "hidden": 16, "upsampling": "nearest"}
 
 
@@ -257,8 +233,17 @@ def test_a_recipe_takes_from_its_base_what_it_does_not_say(tmp_path):
     assert load_recipe(path) == replace(load_recipe(), seed=7)
 
 
+@pytest.mark.parametrize(("former", "present"), [("own", "per_map"), ("middle", "common")])
+def test_recipes_of_earlier_releases_are_read(tmp_path, former, present):
+    path = tmp_path / "mine.toml"
+    path.write_text(f'base = "default"\nframes = "{former}"\n')
+    with pytest.warns(SunpyDeprecationWarning, match="Use alignment"):
+        recipe = load_recipe(path)
+    assert recipe == replace(load_recipe(), alignment=present)
+
+
 @pytest.mark.parametrize(
-    "name", ["coarse_attention", "unet_16", "unet_32", "unet_bilinear", "unet_own"]
+    "name", ["coarse_attention", "unet_16", "unet_32", "unet_bilinear", "unet_per_map"]
 )
 def test_recipes_of_the_comparison_differ_by_the_network_alone(name):
     recipe, default = load_recipe(name), load_recipe()
@@ -267,11 +252,11 @@ def test_recipes_of_the_comparison_differ_by_the_network_alone(name):
         network.settings[key] == recipe.network[key]
         for key in recipe.network.keys() - {"architecture"}
     )
-    assert replace(recipe, network=default.network, frames=default.frames) == default
+    assert replace(recipe, network=default.network, alignment=default.alignment) == default
 
 
 WRONG_VALUES = {
-    "frames": ["first", "", 1, True],
+    "alignment": ["first", "", 1, True],
     "width": [0, -120, 13, 121, 182, 120.0, "120", True, [120]],
     "examples": [0, -8, 1e5, "many", 10**12],
     "batch": [0, -16, 16.0, "16", 10**6],
@@ -325,7 +310,7 @@ WRONG_VALUES = {
 
 def toml(value):
     """
-    Write a value as TOML does, whose tables have signs of equality.
+    Write a value as TOML, whose tables have equals signs.
     """
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + "}"

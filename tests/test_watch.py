@@ -4,8 +4,9 @@ import shutil
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-import torch
+from map_files import save_maps, saved_path
 from numpy.testing import assert_array_equal
+from reference_unet import small_model
 
 import astropy.units as u
 from astropy.table import QTable
@@ -13,12 +14,14 @@ from astropy.table import QTable
 from sunpy.util.exceptions import SunpyDeprecationWarning, SunpyUserWarning
 
 import sunpy_farside
-from sunpy_farside.catalogue import daily, read_catalogue, stack_regions
+from sunpy_farside.catalogue import read_catalogue, stack_regions
 from sunpy_farside.catalogue.companions import draw_date
 from sunpy_farside.catalogue.daily import update_tracks, watch_folder
 from sunpy_farside.detection import COLUMNS
-from sunpy_farside.network import FarsideModel, Normalisation, UNet, save_model
+from sunpy_farside.network import save_model
 from sunpy_farside.simulation import simulate_maps
+
+pytestmark = pytest.mark.usefixtures("quick_pictures")
 
 DATES = [f"2022-05-{day}:00:00.000" for day in ("03T12", "04T00", "04T12", "05T00")]
 
@@ -30,29 +33,9 @@ def maps():
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    """
-    A small network with random weights: what is tested is the bookkeeping.
-    """
-    torch.manual_seed(1)
-    model = FarsideModel(
-        UNet(hidden=2), "small", "middle", Normalisation("sequence"), 100.0, torch.device("cpu")
-    )
     path = tmp_path_factory.mktemp("weights") / "small.safetensors"
-    save_model(model, path)
+    save_model(small_model(), path)
     return path
-
-
-@pytest.fixture(autouse=True)
-def quick_pictures(monkeypatch):
-    """
-    Stand-ins for the pictures, which take longer than everything else.
-    """
-
-    def draw(detections, folder):
-        name = detections[0].date.isot[:16].replace(":", "")
-        (folder / f"{name}.png").write_text("a picture")
-
-    monkeypatch.setattr(daily, "draw_date", draw)
 
 
 def test_the_picture_of_a_date(tmp_path, detection, simulated):
@@ -69,13 +52,8 @@ def folder(tmp_path):
     return path
 
 
-def put(folder, maps):
-    for item in maps:
-        item.save(folder / item.date.strftime("PHASE_MAP_%Y.%m.%d_%H_%M_%S.fits"))
-
-
 def test_both_methods_run_over_every_sequence(folder, maps, weights):
-    put(folder, maps)
+    save_maps(folder, maps)
     assert [date.isot for date in watch_folder(folder, model=weights)] == DATES
     output = folder / "detections"
     catalogue = read_catalogue(output)
@@ -84,7 +62,7 @@ def test_both_methods_run_over_every_sequence(folder, maps, weights):
     assert set(catalogue["model"]) <= {"small", "seismic_strength"}
     assert (np.diff(catalogue["date"].mjd) >= 0).all()
     assert len(list(output.glob("*.png"))) == 4
-    # The SAR method's part is what it gives by itself.
+    # The SAR method's part equals its own results.
     found = sunpy_farside.detect_seismic_strength(sunpy_farside.find_sequences(maps))
     expected = stack_regions(found)
     part = read_catalogue(output, "sar")
@@ -96,7 +74,7 @@ def test_both_methods_run_over_every_sequence(folder, maps, weights):
 
 
 def test_json_holds_the_same(folder, maps, weights):
-    put(folder, maps[:11])
+    save_maps(folder, maps[:11])
     watch_folder(folder, model=weights)
     catalogue = read_catalogue(folder / "detections")
     content = json.loads((folder / "detections" / "catalogue.json").read_text())
@@ -109,13 +87,13 @@ def test_json_holds_the_same(folder, maps, weights):
 
 
 def test_only_new_dates_are_done(folder, maps, weights):
-    put(folder, maps[:12])
+    save_maps(folder, maps[:12])
     assert len(watch_folder(folder, model=weights)) == 2
     output = folder / "detections"
     first = QTable.read(output / "catalogue.ecsv")
     before = {path: path.stat().st_mtime_ns for path in output.glob("*.png")}
     assert watch_folder(folder, model=weights) == []
-    put(folder, maps[12:])
+    save_maps(folder, maps[12:])
     assert [date.isot for date in watch_folder(folder, model=weights)] == DATES[2:]
     assert before == {path: path.stat().st_mtime_ns for path in before}
     both = read_catalogue(output)
@@ -125,22 +103,18 @@ def test_only_new_dates_are_done(folder, maps, weights):
 
 def test_bit_by_bit_equals_at_once(folder, maps, weights, tmp_path):
     for number in (11, 13, 14):
-        put(folder, [m for m in maps[:number] if not list(folder.glob(file_name(m)))])
+        save_maps(folder, [m for m in maps[:number] if not saved_path(folder, m).exists()])
         watch_folder(folder, tmp_path / "slowly", model=weights)
     watch_folder(folder, tmp_path / "at once", model=weights)
     for name in ("catalogue.ecsv", "tracks/sar/members.ecsv", "tracks/network/tracks.ecsv"):
         assert (tmp_path / "slowly" / name).read_text() == (tmp_path / "at once" / name).read_text()
 
 
-def file_name(item):
-    return item.date.strftime("PHASE_MAP_%Y.%m.%d_%H_%M_%S.fits")
-
-
 def test_regions_keep_their_names(folder, maps, weights):
-    put(folder, maps[:12])
+    save_maps(folder, maps[:12])
     watch_folder(folder, model=weights)
     first = update_tracks(folder / "detections")["sar"]
-    put(folder, maps[12:])
+    save_maps(folder, maps[12:])
     watch_folder(folder, model=weights)
     second = update_tracks(folder / "detections")["sar"]
     assert_array_equal(
@@ -150,18 +124,18 @@ def test_regions_keep_their_names(folder, maps, weights):
 
 
 def test_maps_in_yearly_folders_count_once(folder, maps, weights):
-    put(folder, maps[:11])
+    save_maps(folder, maps[:11])
     (folder / "2022").mkdir()
-    put(folder / "2022", maps[5:12])
-    # Other products are none of its business.
-    shutil.copy(folder / file_name(maps[0]), folder / "CUM_PHASE_2022.05.01_00_00_00.fits")
+    save_maps(folder / "2022", maps[5:12])
+    # Other products are ignored.
+    shutil.copy(saved_path(folder, maps[0]), folder / "CUM_PHASE_2022.05.01_00_00_00.fits")
     (folder / "notes.txt").write_text("")
     assert len(watch_folder(folder, model=weights)) == 2
 
 
 def test_a_map_that_does_not_read_costs_its_dates_only(folder, maps, weights):
-    put(folder, maps)
-    broken = folder / file_name(maps[0])
+    save_maps(folder, maps)
+    broken = saved_path(folder, maps[0])
     whole = broken.read_bytes()
     broken.write_bytes(whole[:3000])
     with pytest.warns(SunpyUserWarning, match="2022-05-03T12:00 has no result"):
@@ -174,14 +148,14 @@ def test_a_map_that_does_not_read_costs_its_dates_only(folder, maps, weights):
 def test_gaps_and_empty_folders(folder, maps, weights):
     assert watch_folder(folder, model=weights) == []
     assert not (folder / "detections").exists()
-    put(folder, [*maps[:5], *maps[6:]])
+    save_maps(folder, [*maps[:5], *maps[6:]])
     assert watch_folder(folder, model=weights) == []
     with pytest.raises(FileNotFoundError, match="no such folder"):
         watch_folder(folder / "nowhere")
 
 
 def test_no_catalogue_and_no_such_method(folder, maps, weights):
-    put(folder, maps[:11])
+    save_maps(folder, maps[:11])
     watch_folder(folder, model=weights)
     with pytest.raises(FileNotFoundError, match="watch_folder makes it"):
         read_catalogue(folder)
@@ -192,7 +166,7 @@ def test_no_catalogue_and_no_such_method(folder, maps, weights):
 
 
 def test_catalogues_of_releases_that_called_the_sar_method_standard(folder, maps, weights):
-    put(folder, maps[:11])
+    save_maps(folder, maps[:11])
     watch_folder(folder, model=weights)
     output = folder / "detections"
     names = update_tracks(output)["sar"].members["designation"].tolist()

@@ -1,5 +1,5 @@
 """
-Catalogues and tracks that were damaged, are of other releases, or whose sources have changed.
+Catalogues and tracks that are damaged, of other releases, or of changed sources.
 """
 
 import gzip
@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from map_files import save_map, save_maps, saved_path, stand_in_picture
 from numpy.testing import assert_array_equal
+from reference_unet import small_model
 
 import astropy.units as u
 from astropy.table import QTable, Table
@@ -28,32 +29,14 @@ from sunpy_farside.catalogue.daily import update_tracks, watch_folder
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.errors import FileFormatError, FolderInUseError, NewerFormatError
 from sunpy_farside.io.locks import only_run
-from sunpy_farside.network import FarsideModel, Normalisation, UNet
 from sunpy_farside.simulation import simulate_maps
+
+pytestmark = pytest.mark.usefixtures("quick_pictures")
 
 DATES = ["2022-05-03T12:00:00.000", "2022-05-04T00:00:00.000"]
 
 
-def network(name="small", seed=1, threshold=100.0):
-    """
-    A small network with random weights: what is tested is the bookkeeping.
-    """
-    torch.manual_seed(seed)
-    return FarsideModel(
-        UNet(hidden=2), name, "middle", Normalisation("sequence"), threshold, torch.device("cpu")
-    )
-
-
-MODEL = network()
-
-
-def draw(detections, folder):
-    (folder / f"{detections[0].date.isot[:13]}.png").write_text("a picture")
-
-
-@pytest.fixture(autouse=True)
-def quick_pictures(monkeypatch):
-    monkeypatch.setattr(daily, "draw_date", draw)
+MODEL = small_model()
 
 
 @pytest.fixture
@@ -69,14 +52,13 @@ def maps():
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory, maps):
     """
-    A folder of two dates, watched once.
+    Watch a folder of two dates once.
     """
     folder = tmp_path_factory.mktemp("watched") / "maps"
     folder.mkdir()
-    for item in maps:
-        put(folder, item)
+    save_maps(folder, maps)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(daily, "draw_date", draw)
+        patch.setattr(daily, "draw_date", stand_in_picture)
         watch_folder(folder, model=MODEL)
     return folder
 
@@ -86,14 +68,9 @@ def folder(tmp_path, watched):
     return Path(shutil.copytree(watched, tmp_path / "maps"))
 
 
-def put(folder, item, factor=1, name="PHASE_MAP_%Y.%m.%d_%H_%M_%S.fits"):
-    scaled = item._new_instance(item.data * np.float32(factor), item.meta)
-    scaled.save(folder / item.date.strftime(name), overwrite=True)
-
-
 def contents(folder):
     """
-    All files with their contents, but for the digests, which hold times.
+    Return the contents of all files except the digests, which hold times.
     """
     return {
         str(path.relative_to(folder)): None if path.name == "maps.json" else path.read_bytes()
@@ -104,7 +81,7 @@ def contents(folder):
 
 def watch(folder, model=MODEL, message=None, **kwargs):
     """
-    The dates that are made, and the only warning that there is.
+    Watch a folder with one expected warning or none; return the dates that are made.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -119,7 +96,7 @@ def watch(folder, model=MODEL, message=None, **kwargs):
 
 def edit(path, change):
     """
-    Change the lines of a table, header and rows apart.
+    Change the rows of a table.
     """
     lines = path.read_text().splitlines()
     first = next(k for k, line in enumerate(lines) if not line.startswith("#")) + 1
@@ -196,8 +173,8 @@ def test_a_catalogue_that_does_not_read_is_kept_and_made_again(folder, text):
 def test_a_corrected_map_is_noticed(folder, maps):
     output = folder / "detections"
     first = read_catalogue(output, "sar")
-    # Of the first date alone.
-    put(folder, maps[0], 1.5)
+    # The map belongs to the first date alone.
+    save_map(folder, maps[0], 1.5)
     assert watch(folder, message=r"1 dates are made again \(other maps: 1\)") == DATES[:1]
     second = read_catalogue(output, "sar")
     assert second.meta["dates"] == DATES
@@ -205,7 +182,7 @@ def test_a_corrected_map_is_noticed(folder, maps):
         old, new = (table[table["date"].isot == date] for table in (first, second))
         equal = len(old) == len(new) and (old["seismic_strength"] == new["seismic_strength"]).all()
         assert equal == same
-    # It is what a folder gives that has had these maps from the first.
+    # The result is that of a folder which has had these maps from the start.
     watch(folder, output=folder.parent / "fresh")
     shutil.rmtree(output / "tracks")
     assert contents(output) == contents(folder.parent / "fresh")
@@ -214,7 +191,7 @@ def test_a_corrected_map_is_noticed(folder, maps):
 
 @pytest.mark.usefixtures("no_tracks")
 def test_the_same_contents_are_the_same_maps(folder, maps):
-    put(folder, maps[3])
+    save_map(folder, maps[3])
     (folder / "2022").mkdir()
     for path in folder.glob("PHASE_MAP_2022.05.04*"):
         path.rename(folder / "2022" / path.name)
@@ -227,9 +204,9 @@ def test_the_same_contents_are_the_same_maps(folder, maps):
 @pytest.mark.parametrize(
     ("model", "width", "reason"),
     [
-        (network("other"), 120, "another model"),
-        (network(seed=2), 120, "other weights"),
-        (network(threshold=50.0), 120, "other weights"),
+        (small_model("other"), 120, "another model"),
+        (small_model(seed=2), 120, "other weights"),
+        (small_model(threshold=50.0), 120, "other weights"),
         (MODEL, 110, "another width"),
     ],
 )
@@ -252,15 +229,15 @@ def test_dates_whose_maps_are_gone_stay(folder):
     before = path.read_text()
     assert watch(folder) == []
     assert path.read_text() == before
-    # Another model makes what can be made.
-    assert watch(folder, network("other"), r"1 dates are made again") == DATES[1:]
+    # Another model repeats the dates that have maps.
+    assert watch(folder, small_model("other"), r"1 dates are made again") == DATES[1:]
     table = read_catalogue(output, "network")
     assert table.meta["dates"] == DATES
-    # What is lost for good is said, and a copy kept.
+    # A warning names the rows that are lost, and a copy is kept.
     edit(path, lambda rows: rows[1:])
     damaged = path.read_text()
     message = rf"lost, doubled or changed on {DATES[0]}, whose maps are gone.* kept as"
-    assert watch(folder, network("other"), message) == []
+    assert watch(folder, small_model("other"), message) == []
     assert (output / "catalogue.damaged.ecsv").read_text() == damaged
     assert read_catalogue(output).meta["dates"] == DATES[1:]
 
@@ -280,7 +257,7 @@ def test_a_map_that_reads_no_more_costs_no_result(folder):
 
 def former(path, without=()):
     """
-    The catalogue as the first format had it.
+    Write the catalogue in the first format.
     """
     table = QTable.read(path)
     table.meta = {"dates": table.meta["dates"], "version": "0.1"}
@@ -303,7 +280,7 @@ def test_catalogues_of_earlier_releases(folder):
     assert table["significant"].dtype == bool
     assert not table["significant"].any()
     assert_array_equal(table["area"], today["area"])
-    # Nobody knows what it was made from.
+    # Its sources are unknown.
     message = r"2 dates are made again \(of an earlier release: 2\)"
     assert watch(folder, message=message) == DATES
     assert contents(output) == before
@@ -388,7 +365,7 @@ def test_tracks_of_other_members_are_refused(folder):
 
 def test_tracks_follow_a_corrected_map(folder, maps):
     output = folder / "detections"
-    put(folder, maps[11], 1.5)
+    save_map(folder, maps[11], 1.5)
     assert watch(folder, message="other maps: 1") == DATES[1:]
     watch(folder, output=folder.parent / "fresh")
     assert contents(output) == contents(folder.parent / "fresh")
@@ -475,8 +452,8 @@ def test_maps_under_any_name(tmp_path, maps):
     (tmp_path / "disk").mkdir()
     folder.mkdir()
     for number, item in enumerate(maps):
-        put(folder, item)
-        path = folder / item.date.strftime("PHASE_MAP_%Y.%m.%d_%H_%M_%S.fits")
+        save_map(folder, item)
+        path = saved_path(folder, item)
         if number == 0:
             (path.parent / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
             path.unlink()
@@ -493,19 +470,19 @@ def test_maps_under_any_name(tmp_path, maps):
 
 @pytest.mark.usefixtures("no_tracks")
 def test_maps_near_their_step(tmp_path, maps):
-    # A date is the map's own, half a minute off the step, also when it is looked for again.
+    # The date is the map's own, half a minute off the step, also in the next run.
     for item in maps[:11]:
-        put(tmp_path, item, name="PHASE_MAP_%Y.%m.%d_%H_%M_30.fits")
+        save_map(tmp_path, item, name="PHASE_MAP_%Y.%m.%d_%H_%M_30.fits")
     assert watch(tmp_path) == ["2022-05-03T12:00:30.000"]
     assert watch(tmp_path) == []
-    put(tmp_path, maps[11], name="PHASE_MAP_%Y.%m.%d_%H_05_00.fits")
+    save_map(tmp_path, maps[11], name="PHASE_MAP_%Y.%m.%d_%H_05_00.fits")
     assert watch(tmp_path, message=r"passed over 1 maps not of 00 or 12 UT") == []
 
 
 @pytest.mark.usefixtures("no_tracks")
 def test_names_of_models_are_kept_whole(folder):
     name = "x" * 80
-    watch(folder, network(name), "another model")
+    watch(folder, small_model(name), "another model")
     assert set(read_catalogue(folder / "detections", "network")["model"]) == {name}
 
 

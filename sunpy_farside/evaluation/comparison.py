@@ -63,45 +63,45 @@ def intervals(values, samples):
     return [Interval(*map(float, item)) for item in zip(values, *ends, strict=True)]
 
 
-def compare_methods(scores, standard, *, number=1000, seed=0):
+def compare_methods(scores, reference, *, number=1000, seed=0):
     """
     Compare the detections of two methods at the same false-discovery rate.
 
     Parameters
     ----------
-    scores, standard : `~sunpy_farside.evaluation.scores.Scores`
-        Of the same sequences.
+    scores, reference : `~sunpy_farside.evaluation.scores.Scores`
+        Scores of two methods on the same sequences.
     number : `int`, optional
-        Bootstrap samples of whole sequences, for the regions of one belong together.
+        Number of bootstrap samples. Whole sequences are resampled, because their regions are
+        correlated.
     seed : `int`, optional
 
     Returns
     -------
     `dict`
-        Ratios of the true detections, the method's over those of the other (`Interval`):
-        ``at_standard`` at the false-discovery rate that the other has at its own threshold,
-        ``at_published`` at a rate of 3.75 %, both at their best threshold for it;
-        ``found_at_standard`` and ``found_at_published`` the same of the complexes found.
-        ``standard_rate``: that rate. ``smallest``: the smallest ratio of true detections at rates
-        from 1 to 20 %, and the rate where it is.
+        ``at_reference_rate`` and ``at_published``: ratio of the numbers of true detections
+        (`Interval`) at the false-discovery rate of the reference at its own threshold, and at
+        3.75 % for both. ``found_at_reference_rate`` and ``found_at_published``: ratio of the
+        numbers of complexes found. ``reference_rate``: false-discovery rate of the reference.
+        ``smallest``: smallest ratio of true detections at rates from 1 to 20 %, and that rate.
 
     Raises
     ------
     ValueError
         The numbers of sequences differ.
     """
-    if scores.n_sequences != standard.n_sequences:
+    if scores.n_sequences != reference.n_sequences:
         msg = (
             f"Expected scores of the same sequences, found {scores.n_sequences} and "
-            f"{standard.n_sequences} of them."
+            f"{reference.n_sequences} of them."
         )
         raise ValueError(msg)
 
     def ratios(weights=None):
-        own = standard.counts(standard.threshold, weights)
+        own = reference.counts(reference.threshold, weights)
         rate = own.false_discovery_rate
         best = scores.at_rate(rate, weights)
-        published = [item.at_rate(PUBLISHED_RATE, weights) for item in (scores, standard)]
+        published = [item.at_rate(PUBLISHED_RATE, weights) for item in (scores, reference)]
         return (
             best.true / max(own.true, 1),
             published[0].true / max(published[1].true, 1),
@@ -117,15 +117,15 @@ def compare_methods(scores, standard, *, number=1000, seed=0):
         for _ in range(number)
     ]
     names = (
-        "at_standard",
+        "at_reference_rate",
         "at_published",
-        "found_at_standard",
+        "found_at_reference_rate",
         "found_at_published",
-        "standard_rate",
+        "reference_rate",
     )
     compared = dict(zip(names, intervals(ratios(), samples), strict=True))
     along = [
-        (scores.at_rate(rate).true / max(standard.at_rate(rate).true, 1), float(rate))
+        (scores.at_rate(rate).true / max(reference.at_rate(rate).true, 1), float(rate))
         for rate in _RATES
     ]
     return compared | {"smallest": min(along)}

@@ -23,8 +23,8 @@ from sunpy_farside.coordinates.arrival import east_limb_arrival, predict_arrival
 from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.detection.methods import method_of
-from sunpy_farside.evaluation.judged import reliability_bins
-from sunpy_farside.io.noaa import first_appearances
+from sunpy_farside.evaluation.calibration_bins import reliability_bins
+from sunpy_farside.io.noaa_regions import first_appearances
 from sunpy_farside.utils.assignment import assign
 
 __all__ = [
@@ -319,8 +319,8 @@ class PredictionScores:
         Returns
         -------
         `~astropy.table.Table`
-            As from `~sunpy_farside.evaluation.judged.reliability_bins`, of all checked predictions,
-            confirmed or not.
+            As from `~sunpy_farside.evaluation.calibration_bins.reliability_bins`, of all checked
+            predictions, confirmed or not.
         """
         table = self.predictions
         checked = np.isin(table["outcome"], ("hit", "false alarm"))

@@ -15,6 +15,8 @@ from sunpy_farside.visualization.labels import name_in_title
 
 __all__ = ["summarize_real", "write_real_report"]
 
+# Version of the layout of report.json.
+_FORMAT = 2
 # Detections a date at which methods are compared.
 _NUMBERS = (1, 2, 3, 4, 6, 8)
 
@@ -36,6 +38,7 @@ def summarize_real(benchmark):
         a counterpart.
     """
     summary = {
+        "format": _FORMAT,
         "version": sunpy_farside.__version__,
         "first": benchmark.dates.min().isot,
         "last": benchmark.dates.max().isot,

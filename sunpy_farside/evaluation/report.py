@@ -9,13 +9,15 @@ from matplotlib.figure import Figure
 
 import sunpy_farside
 from sunpy_farside.detection.seismic_strength import METHOD
+from sunpy_farside.evaluation.calibration_bins import BINS
 from sunpy_farside.evaluation.comparison import PUBLISHED_RATE, compare_methods, rates_by
-from sunpy_farside.evaluation.judged import BINS
 from sunpy_farside.utils.files import whole_files
 from sunpy_farside.visualization.labels import name_in_title
 
 __all__ = ["summarize", "write_report"]
 
+# Version of the layout of report.json.
+_FORMAT = 2
 # Groups of regions for which rates are given: column, bins, heading.
 _GROUPS = {
     "flux": ([2e21, 5e21, 1e22, 2e22, np.inf], "Unsigned flux (Mx)"),
@@ -39,12 +41,13 @@ def summarize(judged):
     `dict`
         Ready for JSON.
     """
-    standard = judged.scores[METHOD]
+    sar = judged.scores[METHOD]
     summary = {
+        "format": _FORMAT,
         "version": sunpy_farside.__version__,
-        "sequences": standard.n_sequences,
-        "regions": len(standard.regions),
-        "complexes": len(standard.complexes),
+        "sequences": sar.n_sequences,
+        "regions": len(sar.regions),
+        "complexes": len(sar.complexes),
         "methods": {},
     }
     for name, scores in judged.scores.items():
@@ -68,8 +71,8 @@ def summarize(judged):
             item["dice"] = pixels.dice
             item["calibration_error"] = pixels.calibration_error
         if name != METHOD:
-            compared = compare_methods(scores, standard)
-            item["against_standard"] = {
+            compared = compare_methods(scores, sar)
+            item["against_sar"] = {
                 "smallest": compared.pop("smallest"),
                 **{key: vars(value) for key, value in compared.items()},
             }
@@ -154,7 +157,7 @@ def _text(summary):
             f"{item['by_chance']['false_discovery_rate']:.1%} |"
             for name, item in methods.items()
         ]
-    networks = {name: item for name, item in methods.items() if "against_standard" in item}
+    networks = {name: item for name, item in methods.items() if "against_sar" in item}
     if networks:
         lines += [
             "",
@@ -165,12 +168,12 @@ def _text(summary):
             "|---|---|---|---|---|",
         ]
     for name, item in networks.items():
-        against = item["against_standard"]
+        against = item["against_sar"]
         ratio, rate = against["smallest"]
         lines += [
-            f"| {name} | true detections | {_interval(against['at_standard'])} | "
+            f"| {name} | true detections | {_interval(against['at_reference_rate'])} | "
             f"{_interval(against['at_published'])} | {ratio:.2f} (at {rate:.1%}) |",
-            f"| | complexes found | {_interval(against['found_at_standard'])} | "
+            f"| | complexes found | {_interval(against['found_at_reference_rate'])} | "
             f"{_interval(against['found_at_published'])} | |",
         ]
     lines += _reliability(methods)
@@ -264,9 +267,9 @@ def _picture(judged):
         )
     left.set(
         xlim=(0, 30),
-        xlabel="False among true and false detections (%)",
+        xlabel="False-discovery rate (%)",
         ylabel="Complexes found (%)",
-        title="Dots: the methods' own thresholds",
+        title="Dots: significance thresholds",
     )
     left.legend(loc="lower right")
     right.plot([0, 1], [0, 1], color="0.7", linewidth=1)
@@ -287,7 +290,7 @@ def _picture(judged):
         xlim=(0, 1),
         ylim=(0, 1),
         xlabel="Reliability or probability",
-        ylabel="Share that is real",
+        ylabel="Share that is active, or real",
         title="Calibration",
     )
     right.legend(loc="upper left")

@@ -23,7 +23,7 @@ from sunpy_farside.maps.phase_map import PHASE_MAP_SHAPE, FarsidePhaseMap, phase
 from sunpy_farside.products import file_product
 from sunpy_farside.utils.content import user_path
 
-__all__ = ["parse_file_name", "read_phase_map"]
+__all__ = ["parse_file_name", "phase_unit", "read_phase_map"]
 
 # PHASE_MAP_2022.05.05_00:00:00.fits as named by JSOC. Servers, browsers and other systems replace
 # dots and colons by %3A, a blank, a plus, another sign or none.
@@ -128,7 +128,7 @@ def read_phase_map(path, *, time=None):
         raise FileFormatError(msg)
     with np.errstate(all="ignore"):
         # Values that overflow are rejected below.
-        data = data * _radians(path, header)
+        data = data * phase_unit(path, header).to(u.rad)
     check_phases(data, str(path))
     # At a pole, all the columns are the same point.
     check_rows(data[1:-1], str(path))
@@ -140,17 +140,42 @@ def read_phase_map(path, *, time=None):
     return FarsidePhaseMap(data.astype(np.float32), phase_map_header(time, product))
 
 
-def _radians(path, header):
+def phase_unit(path, header):
     """
-    Return the size of the unit of a map in radian.
+    Return the unit of the phases in a file.
+
+    Parameters
+    ----------
+    path : path-like
+        Named in the message of an error.
+    header : `~astropy.io.fits.Header`
+        Header of the image. Without ``BUNIT``, the unit is the radian.
+
+    Returns
+    -------
+    `~astropy.units.UnitBase`
+        Unit of angle.
+
+    Raises
+    ------
+    FileFormatError
+        ``BUNIT`` is not a unit of angle.
+
+    Examples
+    --------
+    >>> from sunpy_farside.io.phase_maps import phase_unit
+    >>> phase_unit("map.fits", {"BUNIT": "Degrees"})
+    Unit("deg")
     """
     text = str(header.get("BUNIT") or "rad").strip()
     # Archives write RAD and Degrees, but mrad and Mrad are different units.
     for spelling in (text, text.lower(), text.lower().removesuffix("s")):
         try:
-            return u.Unit(spelling).to(u.rad)
+            unit = u.Unit(spelling)
         except (ValueError, TypeError):
             continue
+        if unit.is_equivalent(u.rad):
+            return unit
     msg = (
         f"{path}: expected phases in rad or another angle, found BUNIT = {text!r}. Convert them "
         "to rad."

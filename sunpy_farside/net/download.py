@@ -13,7 +13,7 @@ from astropy.utils.exceptions import AstropyWarning
 from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.io.phase_maps import parse_file_name
+from sunpy_farside.io.phase_maps import parse_file_name, phase_unit
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.products import PRODUCTS, file_product
 from sunpy_farside.utils.transfer import TooLargeError, Transfer, transfer_files
@@ -110,8 +110,7 @@ def download_files(downloads, downloader):
     failed = {url: item for url, item in due.items() if item.problem}
     there = [item for item in downloads if item.url not in failed]
     results = Results([str(item.path) for item in there])
-    if hasattr(results, "urls"):  # not in parfive 2.1
-        results.urls.extend(item.url for item in there)
+    results.urls.extend(item.url for item in there)
     for url, item in failed.items():
         results.add_error(item, url, _problem(item))
     return results
@@ -176,21 +175,11 @@ def complete_header(path):
             hdus.verify("silentfix+ignore")
             # Use the first image, as the reader does.
             cards = next(hdu for hdu in hdus if hdu.is_image and hdu.header.get("NAXIS")).header
-            _check_unit(cards, path)
+            header["bunit"] = str(phase_unit(path, cards))
             for key in [key for key in cards if _COMPETING.fullmatch(key)]:
                 cards.remove(key, ignore_missing=True)
             cards.update(header)
             cards.add_history("Coordinates, date and unit added by sunpy_farside; data unchanged.")
-
-
-def _check_unit(cards, path):
-    """
-    Raise FileFormatError if the unit is not the radian of the completed header.
-    """
-    unit = str(cards.get("BUNIT") or "rad").strip()
-    if unit.lower() not in ("rad", "radian", "radians"):
-        msg = f"{path}: expected phases in rad, found BUNIT = {unit!r}."
-        raise FileFormatError(msg)
 
 
 def _is_map(path):

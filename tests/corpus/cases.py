@@ -1,16 +1,14 @@
 """
-Files that are damaged, odd or made to do harm, the same ones every time.
+Reproducible files that are damaged, odd or malicious.
 
-Each reader has a whole file, and a few hundred changes of it. What reading a changed file must
-give is known as it is made:
+Each reader has a whole file, and a few hundred changes of it, each with an expected outcome:
 
-- ``SAME``: the change leaves the meaning alone. The file reads, and as the whole one.
-- ``REFUSED``: it does not. One of the package's own errors says so.
-- ``DOUBTED``: it reads, with a warning of the package.
-- ``SAFE``: the change can leave the meaning alone or not. Either the file is refused or it reads
-  as the whole one.
-- ``ANY``: nothing in the file tells the change from a file that was meant so. It may read as
-  something else, but nothing worse happens. These are: a phase, a strength or a position that
+- ``SAME``: the change keeps the meaning. The file reads as the whole one.
+- ``REFUSED``: reading raises one of the package's own errors.
+- ``DOUBTED``: the file reads, with a warning of the package.
+- ``SAFE``: the change may keep the meaning or not. The file is refused or reads as the whole one.
+- ``ANY``: the change cannot be detected. The file may read as something else, but nothing worse
+  happens. These are: a phase, a strength or a position that
   became another plausible one; a row of a list that is gone as a whole line, at the end too;
   a value of a recipe or of weights' settings that became another possible one; what HDF5 or a
   checkpoint hold without any checksum.
@@ -26,16 +24,16 @@ SAME, REFUSED, DOUBTED, SAFE, ANY = "same", "refused", "doubted", "safe", "any"
 
 class Corpus:
     """
-    The files of one reader, each in a folder of its own, so that their names may be alike.
+    Files of one reader, each in a folder of its own, so that their names may be equal.
 
     Attributes
     ----------
     whole : `bytes`
-        The content that all the others are changes of.
+        The content from which all the others are derived.
     name : `str`
-        What files are called where nothing else is said.
+        The default name of files.
     due : `dict`
-        What reading a file must give, by its path.
+        The expected outcome of each file, by path.
     """
 
     def __init__(self, folder, name, whole):
@@ -43,12 +41,12 @@ class Corpus:
         self.name = name
         self.whole = whole
         self.due = {}
-        # The first file is the one that the others are held against.
+        # The others are compared with the first file.
         self.add("whole", whole, SAME)
 
     def add(self, what, content, due, *, name=None):
         """
-        Add a file, of a content or made by a function of its path.
+        Add a file of a content, or one written by a function of its path.
         """
         path = self.folder / f"{len(self.due):03d}-{what}" / (name or self.name)
         path.parent.mkdir(parents=True)
@@ -60,7 +58,7 @@ class Corpus:
 
     def add_no_files(self, most, sparse_end=REFUSED):
         """
-        Add what has no end, or none in reach.
+        Add paths and files without an end, or without one in reach.
         """
         self.add("empty", b"", REFUSED)
         self.add("page", b"<!DOCTYPE html><html><body>404 Not Found</body></html>", REFUSED)
@@ -83,12 +81,12 @@ def _sparse(path, start, size):
 
 def bomb(wbits, start=b""):
     """
-    Three gigabytes of zeros after a beginning, packed to three megabytes without a proper end.
+    Compress three gigabytes of zeros after a start to three megabytes, without a proper end.
     """
     packer = zlib.compressobj(wbits=wbits)
     block = bytes(10_000_000)
     packed = packer.compress(start) + packer.flush(zlib.Z_FULL_FLUSH)
-    # After a full flush nothing refers to what was before.
+    # After a full flush nothing refers to earlier bytes.
     return packed + 300 * (packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH))
 
 

@@ -20,7 +20,7 @@ def _own_weights(path):
     model = FarsideModel(
         CoarseUNet(hidden=2),
         name="small",
-        frames="middle",
+        alignment="common",
         normalisation=Normalisation("valid", clip=False),
         threshold=37.2,
         device=torch.device("cpu"),
@@ -34,7 +34,7 @@ def _own_weights(path):
 
 def weights(rng, folder):
     """
-    Weights as the package writes them.
+    Change weights in the package's format.
     """
     source = folder / "source" / "weights.safetensors"
     source.parent.mkdir(parents=True)
@@ -53,13 +53,13 @@ def weights(rng, folder):
         add(what, save(kept, metadata=given), due)
 
     rewrite("note", SAME, later="version")
-    rewrite("former", SAME, without=("sha256", "reliability", "licence"))
+    rewrite("former", SAME, without=("sha256", "reliability", "license"))
     for key, values in {
         "threshold": ("nan", "-1", "", "many"),
         "level": ("5", "0", "nan", "inf", "-1"),
         "columns": ("13", "15", "200", "-120", "140.5", "true", "[]"),
         "deblend": ("2", "null", "maybe"),
-        "frames": ("first", ""),
+        "alignment": ("first", ""),
         "architecture": ("unet", "transformer", ""),
         "network": (
             '{"hidden": 3000}',
@@ -114,7 +114,7 @@ def weights(rng, folder):
 
 class _Program:
     """
-    What runs code where it is unpickled.
+    Object that runs code where it is unpickled.
     """
 
     def __reduce__(self):
@@ -123,7 +123,7 @@ class _Program:
 
 def checkpoints(rng, folder):
     """
-    Checkpoints of PyTorch as they are published.
+    Change checkpoints of PyTorch in the published format.
     """
     torch.manual_seed(16)
     network = UNet(hidden=2)
@@ -186,7 +186,7 @@ def checkpoints(rng, folder):
     for old in (False, True):
         content = saved({"state_dict": state}, old=old)
         for place in rng.integers(1, len(content), 25):
-            # Behind the tensors a zip archive has its directory, the old form nothing.
+            # The directory of a zip archive follows the tensors; the old form has none.
             add("cut", content[:place], REFUSED)
         for place in rng.integers(0, len(content), 60):
             add("byte", flip(content, place, rng), ANY)

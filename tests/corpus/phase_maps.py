@@ -9,6 +9,7 @@ import lzma
 
 import numpy as np
 from cases import ANY, DOUBTED, REFUSED, SAFE, SAME, Corpus, bomb, flip
+from map_files import fits_bytes
 
 from astropy.io import fits
 
@@ -21,24 +22,18 @@ def _cards(**cards):
 
 def _set_card(content, key, value):
     """
-    Write another value into the first card of a name.
+    Replace the value of the first card of a keyword.
     """
     place = content.index(f"{key:8}=".encode())
     return content[:place] + f"{key:8}= {value:>20}".ljust(80).encode() + content[place + 80 :]
 
 
-def _hdus(*hdus):
-    file = io.BytesIO()
-    fits.HDUList(list(hdus)).writeto(file)
-    return file.getvalue()
-
-
 def phase_maps(rng, folder):
     """
-    Maps in FITS: 181 x 361 floats after one block of header.
+    Change a FITS file of 181 x 361 floats after one block of header.
     """
     data = simulate_maps("2022-05-05", 1, seed=16).maps[0].data.astype(np.float32)
-    whole = _hdus(fits.PrimaryHDU(data))
+    whole = fits_bytes(fits.PrimaryHDU(data))
     name = "PHASE_MAP_2022.05.05_00:00:00.fits"
     corpus = Corpus(folder, name, whole)
     start, end = 2880, 2880 + data.nbytes
@@ -47,7 +42,7 @@ def phase_maps(rng, folder):
     def put(what, content, due, name=None):
         corpus.add(what, content, due, name=name)
 
-    # What leaves the meaning alone.
+    # Changes that keep the meaning.
     for pack in (gzip.compress, bz2.compress, lzma.compress):
         put(pack.__module__, pack(whole), SAME)
         put(pack.__module__, pack(whole)[:-200], REFUSED)
@@ -63,49 +58,49 @@ def phase_maps(rng, folder):
     ):
         put("name", whole, SAME, other)
         put("name-gz", gzip.compress(whole), SAME, other + ".gz")
-    put("double", _hdus(fits.PrimaryHDU(data.astype(float))), SAME)
-    put("extension", _hdus(fits.PrimaryHDU(), fits.ImageHDU(data)), SAME)
+    put("double", fits_bytes(fits.PrimaryHDU(data.astype(float))), SAME)
+    put("extension", fits_bytes(fits.PrimaryHDU(), fits.ImageHDU(data)), SAME)
     tiles = fits.CompImageHDU(data, compression_type="GZIP_2", quantize_level=0)
-    put("tiles", _hdus(fits.PrimaryHDU(), tiles), SAME)
-    put("table-after", _hdus(fits.PrimaryHDU(data), fits.BinTableHDU()), SAME)
+    put("tiles", fits_bytes(fits.PrimaryHDU(), tiles), SAME)
+    put("table-after", fits_bytes(fits.PrimaryHDU(data), fits.BinTableHDU()), SAME)
     for unit, scale in (("mrad", 1e3), ("deg", 180 / np.pi), ("Degrees", 180 / np.pi), ("RAD", 1)):
-        put("unit", _hdus(fits.PrimaryHDU(data * scale, fits.Header({"BUNIT": unit}))), SAME)
+        put("unit", fits_bytes(fits.PrimaryHDU(data * scale, fits.Header({"BUNIT": unit}))), SAME)
     for unit in ("s", "m/s", "G", "parsnip", "rad2", "4"):
-        put("unit", _hdus(fits.PrimaryHDU(data, fits.Header({"BUNIT": unit}))), REFUSED)
+        put("unit", fits_bytes(fits.PrimaryHDU(data, fits.Header({"BUNIT": unit}))), REFUSED)
     whole_numbers = np.where(np.isnan(data), -(2**31), data / 1e-9).round().astype(">i4")
     blank = {"BSCALE": 1e-9, "BLANK": -(2**31)}
     put("blank", _raw(whole_numbers, 32, **blank), SAME)
     put("no-blank", _raw(whole_numbers, 32, BSCALE=1e-4), REFUSED)
     put("unpadded", whole[:end], SAME)
     put("more-padding", whole + bytes(2880), SAME)
-    put("remark", _hdus(fits.PrimaryHDU(data, fits.Header({"COMMENT": "NAXIS = 9999"}))), SAME)
-    put("date", _hdus(fits.PrimaryHDU(data, fits.Header({"DATE-OBS": "2022-05-04"}))), SAME)
+    put("remark", fits_bytes(fits.PrimaryHDU(data, fits.Header({"COMMENT": "NAXIS = 9999"}))), SAME)
+    put("date", fits_bytes(fits.PrimaryHDU(data, fits.Header({"DATE-OBS": "2022-05-04"}))), SAME)
     for date in ("2012-05-05", "2202-05-05", "1900-01-01"):
-        put("date", _hdus(fits.PrimaryHDU(data, fits.Header({"DATE-OBS": date}))), DOUBTED)
-    put("vantage", _hdus(fits.PrimaryHDU(data, fits.Header({"REF_L0": 300.0}))), DOUBTED)
+        put("date", fits_bytes(fits.PrimaryHDU(data, fits.Header({"DATE-OBS": date}))), DOUBTED)
+    put("vantage", fits_bytes(fits.PrimaryHDU(data, fits.Header({"REF_L0": 300.0}))), DOUBTED)
     for other in ("map.fits", "PHASE_MAP_2022.13.45_00:00:00.fits", "PHASE_MAP_9999.01.01_00.fits"):
         put("no-date", whole, REFUSED, other)
 
-    # What does not.
+    # Changes that do not.
     values = np.frombuffer(whole[start:end], ">f4")
     for factor in (1e30, 1e10, 1e4, 1e3, 180 / np.pi, 47.0, 1e-3, 1e-30, 0):
         scaled = (values.astype(float) * factor).astype(">f4").tobytes()
         put("factor", whole[:start] + scaled + whole[end:], REFUSED)
-        put("factor-double", _hdus(fits.PrimaryHDU(data.astype(float) * factor)), REFUSED)
+        put("factor-double", fits_bytes(fits.PrimaryHDU(data.astype(float) * factor)), REFUSED)
     for value in (0, -0.02, 1, np.nan, np.inf, -9, 1e30):
-        put("one-value", _hdus(fits.PrimaryHDU(np.full_like(data, value))), REFUSED)
+        put("one-value", fits_bytes(fits.PrimaryHDU(np.full_like(data, value))), REFUSED)
     for value in (np.inf, -np.inf, -9, 1e30, -32768):
         other = data.copy()
         other[rng.random(data.shape) < 0.01] = value
-        put("some", _hdus(fits.PrimaryHDU(other)), REFUSED)
+        put("some", fits_bytes(fits.PrimaryHDU(other)), REFUSED)
     for bits in (8, 16, 32, 64, -64, 0, 7, "'-32'", "T"):
         put("bitpix", _set_card(whole, "BITPIX", bits), REFUSED)
     for key in ("NAXIS", "NAXIS1", "NAXIS2"):
         for value in (0, 1, 3, -1, 360, 362, 10**6, 10**9, 2**31, 2**40, 10**30, "1E9", "'2'", "T"):
             put(key, _set_card(whole, key, value), REFUSED)
     put("swapped", whole[:start] + values.byteswap().tobytes() + whole[end:], REFUSED)
-    put("turned", _hdus(fits.PrimaryHDU(data.T)), REFUSED)
-    put("cube", _hdus(fits.PrimaryHDU(data[np.newaxis])), REFUSED)
+    put("turned", fits_bytes(fits.PrimaryHDU(data.T)), REFUSED)
+    put("cube", fits_bytes(fits.PrimaryHDU(data[np.newaxis])), REFUSED)
     for old, new in ((b"\n", b"\r\n"), (b"\r\n", b"\n"), (b"\r", b""), (b"\0", b""), (b"\0", b" ")):
         # Without bytes more or less only small parts of the values change.
         due = ANY if len(old) == len(new) else REFUSED
@@ -115,18 +110,18 @@ def phase_maps(rng, folder):
     put("no-end", whole.replace(b"END".ljust(80), b"".ljust(80)), REFUSED)
     put(
         "columns",
-        _set_card(_hdus(fits.PrimaryHDU(), fits.BinTableHDU()), "TFIELDS", 10**9),
+        _set_card(fits_bytes(fits.PrimaryHDU(), fits.BinTableHDU()), "TFIELDS", 10**9),
         REFUSED,
     )
     put("trailing", whole + b"junk" * 100, REFUSED)
     put("twice", whole + whole, REFUSED)
-    put("no-image", _hdus(fits.PrimaryHDU()), REFUSED)
+    put("no-image", fits_bytes(fits.PrimaryHDU()), REFUSED)
     for axes in ({"crval1": 10.0}, {"cdelt1": -1.0, "crpix1": 181.0}):
         header = dict(simulate_maps("2022-05-05", 1, seed=16).maps[0].fits_header) | axes
         header.pop("keycomments", None)
-        put("grid", _hdus(fits.PrimaryHDU(data, fits.Header(header))), REFUSED)
+        put("grid", fits_bytes(fits.PrimaryHDU(data, fits.Header(header))), REFUSED)
 
-    # What chance does.
+    # Random changes.
     for place in rng.integers(1, end, 60):
         put("cut", whole[:place], REFUSED)
     for place in rng.integers(start, end - 9000, 30):
@@ -139,10 +134,10 @@ def phase_maps(rng, folder):
         put("data-bit", flip(whole, place, rng), ANY)
     summed = fits.PrimaryHDU(data)
     summed.add_datasum()
-    content = _hdus(summed)
+    content = fits_bytes(summed)
     size = content.index(values.tobytes())
     for place in rng.integers(size, size + data.nbytes, 20):
-        # A bit of the fraction leaves the phase plausible; the sum tells.
+        # A bit of the fraction keeps the phase plausible; only the checksum reveals it.
         place = place // 4 * 4 + 3
         put(
             "summed-bit",
@@ -154,7 +149,7 @@ def phase_maps(rng, folder):
 
 def _raw(data, bits, **cards):
     """
-    FITS of an array as it is, with cards that say what its numbers mean.
+    Write an array as FITS without scaling it, with cards that define its numbers.
     """
     rows, columns = data.shape
     header = _cards(SIMPLE="T", BITPIX=bits, NAXIS=2, NAXIS1=columns, NAXIS2=rows, **cards)
@@ -165,8 +160,10 @@ def _raw(data, bits, **cards):
 def _tile_bomb():
     data = np.zeros((181, 361), np.int32)
     tiles = fits.CompImageHDU(data, compression_type="GZIP_1", tile_shape=(181, 361))
-    content = _hdus(fits.PrimaryHDU(), tiles)
+    content = fits_bytes(fits.PrimaryHDU(), tiles)
     with fits.open(io.BytesIO(content), disable_image_compression=True) as hdus:
         packed = np.frombuffer(bomb(31), "u1")
         column = fits.Column("COMPRESSED_DATA", "1PB()", array=[packed])
-        return _hdus(fits.PrimaryHDU(), fits.BinTableHDU.from_columns([column], hdus[1].header))
+        return fits_bytes(
+            fits.PrimaryHDU(), fits.BinTableHDU.from_columns([column], hdus[1].header)
+        )

@@ -1,5 +1,5 @@
 """
-Read every file of the corpus in a process of its own, and write down what happened.
+Report of reading every file of the corpus in a process of its own.
 
 ``python tests/corpus/run.py FOLDER`` makes the files in a folder, reader by reader, and leaves
 ``report.json`` there. Names of readers after the folder choose some.
@@ -20,6 +20,10 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+
+# A script finds only the modules beside it.
+sys.path.append(str(Path(__file__).parents[1]))
+
 from cases import ANY, DOUBTED, REFUSED, SAFE, SAME
 from models import checkpoints, weights
 from phase_maps import phase_maps
@@ -34,7 +38,7 @@ from sunpy_farside.io import read_noaa_summary, read_region_list, read_stack
 from sunpy_farside.training.recipe import load_recipe
 
 SEED = 16
-# Of the processor's time; and of all time, should a reader wait.
+# Limits of the processor's time, and of all time if a reader waits.
 SECONDS, WAIT = 20, 120
 MEGABYTES = 500
 OWN = (FileFormatError, WeightsError, OSError)
@@ -67,7 +71,7 @@ def _summary(path):
 
 def _model(path):
     model = load_model(path, device="cpu")
-    settings = (model.frames, model.normalisation, model.target, model.columns, model.level)
+    settings = (model.alignment, model.normalisation, model.target, model.columns, model.level)
     weights = [value.numpy() for value in model.network.state_dict().values()]
     return (repr(settings), model.deblend, model.threshold, *weights)
 
@@ -80,7 +84,7 @@ def _stack(path):
     return (read_stack(path),)
 
 
-# What makes the files, and what reads them.
+# Functions that make the files, and functions that read them.
 READERS = [
     (phase_maps, _phases),
     (stacks_hdf5, _stack),
@@ -107,7 +111,7 @@ def _equal(found, expected):
 
 def _read(reader, path, expected):
     """
-    What reading a file gives: (outcome, what was said).
+    Read a file; return the outcome and the message.
     """
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
@@ -115,7 +119,7 @@ def _read(reader, path, expected):
             found = reader(path)
         except OWN as error:
             outcome, text = "refused", f"{type(error).__name__}: {error}"
-        # What else comes is what the corpus looks for.
+        # The corpus looks for any other error.
         except BaseException as error:
             outcome, text = "raised", f"{type(error).__name__}: {error}"
         else:
@@ -130,7 +134,7 @@ def _read(reader, path, expected):
 
 def _apart(reader, path, expected):
     """
-    Read a file in a process of its own: what `_read` gives, seconds and megabytes.
+    Read a file in a process of its own; return the result of `_read`, seconds and megabytes.
     """
     start = time.monotonic()
     receive, send = os.pipe()
@@ -175,7 +179,7 @@ def _entries(folder):
 
 def run(folder, chosen=()):
     """
-    Make the corpus in a folder and read all of it; the report by what makes the files.
+    Make the corpus in a folder and read all of it; return a report by reader.
     """
     here = folder / "here"
     here.mkdir()
@@ -188,7 +192,7 @@ def run(folder, chosen=()):
         files = folder / make.__name__
         due = make(np.random.default_rng([SEED, number]), files)
         expected = reader(next(iter(due)))
-        # What is there now is not looked through, and so not copied, in the children.
+        # Children do not collect, and so do not copy, the objects that exist now.
         gc.collect()
         gc.freeze()
         before = _entries(folder)

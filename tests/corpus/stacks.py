@@ -3,12 +3,11 @@ Damaged stacks.
 """
 
 import io
-import struct
-import zlib
 
 import h5py
 import numpy as np
 from cases import ANY, REFUSED, SAFE, SAME, Corpus, bomb, flip
+from idl_files import idl_file, idl_record, idl_variable, long
 
 
 def _stack():
@@ -79,13 +78,13 @@ def _deflate_bomb(file):
 
 def stacks_hdf5(rng, folder):
     """
-    Stacks in HDF5.
+    Change a stack in HDF5.
     """
     data = _stack()
     whole = _hdf5(data)
     corpus = Corpus(folder, "stack.h5", whole)
     add = corpus.add
-    # A sparse end is none of HDF5's business, and nothing of it is read.
+    # HDF5 does not read a sparse end.
     corpus.add_no_files(80_000_000_000, sparse_end=SAME)
     for options in (
         {"chunks": True},
@@ -138,7 +137,7 @@ def stacks_hdf5(rng, folder):
     for content in (whole, _hdf5(data, compression="gzip"), _hdf5(data, libver="latest")):
         for place in rng.integers(1, len(content), 25):
             add("cut", content[:place], REFUSED)
-        # Most of what is not the values is in the beginning.
+        # Most bytes other than the values are at the beginning.
         for place in rng.integers(0, min(3000, len(content)), 40):
             add("byte", flip(content, place, rng), ANY)
         for place in rng.integers(0, 3000, 10):
@@ -151,62 +150,39 @@ def stacks_hdf5(rng, folder):
     return corpus.due
 
 
-def _long(value):
-    return struct.pack(">i", value)
-
-
-def _idl_variable(name, array, kind=4, flags=4):
-    padded = name.encode().ljust(-(-len(name) // 4) * 4, b"\0")
-    dims = array.shape[::-1]
-    extent = [8, 0, array.nbytes, array.size, array.ndim, 0, 0, 8, *dims, *[1] * (8 - len(dims))]
-    body = _long(len(name)) + padded + _long(kind) + _long(flags)
-    return body + b"".join(map(_long, extent)) + _long(7) + array.tobytes()
-
-
-def _idl(*variables, packed=False):
-    content = b"SR\x00\x06" if packed else b"SR\x00\x04"
-    for body in variables:
-        content += _record(len(content), zlib.compress(body) if packed else body)
-    return content + _record(len(content), b"", kind=6)
-
-
-def _record(place, body, kind=2):
-    return _long(kind) + _long(place + 16 + len(body)) + bytes(8) + body
-
-
 def stacks_idl(rng, folder):
     """
-    Stacks in IDL save files.
+    Change a stack in an IDL save file.
     """
     data = _stack()[0].astype(">f4")
-    variable = _idl_variable("DATA_OUT", data)
-    whole = _idl(variable)
+    variable = idl_variable("DATA_OUT", data)
+    whole = idl_file(variable)
     corpus = Corpus(folder, "stack.sav", whole)
     add = corpus.add
     corpus.add_no_files(20_000_000_000)
-    add("packed", _idl(variable, packed=True), SAME)
-    add("other", _idl(_idl_variable("A", np.zeros((2, 3), ">f4")), variable), SAME)
-    add("name", _idl(_idl_variable("PHASES", data)), SAME)
-    add("double", _idl(_idl_variable("DATA_OUT", data.astype(">f8"), kind=5)), SAME)
-    add("name", _idl(_idl_variable("OTHER", data)), REFUSED)
-    add("nothing", _idl(), REFUSED)
+    add("packed", idl_file(variable, packed=True), SAME)
+    add("other", idl_file(idl_variable("A", np.zeros((2, 3), ">f4")), variable), SAME)
+    add("name", idl_file(idl_variable("PHASES", data)), SAME)
+    add("double", idl_file(idl_variable("DATA_OUT", data.astype(">f8"))), SAME)
+    add("name", idl_file(idl_variable("OTHER", data)), REFUSED)
+    add("nothing", idl_file(), REFUSED)
     for kind in (0, 1, 2, 3, 5, 6, 7, 8, 9, 12, 14, 99, -1):
-        add("kind", _idl(_idl_variable("DATA_OUT", data, kind=kind)), REFUSED)
+        add("kind", idl_file(idl_variable("DATA_OUT", data, kind=kind)), REFUSED)
     for flags in (0, 1, 0x20, 0x24):
-        add("flags", _idl(_idl_variable("DATA_OUT", data, flags=flags)), REFUSED)
+        add("flags", idl_file(idl_variable("DATA_OUT", data, flags=flags)), REFUSED)
     for factor in (1e30, 1e3, 57.3, 1e-3, 0):
-        add("factor", _idl(_idl_variable("DATA_OUT", (data * factor).astype(">f4"))), REFUSED)
-    add("swapped", _idl(_idl_variable("DATA_OUT", data.byteswap())), REFUSED)
+        add("factor", idl_file(idl_variable("DATA_OUT", (data * factor).astype(">f4"))), REFUSED)
+    add("swapped", idl_file(idl_variable("DATA_OUT", data.byteswap())), REFUSED)
     for shape in ((11, 16, 144), (144, 16), (1, 144, 16)):
-        add("shape", _idl(_idl_variable("DATA_OUT", np.resize(data, shape))), REFUSED)
+        add("shape", idl_file(idl_variable("DATA_OUT", np.resize(data, shape))), REFUSED)
     for place in (4, 8, 12, 16, 20, 28, 32, 36, 44, 48, 52, 64, 68, 72, 76, 100):
         for value in (0, -1, 1, 4, place, 2**30, 2**31 - 1):
-            changed = whole[:place] + _long(value) + whole[place + 4 :]
+            changed = whole[:place] + long(value) + whole[place + 4 :]
             if changed != whole:
-                # Two of the words are read by nobody.
+                # Two of the words are not read.
                 add("word", changed, SAFE)
-    add("packed-bomb", b"SR\x00\x06" + _record(4, bomb(15)), REFUSED)
-    for content in (whole, _idl(variable, packed=True)):
+    add("packed-bomb", b"SR\x00\x06" + idl_record(4, bomb(15)), REFUSED)
+    for content in (whole, idl_file(variable, packed=True)):
         for place in rng.integers(1, len(content) - 4, 40):
             add("cut", content[:place], REFUSED)
         for place in rng.integers(0, 110, 40):

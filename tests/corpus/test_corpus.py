@@ -1,5 +1,5 @@
 """
-No file of the corpus makes a reader hang, swell, die, raise what is not ours, or err in silence.
+Test that no file makes a reader hang, swell, die, raise foreign errors or err in silence.
 """
 
 import json

@@ -6,24 +6,13 @@ import gzip
 
 import numpy as np
 from cases import ANY, DOUBTED, REFUSED, SAME, Corpus, flip
-
-LIST = """\
-                         2015-03-01.0
-        Far-Side Vantage:  CLon = 175.0, Lat =   7.2
-
-Designation        Centroid       Strength    ETA at        Days from
-              Longitude  Latitude             East Limb     East Limb
-              (degree)   (degree)            (yyyy-mm-dd.d)
-
-FS-2015-030   239.3       19.0       177      2015-03-03.2    2.2
-FS-2015-033   226.5      -30.4       809      2015-03-03.7    2.7
-FS-2015-032   204.7      -10.1      1088      2015-03-05.4    4.4
-"""
+from list_files import THREE_REGIONS as LIST
+from list_files import WHOLE_SUMMARY as SUMMARY
 
 
 def _texts(corpus, text, rng, rows):
     """
-    Changes that befall a text of lines.
+    Add changes of a text of lines.
     """
     add = corpus.add
     lines = text.splitlines()
@@ -45,7 +34,7 @@ def _texts(corpus, text, rng, rows):
             # A letter or sign where none belongs.
             spot = rng.integers(len(row.rstrip()))
             other = row[:spot] + rng.choice(list("?;<\0Q")) + row[spot + 1 :]
-            # What is beyond the longitude of a row is not looked at.
+            # The columns after the longitude of a row are not read.
             add("sign", text.replace(row, other).encode(), ANY)
         add("gone", text.replace(row + "\n", "").encode(), ANY)
         add("swallowed", text.replace(row, row[: len(row) // 5]).encode(), REFUSED)
@@ -66,7 +55,7 @@ def _texts(corpus, text, rng, rows):
 
 def region_lists(rng, folder):
     """
-    JSOC's region lists.
+    Change a region list of JSOC.
     """
     corpus = Corpus(folder, "list.txt", LIST.encode())
     rows = [line for line in LIST.splitlines() if line.startswith("FS-")]
@@ -95,38 +84,16 @@ def region_lists(rng, folder):
     return corpus.due
 
 
-SUMMARY = """\
-:Product: 0505SRS.txt
-:Issued: 2014 May 05 0030 UTC
-# Prepared jointly by the U.S. Dept. of Commerce, NOAA,
-# Space Weather Prediction Center and the U.S. Air Force.
-#
-Joint USAF/NOAA Solar Region Summary
-SRS Number 125 Issued at 0030Z on 05 May 2014
-I.  Regions with Sunspots.  Locations Valid at 04/2400Z
-Nmbr Location  Lo  Area  Z   LL   NN Mag Type
-2049 S07W41   048  0130 Dso  09   10 Beta
-2051 S09W64   059  0180 Dac  06   10 Beta-Gamma
-IA. H-alpha Plages without Spots.  Locations Valid at 04/2400Z May
-Nmbr  Location  Lo
-2045  S24W65   072
-II. Regions Due to Return 05 May to 07 May
-Nmbr Lat    Lo
-2035 S15    277
-2037 S10    264
-"""
-
-
 def summaries(rng, folder):
     """
-    NOAA's solar region summaries.
+    Change a solar region summary of NOAA.
     """
     corpus = Corpus(folder, "20140505SRS.txt", SUMMARY.encode())
     rows = [line for line in SUMMARY.splitlines() if line.startswith("20")]
     _texts(corpus, SUMMARY, rng, rows)
     for row in rows:
         place = row.split()[1]
-        for other in ("S99" + place[3:], "X" + place[1:], place.replace("S", "S1")):
+        for other in ("S99" + place[3:], "X" + place[1:], f"{place[0]}1{place[1:]}"):
             corpus.add("place", SUMMARY.replace(place, other).encode(), REFUSED)
         if "W" in place:
             for other in (f"{place[:3]}W200", f"{place[:3]}E111", place[:3], f"{place[:3]}W"):
@@ -148,7 +115,7 @@ def summaries(rng, folder):
 
 
 RECIPE = """\
-frames = "middle"
+alignment = "common"
 width = 140
 examples = 100_000
 batch = 16
@@ -179,7 +146,7 @@ deblend = true
 
 def recipes(rng, folder):
     """
-    Recipes of a training.
+    Change the recipe of a training.
     """
     corpus = Corpus(folder, "recipe.toml", RECIPE.encode())
     add = corpus.add

@@ -1,5 +1,5 @@
 """
-Whole pictures, compared with what was looked at and found right.
+Figures, compared with accepted ones.
 
 How to compare and how to accept a change: ``docs/contributing.rst``.
 """
@@ -19,7 +19,7 @@ from sunpy_farside.visualization import plot_sequence, plot_tracks, synchronic_v
 from sunpy_farside.visualization.artists import COLORS, label_axes
 
 DATE, LATER = "2022-05-05", "2022-05-12"
-# The far side's central meridian is at the 0/360 seam.
+# The far side's central meridian is at the 0/360 boundary.
 SEAM_DATE = "2022-05-14T17:00"
 
 same = pytest.mark.mpl_image_compare(style="default", savefig_kwargs={"dpi": 70})
@@ -35,7 +35,7 @@ def _offline():
 @pytest.fixture
 def found():
     """
-    Strong and weak regions, one of them with a hole, one cut by the window's edge.
+    Detect strong and weak regions, one with a hole, one cut by the window's edge.
     """
     places = [(-30, 20, 10), (10, -25, 6), (40, 5, 5), (45, 45, 3), (-50, -60, 2), (58, -10, 4)]
     return blobs(DATE, places, hole=(-30, 20, 5))
@@ -44,7 +44,7 @@ def found():
 @pytest.fixture
 def sequence():
     """
-    A region that stays where it is, and waves that do not, with a gap in one map.
+    Return maps of a region that stays in place and of waves that do not, with a gap in one map.
     """
     row, column = np.indices((144, 120))
     latitude = row - 72
@@ -60,7 +60,7 @@ def sequence():
 
 def stripes(header, shape, unit="G"):
     """
-    A map that shows which way up it stands.
+    Return a map whose pattern shows its orientation.
     """
     row, column = np.indices(shape) / np.reshape(shape, (2, 1, 1))
     return Map(150 * np.sin(20 * row + 7 * column), header | {"bunit": unit})
@@ -78,7 +78,7 @@ def test_detection(found):
 
 
 @same
-def test_detection_by_the_standard_method(sequence):
+def test_detection_by_the_sar_method(sequence):
     figure = canvas(6.4, 6)
     detect_seismic_strength(sequence).plot()
     return figure
@@ -110,7 +110,7 @@ def test_cutout(found):
 @same
 def test_maps_of_the_whole_sun():
     """
-    A region on the seam of a synoptic map, which is the middle of a Stonyhurst one, and around.
+    Draw regions at and near the edge of a synoptic map, which is the center of a Stonyhurst map.
     """
     on_seam = blobs(SEAM_DATE, [(0, 15, 8), (-50, -30, 5)])
     figure = canvas(9, 3)

@@ -44,7 +44,7 @@ def detect_seismic_strength(maps, *, phase: u.rad = PHASE, threshold=400, width=
     Parameters
     ----------
     maps : `~sunpy_farside.sequence.FarsideSequence`, `~sunpy.map.GenericMap` or an iterable of them
-        Eleven maps, whose mean is taken in the Carrington frame, or a 5-day cumulative map.
+        Eleven maps, which are averaged in the Carrington frame, or a 5-day cumulative map.
     phase : `~astropy.units.Quantity`, optional
         Phase shift below which pixels belong to a region: -0.085 rad, 4 seconds of travel time.
     threshold : `float` or `~astropy.units.Quantity`, optional

@@ -18,9 +18,9 @@ from sunpy_farside.catalogue.matching import match_positions
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.detection.seismic_strength import METHOD
 from sunpy_farside.evaluation.calibration_bins import reliability_bins
-from sunpy_farside.evaluation.judged import (
+from sunpy_farside.evaluation.cases import (
     Case,
-    held_against,
+    compare_detection,
     load_models,
     real_detections,
     scores_of,
@@ -98,7 +98,7 @@ def evaluate_gaps(models, number=300, *, most=2, kind="test", width=120, seed=0,
         - ``true``, ``repeated``, ``ignored``, ``false``, ``false_discovery_rate``,
           ``completeness``: as in `sunpy_farside.evaluation.scores`;
         - ``sequences_with_any``: sequences with a significant region;
-        - ``reliability``: `~sunpy_farside.evaluation.judged.reliability_bins`.
+        - ``reliability``: `~sunpy_farside.evaluation.cases.reliability_bins`.
     """
     models = load_models(models)
     cases = [[] for _ in range(most + 1)]
@@ -176,7 +176,7 @@ def _summary(source, number, methods):
 def _found(models, sequence, known):
     detections = {name: detect_farside(sequence, model) for name, model in models.items()}
     detections[METHOD] = detect_seismic_strength(sequence)
-    return {name: held_against(item, known) for name, item in detections.items()}
+    return {name: compare_detection(item, known) for name, item in detections.items()}
 
 
 def _result(name, cases, full):

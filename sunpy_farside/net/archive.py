@@ -35,9 +35,9 @@ from sunpy_farside.utils.cache import cache_folder
 
 __all__ = ["fetch_files", "fetch_sequence"]
 
-# Time before and after a date in which the first search looks for a complete sequence. Where the
-# rate of requests is limited, it takes a second per day.
-_NEIGHBOURHOOD, _NEAR = 45 * u.day, 10 * u.day
+# Time before and after a date in which the first search looks for a complete sequence. If the rate
+# of requests is limited, a search takes a second per day.
+_NEIGHBORHOOD, _NEAR = 45 * u.day, 10 * u.day
 _FIRST_MAP = Time("2010-04-25")
 _CLIENTS = {"jsoc": FarsideClient, "gong": GONGFarsideClient}
 
@@ -157,7 +157,7 @@ def fetch_sequence(
     client = _CLIENTS[item.archive](url)
     limited = ARCHIVES[item.archive].pace is not None
     center = _now() if latest else step_time(middle)
-    start, end = _around(item, center, _NEAR if limited else _NEIGHBOURHOOD)
+    start, end = _around(item, center, _NEAR if limited else _NEIGHBORHOOD)
     found = client.search(a.Time(start, end), *_wanted(product, email))
     rows = _rows(found)
     complete = complete_runs(rows, missing)

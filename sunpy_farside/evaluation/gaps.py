@@ -23,7 +23,7 @@ from sunpy_farside.evaluation.cases import (
     compare_detection,
     load_models,
     real_detections,
-    scores_of,
+    score_method,
 )
 from sunpy_farside.evaluation.scores import DISTANCE
 from sunpy_farside.evaluation.simulated import reference_regions, simulated_case
@@ -184,7 +184,7 @@ def _result(name, cases, full):
     Return the results of a method for one number of missing maps.
     """
     found = [case.found[name] for case in cases]
-    scores, _ = scores_of(name, found, [case.known for case in cases])
+    scores, _ = score_method(name, found, [case.known for case in cases])
     counts = scores.counts(scores.threshold)
     real = np.concatenate([real_detections(case, name) for case in cases])
     bins = reliability_bins(np.concatenate([part.measured["reliability"] for part in found]), real)

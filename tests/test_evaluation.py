@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from map_files import save_maps
 
 from astropy.table import Table
 
@@ -12,6 +13,7 @@ from sunpy_farside.cli import main
 from sunpy_farside.evaluation.calibration_bins import Pixels
 from sunpy_farside.evaluation.cases import compare_detection
 from sunpy_farside.evaluation.comparison import compare_methods, rates_by
+from sunpy_farside.evaluation.gaps import evaluate_gaps
 from sunpy_farside.evaluation.reference_regions import find_complexes, move_regions, regions_of_mask
 from sunpy_farside.evaluation.report import write_report
 from sunpy_farside.evaluation.robustness import FAULTS, evaluate_robustness
@@ -323,3 +325,38 @@ def test_a_scale_and_a_mean_change_nothing_that_is_significant():
     assert list(changed) == list(FAULTS)
     assert changed["phases 0.7 times"] == changed["phases 1.4 times"] == 0
     assert changed["mean shifted by 0.03 rad"] == 0
+
+
+def test_removed_maps_cost_some_detections():
+    summary = evaluate_gaps({"default": "default"}, 3, most=2, progress=False)
+    assert (summary["sequences"], summary["source"]) == (3, "simulated (test)")
+    for results in summary["methods"].values():
+        assert len(results) == 3
+        full = results[0]
+        assert (full["kept"], full["new"], full["new_false"]) == (1, 0, 0)
+        assert full["significant"] > 0
+        for item in results:
+            assert item["significant_in_full"] == full["significant"]
+            kept = round(item["kept"] * full["significant"])
+            assert kept + item["new"] == item["significant"]
+            assert item["new_false"] <= min(item["new"], item["false"])
+            assert sum(row["number"] for row in item["reliability"]) >= item["significant"]
+    again = evaluate_gaps({"default": "default"}, 3, most=1, progress=False)
+    for name, results in again["methods"].items():
+        assert results == summary["methods"][name][:2]
+
+
+def test_the_command_evaluates_missing_maps(tmp_path, maps, capsys):
+    folder = tmp_path / "maps"
+    folder.mkdir()
+    save_maps(folder, maps[:11])
+    command = ["evaluate", "--missing", "1", "--output"]
+    assert main([*command, str(tmp_path / "real"), "--real", str(folder)]) == 0
+    report = json.loads((tmp_path / "real" / "report.json").read_text())
+    assert [item["sequences"] for item in report["methods"]["default"]] == [1, 11]
+    assert "| default | 1 |" in capsys.readouterr().out
+    assert main([*command, str(tmp_path / "noise"), "--number", "1", "--set", "noise"]) == 0
+    report = json.loads((tmp_path / "noise" / "report.json").read_text())
+    assert report["source"] == "simulated (noise)"
+    assert main([*command, str(tmp_path / "x"), "--data", str(tmp_path)]) == 2
+    assert "found --data" in capsys.readouterr().err

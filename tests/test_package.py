@@ -140,6 +140,7 @@ def test_functions_say_what_they_take_give_and_raise():
 # Modules whose public functions lack annotations.
 NOT_ANNOTATED = {
     "sunpy_farside.catalogue.daily",
+    "sunpy_farside.catalogue.product_comparison",
     "sunpy_farside.catalogue.tracking",
     "sunpy_farside.detection.neural",
     "sunpy_farside.io.phase_maps",
@@ -147,6 +148,8 @@ NOT_ANNOTATED = {
     "sunpy_farside.net.archive",
     "sunpy_farside.net.client",
     "sunpy_farside.sequence",
+    "sunpy_farside.visualization.animation",
+    "sunpy_farside.visualization.globe",
     "sunpy_farside.visualization.synchronic",
 }
 ROOMS = ("catalogue", "coordinates", "detection", "io", "network", "simulation", "visualization")
@@ -214,6 +217,7 @@ def test_former_names_still_work_and_say_where_they_are_now(name):
         ("evaluation.judged", "evaluation.cases", "Case"),
         ("evaluation.scores", "evaluation.reference_regions", "find_complexes"),
         ("io.noaa", "io.noaa_regions", "positions_at"),
+        ("io.synoptic_frames", "maps.synoptic", "EAST_EDGE"),
         ("maps.resampling", "maps.orientation", "is_cylindrical"),
         ("sequence", "maps.windows", "cut_map"),
     ],

@@ -206,7 +206,12 @@ class SimulatedSequence:
 
 
 def simulate_maps(
-    start: TimeLike, n_maps: int, *, seed: int | Sequence[int], activity: float = 0.6
+    start: TimeLike,
+    n_maps: int,
+    *,
+    seed: int | Sequence[int],
+    activity: float = 0.6,
+    noise_seed: int | Sequence[int] | None = None,
 ) -> SimulatedMaps:
     """
     Simulate consecutive phase maps with known active regions.
@@ -221,6 +226,9 @@ def simulate_maps(
         The same seed gives the same maps.
     activity : `float`, optional
         Level of activity: 0 for no active regions, 1 for the maximum of a strong cycle.
+    noise_seed : `int` or sequence of `int`, optional
+        Seed of the noise alone: the same active regions with another realization of the noise, as
+        another instrument would map them.
 
     Returns
     -------
@@ -246,6 +254,8 @@ def simulate_maps(
     times = parse_time(start) + np.arange(n_maps) * CADENCE
     view = _view(times[n_maps // 2], n_maps, np.arange(361.0), np.arange(-90.0, 91.0))
     regions = sample_regions(rng, activity, (view.days[0], view.days[-1]))
+    if noise_seed is not None:
+        rng = np.random.default_rng(noise_seed)
     phases = simulate_phases(rng, regions, NoiseModel.sample(rng), view)
     # The first and the last column are the same meridian.
     phases[:, :, 360] = phases[:, :, 0]
@@ -257,7 +267,12 @@ def simulate_maps(
 
 
 def simulate_sequence(
-    date: TimeLike, *, seed: int | Sequence[int], activity: float = 0.6, width: int = 120
+    date: TimeLike,
+    *,
+    seed: int | Sequence[int],
+    activity: float = 0.6,
+    width: int = 120,
+    noise_seed: int | Sequence[int] | None = None,
 ) -> SimulatedSequence:
     """
     Simulate a sequence of eleven phase maps with known active regions.
@@ -272,6 +287,9 @@ def simulate_sequence(
         Level of activity: 0 for no active regions, 1 for the maximum of a strong cycle.
     width : `int`, optional
         Columns of the windows.
+    noise_seed : `int` or sequence of `int`, optional
+        Seed of the noise alone: the same active regions with another realization of the noise, as
+        another instrument would map them.
 
     Returns
     -------
@@ -289,7 +307,9 @@ def simulate_sequence(
     (144, 120)
     """
     date = parse_time(date)
-    simulated = simulate_maps(date - MIDDLE * CADENCE, N_MAPS, seed=seed, activity=activity)
+    simulated = simulate_maps(
+        date - MIDDLE * CADENCE, N_MAPS, seed=seed, activity=activity, noise_seed=noise_seed
+    )
     sequence = FarsideSequence(simulated.maps, width=width)
     return SimulatedSequence(
         sequence,

@@ -8,6 +8,8 @@ import errno
 import logging
 import os
 import shutil
+import threading
+import time
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from http import HTTPStatus
@@ -22,7 +24,14 @@ from sunpy_farside.utils.coroutines import run_coroutine
 from sunpy_farside.utils.files import whole_files
 from sunpy_farside.utils.proxies import find_proxy
 
-__all__ = ["TooLargeError", "Transfer", "TransferError", "transfer_files"]
+__all__ = [
+    "Pace",
+    "TooLargeError",
+    "Transfer",
+    "TransferError",
+    "transfer_files",
+    "without_log",
+]
 
 # Number of attempts for transient errors, and seconds before the second attempt.
 ATTEMPTS = 3
@@ -106,8 +115,34 @@ class Transfer:
         """
 
 
+class Pace:
+    """
+    Limit on the rate of requests to one server, shared by all transfers of the process.
+
+    Parameters
+    ----------
+    interval : `float`
+        Shortest time between the beginnings of two requests in seconds.
+    """
+
+    def __init__(self, interval):
+        self.interval = interval
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    async def wait(self):
+        """
+        Wait until the next request may begin.
+        """
+        with self._lock:
+            now = time.monotonic()
+            begin = max(now, self._next)
+            self._next = begin + self.interval
+        await asyncio.sleep(begin - now)
+
+
 def transfer_files(
-    transfers, *, max_size, patience, max_connections=5, config=None, progress=False
+    transfers, *, max_size, patience, max_connections=5, pace=None, config=None, progress=False
 ):
     """
     Download files. Each of them is complete and checked, or is not written.
@@ -123,6 +158,8 @@ def transfer_files(
         one request for the headers and one for the file.
     max_connections : `int`, optional
         Largest number of simultaneous connections.
+    pace : `Pace`, optional
+        Limit on the rate of requests, with one connection at a time.
     config : `parfive.SessionConfig`, optional
         Headers, time limits and callbacks. Proxies are those of the environment (`find_proxy`).
     progress : `bool`, optional
@@ -151,7 +188,9 @@ def transfer_files(
             for number, item in enumerate(transfers)
         }
         config = config or SessionConfig(headers={"User-Agent": "sunpy_farside"})
-        batch = _Batch(places, max_size, patience, max_connections, config, bar)
+        if pace is not None:
+            max_connections = 1
+        batch = _Batch(places, max_size, patience, max_connections, pace, config, bar)
         run_coroutine(batch.fetch())
         # Each complete file has been moved already.
         for place in places.values():
@@ -168,6 +207,7 @@ class _Batch:
     max_size: int
     patience: float
     max_connections: int
+    pace: Pace | None
     config: SessionConfig
     bar: tqdm
 
@@ -216,7 +256,7 @@ class _Batch:
         failure = asyncio.CancelledError()
         try:
             async with asyncio.timeout(most) as limit:
-                with _without_log():
+                with without_log():
                     await downloader.run_download()
         # The error of a file that cannot be written is followed by one of parfive's own.
         except Exception as error:
@@ -265,6 +305,8 @@ class _Batch:
 
     def _open_session(self, config):
         async def bound(request, handler):
+            if self.pace is not None:
+                await self.pace.wait()
             response = await handler(request)
             response.content = _Bounded(response.content, self.max_size)
             return response
@@ -296,7 +338,7 @@ class _Batch:
 
 
 @contextmanager
-def _without_log():
+def without_log():
     """
     Suppress parfive's messages on errors that are reported here.
     """

@@ -61,41 +61,43 @@ def find_regions(
     Parameters
     ----------
     image : `~sunpy.map.GenericMap`
-        Probability of an active region on a Carrington grid whose columns are meridians, of any
-        scale and either way up, of the whole Sun or of a part. Masked pixels count as zero. The
-        image of a detection by the SAR method, a mean phase shift in rad, is cut by that method.
+        Detection image on a Carrington grid whose columns are meridians. The grid may have any
+        scale, either orientation in latitude, and cover the Sun in part. Masked pixels count as
+        zero. The image is the probability of an active region, or the mean phase shift in rad of a
+        detection with the SAR method, which is then segmented with this method.
     sequence : `~sunpy_farside.sequence.FarsideSequence`, optional
-        The maps that the image was made from, in whose middle window it is. They give the
-        measured phases, and hence the reliability that decides which regions are significant.
+        Sequence of which the image is the detection. The columns that are measured in phase maps,
+        and the reliability, need it.
     level : `float` or `~astropy.units.Quantity`, optional
         Segmentation threshold: smoothed probability above which pixels belong to a segment.
     n_pixels : `int`, optional
-        Smallest number of connected pixels of a segment, corners included.
+        Smallest number of 8-connected pixels of a segment.
     threshold : `float` or `~astropy.units.Quantity`, optional
         Significance threshold: integrated probability in square degrees from which a region is
         significant.
     deblend : `bool`, optional
-        Deblend segments that touch at the saddle between their peaks.
+        If True, separate touching segments at the saddle between their peaks.
 
     Returns
     -------
     `~astropy.table.QTable`
-        One row per region, with the columns of `sunpy_farside.detection.measurement.COLUMNS`. The
-        image of a detection and its sequence give the table of the detection. Without the
-        sequence what needs the phase maps is NaN, the reliability of a network's regions too: the
-        strongest come first, and the significance threshold decides.
+        One row per region, with the columns of `sunpy_farside.detection.measurement.COLUMNS`. For
+        the image and the sequence of a detection, it is the table of the detection. Without a
+        sequence, the columns that are measured in phase maps and the reliability of a network's
+        regions are NaN; regions are then in order of decreasing strength, and significant from the
+        significance threshold.
 
     Raises
     ------
     ValueError
-        The map is in other coordinates, or turned, or not in the window of the sequence; a
+        The map has other coordinates, is rotated, or has another window than the sequence; or a
         threshold is negative or NaN.
 
     Notes
     -----
-    What is not given is taken from the map: the image of a detection records the settings of its
-    model. Any other map is cut as published: a level of 0.01, 5 pixels, a threshold of 100 square
-    degrees, no deblending.
+    The defaults are the settings recorded in the image of a detection. For other maps they are the
+    published ones: a segmentation threshold of 0.01, 5 pixels, a significance threshold of 100
+    square degrees, and no deblending.
 
     The probability is smoothed with a Gaussian of 3 pixels FWHM on 3 x 3 pixels; a region's
     strength :math:`P_i` is the sum of the probability before smoothing over pixels of one

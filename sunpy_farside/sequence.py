@@ -20,8 +20,10 @@ from sunpy_farside.cadence import (
     check_missing,
     check_unique,
     complete_runs,
+    nearest_step,
     place_maps,
     shared_steps,
+    step_time,
     steps_of_sequence,
     time_of_step,
 )
@@ -37,12 +39,12 @@ from sunpy_farside.errors import SequenceError
 from sunpy_farside.io.phase_maps import read_phase_map
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.maps.windows import GlobalMap, check_width, check_windows
-from sunpy_farside.products import product_of
+from sunpy_farside.products import PRODUCTS, product_of
 from sunpy_farside.utils.moved import moved_names
 from sunpy_farside.visualization.html import html_with_picture
 from sunpy_farside.visualization.panels import plot_sequence
 
-__all__ = ["FarsideSequence", "find_sequences"]
+__all__ = ["FarsideSequence", "cadence_date", "find_sequences"]
 
 __getattr__ = moved_names(
     __name__,
@@ -280,7 +282,7 @@ class FarsideSequence:
     @property
     def times(self):
         """
-        Dates of the eleven maps (`~astropy.time.Time`).
+        Dates of the eleven maps on the cadence (`~astropy.time.Time`, `cadence_date`).
         """
         return Time([frame.time for frame in self._frames])
 
@@ -448,7 +450,35 @@ def _times(maps):
     if len(products) > 1:
         msg = f"Expected maps of one product, found {' and '.join(products)}. Separate them."
         raise SequenceError(msg)
-    return Time([item.date for item in maps])
+    return Time([cadence_date(item) for item in maps])
+
+
+def cadence_date(phase_map):
+    """
+    Return the date that a map has in a sequence.
+
+    Parameters
+    ----------
+    phase_map : `~sunpy.map.GenericMap`
+
+    Returns
+    -------
+    `~astropy.time.Time`
+        The date of the map; for a product whose maps lack some of their data, as those of GONG, the
+        date of the complete data at 00 or 12 UT, which is in the name of the file.
+
+    Examples
+    --------
+    >>> from sunpy_farside.sequence import cadence_date
+    >>> from sunpy_farside.simulation import simulate_maps
+    >>> cadence_date(simulate_maps("2022-05-05", 1, seed=1).maps[0]).isot
+    '2022-05-05T00:00:00.000'
+    """
+    date, product = phase_map.date, PRODUCTS.get(product_of(phase_map.meta))
+    if product is None or not product.jitter:
+        return date
+    step = step_time(nearest_step(date))
+    return step if abs(date - step) <= product.jitter * u.hour else date
 
 
 def _plain_phases(data):

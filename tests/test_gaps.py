@@ -25,7 +25,7 @@ from sunpy_farside.cadence import CADENCE
 from sunpy_farside.detection.export import to_json, to_text
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.maps import FarsidePhaseMap
-from sunpy_farside.network import CoarseUNet, FarsideModel, Normalisation
+from sunpy_farside.network import CoarseUNet, FarsideModel, Normalization
 
 # Positions of missing maps: first, middle, last, two together, and others.
 GAPS = [(0,), (5,), (10,), (0, 1), (4, 5), (9, 10), (0, 10), (5, 10), (2, 7)]
@@ -212,8 +212,8 @@ def quietly(function, *args, **kwargs):
 
 def attentive():
     network = CoarseUNet(hidden=4, attention=True)
-    normalisation = Normalisation("valid", clip=False)
-    return FarsideModel(network, "attentive", "common", normalisation, 30.0, "cpu")
+    normalization = Normalization("valid", clip=False)
+    return FarsideModel(network, "attentive", "common", normalization, 30.0, "cpu")
 
 
 NETWORKS = {

@@ -14,8 +14,8 @@ import sunpy_farside
 from sunpy_farside import fetch_sequence
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.net import archive as archive_module
-from sunpy_farside.net import listing
 from sunpy_farside.net.archive import fetch_files
+from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils import transfer
 
 pytestmark = pytest.mark.usefixtures("only_loopback")
@@ -205,5 +205,5 @@ def test_a_sequence_of_lists_is_refused():
 
 
 def test_names_are_those_of_the_archive():
-    assert listing.file_name("phase_map_5day", FIRST) == "CUM_PHASE_2022.05.02_12:00:00.fits"
-    assert listing.file_name("region_list", FIRST) == "AR_LIST_2022.05.02_12:00:00.txt"
+    assert PRODUCTS["phase_map_5day"].file_name(FIRST) == "CUM_PHASE_2022.05.02_12:00:00.fits"
+    assert PRODUCTS["region_list"].file_name(FIRST) == "AR_LIST_2022.05.02_12:00:00.txt"

@@ -119,7 +119,7 @@ def test_touching_corners_are_connected_and_small_regions_left_out():
     assert segments_of(data, n_pixels=10).max() == 0
 
 
-def test_deblending_parts_neighbours():
+def test_deblending_parts_neighbors():
     y, x = np.mgrid[:144, :120]
     data = sum(np.exp(-((x - c) ** 2 + (y - 80) ** 2) / 30) for c in (50, 66))
     blend = Map(data, window_header(DATE))

@@ -37,9 +37,10 @@ from sunpy_farside.catalogue.tracking import RegionTracks, no_tracks, track_regi
 from sunpy_farside.detection import COLUMNS, detect_farside, detect_seismic_strength
 from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
+from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.folders import find_phase_maps
 from sunpy_farside.io.locks import only_run
-from sunpy_farside.io.phase_maps import parse_file_name, read_phase_map
+from sunpy_farside.io.phase_maps import read_phase_map
 from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.content import user_path
@@ -64,7 +65,9 @@ _REASONS = {
 }
 
 
-def watch_folder(folder, output=None, *, model=None, width=120, missing=0, device="auto"):
+def watch_folder(
+    folder, output=None, *, model=None, product=None, width=120, missing=0, device="auto"
+):
     """
     Detect regions in all sequences of a folder that have no result yet, or an outdated one.
 
@@ -89,6 +92,9 @@ def watch_folder(folder, output=None, *, model=None, width=120, missing=0, devic
         default.
     device : `str` or `torch.device`, optional
         Where the network runs.
+    product : `str`, optional
+        Product of the maps, as for `~sunpy_farside.io.folders.find_phase_maps`. Every product needs
+        a folder ``output`` of its own.
 
     Returns
     -------
@@ -137,7 +143,7 @@ def watch_folder(folder, output=None, *, model=None, width=120, missing=0, devic
     check_missing(missing)
     folder = user_path(folder)
     output = folder / "detections" if output is None else user_path(output)
-    runs = dict(find_runs(folder, missing))
+    runs = dict(find_runs(folder, product, missing))
     if not runs and not (output / _CATALOGUE).exists():
         return []
     with only_run(output):
@@ -250,7 +256,7 @@ def update_tracks(folder):
         return _update_tracks(folder, catalogue)
 
 
-def find_runs(folder, missing=0):
+def find_runs(folder, product=None, missing=0):
     """
     Find every run of eleven phase maps in a folder, by the files' names.
 
@@ -258,6 +264,8 @@ def find_runs(folder, missing=0):
     ----------
     folder : path-like
         With maps that `~sunpy_farside.io.folders.find_phase_maps` finds.
+    product : `str`, optional
+        Product of the maps, as for `~sunpy_farside.io.folders.find_phase_maps`.
     missing : `int`, optional
         Largest number of maps that may be missing from a run.
 
@@ -273,7 +281,7 @@ def find_runs(folder, missing=0):
     sunpy.util.exceptions.SunpyUserWarning
         Maps were passed over that are not of 00 or 12 UT.
     """
-    paths = find_phase_maps(folder)
+    paths = find_phase_maps(folder, product)
     times = [parse_file_name(path.name)[0] for path in paths]
     steps, near = step_numbers(Time(times)) if times else ([], [])
     odd = [path.name for path, there in zip(paths, near, strict=True) if not there]

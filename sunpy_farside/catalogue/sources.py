@@ -60,6 +60,8 @@ def _model_digest(model):
     alignment = described.pop("alignment")
     former = {present: name for name, present in FORMER_ALIGNMENTS.items()}
     described["frames"] = former[alignment]
+    normalization = repr(described.pop("normalization"))
+    described["normalisation"] = normalization.replace("Normalization", "Normalisation", 1)
     weights = sorted(model.network.state_dict().items())
     return digest(
         repr((type(model.network).__name__, model.network.settings)),

@@ -56,6 +56,7 @@ def add_detect(commands):
         "--latest", action="store_true", help="fetch the newest eleven maps and detect in them"
     )
     parser.add_argument("--date", type=arguments.time, help="date of the middle map, for a stack")
+    arguments.add_map_product(parser)
     arguments.add_missing(parser)
     parser.add_argument(
         "--output", type=user_path, metavar="DIR", help="write files and a figure here"
@@ -72,13 +73,15 @@ def _detect(options):
     if options.output:
         check_writable(options.output)
     if not options.paths:
-        from sunpy_farside.io.phase_maps import parse_file_name
+        from sunpy_farside.io.file_names import parse_file_name
         from sunpy_farside.net.archive import fetch_sequence
 
         options.paths = fetch_sequence(
             "latest" if options.latest else options.time,
+            product=options.product or "phase_map",
             missing=options.missing,
             url=options.url,
+            email=options.email,
             progress=sys.stderr.isatty(),
         )
         # Maps at the ends may be missing: the files alone would fit several sequences.
@@ -89,13 +92,15 @@ def _detect(options):
 
 
 def _detect_files(options):
-    paths = _files(options.paths)
+    paths = _files(options.paths, options.product)
     if any(path.suffix.lower() in _STACKS for path in paths):
         _report([_stack_sequence(paths, options)], options)
         return
     from sunpy_farside.cli.maps import MapFiles
 
-    files = MapFiles(paths, options.width or _WIDTH, options.missing, options.middle)
+    files = MapFiles(
+        paths, options.width or _WIDTH, options.product, options.missing, options.middle
+    )
     _report(files, options)
     if files.unusable:
         msg = (
@@ -105,14 +110,14 @@ def _detect_files(options):
         raise SequenceError(msg)
 
 
-def _files(paths):
+def _files(paths, product):
     from sunpy_farside.io.folders import find_phase_maps
 
     files = []
     for path in arguments.matching_paths(paths):
         if not path.is_dir():
             files.append(path)
-        elif inside := find_phase_maps(path):
+        elif inside := find_phase_maps(path, product):
             files += inside
         else:
             msg = f"{path}: expected phase maps in this folder, found none by the names of files."

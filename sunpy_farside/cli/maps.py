@@ -20,10 +20,10 @@ from sunpy_farside.cadence import (
 )
 from sunpy_farside.cli.output import complain
 from sunpy_farside.errors import FarsideError, SequenceError
-from sunpy_farside.io.phase_maps import parse_file_name
+from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.maps.windows import cut_map
 from sunpy_farside.products import product_of
-from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.sequence import FarsideSequence, cadence_date
 
 __all__ = ["MapFiles"]
 
@@ -53,14 +53,17 @@ class MapFiles:
         Files of phase maps, in any order.
     width : `int`
         Columns of the windows.
+    product : `str`, optional
+        Product of the maps; by default the one that most of the files have.
     missing : `int`, optional
         Largest number of maps that may be missing from a sequence.
     date : `~astropy.time.Time`, optional
         Date of the middle map of the only sequence; by default all the sequences.
     """
 
-    def __init__(self, paths, width, missing=0, date=None):
+    def __init__(self, paths, width, product=None, missing=0, date=None):
         self._width = width
+        self._product = product
         self._missing = missing
         self._only, self._middle = date, None
         # A file may have two names.
@@ -93,7 +96,7 @@ class MapFiles:
             while unread and unread[0] <= last:
                 step = unread.popleft()
                 if (item := self._read(self._at_step[step])) is not None:
-                    times.append(item.date)
+                    times.append(cadence_date(item))
                     maps[step] = item
                 for early in [other for other in maps if other <= step - N_MAPS]:
                     del maps[early]
@@ -119,19 +122,24 @@ class MapFiles:
         if time is not None and product is not None:
             return _File(path, time, product)
         item = self._use(path, sunpy_farside.read_phase_map)
-        return None if item is None else _File(path, item.date, product_of(item.meta), item)
+        return (
+            None if item is None else _File(path, cadence_date(item), product_of(item.meta), item)
+        )
 
     def _plan(self, files):
         """
-        Return one file per step of the cadence, of the product that most of the files have.
+        Return one file per step of the cadence, of one product.
         """
         if not files:
             return {}
         ((product, _),) = Counter(file.product for file in files).most_common(1)
+        product = self._product or product
         for file in files:
             if file.product != product:
                 self._pass_over(file.path, f"a map of {file.product} among maps of {product}")
         files = [file for file in files if file.product == product]
+        if not files:
+            return {}
         steps, near, phase = shared_steps(Time([file.time for file in files]))
         if self._only is not None:
             self._middle = int(step_numbers(self._only, phase)[0])

@@ -247,14 +247,14 @@ def _evaluate(options):
         from sunpy_farside.datasets.store import store_path
         from sunpy_farside.evaluation.stored import evaluate_stored
 
-        judged = evaluate_stored(models, store_path(options.data), width=options.width)
+        result = evaluate_stored(models, store_path(options.data), width=options.width)
     else:
         from sunpy_farside.evaluation.simulated import evaluate_simulated
 
-        judged = evaluate_simulated(
+        result = evaluate_simulated(
             models, options.number, kind=options.set, width=options.width, workers=options.workers
         )
-    write_report(judged, options.output)
+    write_report(result, options.output)
     print((options.output / "report.md").read_text())
 
 

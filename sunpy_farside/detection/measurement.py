@@ -24,7 +24,7 @@ __all__ = ["COLUMNS", "mean_phase", "measure_regions", "noise_level"]
 
 # Standard deviation of a Gaussian over the median distance from its middle.
 _DEVIATION = 1.4826
-# Degrees around a region's centroid over which its depth is taken.
+# Radius in degrees around a region's centroid in which its depth is measured.
 _AROUND = 6.0
 
 COLUMNS = {

@@ -18,12 +18,12 @@ from sunpy_farside.catalogue.matching import match_positions
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.detection.seismic_strength import METHOD
 from sunpy_farside.evaluation.calibration_bins import reliability_bins
-from sunpy_farside.evaluation.judged import (
+from sunpy_farside.evaluation.cases import (
     Case,
-    held_against,
+    compare_detection,
     load_models,
     real_detections,
-    scores_of,
+    score_method,
 )
 from sunpy_farside.evaluation.scores import DISTANCE
 from sunpy_farside.evaluation.simulated import reference_regions, simulated_case
@@ -176,7 +176,7 @@ def _summary(source, number, methods):
 def _found(models, sequence, known):
     detections = {name: detect_farside(sequence, model) for name, model in models.items()}
     detections[METHOD] = detect_seismic_strength(sequence)
-    return {name: held_against(item, known) for name, item in detections.items()}
+    return {name: compare_detection(item, known) for name, item in detections.items()}
 
 
 def _result(name, cases, full):
@@ -184,7 +184,7 @@ def _result(name, cases, full):
     Return the results of a method for one number of missing maps.
     """
     found = [case.found[name] for case in cases]
-    scores, _ = scores_of(name, found, [case.known for case in cases])
+    scores, _ = score_method(name, found, [case.known for case in cases])
     counts = scores.counts(scores.threshold)
     real = np.concatenate([real_detections(case, name) for case in cases])
     bins = reliability_bins(np.concatenate([part.measured["reliability"] for part in found]), real)

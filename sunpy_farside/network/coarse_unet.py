@@ -31,7 +31,7 @@ class CoarseUNet(nn.Module):
     hidden : `int`
         Number of channels of the first level.
     attention : `bool`
-        If True, also process each map by itself, and weight the maps at each pixel by attention.
+        If True, also process each map separately, and weight the maps at each pixel by attention.
     """
 
     def __init__(self, n_maps=11, hidden=16, attention=False):

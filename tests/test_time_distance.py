@@ -134,6 +134,7 @@ def test_packed_files_are_read(path, tmp_path):
         ({"T_REC": "2023.05.44_12:00:00.000_TAI"}, "a date in T_REC"),
         ({"T_REC": "2023.05.05_12:00:00.000_TAI"}, "CRLN0 = 163.9 at T_REC"),
         ({"BUNIT": "s"}, "phases in radian, .* found BUNIT = 's'"),
+        ({"BUNIT": None}, "phases in radian, .* found BUNIT = 'none'"),
         ({"BUNIT": "deg"}, "phases in radian, .* found BUNIT = 'deg'"),
         ({"CTYPE1": "HPLN_CEA"}, "CTYPE1 = 'CRLN_CEA', found 'HPLN_CEA'"),
         ({"CTYPE2": None}, "CTYPE2 = 'CRLT_CEA', found 'none'"),

@@ -29,6 +29,7 @@ from models import checkpoints, weights
 from phase_maps import phase_maps
 from stacks import stacks_hdf5, stacks_idl
 from texts import recipes, region_lists, summaries
+from time_distance import time_distance_maps
 
 from sunpy.util.exceptions import SunpyUserWarning
 
@@ -47,6 +48,11 @@ OWN = (FileFormatError, WeightsError, OSError)
 def _phases(path):
     item = read_phase_map(path)
     return item.date.isot, item.data
+
+
+def _positions(path):
+    item = read_phase_map(path)
+    return item.date.isot, item.data, item.wcs.wcs.crval, item.wcs.wcs.crpix, item.wcs.wcs.cdelt
 
 
 def _lists(path):
@@ -87,6 +93,7 @@ def _stack(path):
 # Functions that make the files, and functions that read them.
 READERS = [
     (phase_maps, _phases),
+    (time_distance_maps, _positions),
     (stacks_hdf5, _stack),
     (stacks_idl, _stack),
     (region_lists, _lists),

@@ -23,7 +23,7 @@ def add_fetch(commands):
         "fetch",
         parents=[arguments.common(), arguments.archive()],
         help="fetch far-side maps or region lists",
-        description="Fetch JSOC's far-side files of a range of times, both ends included.",
+        description="Fetch the far-side files of a range of times, both ends included.",
     )
     parser.add_argument("start", type=arguments.time)
     parser.add_argument("end", type=arguments.time)

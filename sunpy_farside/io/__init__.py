@@ -3,6 +3,8 @@ Readers of files.
 """
 
 from sunpy_farside.io.file_names import *
+from sunpy_farside.io.gong import *
+from sunpy_farside.io.gong_lists import *
 from sunpy_farside.io.images import *
 from sunpy_farside.io.noaa import *
 from sunpy_farside.io.noaa_regions import *

@@ -3,12 +3,13 @@ Dates and products in the names of far-side files.
 """
 
 import re
+from datetime import datetime
 
 from astropy.time import Time
 
 from sunpy_farside.products import file_product
 
-__all__ = ["parse_file_name"]
+__all__ = ["parse_file_name", "parse_gong_name"]
 
 # PHASE_MAP_2022.05.05_00:00:00.fits as named by JSOC. Servers, browsers and other systems replace
 # dots and colons by %3A, a blank, a plus, another sign or none.
@@ -18,6 +19,8 @@ _FILE_NAME = re.compile(
     r"([0-9]{2})SIGN([0-9]{2})SIGN([0-9]{2})(?![0-9])".replace("SIGN", _SIGN),
     re.IGNORECASE | re.DOTALL,
 )
+# mrfqo140303t1200.fits, the maps, and mrf6x140303t1200.txt, the region lists.
+_GONG_NAME = re.compile(r"(?<![a-z])mrf(?:qo|6x)([0-9]{6})t([0-9]{4})(?![0-9])", re.IGNORECASE)
 # Years for which astropy computes the position of the Earth.
 YEARS = range(1900, 2100)
 
@@ -48,6 +51,8 @@ def parse_file_name(name):
     """
     item = file_product(name)
     product = item.name if item is not None and item.is_map else None
+    if item is not None and item.archive == "gong":
+        return parse_gong_name(name), product
     match = _FILE_NAME.match(name)
     if match is None:
         return None, product
@@ -60,3 +65,33 @@ def parse_file_name(name):
     except ValueError:
         return None, product
     return time, product
+
+
+def parse_gong_name(name):
+    """
+    Read the time from the name of a file of GONG's far-side products.
+
+    Parameters
+    ----------
+    name : `str`
+        File name without folders, as ``mrfqoYYMMDDtHHMM.fits``, also after other words.
+
+    Returns
+    -------
+    `~astropy.time.Time` or `None`
+        Nominal middle of the 24 hours of data; `None` if the name has no valid time.
+
+    Examples
+    --------
+    >>> from sunpy_farside.io.file_names import parse_gong_name
+    >>> parse_gong_name("mrfqo140303t1200.fits").isot
+    '2014-03-03T12:00:00.000'
+    """
+    match = _GONG_NAME.search(name)
+    if match is None:
+        return None
+    try:
+        # The products exist since 2006, so that all years are after 2000.
+        return Time(datetime.strptime("20" + "".join(match.groups()), "%Y%m%d%H%M"), scale="utc")
+    except ValueError:
+        return None

@@ -52,8 +52,9 @@ def find_phase_maps(folder, product=None):
 
     Notes
     -----
-    Names are those of JSOC, such as ``PHASE_MAP_YYYY.MM.DD_HH:MM:SS.fits`` or
-    ``hmi.td_fsi_12h.YYYYMMDD_HHMMSS_TAI.data.fits``, with the variations that
+    Names are those of JSOC and GONG, such as ``PHASE_MAP_YYYY.MM.DD_HH:MM:SS.fits``,
+    ``hmi.td_fsi_12h.YYYYMMDD_HHMMSS_TAI.data.fits`` or ``mrfqoYYMMDDtHHMM.fits``, with the
+    variations that
     `~sunpy_farside.io.file_names.parse_file_name` reads. They end in ``.fits``, ``.fit`` or
     ``.fts`` in any case, optionally with ``.gz``. Hidden files and folders (names that begin
     with a dot) are ignored, as they contain incomplete output.

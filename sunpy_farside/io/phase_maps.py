@@ -16,9 +16,11 @@ from sunpy.util.exceptions import warn_user
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.file_names import YEARS, parse_file_name
+from sunpy_farside.io.gong import gong_map
 from sunpy_farside.io.images import read_images
 from sunpy_farside.io.time_distance import time_distance_map
 from sunpy_farside.maps.checks import check_phases, check_rows
+from sunpy_farside.maps.gong_disk import GONG, GONG_SHAPE
 from sunpy_farside.maps.phase_map import PHASE_MAP_SHAPE, FarsidePhaseMap, phase_map_header
 from sunpy_farside.maps.time_distance import TIME_DISTANCE, TIME_DISTANCE_SHAPE
 from sunpy_farside.utils.content import user_path
@@ -27,6 +29,8 @@ __all__ = ["phase_unit", "read_phase_map"]
 
 # DATE-OBS may be the beginning of the data, five days before the date of the map.
 _FAR_APART = 7 * u.day
+# Shapes of products on other grids.
+_SHAPES = {TIME_DISTANCE: TIME_DISTANCE_SHAPE, GONG: GONG_SHAPE}
 
 
 def read_phase_map(path, *, time=None):
@@ -36,8 +40,9 @@ def read_phase_map(path, *, time=None):
     Parameters
     ----------
     path : path-like
-        FITS file of 181 x 361 pixels on whole degrees, or a time-distance map
-        (`~sunpy_farside.io.time_distance.read_time_distance_map`), optionally compressed with gzip.
+        FITS file of 181 x 361 pixels on whole degrees, a time-distance map
+        (`~sunpy_farside.io.time_distance.read_time_distance_map`) or a map of GONG
+        (`~sunpy_farside.io.gong.read_gong_map`), optionally compressed with gzip.
     time : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
         Date of the map. Used only if neither the name of the file nor its header has one.
 
@@ -78,12 +83,14 @@ def read_phase_map(path, *, time=None):
     """
     path = user_path(path)
     name_time, product = parse_file_name(path.name)
-    shapes = [PHASE_MAP_SHAPE, TIME_DISTANCE_SHAPE]
+    shapes = [PHASE_MAP_SHAPE, *_SHAPES.values()]
     if product is not None:
-        shapes = [TIME_DISTANCE_SHAPE if product == TIME_DISTANCE else PHASE_MAP_SHAPE]
+        shapes = [_SHAPES.get(product, PHASE_MAP_SHAPE)]
     data, header = read_images(path, shape=shapes)[0]
     if data.shape == TIME_DISTANCE_SHAPE:
         return time_distance_map(path, data, header)
+    if data.shape == GONG_SHAPE:
+        return gong_map(path, data, header)
     if not np.isfinite(data).any():
         msg = f"{path}: expected phases on the far side, found no data (every pixel is NaN)."
         raise FileFormatError(msg)
@@ -169,7 +176,7 @@ def _date(path, name_time, header, time):
         if header_time is not None and abs(header_time - found) > _FAR_APART:
             warn_user(
                 f"{path}: the name gives {found.isot[:16]}, but DATE-OBS is "
-                f"{header_time.isot[:16]}. The name is taken; check it."
+                f"{header_time.isot[:16]}. The date in the name is used; check it."
             )
     return found
 
@@ -211,4 +218,4 @@ def _check_grid(path, data, header):
     if FarsidePhaseMap.is_datasource_for(data, header):
         msg += ". Open it with sunpy.map.Map."
         raise FileFormatError(msg)
-    warn_user(f"{msg}, which is taken. Check it.")
+    warn_user(f"{msg}. The coordinates of published maps are used. Check its coordinates.")

@@ -19,7 +19,7 @@ from sunpy.util.parfive_helpers import Downloader
 from sunpy_farside.net.attrs import Product
 from sunpy_farside.net.download import Download, download_files, unused
 from sunpy_farside.net.export import download_records, find_records
-from sunpy_farside.net.listing import RemoteFile, archive_url, find_files, local_name
+from sunpy_farside.net.listing import ARCHIVES, RemoteFile, archive_url, find_files, local_name
 from sunpy_farside.products import PRODUCTS
 
 __all__ = ["FarsideClient"]
@@ -75,6 +75,12 @@ class FarsideClient(GenericClient):
 
     # The package's own attribute excludes all other clients from the search.
     required = frozenset({a.Time, Product})
+    _archive = "jsoc"
+    _origin = (
+        (a.Instrument, "HMI", "Helioseismic and Magnetic Imager."),
+        (a.Source, "SDO", "The Solar Dynamics Observatory."),
+        (a.Provider, "JSOC", "The Joint Science Operations Center at Stanford."),
+    )
 
     def __init__(self, url=None):
         self._url = url
@@ -85,6 +91,13 @@ class FarsideClient(GenericClient):
         Address of the page about the data.
         """
         return "http://jsoc.stanford.edu/data/farside/"
+
+    @property
+    def archive_url(self):
+        """
+        Base address of the archive, ending with a slash.
+        """
+        return archive_url(self._url, self._archive)
 
     @classmethod
     def _attrs_module(cls):
@@ -100,11 +113,10 @@ class FarsideClient(GenericClient):
         """
         Return the attributes that the client supports, with their values.
         """
+        products = [item for item in PRODUCTS.values() if item.archive == cls._archive]
         return {
-            Product: [(product.name, product.description) for product in PRODUCTS.values()],
-            a.Instrument: [("HMI", "Helioseismic and Magnetic Imager.")],
-            a.Source: [("SDO", "The Solar Dynamics Observatory.")],
-            a.Provider: [("JSOC", "The Joint Science Operations Center at Stanford.")],
+            Product: [(item.name, item.description) for item in products],
+            **{attr: [(name, text)] for attr, name, text in cls._origin},
         }
 
     def search(self, *args, **kwargs):
@@ -134,13 +146,14 @@ class FarsideClient(GenericClient):
         if item.folder is None:
             files = _exportable(item, time)
         else:
-            files = find_files(product, _utc(time.start), _utc(time.end), archive_url(self._url))
+            files = self._find(product, _utc(time.start), _utc(time.end), self.archive_url)
         before, after = item.hours
+        instrument, source, provider = (name for _, name, _ in self._origin)
         constants = {
-            "Instrument": "HMI",
+            "Instrument": instrument,
             "Product": product,
-            "Source": "SDO",
-            "Provider": "JSOC",
+            "Source": source,
+            "Provider": provider,
         }
         response = _Response(
             {
@@ -154,6 +167,9 @@ class FarsideClient(GenericClient):
         )
         response.meta[_NOTIFY] = next((x.value for x in args if isinstance(x, a.jsoc.Notify)), None)
         return response
+
+    def _find(self, product, start, end, url):
+        return find_files(product, start, end, url)
 
     def fetch(
         self,
@@ -205,7 +221,9 @@ class FarsideClient(GenericClient):
             if overwrite == "unique":
                 paths, overwrite = [unused(path) for path in paths], False
             return download_records(product, names, paths, email, overwrite=overwrite)
-        return download_files(list(map(Download, urls, paths, names)), downloader)
+        pace = ARCHIVES[self._archive].pace
+        downloads = [Download(*item, pace) for item in zip(urls, paths, names, strict=True)]
+        return download_files(downloads, downloader)
 
 
 def _exportable(product, time):

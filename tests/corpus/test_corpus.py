@@ -19,6 +19,8 @@ READERS = [
     "weights",
     "checkpoints",
     "recipes",
+    "gong_maps",
+    "gong_lists",
 ]
 
 

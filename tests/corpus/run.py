@@ -30,6 +30,7 @@ from models import checkpoints, weights
 from phase_maps import phase_maps
 from stacks import stacks_hdf5, stacks_idl
 from texts import recipes, region_lists, summaries
+from time_distance import time_distance_maps
 
 import astropy.units as u
 
@@ -50,6 +51,11 @@ OWN = (FileFormatError, WeightsError, OSError)
 def _phases(path):
     item = read_phase_map(path)
     return item.date.isot, item.data
+
+
+def _positions(path):
+    item = read_phase_map(path)
+    return item.date.isot, item.data, item.wcs.wcs.crval, item.wcs.wcs.crpix, item.wcs.wcs.cdelt
 
 
 def _gong_map(path):
@@ -108,6 +114,7 @@ def _stack(path):
 # Functions that make the files, and functions that read them.
 READERS = [
     (phase_maps, _phases),
+    (time_distance_maps, _positions),
     (stacks_hdf5, _stack),
     (stacks_idl, _stack),
     (region_lists, _lists),

@@ -144,7 +144,7 @@ class Product:
 _GONG_STAMP = "%y%m%dt%H%M"
 _GONG_END = "2027-01-01"
 # JSOC documents the time spans, 24 hours and five days, but not the position of the time in the
-# name within them. It is taken as the middle of the 24 hours, as documented for the preceding MDI
+# name within them. It is assumed to be the middle of the 24 hours, as documented for earlier MDI
 # far-side maps [soi.stanford.edu/data/full_farside/link_info.html]; the span of a cumulated map
 # ends with that of the newest map in it.
 PRODUCTS = {

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sunpy.time import parse_time
 
+from sunpy_farside.cadence import MOST_MISSING
 from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.content import user_path
 
@@ -17,6 +18,7 @@ __all__ = [
     "UsageError",
     "add_map_product",
     "add_method",
+    "add_missing",
     "add_width",
     "archive",
     "common",
@@ -122,6 +124,33 @@ def add_map_product(parser):
         choices=names,
         help=f"product of the maps ({', else '.join(names)})",
     )
+
+
+def add_missing(parser, text="maps that may be missing from a sequence (0)"):
+    """
+    Add the option ``--missing``.
+
+    Parameters
+    ----------
+    parser : `argparse.ArgumentParser`
+    text : `str`, optional
+        Help of the option.
+    """
+    parser.add_argument(
+        "--missing",
+        type=_missing,
+        default=0,
+        metavar="N",
+        help=f"{text}, at most {MOST_MISSING}",
+    )
+
+
+def _missing(text):
+    number = natural(text)
+    if number > MOST_MISSING:
+        msg = f"expected {MOST_MISSING} missing maps at most, found {text}"
+        raise argparse.ArgumentTypeError(msg)
+    return number
 
 
 def add_method(parser):

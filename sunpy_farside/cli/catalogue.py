@@ -33,6 +33,7 @@ def add_watch(commands):
     )
     arguments.add_width(parser)
     arguments.add_map_product(parser)
+    arguments.add_missing(parser)
     parser.add_argument("--device", default="auto", help="as for detect")
     parser.set_defaults(run=_watch)
 
@@ -46,8 +47,9 @@ def _watch(options):
         output,
         model=options.model,
         width=options.width,
-        device=options.device,
         product=options.product,
+        missing=options.missing,
+        device=options.device,
     )
     print(f"{len(dates)} new dates: {output}")
     for date in dates:

@@ -44,7 +44,7 @@ def detect_seismic_strength(maps, *, phase: u.rad = PHASE, threshold=400, width=
     Parameters
     ----------
     maps : `~sunpy_farside.sequence.FarsideSequence`, `~sunpy.map.GenericMap` or an iterable of them
-        Eleven maps, whose mean is taken in the Carrington frame, or a 5-day cumulative map.
+        Eleven maps, which are averaged in the Carrington frame, or a 5-day cumulative map.
     phase : `~astropy.units.Quantity`, optional
         Phase shift below which pixels belong to a region: -0.085 rad, 4 seconds of travel time.
     threshold : `float` or `~astropy.units.Quantity`, optional
@@ -76,7 +76,8 @@ def detect_seismic_strength(maps, *, phase: u.rad = PHASE, threshold=400, width=
     included, make a region; its strength :math:`S` is the negative phase integrated over its area
     in millionths of a hemisphere, reliable from 400 on [HMI Science Nugget 160]. Nothing
     is smoothed and no mean is subtracted; regions of fewer than five pixels, too small for any
-    strength of note, are left out. The mean of a sequence is taken over the maps that have data.
+    strength of note, are left out. The mean of a sequence is taken over the maps that have data, so
+    that the noise is larger where maps are missing.
 
     References
     ----------
@@ -106,10 +107,12 @@ def _detect(source, settings, width):
     if isinstance(source, FarsideSequence):
         phases, product, width = source.comoving_data, "mean_phase", source.width
         first, last = source.times[0], source.times[-1]
+        absent = source.times[source.is_missing].isot.tolist()
     elif isinstance(source, GenericMap):
         _check_product(source)
         phases, product = cut_map(source, width)[np.newaxis], _FIVE_DAYS
         first = last = source.date
+        absent = []
     else:
         msg = f"Expected a FarsideSequence or a 5-day phase map, found {type(source).__name__}."
         raise TypeError(msg)
@@ -129,6 +132,7 @@ def _detect(source, settings, width):
         model=METHOD,
         first_map=first.isot,
         last_map=last.isot,
+        missing_maps=absent,
         product=_FIVE_DAYS if product == _FIVE_DAYS else source.product,
     )
     header = phase_map_header(

@@ -176,7 +176,7 @@ def _date(path, name_time, header, time):
         if header_time is not None and abs(header_time - found) > _FAR_APART:
             warn_user(
                 f"{path}: the name gives {found.isot[:16]}, but DATE-OBS is "
-                f"{header_time.isot[:16]}. The name is taken; check it."
+                f"{header_time.isot[:16]}. The date in the name is used; check it."
             )
     return found
 
@@ -218,4 +218,4 @@ def _check_grid(path, data, header):
     if FarsidePhaseMap.is_datasource_for(data, header):
         msg += ". Open it with sunpy.map.Map."
         raise FileFormatError(msg)
-    warn_user(f"{msg}, which is taken. Check it.")
+    warn_user(f"{msg}. The coordinates of published maps are used. Check its coordinates.")

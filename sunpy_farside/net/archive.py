@@ -13,7 +13,10 @@ from sunpy.time import parse_time
 
 from sunpy_farside.cadence import (
     CADENCE,
+    MIDDLE,
+    MOST_MISSING,
     N_MAPS,
+    check_missing,
     complete_runs,
     nearest_step,
     step_numbers,
@@ -32,9 +35,9 @@ from sunpy_farside.utils.cache import cache_folder
 
 __all__ = ["fetch_files", "fetch_sequence"]
 
-# Time before and after a date in which the first search looks for a complete sequence. Where the
-# rate of requests is limited, it takes a second per day.
-_NEIGHBOURHOOD, _NEAR = 45 * u.day, 10 * u.day
+# Time before and after a date in which the first search looks for a complete sequence. If the rate
+# of requests is limited, a search takes a second per day.
+_NEIGHBORHOOD, _NEAR = 45 * u.day, 10 * u.day
 _FIRST_MAP = Time("2010-04-25")
 _CLIENTS = {"jsoc": FarsideClient, "gong": GONGFarsideClient}
 
@@ -84,7 +87,14 @@ def fetch_files(
 
 
 def fetch_sequence(
-    time="latest", *, product="phase_map", folder=None, url=None, email=None, progress=True
+    time="latest",
+    *,
+    product="phase_map",
+    missing=0,
+    folder=None,
+    url=None,
+    email=None,
+    progress=True,
 ):
     """
     Fetch the eleven maps of a date.
@@ -93,8 +103,10 @@ def fetch_sequence(
     ----------
     time : `~astropy.time.Time`, `str`, `~datetime.datetime` or "latest", optional
         Date of the middle map and of the detections, rounded to 00 or 12 UT, the earlier of two
-        equally near. ``"latest"`` selects the newest eleven maps without a gap.
+        equally near. ``"latest"`` selects the newest eleven maps, the last of which exists.
     product : {"phase_map", "phase_map_5day", "time_distance", "gong"}, optional
+    missing : `int`, optional
+        Largest number of the eleven maps that the archive may lack, at most 5. None by default.
     folder : path-like, optional
         As for `fetch_files`. If all eleven files exist, the archive is not contacted.
     url : `str`, optional
@@ -109,14 +121,14 @@ def fetch_sequence(
     Returns
     -------
     `list` of `pathlib.Path`
-        Eleven files in order of time, for
+        Eleven files in order of time, fewer if maps are missing, for
         `FarsideSequence.from_files <sunpy_farside.sequence.FarsideSequence.from_files>`.
 
     Raises
     ------
     SequenceError
-        The archive does not have all eleven maps. The message names the missing ones and the
-        nearest date without a gap.
+        The archive lacks more maps than permitted. The message names the missing ones and the
+        nearest date with enough maps.
     ConnectionError
         The archive cannot be searched, or a map cannot be fetched.
 
@@ -130,6 +142,7 @@ def fetch_sequence(
     if product not in maps:
         msg = f"Expected {' or '.join(maps)} as the product, found {product!r}."
         raise ValueError(msg)
+    check_missing(missing)
     item = PRODUCTS[product]
     folder = _folder(folder, product)
     latest = isinstance(time, str) and time == "latest"
@@ -144,25 +157,24 @@ def fetch_sequence(
     client = _CLIENTS[item.archive](url)
     limited = ARCHIVES[item.archive].pace is not None
     center = _now() if latest else step_time(middle)
-    start, end = _around(item, center, _NEAR if limited else _NEIGHBOURHOOD)
+    start, end = _around(item, center, _NEAR if limited else _NEIGHBORHOOD)
     found = client.search(a.Time(start, end), *_wanted(product, email))
     rows = _rows(found)
-    complete = complete_runs(rows)
+    complete = complete_runs(rows, missing)
     if not complete and not limited:
         found = client.search(a.Time(_FIRST_MAP, _now()), *_wanted(product, email))
         rows = _rows(found)
-        complete = complete_runs(rows)
-    if latest and complete:
-        middle = max(complete)
+        complete = complete_runs(rows, missing)
+    if latest:
+        middle = max((step for step in complete if step + MIDDLE in rows), default=None)
     if middle not in complete:
         place = client.archive_url if item.folder else f"JSOC in {item.prefix}"
-        raise SequenceError(_message_incomplete(middle, rows, complete, place))
-    results = _fetch(
-        client, found[[rows[step] for step in steps_of_sequence(middle)]], folder, progress
-    )
+        raise SequenceError(_message_incomplete(middle, rows, complete, missing, place))
+    chosen = [rows[step] for step in steps_of_sequence(middle) if step in rows]
+    results = _fetch(client, found[chosen], folder, progress)
     if results.errors:
         msg = (
-            f"Expected {N_MAPS} maps, could not fetch {len(results.errors)} of them. "
+            f"Expected {len(chosen)} maps, could not fetch {len(results.errors)} of them. "
             f"{results.errors[0].exception}"
         )
         raise ConnectionError(msg)
@@ -215,14 +227,18 @@ def _rows(found):
     return {int(step): k for k, step in enumerate(steps) if near[k]}
 
 
-def _message_incomplete(middle, rows, complete, place):
+def _message_incomplete(middle, rows, complete, missing, place):
     if not complete:
         return f"Expected {N_MAPS} maps, one every {CADENCE:.0f}, found no such run at {place}."
-    missing = [step for step in steps_of_sequence(middle) if step not in rows]
-    number = N_MAPS - len(missing)
-    names = ", ".join(step_time(step).isot[:16] for step in missing)
+    absent = [step for step in steps_of_sequence(middle) if step not in rows]
+    names = ", ".join(step_time(step).isot[:16] for step in absent)
     nearest = min(complete, key=lambda step: (abs(step - middle), step))
+    enough = f"{N_MAPS - missing} of its maps" if missing else "all its maps"
+    allow = ""
+    if len(absent) <= MOST_MISSING:
+        allow = f" Allow for missing maps with missing={len(absent)}."
     return (
-        f"Expected {N_MAPS} maps around {step_time(middle).isot[:16]}, found {number}; "
-        f"missing: {names}. The nearest date with all its maps is {step_time(nearest).isot[:16]}."
+        f"Expected {N_MAPS} maps around {step_time(middle).isot[:16]}, found "
+        f"{N_MAPS - len(absent)}; missing: {names}. The nearest date with {enough} is "
+        f"{step_time(nearest).isot[:16]}.{allow}"
     )

@@ -32,8 +32,6 @@ from stacks import stacks_hdf5, stacks_idl
 from texts import recipes, region_lists, summaries
 from time_distance import time_distance_maps
 
-import astropy.units as u
-
 from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside import load_model, read_phase_map
@@ -56,12 +54,6 @@ def _phases(path):
 def _positions(path):
     item = read_phase_map(path)
     return item.date.isot, item.data, item.wcs.wcs.crval, item.wcs.wcs.crpix, item.wcs.wcs.cdelt
-
-
-def _gong_map(path):
-    item = read_phase_map(path)
-    place = item.pixel_to_world([100, 60] * u.pix, [40, 120] * u.pix)
-    return (*_phases(path), place.lon.deg, place.lat.deg)
 
 
 def _lists(path):
@@ -122,7 +114,7 @@ READERS = [
     (weights, _model),
     (checkpoints, _model),
     (recipes, _recipe),
-    (gong_maps, _gong_map),
+    (gong_maps, _positions),
     (gong_lists, _gong_list),
 ]
 

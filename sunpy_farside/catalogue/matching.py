@@ -19,7 +19,7 @@ from sunpy_farside.coordinates.far_side import separations, to_carrington
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.utils.assignment import assign
 
-__all__ = ["OUTCOMES", "match_dates", "match_positions", "match_regions"]
+__all__ = ["OUTCOMES", "match_dates", "match_positions", "match_regions", "same_maps"]
 
 OUTCOMES = ("matched", "missed", "extra")
 # Where a table says how strong its regions are.
@@ -29,7 +29,9 @@ _DESIGNATIONS = ("designation", "number")
 
 
 @u.quantity_input
-def match_regions(detected, reference, *, distance: u.deg = 10 * u.deg):
+def match_regions(
+    detected: QTable | SkyCoord, reference: QTable | SkyCoord, *, distance: u.deg = 10 * u.deg
+) -> QTable:
     """
     Match the regions of one date with those of a list, one to one.
 
@@ -123,7 +125,13 @@ def match_regions(detected, reference, *, distance: u.deg = 10 * u.deg):
     return table
 
 
-def match_positions(longitude, latitude, reference_longitude, reference_latitude, distance):
+def match_positions(
+    longitude: np.ndarray,
+    latitude: np.ndarray,
+    reference_longitude: np.ndarray,
+    reference_latitude: np.ndarray,
+    distance: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     Match points on the sphere, one to one.
 
@@ -159,7 +167,9 @@ def match_positions(longitude, latitude, reference_longitude, reference_latitude
     return index, reference_index, apart[index, reference_index]
 
 
-def match_dates(detected, reference, *, distance=10 * u.deg):
+def match_dates(
+    detected: QTable, reference: QTable, *, distance: u.Quantity = 10 * u.deg
+) -> QTable:
     """
     Match the regions of many dates with lists that come from the same maps.
 
@@ -201,7 +211,7 @@ def match_dates(detected, reference, *, distance=10 * u.deg):
     >>> bool((match_dates(table, table)["outcome"] == "matched").all())
     True
     """
-    pairs = _same_maps(detected, reference)
+    pairs = same_maps(detected, reference)
     if not pairs:
         msg = (
             "Expected lists of the dates of the detections' last maps, found none: a region list "
@@ -232,9 +242,19 @@ def match_dates(detected, reference, *, distance=10 * u.deg):
     return stack
 
 
-def _same_maps(detected, reference):
+def same_maps(detected: QTable, reference: QTable) -> list[tuple[str, str]]:
     """
-    Return the dates of both tables, as text, that belong to the same maps.
+    Return the dates of two tables that belong to the same maps.
+
+    Parameters
+    ----------
+    detected, reference : `~astropy.table.QTable`
+        As for `match_dates`.
+
+    Returns
+    -------
+    `list` of (`str`, `str`)
+        Pairs of dates whose last maps are within a minute of each other.
     """
     (dates, ends), (others, other_ends) = _dates_and_ends(detected), _dates_and_ends(reference)
     pairs = []

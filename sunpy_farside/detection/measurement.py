@@ -8,6 +8,8 @@ from scipy import ndimage
 import astropy.units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from astropy.time import Time
+from astropy.wcs import WCS
 
 from sunpy_farside.coordinates.arrival import east_limb_delay
 from sunpy_farside.coordinates.far_side import (
@@ -24,7 +26,7 @@ __all__ = ["COLUMNS", "mean_phase", "measure_regions", "noise_level"]
 
 # Standard deviation of a Gaussian over the median distance from its middle.
 _DEVIATION = 1.4826
-# Degrees around a region's centroid over which its depth is taken.
+# Radius in degrees around a region's centroid in which its depth is measured.
 _AROUND = 6.0
 
 COLUMNS = {
@@ -40,14 +42,21 @@ COLUMNS = {
     "mean_phase": "mean phase shift of the eleven maps",
     "seismic_strength": "negative phase integrated over the area, uHem rad",
     "depth": "mean depth of the phase within six degrees, in units of the map's noise",
-    "coverage": "share of the pixels with data in all eleven maps",
+    "coverage": "share of the eleven maps with data, averaged over the pixels",
     "complex": "number of the group of touching regions that it belongs to",
     "east_limb_arrival": "when rotation brings the centroid round the east limb",
     "significant": "reliable enough, or strong enough, to be called an active region",
 }
 
 
-def measure_regions(labels, wcs, date, *, probability=None, phases=None):
+def measure_regions(
+    labels: np.ndarray,
+    wcs: WCS,
+    date: Time,
+    *,
+    probability: np.ndarray | None = None,
+    phases: np.ndarray | None = None,
+) -> QTable:
     """
     Measure the regions of a segmentation.
 
@@ -94,7 +103,7 @@ def measure_regions(labels, wcs, date, *, probability=None, phases=None):
         measured["strength"] = total(depth)
         with np.errstate(invalid="ignore"):
             measured["phase"] = total(mean) / total(known)
-        measured["coverage"] = total(np.isfinite(phases).all(axis=0)) / total(1)
+        measured["coverage"] = total(np.isfinite(phases).mean(axis=0)) / total(1)
         weight = depth if probability is None else probability
 
     area = total(sphere)
@@ -120,7 +129,7 @@ def measure_regions(labels, wcs, date, *, probability=None, phases=None):
     return table
 
 
-def mean_phase(phases):
+def mean_phase(phases: np.ndarray) -> np.ndarray:
     """
     Average phase maps over the maps that have data.
 
@@ -139,7 +148,7 @@ def mean_phase(phases):
         return np.nan_to_num(phases).sum(axis=0, dtype=float) / known.sum(axis=0)
 
 
-def noise_level(mean):
+def noise_level(mean: np.ndarray) -> tuple[float, float]:
     """
     Return the middle of a map's values and the level of its noise.
 

@@ -13,6 +13,7 @@ from sunpy.time import parse_time
 
 from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.coordinates.rotation import carrington_drift
+from sunpy_farside.utils.typing import TimeLike
 
 __all__ = ["first_appearances", "positions_at"]
 
@@ -24,7 +25,9 @@ _DISTANCE = 9.5 * u.deg
 
 
 @u.quantity_input
-def first_appearances(regions, *, limb: u.deg = _LIMB, distance: u.deg = _DISTANCE):
+def first_appearances(
+    regions: QTable, *, limb: u.deg = _LIMB, distance: u.deg = _DISTANCE
+) -> QTable:
     """
     Find the first appearances of regions, and those that emerged on the near side.
 
@@ -43,7 +46,7 @@ def first_appearances(regions, *, limb: u.deg = _LIMB, distance: u.deg = _DISTAN
         One row per region of sections I and IA, in order of the dates:
 
         - ``number``, ``date``, ``centroid`` and ``stonyhurst_longitude`` of its first appearance;
-        - ``neighbour``: angular distance to the nearest region on that date that crossed the
+        - ``neighbor``: angular distance to the nearest region on that date that crossed the
           limb, infinite if there is none;
         - ``emerged``: True if west of ``limb`` and farther than ``distance`` from all those.
 
@@ -91,21 +94,21 @@ def first_appearances(regions, *, limb: u.deg = _LIMB, distance: u.deg = _DISTAN
     round_limb = (longitude[first] <= limb.to_value(u.deg))[member]
     day = regions["date"].mjd[seen]
     first = np.sort(first)
-    neighbour = np.full(len(first), np.inf)
+    neighbor = np.full(len(first), np.inf)
     for k, row in enumerate(first):
         start, stop = np.searchsorted(day, day[row]), np.searchsorted(day, day[row], "right")
         old = np.arange(start, stop)[round_limb[start:stop]]
         apart = separations(longitude[row], latitude[row], longitude[old], latitude[old])
-        neighbour[k] = np.min(apart, initial=np.inf)
+        neighbor[k] = np.min(apart, initial=np.inf)
     table = regions["number", "date", "centroid", "stonyhurst_longitude"][seen[first]]
-    table["neighbour"] = neighbour * u.deg
-    table["emerged"] = ~round_limb[first] & (table["neighbour"] > distance)
+    table["neighbor"] = neighbor * u.deg
+    table["emerged"] = ~round_limb[first] & (table["neighbor"] > distance)
     table.meta = {"limb": str(limb), "distance": str(distance)}
     return table
 
 
 @u.quantity_input
-def positions_at(regions, time, *, max_age: u.day = 2 * u.day):
+def positions_at(regions: QTable, time: TimeLike, *, max_age: u.day = 2 * u.day) -> QTable:
     """
     Return the positions of regions at a time, moved by differential rotation.
 

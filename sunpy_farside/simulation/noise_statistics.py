@@ -38,8 +38,8 @@ MEASURED = {
         for lag, value in zip(_LAGS, (0.49, 0.13, 0.085, 0.05, 0.01), strict=True)
     },
     "mean of eleven maps / one map": 0.460,
-    "half correlation in latitude, centre (deg)": 4.6,
-    "half correlation in longitude, centre (deg)": 4.6,
+    "half correlation in latitude, center (deg)": 4.6,
+    "half correlation in longitude, center (deg)": 4.6,
     "half correlation in latitude, sides (deg)": 4.6,
     "half correlation in longitude, sides (deg)": 6.5,
     "half correlation in latitude, high latitudes (deg)": 5.6,

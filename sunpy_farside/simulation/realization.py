@@ -2,6 +2,7 @@
 Simulation of phase maps with known active regions, as sunpy maps.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +34,8 @@ from sunpy_farside.simulation.active_regions import (
 from sunpy_farside.simulation.magnetograms import MagneticRegions
 from sunpy_farside.simulation.phases import View, half_days, simulate_phases
 from sunpy_farside.simulation.signature import FORMER, Signature
-from sunpy_farside.simulation.suns import DRAWN
+from sunpy_farside.simulation.suns import DRAWN, SunModel
+from sunpy_farside.utils.typing import TimeLike
 
 __all__ = ["SimulatedMaps", "SimulatedSequence", "simulate_maps", "simulate_sequence", "view_of"]
 
@@ -59,7 +61,7 @@ class SimulatedMaps:
         first, last = (self.maps[end].date.isot[:16] for end in (0, -1))
         return f"<SimulatedMaps: {len(self.maps)} maps, {first} to {last}>"
 
-    def regions(self, date):
+    def regions(self, date: TimeLike) -> QTable:
         """
         Return the table of active regions on the whole Sun on a date.
 
@@ -90,7 +92,7 @@ class SimulatedMaps:
         table = table[flux > 0]
         return table[np.argsort(-table["flux"])]
 
-    def field(self, date, *, width=120):
+    def field(self, date: TimeLike, *, width: int = 120) -> GenericMap:
         """
         Return the smoothed unsigned magnetic field in the far-side window of a date.
 
@@ -112,7 +114,7 @@ class SimulatedMaps:
         field = unsigned_field(self.sun, self._day(date), longitudes, latitudes)
         return Map(field.astype(np.float32), header)
 
-    def truth(self, date, *, width=120):
+    def truth(self, date: TimeLike, *, width: int = 120) -> GenericMap:
         """
         Return the mask of active pixels in the far-side window of a date.
 
@@ -163,7 +165,7 @@ class SimulatedSequence:
         date = self.sequence.date.isot[:16]
         return f"<SimulatedSequence: {date}, {len(self.regions)} regions on the whole Sun>"
 
-    def active(self, target):
+    def active(self, target: dict) -> np.ndarray:
         """
         Return the mask of active pixels in the window of the middle map.
 
@@ -181,7 +183,7 @@ class SimulatedSequence:
         latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
         return target_mask(target, self.sun, 0, longitudes, latitudes)
 
-    def signatures(self, *, width=None):
+    def signatures(self, *, width: int | None = None) -> np.ndarray:
         """
         Compute the phase shifts of the active regions, without noise.
 
@@ -202,14 +204,22 @@ class SimulatedSequence:
         return view_of(date, N_MAPS, longitudes, latitudes).signatures(self.sun, self.signature)
 
     @property
-    def truth(self):
+    def truth(self) -> GenericMap:
         """
         Mask of active pixels: 1 where the field is above 30 G, else 0 (`~sunpy.map.GenericMap`).
         """
         return _active(self.field)
 
 
-def simulate_maps(start, n_maps, *, seed, activity=0.6, sun=DRAWN):
+def simulate_maps(
+    start: TimeLike,
+    n_maps: int,
+    *,
+    seed: int | Sequence[int],
+    activity: float = 0.6,
+    noise_seed: int | Sequence[int] | None = None,
+    sun: SunModel = DRAWN,
+) -> SimulatedMaps:
     """
     Simulate consecutive phase maps with known active regions.
 
@@ -223,6 +233,9 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6, sun=DRAWN):
         The same seed gives the same maps.
     activity : `float`, optional
         Level of activity: 0 for no active regions, 1 for the maximum of a strong cycle.
+    noise_seed : `int` or sequence of `int`, optional
+        Seed of the noise alone: the same active regions with another realization of the noise, as
+        another instrument would map them.
     sun : `~sunpy_farside.simulation.suns.SunModel`, optional
         Model of the Sun (`~sunpy_farside.simulation.suns.load_sun`).
 
@@ -250,6 +263,8 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6, sun=DRAWN):
     times = parse_time(start) + np.arange(n_maps) * CADENCE
     view = view_of(times[n_maps // 2], n_maps, np.arange(361.0), np.arange(-90.0, 91.0))
     regions = sun.sample_regions(rng, activity, (view.days[0], view.days[-1]))
+    if noise_seed is not None:
+        rng = np.random.default_rng(noise_seed)
     phases = simulate_phases(rng, regions, sun.noise.sample(rng), view, sun.signature)
     # The first and the last column are the same meridian.
     phases[:, :, 360] = phases[:, :, 0]
@@ -260,7 +275,15 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6, sun=DRAWN):
     return SimulatedMaps(maps, regions)
 
 
-def simulate_sequence(date, *, seed, activity=0.6, width=120, sun=DRAWN):
+def simulate_sequence(
+    date: TimeLike,
+    *,
+    seed: int | Sequence[int],
+    activity: float = 0.6,
+    width: int = 120,
+    noise_seed: int | Sequence[int] | None = None,
+    sun: SunModel = DRAWN,
+) -> SimulatedSequence:
     """
     Simulate a sequence of eleven phase maps with known active regions.
 
@@ -274,6 +297,9 @@ def simulate_sequence(date, *, seed, activity=0.6, width=120, sun=DRAWN):
         Level of activity: 0 for no active regions, 1 for the maximum of a strong cycle.
     width : `int`, optional
         Columns of the windows.
+    noise_seed : `int` or sequence of `int`, optional
+        Seed of the noise alone: the same active regions with another realization of the noise, as
+        another instrument would map them.
     sun : `~sunpy_farside.simulation.suns.SunModel`, optional
         Model of the Sun (`~sunpy_farside.simulation.suns.load_sun`).
 
@@ -294,7 +320,9 @@ def simulate_sequence(date, *, seed, activity=0.6, width=120, sun=DRAWN):
     """
     date = parse_time(date)
     start = date - MIDDLE * CADENCE
-    simulated = simulate_maps(start, N_MAPS, seed=seed, activity=activity, sun=sun)
+    simulated = simulate_maps(
+        start, N_MAPS, seed=seed, activity=activity, noise_seed=noise_seed, sun=sun
+    )
     sequence = FarsideSequence(simulated.maps, width=width)
     return SimulatedSequence(
         sequence,

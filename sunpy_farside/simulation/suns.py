@@ -44,7 +44,7 @@ class SunModel:
         default, a quarter is cut to windows of random width.
     """
 
-    noise: type = NoiseModel
+    noise: type[NoiseModel] | type[MeasuredNoise] = NoiseModel
     signature: Signature = FORMER
     film: Film | None = None
     published_windows: float | None = None

@@ -25,16 +25,18 @@ import numpy as np
 sys.path.append(str(Path(__file__).parents[1]))
 
 from cases import ANY, DOUBTED, REFUSED, SAFE, SAME
+from gong import gong_lists, gong_maps
 from models import checkpoints, weights
 from phase_maps import phase_maps
 from stacks import stacks_hdf5, stacks_idl
 from texts import recipes, region_lists, summaries
+from time_distance import time_distance_maps
 
 from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside import load_model, read_phase_map
 from sunpy_farside.errors import FileFormatError, WeightsError
-from sunpy_farside.io import read_noaa_summary, read_region_list, read_stack
+from sunpy_farside.io import read_gong_list, read_noaa_summary, read_region_list, read_stack
 from sunpy_farside.training.recipe import load_recipe
 
 SEED = 16
@@ -49,12 +51,29 @@ def _phases(path):
     return item.date.isot, item.data
 
 
+def _positions(path):
+    item = read_phase_map(path)
+    return item.date.isot, item.data, item.wcs.wcs.crval, item.wcs.wcs.crpix, item.wcs.wcs.cdelt
+
+
 def _lists(path):
     table = read_region_list(path)
     names = list(table["designation"])
     arrival = table["east_limb_arrival"].mjd
     values = [table["centroid"].lon.deg, table["centroid"].lat.deg, table["seismic_strength"].value]
     return (names, *values, arrival, table.meta["lists"][0]["date"].isot)
+
+
+def _gong_list(path):
+    table = read_gong_list(path)
+    names = ("phase_strength", "detection_probability", "area", "flux")
+    return (
+        list(table["noaa_numbers"]),
+        table["centroid"].lon.deg,
+        table["centroid"].lat.deg,
+        *(np.asarray(table[name]) for name in names),
+        table["return_date"].mjd,
+    )
 
 
 def _summary(path):
@@ -71,7 +90,7 @@ def _summary(path):
 
 def _model(path):
     model = load_model(path, device="cpu")
-    settings = (model.alignment, model.normalisation, model.target, model.columns, model.level)
+    settings = (model.alignment, model.normalization, model.target, model.columns, model.level)
     weights = [value.numpy() for value in model.network.state_dict().values()]
     return (repr(settings), model.deblend, model.threshold, *weights)
 
@@ -87,6 +106,7 @@ def _stack(path):
 # Functions that make the files, and functions that read them.
 READERS = [
     (phase_maps, _phases),
+    (time_distance_maps, _positions),
     (stacks_hdf5, _stack),
     (stacks_idl, _stack),
     (region_lists, _lists),
@@ -94,6 +114,8 @@ READERS = [
     (weights, _model),
     (checkpoints, _model),
     (recipes, _recipe),
+    (gong_maps, _positions),
+    (gong_lists, _gong_list),
 ]
 
 

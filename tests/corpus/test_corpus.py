@@ -11,6 +11,7 @@ import pytest
 
 READERS = [
     "phase_maps",
+    "time_distance_maps",
     "stacks_hdf5",
     "stacks_idl",
     "region_lists",
@@ -18,6 +19,8 @@ READERS = [
     "weights",
     "checkpoints",
     "recipes",
+    "gong_maps",
+    "gong_lists",
 ]
 
 

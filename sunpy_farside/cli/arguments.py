@@ -8,8 +8,6 @@ import math
 import sys
 from pathlib import Path
 
-from sunpy.time import parse_time
-
 from sunpy_farside.utils.content import user_path
 
 __all__ = [
@@ -296,6 +294,9 @@ def time(text):
     argparse.ArgumentTypeError
         The text is not a time in a format of sunpy.
     """
+    # Slow to import, and needed only for commands that are given a time.
+    from sunpy.time import parse_time
+
     try:
         return parse_time(text)
     except ValueError as error:

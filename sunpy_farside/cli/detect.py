@@ -12,7 +12,6 @@ import sunpy_farside
 from sunpy_farside.cli import arguments
 from sunpy_farside.cli.output import check_writable, printed_detections
 from sunpy_farside.errors import SequenceError
-from sunpy_farside.io import read_stack
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import whole_files
 
@@ -113,6 +112,7 @@ def _files(paths):
 
 
 def _stack_sequence(paths, options):
+    from sunpy_farside.io import read_stack
     from sunpy_farside.sequence import FarsideSequence
 
     path, *others = paths

@@ -3,7 +3,6 @@ The command ``simulate``: maps with known regions.
 """
 
 from sunpy_farside.cli import arguments
-from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.utils.content import user_path
 
 __all__ = ["add_simulate"]
@@ -37,6 +36,7 @@ def add_simulate(commands):
 
 
 def _simulate(options):
+    from sunpy_farside.simulation import simulate_maps
     from sunpy_farside.simulation.storage import write_simulation
 
     simulated = simulate_maps(

@@ -18,7 +18,7 @@ import sunpy_farside
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.detection.former import complete_regions, no_regions
 from sunpy_farside.errors import FileFormatError, NewerFormatError
-from sunpy_farside.io.tables import check_format, lines_of_table, meta_of_lines, table_of_lines
+from sunpy_farside.io.table_files import check_format, lines_of_table, meta_of_lines, table_of_lines
 from sunpy_farside.utils.digests import digest
 
 __all__ = ["FORMER_SAR", "Catalogue", "Record", "read_catalogue_file", "write_catalogue_file"]
@@ -55,7 +55,7 @@ class Catalogue:
     ----------
     table : `~astropy.table.QTable`
         One row per region, in order of date: ``date``, ``method``, ``model`` and the columns of
-        `sunpy_farside.detection.regions.COLUMNS`.
+        `sunpy_farside.detection.measurement.COLUMNS`.
     records : `dict`
         The `Record` of every date, None where an earlier release made it.
     damaged : `list` of `str`

@@ -31,7 +31,7 @@ from sunpy_farside.coordinates.window import (
     window_wcs,
 )
 from sunpy_farside.errors import SequenceError
-from sunpy_farside.io.phase_maps import read_phase_map
+from sunpy_farside.io.phase_maps import read_global_map
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.maps.windows import GlobalMap, check_width, check_windows
 from sunpy_farside.products import product_of
@@ -56,7 +56,8 @@ class FarsideSequence:
     Parameters
     ----------
     maps : sequence of `~sunpy.map.GenericMap`
-        Eleven maps of one product, 12 hours apart (within a minute), in any order. Phase shifts
+        Eleven maps of one product, 12 hours apart (within a minute), in any order, or what
+        `~sunpy_farside.io.phase_maps.read_global_map` returns. Phase shifts
         may be in any unit of angle; masked pixels are missing. Maps on whole degrees are cut by
         index, exactly; any other Carrington map (another scale, sine latitude) is resampled with
         `reproject`.
@@ -125,7 +126,7 @@ class FarsideSequence:
                 "are not expanded: pass sorted(pathlib.Path(folder).glob(pattern))."
             )
             raise TypeError(msg)
-        return cls([read_phase_map(path) for path in paths], width=width)
+        return cls([read_global_map(path) for path in paths], width=width)
 
     @classmethod
     def from_array(cls, data, date):
@@ -243,7 +244,7 @@ class FarsideSequence:
         """
         Name of the product of the maps.
         """
-        return product_of(self._frames[MIDDLE].map.meta)
+        return self._frames[MIDDLE].product
 
     @property
     def width(self):
@@ -369,7 +370,7 @@ def find_sequences(maps, *, width=120):
 
 def _times(maps):
     for item in maps:
-        if not isinstance(item, GenericMap):
+        if not isinstance(item, GenericMap | GlobalMap):
             msg = (
                 f"Expected sunpy maps, found {type(item).__name__}. Read files with "
                 "FarsideSequence.from_files, arrays with FarsideSequence.from_array."
@@ -378,11 +379,15 @@ def _times(maps):
     if not maps:
         msg = f"Expected {N_MAPS} maps, found none."
         raise SequenceError(msg)
-    products = sorted({product_of(item.meta) for item in maps})
+    products = sorted({_product(item) for item in maps})
     if len(products) > 1:
         msg = f"Expected maps of one product, found {' and '.join(products)}. Separate them."
         raise SequenceError(msg)
-    return Time([item.date for item in maps])
+    return Time([item.time if isinstance(item, GlobalMap) else item.date for item in maps])
+
+
+def _product(item):
+    return item.product if isinstance(item, GlobalMap) else product_of(item.meta)
 
 
 def _plain_phases(data):

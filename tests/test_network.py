@@ -165,6 +165,24 @@ def test_the_order_in_memory_does_not_matter(order):
     assert np.array_equal(model().predict(other), model().predict(stack))
 
 
+@pytest.fixture(params=[1, 2])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("kind", ["sequence", "valid"])
+def test_the_default_network_treats_every_sequence_by_itself(kind, threads):
+    network = replace(load_model(device="cpu"), normalisation=Normalisation(kind, clip=False))
+    stack = np.random.default_rng(2).normal(-0.02, 0.05, (9, 11, 144, 140)).astype(np.float32)
+    stack[::2, :3, :, :40] = np.nan
+    together = network.predict(stack)
+    for number in (1, 3):
+        assert np.array_equal(network.predict(stack[-number:]), together[-number:])
+
+
 @pytest.mark.parametrize("batch", [1, 2, 5, 8, 16])
 def test_the_size_of_a_batch_does_not_matter(batch):
     stack = phases(5).numpy()

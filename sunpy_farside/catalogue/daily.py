@@ -37,7 +37,7 @@ from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
 from sunpy_farside.io.folders import find_phase_maps
 from sunpy_farside.io.locks import only_run
-from sunpy_farside.io.phase_maps import parse_file_name, read_phase_map
+from sunpy_farside.io.phase_maps import parse_file_name, read_global_map
 from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.content import user_path
@@ -354,7 +354,7 @@ def _make(due, width, records, catalogue, model, output):
     """
     Detect regions on dates, add them to the catalogue, and return the dates with a result.
     """
-    read = lru_cache(maxsize=2 * N_MAPS)(read_phase_map)
+    read = lru_cache(maxsize=2 * N_MAPS)(read_global_map)
     made, parts, waiting = [], [], {}
     for first in range(0, len(due), _BATCH):
         batch = due[first : first + _BATCH]

@@ -3,7 +3,7 @@ The commands ``detect`` and ``demo``: active regions in maps, on disk, fetched o
 """
 
 import sys
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 
 from tqdm import tqdm
@@ -19,8 +19,8 @@ __all__ = ["add_demo", "add_detect"]
 
 _STACKS = (".h5", ".hdf5", ".sav")
 _WIDTH = 120
-# Number of sequences that are processed, written and printed together.
-_TOGETHER = 8
+# Number of sequences up to which no progress is shown.
+_FEW = 8
 _DEMO_DATE, _DEMO_SEED = "2022-05-05", 9
 
 
@@ -189,20 +189,21 @@ def _report(sequences, options):
     from sunpy_farside.detection import detect_farside
 
     form = getattr(options, "format", "table")
-    number, found, model = len(sequences), iter(sequences), None
-    quiet = number <= _TOGETHER or not sys.stderr.isatty()
+    number, found = len(sequences), iter(sequences)
+    # Load the model only when there are maps: it takes a second or more.
+    first = next(found)
+    model = _model(options.model, options.device)
+    found = detect_farside(chain([first], found), model, threshold=options.threshold)
+    quiet = number <= _FEW or not sys.stderr.isatty()
     with (
         tqdm(total=number, desc="Detecting", unit="map", disable=quiet) as progress,
         printed_detections(form) as add,
     ):
-        while batch := list(islice(found, _TOGETHER)):
-            # Load the model only when there are maps: it takes a second or more.
-            model = model or _model(options.model, options.device)
-            for detection in detect_farside(batch, model, threshold=options.threshold):
-                if options.output:
-                    _write(detection, options.output)
-                add(detection)
-            progress.update(len(batch))
+        for detection in found:
+            if options.output:
+                _write(detection, options.output)
+            add(detection)
+            progress.update()
     if form == "table" and options.output:
         print(f"\nFiles and pictures: {options.output}")
 

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 from astropy.time import Time
 
-import sunpy_farside
 from sunpy_farside.cadence import N_MAPS, check_cadence, complete_runs, shared_steps
 from sunpy_farside.cli.output import complain
+from sunpy_farside.coordinates.far_side import remember_earth
 from sunpy_farside.errors import FarsideError, SequenceError
-from sunpy_farside.io.phase_maps import parse_file_name
-from sunpy_farside.maps.windows import cut_map
-from sunpy_farside.products import product_of
+from sunpy_farside.io.phase_maps import parse_file_name, read_global_map
+from sunpy_farside.maps.windows import check_windows
 from sunpy_farside.sequence import FarsideSequence
 
 __all__ = ["MapFiles"]
+
+# Number of maps for whose dates the position of the Earth is computed together.
+_AHEAD = 256
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,15 @@ class MapFiles:
             There is no sequence; raised at the end.
         """
         times, maps, found = [], {}, False
-        for step in sorted(self._at_step):
+        steps = sorted(self._at_step)
+        for number, step in enumerate(steps):
+            if number % _AHEAD == 0:
+                ahead = steps[number : number + _AHEAD]
+                remember_earth(Time([self._at_step[other].time for other in ahead]))
             item = self._read(self._at_step[step])
             if item is None:
                 continue
-            times.append(item.date)
+            times.append(item.time)
             maps = {other: maps[other] for other in maps if other > step - N_MAPS} | {step: item}
             if len(maps) == N_MAPS:
                 found = True
@@ -87,8 +93,8 @@ class MapFiles:
         time, product = parse_file_name(path.name)
         if time is not None and product is not None:
             return _File(path, time, product)
-        item = self._use(path, sunpy_farside.read_phase_map)
-        return None if item is None else _File(path, item.date, product_of(item.meta), item)
+        item = self._use(path, read_global_map)
+        return None if item is None else _File(path, item.time, item.product, item)
 
     def _plan(self, files):
         """
@@ -113,9 +119,9 @@ class MapFiles:
 
     def _read(self, file):
         def read(path):
-            item = sunpy_farside.read_phase_map(path) if file.map is None else file.map
+            item = read_global_map(path) if file.map is None else file.map
             # Raise an error for a map without data in the window.
-            cut_map(item, self._width)
+            check_windows([item], self._width)
             return item
 
         return self._use(file.path, read)

@@ -4,6 +4,7 @@ Reader of the far-side phase maps published by JSOC.
 
 import re
 import warnings
+from functools import partial
 
 import numpy as np
 from erfa import ErfaWarning
@@ -20,10 +21,12 @@ from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.images import read_images
 from sunpy_farside.maps.checks import check_phases, check_rows
 from sunpy_farside.maps.phase_map import PHASE_MAP_SHAPE, FarsidePhaseMap, phase_map_header
+from sunpy_farside.maps.resampling import copy_nodes
+from sunpy_farside.maps.windows import GlobalMap
 from sunpy_farside.products import file_product
 from sunpy_farside.utils.content import user_path
 
-__all__ = ["parse_file_name", "phase_unit", "read_phase_map"]
+__all__ = ["parse_file_name", "phase_unit", "read_global_map", "read_phase_map"]
 
 # PHASE_MAP_2022.05.05_00:00:00.fits as named by JSOC. Servers, browsers and other systems replace
 # dots and colons by %3A, a blank, a plus, another sign or none.
@@ -33,8 +36,10 @@ _FILE_NAME = re.compile(
     r"([0-9]{2})SIGN([0-9]{2})SIGN([0-9]{2})(?![0-9])".replace("SIGN", _SIGN),
     re.IGNORECASE | re.DOTALL,
 )
-# DATE-OBS may be the beginning of the data, five days before the date of the map.
-_FAR_APART = 7 * u.day
+# Of the first pixel, in degrees.
+_FIRST_LONGITUDE, _FIRST_LATITUDE = 0, -90
+# DATE-OBS may be the beginning of the data, five days before the date of the map. In days.
+_FAR_APART = 7.0
 # Years for which astropy computes the position of the Earth.
 _YEARS = range(1900, 2100)
 
@@ -121,6 +126,45 @@ def read_phase_map(path, *, time=None):
     >>> sunpy_farside.read_phase_map(path).date
     <Time object: scale='utc' format='isot' value=2022-05-05T00:00:00.000>
     """
+    return _phase_map(*_read(path, time))
+
+
+def read_global_map(path):
+    """
+    Read one far-side phase map, cut to the latitudes of the windows.
+
+    Parameters
+    ----------
+    path : path-like
+        As for `read_phase_map`, which raises and warns in the same cases.
+
+    Returns
+    -------
+    `~sunpy_farside.maps.windows.GlobalMap`
+        Much faster than the map of `read_phase_map`, which is made when it is asked for.
+
+    Raises
+    ------
+    FileFormatError
+        As of `read_phase_map`.
+    SequenceError
+        The values between the latitudes of the windows cannot be phase shifts.
+    """
+    data, time, product = _read(path, None)
+    globe = copy_nodes(data, _FIRST_LONGITUDE, _FIRST_LATITUDE)
+    # A map has its date from the text in its header.
+    date = parse_time(time.utc.isot)
+    return GlobalMap(globe, date, product, partial(_phase_map, data, time, product))
+
+
+def _phase_map(data, time, product):
+    return FarsidePhaseMap(data, phase_map_header(time, product))
+
+
+def _read(path, time):
+    """
+    Return the phase shifts in rad of a file, its date and its product.
+    """
     path = user_path(path)
     data, header = read_images(path, shape=PHASE_MAP_SHAPE)[0]
     if not np.isfinite(data).any():
@@ -137,7 +181,7 @@ def read_phase_map(path, *, time=None):
     _check_reference_longitude(path, header, time)
     _check_grid(path, data, header)
     product = product or str(header.get("FSPROD") or "phase_map")
-    return FarsidePhaseMap(data.astype(np.float32), phase_map_header(time, product))
+    return data.astype(np.float32), time, product
 
 
 def phase_unit(path, header):
@@ -206,7 +250,7 @@ def _date(path, name_time, header, time):
         if int(found.isot.split("-")[0] or 0) not in _YEARS:
             msg = f"{path}: expected a date of far-side maps, found {found.isot}."
             raise FileFormatError(msg)
-        if header_time is not None and abs(header_time - found) > _FAR_APART:
+        if header_time is not None and abs(header_time.mjd - found.mjd) > _FAR_APART:
             warn_user(
                 f"{path}: the name gives {found.isot[:16]}, but DATE-OBS is "
                 f"{header_time.isot[:16]}. The name is taken; check it."

@@ -160,7 +160,9 @@ class _Weights(nn.Module):
         share = (maps[0, 0].numel() - missing.sum((2, 3))) / number
         squares = maps.square().sum((2, 3)) / number
         noise = (squares / share.clamp(min=0.05)).sqrt().clamp(min=0.1)
-        weights = self.layers(torch.cat([noise.log(), share], dim=1)).exp()
+        features = torch.cat([noise.log(), share], dim=1)
+        # One sequence after the other: products of matrices round by the number of rows.
+        weights = torch.stack([self.layers(row) for row in features]).exp()
         return maps * weights[:, :, None, None]
 
 

@@ -148,9 +148,14 @@ class FarsideModel:
     def _predict_batch(self, stack, statistics):
         # MPS has no double precision: the cast comes before the move. The memory order is fixed,
         # because the rounding of sums depends on their order.
+        number = len(stack)
+        if number == 1:
+            # PyTorch convolves a single small image by another method, which rounds differently:
+            # the result of a sequence must not depend on the others.
+            stack = np.repeat(stack, 2, axis=0)
         phases = torch.from_numpy(np.array(stack, np.float32, order="C")).to(self.device)
         maps = self.normalisation(phases, statistics)
-        return self._folded(maps, phases.isnan()).sigmoid().cpu().numpy()
+        return self._folded(maps, phases.isnan()).sigmoid().cpu().numpy()[:number]
 
 
 def _overlap(width, columns):

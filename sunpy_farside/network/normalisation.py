@@ -105,9 +105,19 @@ class Normalisation:
         if self.kind == "constants":
             return self.mean, self.standard_deviation
         if self.kind == "sequence":
-            return phases.mean(dims, keepdim=True), phases.std(dims, correction=0, keepdim=True)
+            # Missing data are zeros like any others.
+            missing = torch.zeros_like(missing)
         number = (~missing).sum(dims, keepdim=True).clamp(min=1)
-        mean = phases.sum(dims, keepdim=True) / number
+        mean = _sum(phases, dims) / number
         apart = (phases - mean).masked_fill_(missing, 0)
-        variance = apart.square_().sum(dims, keepdim=True)
-        return mean, (variance / number).sqrt()
+        return mean, (_sum(apart.square_(), dims) / number).sqrt()
+
+
+def _sum(values, dims):
+    """
+    Return sums over axes, the same for a sequence alone and with others.
+
+    Sums of a whole array are divided among the processors, and then round in another way.
+    """
+    of_maps = values.sum((2, 3), keepdim=True)
+    return of_maps.sum([axis for axis in dims if axis < 2], keepdim=True)

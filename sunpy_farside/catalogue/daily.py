@@ -16,8 +16,10 @@ from sunpy_farside.cadence import (
     CADENCE,
     MIDDLE,
     N_MAPS,
+    check_missing,
     complete_runs,
     step_numbers,
+    step_time,
     steps_of_sequence,
 )
 from sunpy_farside.catalogue.catalogue_files import (
@@ -28,16 +30,17 @@ from sunpy_farside.catalogue.catalogue_files import (
     write_catalogue_file,
 )
 from sunpy_farside.catalogue.companions import are_current, draw_date, write_companions
-from sunpy_farside.catalogue.sources import MapDigests, describe_run
+from sunpy_farside.catalogue.sources import MapDigests, describe_run, n_missing
 from sunpy_farside.catalogue.stack import join_tables, stack_regions
 from sunpy_farside.catalogue.track_files import read_members
 from sunpy_farside.catalogue.tracking import RegionTracks, no_tracks, track_regions
 from sunpy_farside.detection import COLUMNS, detect_farside, detect_seismic_strength
 from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
+from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.folders import find_phase_maps
 from sunpy_farside.io.locks import only_run
-from sunpy_farside.io.phase_maps import parse_file_name, read_global_map
+from sunpy_farside.io.phase_maps import read_global_map
 from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.content import user_path
@@ -62,7 +65,9 @@ _REASONS = {
 }
 
 
-def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
+def watch_folder(
+    folder, output=None, *, model=None, product=None, width=120, missing=0, device="auto"
+):
     """
     Detect regions in all sequences of a folder that have no result yet, or an outdated one.
 
@@ -82,8 +87,14 @@ def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
         The network, as for `~sunpy_farside.detection.neural.detect_farside`.
     width : `int`, optional
         Columns of the windows.
+    missing : `int`, optional
+        Largest number of the eleven maps of a date that may be missing, at most 5. None by
+        default.
     device : `str` or `torch.device`, optional
         Where the network runs.
+    product : `str`, optional
+        Product of the maps, as for `~sunpy_farside.io.folders.find_phase_maps`. Every product needs
+        a folder ``output`` of its own.
 
     Returns
     -------
@@ -108,14 +119,18 @@ def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
     -----
     The catalogue records the sources of each date. A date is made again when one of its maps has
     changed, when the model, its weights, the width, the settings or the columns are others, and
-    when its rows in the file are not those that were written. Where its maps are gone it stays as
-    it is; were its rows damaged, it is lost, and a copy of the file is kept as
-    ``catalogue.damaged.ecsv``.
+    when its rows in the file are not those that were written. Where maps are gone it stays as it
+    is: fewer maps never replace the result of more. Were its rows damaged and the maps are gone, it
+    is lost, and a copy of the file is kept as ``catalogue.damaged.ecsv``.
 
     A date is finished when it is in the catalogue, which is replaced as a whole. After an
     interruption the catalogue holds every finished date, and the others are done the next time. A
     map that does not read costs the dates that need it: they are named in a warning, and tried
     again the next time.
+
+    With ``missing``, a date has a result as soon as enough of its maps are in the folder. That
+    includes the newest dates, whose last maps are not yet published. A date is made again when one
+    more of its maps arrives. A map that does not read is one of the missing.
 
     Examples
     --------
@@ -125,9 +140,10 @@ def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
     >>> watch_folder(folder)
     []
     """
+    check_missing(missing)
     folder = user_path(folder)
     output = folder / "detections" if output is None else user_path(output)
-    runs = dict(find_runs(folder))
+    runs = dict(find_runs(folder, product, missing))
     if not runs and not (output / _CATALOGUE).exists():
         return []
     with only_run(output):
@@ -141,7 +157,13 @@ def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
             records = _records(runs, digests, describe_run(model, width))
             due = _due(records, catalogue, output)
             new = _make(
-                [(date, runs[date]) for date in due], width, records, catalogue, model, output
+                [(date, runs[date]) for date in due],
+                width,
+                records,
+                catalogue,
+                model,
+                output,
+                missing,
             )
             if digests.changed:
                 with whole_files(output) as partial:
@@ -234,37 +256,42 @@ def update_tracks(folder):
         return _update_tracks(folder, catalogue)
 
 
-def find_runs(folder):
+def find_runs(folder, product=None, missing=0):
     """
-    Find every complete run of eleven phase maps in a folder, by the files' names.
+    Find every run of eleven phase maps in a folder, by the files' names.
 
     Parameters
     ----------
     folder : path-like
         With maps that `~sunpy_farside.io.folders.find_phase_maps` finds.
+    product : `str`, optional
+        Product of the maps, as for `~sunpy_farside.io.folders.find_phase_maps`.
+    missing : `int`, optional
+        Largest number of maps that may be missing from a run.
 
     Yields
     ------
     date : `str`
-        Of the middle map.
+        Of the middle map, missing or not.
     paths : `list` of `~pathlib.Path`
-        The eleven files.
+        The eleven files, or fewer.
 
     Warns
     -----
     sunpy.util.exceptions.SunpyUserWarning
         Maps were passed over that are not of 00 or 12 UT.
     """
-    paths = find_phase_maps(folder)
+    paths = find_phase_maps(folder, product)
     times = [parse_file_name(path.name)[0] for path in paths]
     steps, near = step_numbers(Time(times)) if times else ([], [])
     odd = [path.name for path, there in zip(paths, near, strict=True) if not there]
     if odd:
         warn_user(f"{folder}: passed over {len(odd)} maps not of 00 or 12 UT, {some(odd)}.")
     at_step = {int(steps[k]): k for k in np.flatnonzero(near)}
-    for middle in complete_runs(at_step):
-        run = [at_step[step] for step in steps_of_sequence(middle)]
-        yield times[at_step[middle]].isot, [paths[k] for k in run]
+    for middle in complete_runs(at_step, missing):
+        run = [at_step[step] for step in steps_of_sequence(middle) if step in at_step]
+        date = times[at_step[middle]] if middle in at_step else step_time(middle)
+        yield date.isot, [paths[k] for k in run]
 
 
 def _open(output, runs):
@@ -344,13 +371,16 @@ def _reason(date, record, catalogue):
     earlier = catalogue.records[date]
     if earlier is None:
         return "of an earlier release"
+    if n_missing(earlier.maps) < n_missing(record.maps):
+        # Maps that were used are gone.
+        return None
     if earlier.maps != record.maps:
         return "other maps"
     others = [word for key, word in _REASONS.items() if earlier.run.get(key) != record.run[key]]
     return others[0] if others else None
 
 
-def _make(due, width, records, catalogue, model, output):
+def _make(due, width, records, catalogue, model, output, missing):
     """
     Detect regions on dates, add them to the catalogue, and return the dates with a result.
     """
@@ -358,7 +388,7 @@ def _make(due, width, records, catalogue, model, output):
     made, parts, waiting = [], [], {}
     for first in range(0, len(due), _BATCH):
         batch = due[first : first + _BATCH]
-        sequences = list(_read(batch, read, width))
+        sequences = list(_read(batch, read, width, missing, catalogue.records))
         if sequences:
             parts += _detect(sequences, model, output)
             waiting |= {item.date.isot: records[item.date.isot] for item in sequences}
@@ -372,12 +402,27 @@ def _make(due, width, records, catalogue, model, output):
     return made
 
 
-def _read(due, read, width):
+def _read(due, read, width, missing, earlier):
+    """
+    Read the sequences of dates, as far as there are enough maps that read.
+    """
     for date, paths in due:
+        maps, errors = [], []
+        for path in paths:
+            try:
+                maps.append(read(path))
+            except (FarsideError, OSError) as error:
+                errors.append(error)
+        # Fewer maps do not replace the result of more.
+        allowed = min(missing, n_missing(earlier[date].maps)) if earlier.get(date) else missing
         try:
-            yield FarsideSequence([read(path) for path in paths], width=width)
-        except (FarsideError, OSError) as error:
-            warn_user(f"{date[:16]} has no result: {error}")
+            sequence = FarsideSequence(maps, width=width, missing=allowed, date=date)
+        except FarsideError as error:
+            warn_user(f"{date[:16]} has no result: {errors[0] if errors else error}")
+            continue
+        if errors:
+            warn_user(f"{date[:16]} is made without {len(errors)} maps: {errors[0]}")
+        yield sequence
 
 
 def _detect(sequences, model, output):

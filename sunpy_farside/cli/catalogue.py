@@ -32,6 +32,8 @@ def add_watch(commands):
         "--model", type=arguments.named_or_path, default="default", help="as for detect"
     )
     arguments.add_width(parser)
+    arguments.add_map_product(parser)
+    arguments.add_missing(parser)
     parser.add_argument("--device", default="auto", help="as for detect")
     parser.set_defaults(run=_watch)
 
@@ -41,7 +43,13 @@ def _watch(options):
 
     output = options.output or options.folder / "detections"
     dates = watch_folder(
-        options.folder, output, model=options.model, width=options.width, device=options.device
+        options.folder,
+        output,
+        model=options.model,
+        width=options.width,
+        product=options.product,
+        missing=options.missing,
+        device=options.device,
     )
     print(f"{len(dates)} new dates: {output}")
     for date in dates:
@@ -120,8 +128,9 @@ def add_compare(commands):
     parser = commands.add_parser(
         "compare",
         parents=[arguments.common()],
-        help="match a catalogue with JSOC's region lists or NOAA's summaries",
-        description="Match the regions of a catalogue made by watch with published lists.",
+        help="match a catalogue with region lists, NOAA's summaries or another product",
+        description="Match the regions of a catalogue made by watch with published lists, or with "
+        "those of another product.",
     )
     parser.add_argument("catalogue", type=user_path, metavar="DIR", help="output folder of watch")
     parser.add_argument("lists", type=user_path, nargs="*", metavar="LIST", help="AR_LIST_*.txt")
@@ -132,6 +141,13 @@ def add_compare(commands):
         default=[],
         metavar="SRS",
         help="*SRS.txt: regions due to return or new at the east limb, to match earlier detections",
+    )
+    parser.add_argument(
+        "--with",
+        dest="other",
+        type=user_path,
+        metavar="DIR2",
+        help="output folder of watch for another product, such as maps of GONG",
     )
     arguments.add_method(parser)
     parser.add_argument(
@@ -149,11 +165,15 @@ def _compare(options):
     from sunpy_farside.catalogue.daily import read_catalogue
     from sunpy_farside.catalogue.matching import match_dates
     from sunpy_farside.catalogue.noaa_matching import match_summaries
+    from sunpy_farside.catalogue.product_comparison import compare_products
     from sunpy_farside.io.noaa import read_noaa_summary
     from sunpy_farside.io.region_lists import read_region_list
 
-    if not options.lists and not options.noaa:
-        msg = "Expected region lists, or NOAA's summaries after --noaa, found neither."
+    if not (options.lists or options.noaa or options.other):
+        msg = (
+            "Expected region lists, NOAA's summaries after --noaa or another catalogue after "
+            "--with, found none."
+        )
         raise arguments.UsageError(msg)
     detected = read_catalogue(options.catalogue, options.method)
     distance = options.distance * u.deg
@@ -168,6 +188,9 @@ def _compare(options):
         matches = match_summaries(detected, tables, distance=distance)
         used = f"{len(matches.meta['summaries'])} of {len(summaries)} summaries"
         _print_matches(matches, f"{used}, {matches.meta['outside']} regions outside of the window")
+    if options.other:
+        other = read_catalogue(options.other, options.method)
+        _print_products(compare_products(detected, other, distance=distance))
     if unusable or others:
         number = len(lists) + len(summaries) + unusable + others
         msg = f"{unusable + others} of {number} files could not be used and are named above."
@@ -213,3 +236,30 @@ def _match_table(matches):
     table["ours"] = matches["detected_strength"].value.round(1)
     table["listed"] = matches["reference_strength"].value.round(0)
     return table
+
+
+def _print_products(compared):
+    """
+    Print a comparison of two products, significant regions alone.
+    """
+    import numpy as np
+
+    from astropy.table import Table
+
+    shown = compared[compared["first_significant"] | compared["second_significant"]]
+    number = compared.meta
+    print(
+        f"{len(number['dates'])} dates: {number['matched']} regions in both products, "
+        f"{number['first_alone']} in the first and {number['second_alone']} in the second alone; "
+        f"{len(shown)} significant in one or both:"
+    )
+    table = Table()
+    table["date"] = [text[:16] for text in shown["date"].isot]
+    table["outcome"] = shown["outcome"]
+    table["lon [deg]"] = shown["centroid"].lon.deg.round(1)
+    table["lat [deg]"] = shown["centroid"].lat.deg.round(1)
+    table["apart [deg]"] = shown["separation"].to_value("deg").round(1)
+    for name in ("first", "second", "joint"):
+        table[name] = np.round(shown[f"{name}_reliability"], 2)
+    if len(table):
+        print("\n".join(table.pformat(max_lines=-1, max_width=-1)))

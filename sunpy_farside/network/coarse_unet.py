@@ -20,8 +20,10 @@ class CoarseUNet(nn.Module):
     U-Net from a stack of phase maps to a probability map, on pixels of two degrees.
 
     Before the convolutions, each map is weighted by its noise and its share of data, because maps
-    of a low duty cycle are less reliable. Three images are added to the stack: the share of maps
-    without data, and the squared distances from the equator and from the middle of the window.
+    of a low duty cycle are less reliable. If whole maps are missing, the weights of the others
+    increase by the square root of eleven over their number, which preserves the noise of the sum.
+    Three images are added to the stack: the share of maps without data, and the squared distances
+    from the equator and from the middle of the window.
 
     Parameters
     ----------
@@ -30,7 +32,7 @@ class CoarseUNet(nn.Module):
     hidden : `int`
         Number of channels of the first level.
     attention : `bool`
-        If True, also process each map by itself, and weight the maps at each pixel by attention.
+        If True, also process each map separately, and weight the maps at each pixel by attention.
     """
 
     def __init__(self, n_maps=11, hidden=16, attention=False):
@@ -143,6 +145,9 @@ _N_EXTRA = 3
 class _Weights(nn.Module):
     """
     Weights of the maps, from their noise and their share of data.
+
+    A map without any data has neither. It gets the means of the others, so that it does not change
+    their weights, which then grow so that the noise of the weighted sum stays the same.
     """
 
     def __init__(self, n_maps):
@@ -157,12 +162,21 @@ class _Weights(nn.Module):
     def forward(self, maps, missing, shape):
         # Shares of the images that the maps become a part of.
         number = math.prod(shape)
-        share = (maps[0, 0].numel() - missing.sum((2, 3))) / number
+        lacking = missing.sum((2, 3))
+        share = (maps[0, 0].numel() - lacking) / number
         squares = maps.square().sum((2, 3)) / number
         noise = (squares / share.clamp(min=0.05)).sqrt().clamp(min=0.1)
-        features = torch.cat([noise.log(), share], dim=1)
+        there = lacking < maps[0, 0].numel()
+        n_there = there.sum(1, keepdim=True).clamp(min=1)
+
+        def filled(values):
+            mean = (values * there).sum(1, keepdim=True) / n_there
+            return values.where(there, mean)
+
+        features = torch.cat([filled(noise.log()), filled(share)], dim=1)
         # One sequence after the other: products of matrices round by the number of rows.
         weights = torch.stack([self.layers(row) for row in features]).exp()
+        weights = weights * (there.shape[1] / n_there).sqrt()
         return maps * weights[:, :, None, None]
 
 

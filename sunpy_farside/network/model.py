@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from sunpy_farside.network.folding import fold_batch_norms
-from sunpy_farside.network.normalisation import Normalisation
+from sunpy_farside.network.normalization import Normalization
 
 __all__ = ["FarsideModel", "choose_device"]
 
@@ -29,7 +29,7 @@ class FarsideModel:
     alignment : {"per_map", "common"}
         Windows of the maps in a stack: each map in the window around its own far-side central
         meridian, as published, or all in the window of the middle map.
-    normalisation : `~sunpy_farside.network.normalisation.Normalisation`
+    normalization : `~sunpy_farside.network.normalization.Normalization`
     threshold : `float`
         Significance threshold of the integrated probability in square degrees.
     device : `torch.device`
@@ -56,7 +56,7 @@ class FarsideModel:
     network: torch.nn.Module
     name: str
     alignment: str
-    normalisation: Normalisation
+    normalization: Normalization
     threshold: float
     device: torch.device
     target: dict = field(default_factory=lambda: {"kind": "field", "level": 30.0})
@@ -134,7 +134,7 @@ class FarsideModel:
         statistics = None
         if together:
             phases = torch.from_numpy(np.array(stack, np.float64, order="C"))
-            statistics = tuple(float(item) for item in self.normalisation.statistics(phases))
+            statistics = tuple(float(item) for item in self.normalization.statistics(phases))
         for first in range(0, len(stack), batch):
             part = slice(first, first + batch)
             here = stack[part, ..., own]
@@ -154,7 +154,7 @@ class FarsideModel:
             # the result of a sequence must not depend on the others.
             stack = np.repeat(stack, 2, axis=0)
         phases = torch.from_numpy(np.array(stack, np.float32, order="C")).to(self.device)
-        maps = self.normalisation(phases, statistics)
+        maps = self.normalization(phases, statistics)
         return self._folded(maps, phases.isnan()).sigmoid().cpu().numpy()[:number]
 
 

@@ -7,6 +7,7 @@ Its center has the Carrington longitude :math:`L_0 + 180°` and the latitude :ma
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 import astropy.units as u
 from astropy.coordinates import Angle, Latitude, Longitude, SkyCoord
@@ -14,6 +15,8 @@ from astropy.time import Time
 
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, get_earth, sun
 from sunpy.time import parse_time
+
+from sunpy_farside.utils.typing import TimeLike
 
 __all__ = [
     "carrington_frame",
@@ -30,7 +33,7 @@ __all__ = [
 ]
 
 
-def far_side_central_meridian(time):
+def far_side_central_meridian(time: TimeLike) -> Longitude:
     """
     Return the Carrington longitude of the far-side central meridian.
 
@@ -55,7 +58,7 @@ def far_side_central_meridian(time):
     return Longitude(meridian + 180 * u.deg)
 
 
-def far_side_center(time):
+def far_side_center(time: TimeLike) -> SkyCoord:
     """
     Return the far-side disk center, the antipode of the disk center seen from Earth.
 
@@ -86,7 +89,7 @@ def far_side_center(time):
     )
 
 
-def disk_center_latitude(time):
+def disk_center_latitude(time: TimeLike) -> Latitude:
     """
     Return the latitude :math:`B_0` of the disk center.
 
@@ -109,7 +112,7 @@ def disk_center_latitude(time):
     return Latitude(earth_position(time)[0] * u.deg)
 
 
-def to_stonyhurst(coordinate):
+def to_stonyhurst(coordinate: SkyCoord) -> SkyCoord:
     """
     Transform points to Stonyhurst coordinates at their own observation time.
 
@@ -132,7 +135,7 @@ def to_stonyhurst(coordinate):
     return coordinate.transform_to(HeliographicStonyhurst(obstime=coordinate.obstime))
 
 
-def to_carrington(coordinate):
+def to_carrington(coordinate: SkyCoord) -> SkyCoord:
     """
     Transform points to Carrington coordinates, seen from Earth at their own observation time.
 
@@ -161,7 +164,7 @@ def to_carrington(coordinate):
     )
 
 
-def far_side_distance(coordinate):
+def far_side_distance(coordinate: SkyCoord) -> Angle:
     """
     Compute the angular distance of points from the far-side disk center.
 
@@ -200,11 +203,11 @@ class _Earth:
 
 
 # The header, the windows and the tables of a map all need the position at the same time.
-_known = {}
+_known: dict[tuple[float, float], _Earth] = {}
 _MOST_KNOWN = 4096
 
 
-def remember_earth(times):
+def remember_earth(times: Time) -> None:
     """
     Compute the position of the Earth at many times together, for the functions of this module.
 
@@ -236,7 +239,7 @@ def remember_earth(times):
         _known.pop(pair, None)
 
 
-def _earth(time):
+def _earth(time: Time) -> _Earth:
     pair = float(time.jd1), float(time.jd2)
     earth = _known.get(pair)
     if earth is None:
@@ -245,7 +248,7 @@ def _earth(time):
     return earth
 
 
-def earth_position(time):
+def earth_position(time: Time) -> tuple[float, float]:
     """
     Return the heliographic latitude in degrees and the distance in meters of the Earth.
 
@@ -262,7 +265,7 @@ def earth_position(time):
     return earth.latitude, earth.distance
 
 
-def carrington_frame(time):
+def carrington_frame(time: Time) -> HeliographicCarrington:
     """
     Return the Carrington frame of a time, seen from Earth.
 
@@ -287,7 +290,12 @@ def carrington_frame(time):
     return HeliographicCarrington(obstime=time, observer=_earth(time).coordinate)
 
 
-def disk_coordinates(longitude, latitude, center_longitude, center_latitude):
+def disk_coordinates(
+    longitude: ArrayLike,
+    latitude: ArrayLike,
+    center_longitude: ArrayLike,
+    center_latitude: ArrayLike,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     Project points on the sphere orthographically onto the disk around a center.
 
@@ -316,7 +324,9 @@ def disk_coordinates(longitude, latitude, center_longitude, center_latitude):
     return x, y, z
 
 
-def separations(longitude, latitude, other_longitude, other_latitude):
+def separations(
+    longitude: ArrayLike, latitude: ArrayLike, other_longitude: ArrayLike, other_latitude: ArrayLike
+) -> np.ndarray:
     """
     Compute the angular distances between points on the sphere.
 

@@ -9,6 +9,7 @@ columns around the far-side central meridian
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 import astropy.units as u
 from astropy.wcs import WCS
@@ -17,6 +18,7 @@ from sunpy.sun import constants
 from sunpy.time import parse_time
 
 from sunpy_farside.coordinates.far_side import earth_position, far_side_central_meridian
+from sunpy_farside.utils.typing import TimeLike
 
 __all__ = [
     "FIRST_LATITUDE",
@@ -38,7 +40,7 @@ FIRST_LATITUDE = -72
 WINDOW_ROWS = 144
 
 
-def window_start(central_meridian, width):
+def window_start(central_meridian: ArrayLike, width: int) -> np.ndarray:
     """
     Return the Carrington longitude of the first column of a window, in whole degrees.
 
@@ -66,7 +68,7 @@ def window_start(central_meridian, width):
     return (np.floor(central_meridian).astype(int) - width // 2) % 360
 
 
-def cut_window(globe, start, width):
+def cut_window(globe: np.ndarray, start: int, width: int) -> np.ndarray:
     """
     Cut a window from a map of all longitudes.
 
@@ -93,7 +95,7 @@ def cut_window(globe, start, width):
     return globe[..., np.arange(start, start + width) % 360]
 
 
-def cut_columns(window, width):
+def cut_columns(window: np.ndarray, width: int) -> np.ndarray:
     """
     Cut a window to fewer columns, around the same central meridian.
 
@@ -119,7 +121,7 @@ def cut_columns(window, width):
     return window[..., west : west + width].copy()
 
 
-def window_longitudes(time, width=120):
+def window_longitudes(time: TimeLike, width: int = 120) -> u.Quantity:
     """
     Return the Carrington longitudes of the columns of a window.
 
@@ -141,11 +143,13 @@ def window_longitudes(time, width=120):
     >>> window_longitudes("2022-05-05")[[0, 60, -1]]
     <Quantity [ 68., 128., 187.] deg>
     """
-    start = window_start(far_side_central_meridian(time).deg, width)
+    start = int(window_start(far_side_central_meridian(time).deg, width))
     return np.arange(start, start + width) % 360 * u.deg
 
 
-def carrington_header(time, shape, *, first_longitude, first_latitude):
+def carrington_header(
+    time: TimeLike, shape: tuple[int, ...], *, first_longitude: float, first_latitude: float
+) -> dict:
     """
     Return the FITS header of a Carrington map on whole degrees, seen from Earth.
 
@@ -200,7 +204,9 @@ def carrington_header(time, shape, *, first_longitude, first_latitude):
     }
 
 
-def carrington_wcs(time, shape, *, first_longitude, first_latitude):
+def carrington_wcs(
+    time: TimeLike, shape: tuple[int, ...], *, first_longitude: float, first_latitude: float
+) -> WCS:
     """
     Return the world coordinates of a Carrington map on whole degrees, seen from Earth.
 
@@ -236,12 +242,12 @@ def carrington_wcs(time, shape, *, first_longitude, first_latitude):
 
 
 @lru_cache
-def _any_carrington_wcs():
+def _any_carrington_wcs() -> WCS:
     header = carrington_header("2010-05-01", (181, 361), first_longitude=0, first_latitude=-90)
     return WCS(header)
 
 
-def window_header(time, width=120):
+def window_header(time: TimeLike, width: int = 120) -> dict:
     """
     Return the FITS header of the window of a map.
 
@@ -270,7 +276,7 @@ def window_header(time, width=120):
     )
 
 
-def window_wcs(time, width=120):
+def window_wcs(time: TimeLike, width: int = 120) -> WCS:
     """
     Return the world coordinates of the window of a map.
 

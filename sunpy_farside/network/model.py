@@ -82,7 +82,7 @@ class FarsideModel:
         # Weights are saved and compared as they are, and computed with as is fastest.
         object.__setattr__(self, "_folded", fold_batch_norms(network))
 
-    def predict(self, stack, *, batch=8, together=False):
+    def predict(self, stack: np.ndarray, *, batch: int = 8, together: bool = False) -> np.ndarray:
         """
         Compute the probability that a pixel belongs to an active region.
 
@@ -168,7 +168,7 @@ def _overlap(width, columns):
     return slice(first, last), slice(first - west, last - west)
 
 
-def choose_device(device="auto"):
+def choose_device(device: str | torch.device = "auto") -> torch.device:
     """
     Choose the device on which networks run.
 

@@ -101,20 +101,22 @@ def add_width(parser):
     parser.add_argument("--width", type=width, default=120, help="columns of the window (120)")
 
 
-def add_method(parser):
+def add_method(parser, default="network"):
     """
     Add the option ``--method``.
 
     Parameters
     ----------
     parser : `argparse.ArgumentParser`
+    default : `str`, optional
+        None for both methods.
     """
     parser.add_argument(
         "--method",
         type=_method,
         choices=("network", "sar"),
-        default="network",
-        help="regions of the network or of the SAR method (network)",
+        default=default,
+        help=f"regions of the network or of the SAR method ({default or 'both'})",
     )
 
 

@@ -1,5 +1,5 @@
 """
-The commands ``watch``, ``track`` and ``compare``: the catalogue of a folder of maps.
+The commands ``watch``, ``track``, ``compare`` and ``export``: the catalogue of a folder of maps.
 """
 
 from sunpy_farside.cli import arguments
@@ -7,7 +7,7 @@ from sunpy_farside.cli.output import complain
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.utils.content import user_path
 
-__all__ = ["add_compare", "add_track", "add_watch"]
+__all__ = ["add_compare", "add_export", "add_track", "add_watch"]
 
 
 def add_watch(commands):
@@ -213,3 +213,42 @@ def _match_table(matches):
     table["ours"] = matches["detected_strength"].value.round(1)
     table["listed"] = matches["reference_strength"].value.round(0)
     return table
+
+
+def add_export(commands):
+    """
+    Add the command ``export``.
+
+    Parameters
+    ----------
+    commands : subparsers of `argparse.ArgumentParser`
+    """
+    parser = commands.add_parser(
+        "export",
+        parents=[arguments.common()],
+        help="write a catalogue for other programs",
+        description="Write the regions or tracks of a catalogue as ECSV, VOTable, FITS, CSV, JSON "
+        "or Parquet.",
+    )
+    parser.add_argument("catalogue", type=user_path, metavar="DIR", help="output folder of watch")
+    parser.add_argument(
+        "file",
+        type=user_path,
+        metavar="FILE",
+        help="its end selects the format: .ecsv, .vot, .fits, .csv, .json or .parquet",
+    )
+    parser.add_argument("--tracks", action="store_true", help="tracks of the method, not regions")
+    arguments.add_method(parser, default=None)
+    parser.set_defaults(run=_export)
+
+
+def _export(options):
+    from sunpy_farside.catalogue.catalogue import Catalogue
+    from sunpy_farside.catalogue.export import write_table
+
+    catalogue = Catalogue(options.catalogue)
+    if options.tracks:
+        write_table(catalogue.tracks[options.method or "network"].tracks, options.file)
+    else:
+        catalogue.write(options.file, options.method)
+    print(options.file)

@@ -1,0 +1,295 @@
+"""
+The catalogue as an object.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+import astropy.units as u
+from astropy.time import Time
+
+from sunpy.time import parse_time
+
+from sunpy_farside.cadence import CADENCE, MIDDLE
+from sunpy_farside.catalogue.database import DATABASE, Database
+from sunpy_farside.catalogue.export import write_table
+from sunpy_farside.catalogue.former_catalogue import FORMER_FILE, read_former
+from sunpy_farside.catalogue.rows import REGION_FIELDS, regions_of_rows
+from sunpy_farside.catalogue.track_store import stored_tracks
+from sunpy_farside.catalogue.tracking import RegionTracks
+from sunpy_farside.detection.methods import METHODS
+from sunpy_farside.errors import FarsideError, FileFormatError
+from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.text import some
+from sunpy_farside.visualization.html import html_with_picture
+from sunpy_farside.visualization.track_plot import plot_tracks
+
+__all__ = ["Catalogue", "catalogue_table"]
+
+# Days before the latest date for which a plot shows tracks: a rotation.
+_SHOWN = 27 * u.day
+
+
+class Catalogue:
+    """
+    Catalogue of detections and tracks that `~sunpy_farside.catalogue.daily.watch_folder` keeps.
+
+    Parameters
+    ----------
+    path : path-like
+        Folder of the catalogue, or its file ``catalogue.db``.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no catalogue.
+    FileFormatError
+        It is damaged, or of an earlier version.
+    NewerFormatError
+        A later release wrote it.
+
+    Examples
+    --------
+    >>> from sunpy_farside.catalogue import Catalogue
+    >>> catalogue = Catalogue("maps/detections")  # doctest: +SKIP
+    >>> catalogue.regions("2022-05-05")  # doctest: +SKIP
+    >>> catalogue.tracks["network"].tracks  # doctest: +SKIP
+    """
+
+    def __init__(self, path):
+        path = user_path(path)
+        self._folder = path.parent if path.name == DATABASE else path
+        _check_exists(self._folder, DATABASE)
+        with self._opened() as database:
+            query = "SELECT count(DISTINCT date), min(date), max(date) FROM detections"
+            (self._summary,) = database.connection.execute(query + " WHERE status = 'current'")
+
+    def __repr__(self):
+        number, first, last = self._summary
+        dates = f", {first[:16]} to {last[:16]}" if number else ""
+        return f"<Catalogue: {number} dates{dates}>"
+
+    def _repr_html_(self):
+        if not any(len(tracks.tracks) for tracks in self._recent().values()):
+            return f"<pre>{self!r}</pre>".replace("<Catalogue", "&lt;Catalogue")
+        return html_with_picture(self, lambda figure: self.plot(axes=figure.subplots()))
+
+    @property
+    def dates(self):
+        """
+        Dates of the detections, also those without a region (`~astropy.time.Time`).
+        """
+        with self._opened() as database:
+            dates = database.dates()
+        return Time(dates) if dates else Time(np.empty(0), format="mjd")
+
+    @property
+    def tracks(self):
+        """
+        Tracks by method, a `dict` of `~sunpy_farside.catalogue.tracking.RegionTracks`.
+        """
+        with self._opened() as database:
+            return {method: stored_tracks(database, method) for method in METHODS}
+
+    def detections(self, method=None):
+        """
+        Return the regions of all dates.
+
+        Parameters
+        ----------
+        method : {"network", "sar"}, optional
+            Regions by one method only.
+
+        Returns
+        -------
+        `~astropy.table.QTable`
+            As of `~sunpy_farside.catalogue.daily.read_catalogue`.
+        """
+        return catalogue_table(self._folder, method)
+
+    def regions(self, date, method=None):
+        """
+        Return the regions of one date.
+
+        Parameters
+        ----------
+        date : `~astropy.time.Time`, `str` or `~datetime.datetime`
+            Date of the detection, that of the middle map.
+        method : {"network", "sar"}, optional
+            Regions by one method only.
+
+        Returns
+        -------
+        `~astropy.table.QTable`
+            With the columns of `detections`.
+
+        Raises
+        ------
+        FarsideError
+            The catalogue has no such date.
+        """
+        date = self._date(date)
+        with self._opened() as database:
+            return _table(database.rows(method, date), [date], method)
+
+    def sources(self, date):
+        """
+        Return what the results of a date were made from.
+
+        Parameters
+        ----------
+        date : `~astropy.time.Time`, `str` or `~datetime.datetime`
+
+        Returns
+        -------
+        `list` of `dict`
+            The ``method``, ``status`` (current or superseded) and ``model`` of every detection,
+            when it was ``made``, and by which ``version`` of this package, the digest of its
+            ``weights``, its ``settings`` and the digests of its ``files``. None where an earlier
+            release did not record it.
+
+        Raises
+        ------
+        FarsideError
+            The catalogue has no such date.
+        """
+        names = ("method", "status", "model", "made", "version", "weights", "settings", "files")
+        query = (
+            f"SELECT {', '.join(names)} FROM detections LEFT JOIN runs ON runs.id = run "
+            "LEFT JOIN inputs ON inputs.id = input WHERE date = ? ORDER BY method, detections.id"
+        )
+        with self._opened() as database:
+            rows = database.connection.execute(query, (self._date(date),)).fetchall()
+        sources = [dict(zip(names, row, strict=True)) for row in rows]
+        for source in sources:
+            for name in ("settings", "files"):
+                source[name] = None if source[name] is None else json.loads(source[name])
+        return sources
+
+    def plot(self, method="network", *, axes=None):
+        """
+        Draw the tracks of the last rotation.
+
+        Parameters
+        ----------
+        method : {"network", "sar"}, optional
+        axes : `~matplotlib.axes.Axes`, optional
+            By default, created in the current figure.
+
+        Returns
+        -------
+        `~sunpy_farside.visualization.artists.Artists`
+            As of `~sunpy_farside.visualization.track_plot.plot_tracks`.
+
+        Raises
+        ------
+        ValueError
+            There are no tracks.
+        """
+        return plot_tracks(self._recent()[method], axes=axes)
+
+    def write(self, path, method=None):
+        """
+        Write the regions of all dates for other programs.
+
+        Parameters
+        ----------
+        path : path-like
+            Its suffix selects the format, as for `~sunpy_farside.catalogue.export.write_table`.
+        method : {"network", "sar"}, optional
+            Regions by one method only.
+        """
+        write_table(self.detections(method), path)
+
+    def _opened(self):
+        return Database.opened(self._folder)
+
+    def _date(self, date):
+        wanted, dates = parse_time(date), self.dates
+        near = np.abs((dates - wanted).to_value(u.minute)) <= 1 if len(dates) else np.zeros(0)
+        if not near.any():
+            msg = f"Expected a date of the catalogue, found {wanted.isot[:16]}: see dates."
+            raise FarsideError(msg)
+        return dates[int(np.argmax(near))].isot
+
+    def _recent(self):
+        recent = {}
+        for method, tracks in self.tracks.items():
+            table, members = tracks.tracks, tracks.members
+            if len(table):
+                table = table[table["last_date"] > table["last_date"].max() - _SHOWN]
+                members = members[np.isin(members["designation"], table["designation"])]
+            recent[method] = RegionTracks(table, members)
+        return recent
+
+
+def catalogue_table(folder, method=None):
+    """
+    Read the regions of all dates of a catalogue, also of one of an earlier release.
+
+    Parameters
+    ----------
+    folder : `~pathlib.Path`
+    method : {"network", "sar"}, optional
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        As of `~sunpy_farside.catalogue.daily.read_catalogue`.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no catalogue.
+    FileFormatError
+        It is damaged.
+    """
+    folder = Path(folder)
+    if not (folder / DATABASE).exists() and (folder / FORMER_FILE).exists():
+        former = read_former(folder / FORMER_FILE)
+        _check_whole(folder / FORMER_FILE, former.damaged)
+        table, dates = former.table, sorted(former.records)
+        if method is not None:
+            table = table[np.asarray(table["method"]) == method]
+        table.meta = _meta(dates, method)
+        return table
+    _check_exists(folder, DATABASE)
+    with Database.opened(folder) as database:
+        _check_whole(folder / DATABASE, database.damaged())
+        return _table(database.rows(method), database.dates(), method)
+
+
+def _check_exists(folder, name):
+    if not (folder / name).exists():
+        msg = f"{folder / name}: no such file. watch_folder makes it."
+        raise FileNotFoundError(msg)
+
+
+def _check_whole(path, damaged):
+    if damaged:
+        msg = (
+            f"{path}: expected the rows that were written, found rows lost, doubled or changed on "
+            f"{some(damaged)}. Run watch again: it makes these dates again."
+        )
+        raise FileFormatError(msg)
+
+
+def _table(rows, dates, method):
+    columns = zip(*rows, strict=True) if rows else [()] * (4 + len(REGION_FIELDS))
+    _, row_dates, methods, models, *fields = columns
+    table = regions_of_rows(row_dates, fields)
+    for index, (name, values) in enumerate((("method", methods), ("model", models)), start=1):
+        table.add_column(np.array(values, dtype=str), name=name, index=index)
+    table.meta = _meta(dates, method)
+    return table
+
+
+def _meta(dates, method):
+    # Sequences are always of eleven maps, and their date is that of the middle one.
+    last = (Time(dates) + MIDDLE * CADENCE).isot.tolist() if dates else []
+    meta = {"dates": dates, "last_maps": last}
+    if method is not None:
+        meta["strength"] = METHODS[method].strength
+    return meta

@@ -15,7 +15,7 @@ from reference_unet import small_model
 
 from astropy.table import Table
 
-from sunpy_farside.catalogue import Catalogue, daily, read_catalogue
+from sunpy_farside.catalogue import Catalogue, read_catalogue, update
 from sunpy_farside.catalogue.daily import watch_folder
 from sunpy_farside.cli import main
 from sunpy_farside.errors import FarsideError
@@ -29,7 +29,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("watched")
     save_maps(folder, simulate_maps("2022-05-01", 12, seed=4).maps)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(daily, "draw_date", stand_in_picture)
+        patch.setattr(update, "draw_date", stand_in_picture)
         watch_folder(folder, model=small_model())
     return folder / "detections"
 

@@ -18,7 +18,7 @@ from astropy.table import QTable
 from sunpy.util.exceptions import SunpyDeprecationWarning
 
 import sunpy_farside
-from sunpy_farside.catalogue import Catalogue, daily, read_catalogue
+from sunpy_farside.catalogue import Catalogue, read_catalogue, update
 from sunpy_farside.catalogue.daily import update_tracks, watch_folder
 from sunpy_farside.catalogue.database import DATABASE
 from sunpy_farside.detection import COLUMNS
@@ -41,7 +41,7 @@ def folder(tmp_path_factory):
     folder.mkdir()
     save_maps(folder, simulate_maps("2022-05-01", 12, seed=4).maps)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(daily, "draw_date", stand_in_picture)
+        patch.setattr(update, "draw_date", stand_in_picture)
         watch_folder(folder, model=MODEL)
     return folder
 

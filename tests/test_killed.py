@@ -156,7 +156,7 @@ def check(folder):
 WATCH = """
 import numpy as np
 import torch
-from sunpy_farside.catalogue import daily, read_catalogue
+from sunpy_farside.catalogue import daily, read_catalogue, update
 from sunpy_farside.network import FarsideModel, Normalisation, UNet
 from sunpy_farside.simulation import simulate_maps
 
@@ -166,9 +166,9 @@ maps = simulate_maps("2022-05-01", 12, seed=4).maps
 def draw(detections, folder):
     (folder / (detections[0].date.isot[:13] + ".png")).write_text("a picture")
 
-daily.draw_date = draw
+update.draw_date = draw
 # Each date has a batch of its own.
-daily._BATCH = 1
+update._BATCH = 1
 
 def put(folder, item, factor=1):
     name = item.date.strftime("PHASE_MAP_%Y.%m.%d_%H_%M_%S.fits")

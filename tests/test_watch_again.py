@@ -18,7 +18,7 @@ from reference_unet import small_model
 
 from sunpy.util.exceptions import SunpyUserWarning
 
-from sunpy_farside.catalogue import Catalogue, daily, read_catalogue, schema
+from sunpy_farside.catalogue import Catalogue, read_catalogue, schema, update
 from sunpy_farside.catalogue.daily import update_tracks, watch_folder
 from sunpy_farside.catalogue.database import DATABASE, Database
 from sunpy_farside.catalogue.rows import REGION_FIELDS
@@ -49,7 +49,7 @@ def watched(tmp_path_factory, maps):
     folder.mkdir()
     save_maps(folder, maps)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(daily, "draw_date", stand_in_picture)
+        patch.setattr(update, "draw_date", stand_in_picture)
         watch_folder(folder, model=MODEL)
     return folder
 
@@ -219,9 +219,9 @@ def test_a_map_that_reads_no_more_costs_no_result(folder):
 
 def test_new_columns_are_filled_where_the_maps_are(folder, monkeypatch):
     # As if the catalogue had been written before the last column came.
-    described = daily.describe_run
+    described = update.describe_run
     monkeypatch.setattr(
-        daily, "describe_run", lambda *args: described(*args) | {"columns": [*COLUMNS, "new"]}
+        update, "describe_run", lambda *args: described(*args) | {"columns": [*COLUMNS, "new"]}
     )
     assert watch(folder, message=r"made again \(other columns: 2\)") == DATES
 

@@ -26,7 +26,7 @@ from sunpy_farside.utils.text import some
 from sunpy_farside.visualization.html import html_with_picture
 from sunpy_farside.visualization.track_plot import plot_tracks
 
-__all__ = ["Catalogue", "catalogue_table"]
+__all__ = ["Catalogue", "catalogue_table", "regions_table"]
 
 # Days before the latest date for which a plot shows tracks: a rotation.
 _SHOWN = 27 * u.day
@@ -132,7 +132,7 @@ class Catalogue:
         """
         date = self._date(date)
         with self._opened() as database:
-            return _table(database.rows(method, date), [date], method)
+            return regions_table(database.rows(method, date), [date], method)
 
     def sources(self, date):
         """
@@ -258,7 +258,7 @@ def catalogue_table(folder, method=None):
     _check_exists(folder, DATABASE)
     with Database.opened(folder) as database:
         _check_whole(folder / DATABASE, database.damaged())
-        return _table(database.rows(method), database.dates(), method)
+        return regions_table(database.rows(method), database.dates(), method)
 
 
 def _check_exists(folder, name):
@@ -276,7 +276,24 @@ def _check_whole(path, damaged):
         raise FileFormatError(msg)
 
 
-def _table(rows, dates, method):
+def regions_table(rows, dates, method=None):
+    """
+    Return the table of regions that rows of a database hold.
+
+    Parameters
+    ----------
+    rows : `list` of `tuple`
+        Of `~sunpy_farside.catalogue.database.Database.rows`.
+    dates : `list` of `str`
+        All dates, also those without a region.
+    method : {"network", "sar"}, optional
+        Of the regions, where it is one.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        As of `~sunpy_farside.catalogue.daily.read_catalogue`.
+    """
     columns = zip(*rows, strict=True) if rows else [()] * (4 + len(REGION_FIELDS))
     _, row_dates, methods, models, *fields = columns
     table = regions_of_rows(row_dates, fields)

@@ -188,7 +188,7 @@ class Database:
                 for (method,) in methods:
                     self._supersede(method, date)
 
-    def rows(self, method=None, date=None):
+    def rows(self, method=None, date=None, since=""):
         """
         Return the current regions.
 
@@ -196,6 +196,8 @@ class Database:
         ----------
         method, date : `str`, optional
             Regions by one method, or of one date, only.
+        since : `str`, optional
+            First date.
 
         Returns
         -------
@@ -206,10 +208,10 @@ class Database:
         query = (
             f"SELECT detections.id, date, method, model, {', '.join(REGION_FIELDS)} "
             "FROM detections JOIN regions ON detection = detections.id WHERE status = 'current' "
-            "AND (?1 IS NULL OR method = ?1) AND (?2 IS NULL OR date = ?2) "
+            "AND (?1 IS NULL OR method = ?1) AND (?2 IS NULL OR date = ?2) AND date >= ?3 "
             "ORDER BY date, method, label"
         )
-        return self.connection.execute(query, (method, date)).fetchall()
+        return self.connection.execute(query, (method, date, since)).fetchall()
 
     def damaged(self):
         """

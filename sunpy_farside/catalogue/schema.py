@@ -115,6 +115,22 @@ _STEPS = [
         pending TEXT,
         settings TEXT NOT NULL DEFAULT ''
     );
+    -- Names that others give to the regions of tracks: one row for every date of a match.
+    CREATE TABLE names (
+        track INTEGER NOT NULL REFERENCES tracks ON DELETE CASCADE,
+        source TEXT NOT NULL,
+        name TEXT NOT NULL,
+        date TEXT NOT NULL,
+        PRIMARY KEY (track, source, name, date)
+    ) WITHOUT ROWID;
+    -- Alerts that were given, so that none is given twice.
+    CREATE TABLE alerts (
+        method TEXT NOT NULL,
+        designation TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        given TEXT NOT NULL,
+        PRIMARY KEY (method, designation, kind)
+    ) WITHOUT ROWID;
     """,
 ]
 

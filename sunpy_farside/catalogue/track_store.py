@@ -242,6 +242,10 @@ def _write(connection, method, table, members, since):
         "(SELECT id FROM detections WHERE method = ? AND date >= ?)",
         (method, since),
     )
+    connection.execute(
+        "DELETE FROM names WHERE date >= ? AND track IN (SELECT id FROM tracks WHERE method = ?)",
+        (since, method),
+    )
     keys = ", ".join(_FIELDS)
     # A track that began before has its beginning from then.
     update = ", ".join(f"{name} = excluded.{name}" for name in _FIELDS if name != "split_from")

@@ -36,7 +36,9 @@ _NEIGHBOURHOOD = 45 * u.day
 _FIRST_MAP = Time("2010-04-25")
 
 
-def fetch_files(start, end, *, product="phase_map", folder=None, url=None, progress=True):
+def fetch_files(
+    start, end, *, product="phase_map", folder=None, url=None, progress=True, renew=None
+):
     """
     Fetch the files of a product in a range of times.
 
@@ -52,11 +54,15 @@ def fetch_files(start, end, *, product="phase_map", folder=None, url=None, progr
         Base address of the archive (`~sunpy_farside.net.FarsideClient`).
     progress : `bool`, optional
         If True, show progress bars.
+    renew : `~astropy.units.Quantity`, optional
+        Time before the newest file in which existing files are fetched again, because the archive
+        may have corrected them. None by default.
 
     Returns
     -------
     `parfive.Results`
-        Paths of the files in order of time, including existing ones. Failures are in ``errors``.
+        Paths of the files in order of time, including existing ones. Failures are in ``errors``,
+        also of an existing file that could not be fetched again.
 
     Raises
     ------
@@ -70,7 +76,16 @@ def fetch_files(start, end, *, product="phase_map", folder=None, url=None, progr
     """
     client = FarsideClient(url)
     found = client.search(a.Time(start, end), Product(product))
-    return _fetch(client, found, _folder(folder, product), progress)
+    folder = _folder(folder, product)
+    if renew is None or not len(found):
+        return _fetch(client, found, folder, progress)
+    recent = found["Start Time"] >= found["Start Time"].max() - renew
+    results = _fetch(client, found[~recent], folder, progress)
+    renewed = _fetch(client, found[recent], folder, progress, overwrite=True)
+    results.extend(renewed)
+    for error in renewed.errors:
+        results.add_error(*error)
+    return results
 
 
 def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None, progress=True):
@@ -159,10 +174,10 @@ def _folder(folder, product):
     return cache_folder(product) if folder is None else Path(folder)
 
 
-def _fetch(client, found, folder, progress):
+def _fetch(client, found, folder, progress, overwrite=False):
     # Braces in the path are not fields of a template.
     literal = str(folder).replace("{", "{{").replace("}", "}}")
-    return client.fetch(found, path=f"{literal}/{{file}}", progress=progress)
+    return client.fetch(found, path=f"{literal}/{{file}}", progress=progress, overwrite=overwrite)
 
 
 def _rows(found):

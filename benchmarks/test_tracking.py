@@ -21,8 +21,9 @@ from sunpy_farside.catalogue.stack import stack_regions
 from sunpy_farside.catalogue.tracking import track_regions
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import window_wcs
+from sunpy_farside.detection.measurement import measure_regions
 from sunpy_farside.detection.methods import SAR
-from sunpy_farside.detection.regions import measure_regions, rank_regions
+from sunpy_farside.detection.regions import rank_regions
 from sunpy_farside.detection.settings import DetectionSettings
 
 DATES = 3650

@@ -23,8 +23,8 @@ import sunpy_farside
 from sunpy_farside.catalogue.columns import CATALOGUE_COLUMNS, MEMBER_COLUMNS, TRACK_COLUMNS
 from sunpy_farside.catalogue.tracking import no_tracks
 from sunpy_farside.detection.former import no_regions
+from sunpy_farside.detection.measurement import COLUMNS
 from sunpy_farside.detection.methods import NETWORK, STRENGTH_UNIT
-from sunpy_farside.detection.regions import COLUMNS
 
 sys.path.insert(0, str(Path(__file__).parent))
 from evaluation_tables import evaluation_tables

@@ -3,7 +3,6 @@ Sequences of eleven consecutive phase maps, checked and cut to windows.
 """
 
 import os
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,7 +22,6 @@ from sunpy_farside.cadence import (
     shared_steps,
     steps_of_sequence,
 )
-from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import (
     FIRST_LATITUDE,
     WINDOW_ROWS,
@@ -34,37 +32,21 @@ from sunpy_farside.coordinates.window import (
 )
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.io.phase_maps import read_phase_map
-from sunpy_farside.maps import FarsidePhaseMap, globe_of, phase_map_header
-from sunpy_farside.maps.checks import check_phases
+from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
+from sunpy_farside.maps.windows import GlobalMap, check_width, check_windows
 from sunpy_farside.products import product_of
+from sunpy_farside.utils.moved import moved_names
 from sunpy_farside.visualization.html import html_with_picture
 from sunpy_farside.visualization.panels import plot_sequence
 
-__all__ = ["FarsideSequence", "cut_globe", "cut_map", "find_sequences"]
+__all__ = ["FarsideSequence", "find_sequences"]
 
-
-@dataclass(frozen=True)
-class _Frame:
-    """
-    One map of a sequence, on whole degrees at all longitudes.
-    """
-
-    map: GenericMap
-    time: Time
-    meridian: float
-    globe: np.ndarray
-
-    @classmethod
-    def of(cls, item, time):
-        globe = globe_of(item)
-        check_phases(globe, f"The map of {time.isot[:16]}", error=SequenceError)
-        return cls(item, time, far_side_central_meridian(time).deg, globe)
-
-    def window(self, width):
-        """
-        Cut the phase shifts to the map's own window.
-        """
-        return cut_window(self.globe, int(window_start(self.meridian, width)), width)
+__getattr__ = moved_names(
+    __name__,
+    {
+        "sunpy_farside.maps.windows": ["cut_globe", "cut_map"],
+    },
+)
 
 
 class FarsideSequence:
@@ -100,15 +82,15 @@ class FarsideSequence:
     """
 
     def __init__(self, maps, *, width=120):
-        _check_width(width)
+        check_width(width)
         maps = list(maps)
         times = _times(maps)
         check_cadence(times)
         order = np.argsort(times.mjd)
-        self._set_frames([_Frame.of(maps[k], times[k]) for k in order], width)
+        self._set_frames([GlobalMap.of(maps[k], times[k]) for k in order], width)
 
     def _set_frames(self, frames, width):
-        _check_frames(frames, width)
+        check_windows(frames, width)
         self._frames = tuple(frames)
         self._width = width
 
@@ -183,7 +165,7 @@ class FarsideSequence:
             )
             raise SequenceError(msg)
         width = data.shape[2]
-        _check_width(width)
+        check_width(width)
         times = parse_time(date) + (np.arange(N_MAPS) - MIDDLE) * CADENCE
         maps = [_window_map(*pair) for pair in zip(data, times, strict=True)]
         return cls(maps, width=width)
@@ -319,7 +301,7 @@ class FarsideSequence:
         >>> sequence.comoving(140).shape
         (11, 144, 140)
         """
-        _check_width(width)
+        check_width(width)
         start = int(window_start(self._frames[MIDDLE].meridian, width))
         return np.stack([cut_window(frame.globe, start, width) for frame in self._frames])
 
@@ -361,7 +343,7 @@ def find_sequences(maps, *, width=120):
     >>> [sequence.date.isot[:13] for sequence in sunpy_farside.find_sequences(maps)]
     ['2022-05-03T12', '2022-05-04T00', '2022-05-04T12']
     """
-    _check_width(width)
+    check_width(width)
     maps = list(maps)
     if not maps:
         return []
@@ -374,7 +356,7 @@ def find_sequences(maps, *, width=120):
     def frame(step):
         # Adjacent sequences share maps: resample each map once.
         if step not in frames:
-            frames[step] = _Frame.of(maps[at_step[step]], times[at_step[step]])
+            frames[step] = GlobalMap.of(maps[at_step[step]], times[at_step[step]])
         return frames[step]
 
     sequences = []
@@ -383,80 +365,6 @@ def find_sequences(maps, *, width=120):
         sequence._set_frames([frame(step) for step in steps_of_sequence(middle)], width)
         sequences.append(sequence)
     return sequences
-
-
-def cut_globe(phase_map):
-    """
-    Cut one map to the latitudes of the windows, at all longitudes.
-
-    Parameters
-    ----------
-    phase_map : `~sunpy.map.GenericMap`
-        Phase shifts in any unit of angle.
-
-    Returns
-    -------
-    array of `numpy.float32`, shape (144, 360)
-        Phase shifts in rad; NaN where data are missing. Column ``k`` is at Carrington longitude
-        ``k``, so that windows are cut by index.
-
-    Raises
-    ------
-    SequenceError
-        The unit of the map is not an angle, or the map has no data in its window.
-
-    Examples
-    --------
-    >>> from sunpy_farside.simulation import simulate_maps
-    >>> from sunpy_farside.sequence import cut_globe
-    >>> phase_map = simulate_maps("2022-05-05", 1, seed=1).maps[0]
-    >>> cut_globe(phase_map).shape
-    (144, 360)
-    """
-    frame = _Frame.of(phase_map, phase_map.date)
-    _check_frames([frame])
-    return frame.globe
-
-
-def cut_map(phase_map, width=120):
-    """
-    Cut one map to the window of its own date.
-
-    Parameters
-    ----------
-    phase_map : `~sunpy.map.GenericMap`
-        Phase shifts in any unit of angle. A map that is not on whole degrees is resampled.
-    width : `int`, optional
-        Columns of the window, even, from 16 to 180.
-
-    Returns
-    -------
-    array of `numpy.float32`, shape (144, width)
-        Phase shifts in rad; NaN where data are missing.
-
-    Raises
-    ------
-    SequenceError
-        The unit of the map is not an angle, or the map has no data in its window.
-
-    Examples
-    --------
-    >>> from sunpy_farside.simulation import simulate_maps
-    >>> from sunpy_farside.sequence import cut_map
-    >>> phase_map = simulate_maps("2022-05-05", 1, seed=1).maps[0]
-    >>> cut_map(phase_map).shape
-    (144, 120)
-    """
-    _check_width(width)
-    frame = _Frame.of(phase_map, phase_map.date)
-    _check_frames([frame], width)
-    return frame.window(width)
-
-
-def _check_width(width):
-    if not (isinstance(width, int | np.integer) and 16 <= width <= 180 and width % 2 == 0):
-        msg = f"Expected an even window width from 16 to 180 columns, found {width!r}."
-        raise SequenceError(msg)
 
 
 def _times(maps):
@@ -491,16 +399,6 @@ def _plain_phases(data):
     data = np.array(np.ma.getdata(data), dtype=np.float32)
     data[missing] = np.nan
     return data
-
-
-def _check_frames(frames, width=120):
-    empty = [frame.time.isot[:16] for frame in frames if not np.isfinite(frame.window(width)).any()]
-    if empty:
-        msg = (
-            f"Expected far-side data in every window, found none in the map of "
-            f"{', '.join(empty)}. Check that the map shows the far side and has the right date."
-        )
-        raise SequenceError(msg)
 
 
 def _window_map(data, time):

@@ -12,7 +12,7 @@ from sunpy_farside.catalogue import read_catalogue
 from sunpy_farside.catalogue.database import DATABASE, Database
 from sunpy_farside.catalogue.rows import REGION_FIELDS
 from sunpy_farside.catalogue.track_store import _FIELDS as TRACK_FIELDS
-from sunpy_farside.io.tables import lines_of_table
+from sunpy_farside.io.table_files import lines_of_table
 from sunpy_farside.utils.digests import digest
 
 _CURRENT = "FROM detections {} WHERE status = 'current' ORDER BY date, method"

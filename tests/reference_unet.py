@@ -29,7 +29,7 @@ def small_model(name="small", seed=1, threshold=100.0):
     """
     torch.manual_seed(seed)
     return FarsideModel(
-        UNet(hidden=2), name, "middle", Normalisation("sequence"), threshold, torch.device("cpu")
+        UNet(hidden=2), name, "common", Normalisation("sequence"), threshold, torch.device("cpu")
     )
 
 

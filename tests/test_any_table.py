@@ -18,8 +18,8 @@ from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import carrington_header
 from sunpy_farside.io.noaa import read_noaa_summary
 from sunpy_farside.visualization import animate_sequence, plot_sequence, synchronic_view
-from sunpy_farside.visualization.artists import place
 from sunpy_farside.visualization.labels import name_in_title
+from sunpy_farside.visualization.placement import place
 
 pytestmark = pytest.mark.usefixtures("close_figures")
 

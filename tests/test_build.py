@@ -160,7 +160,7 @@ def test_sequences_are_those_of_the_files(built):
     times = dated_files(folder)
     paths = [path for path, time in times.items() if abs((time - middle).to_value("d")) < 2.6]
     sequence = FarsideSequence([read_phase_map(path) for path in paths])
-    assert_array_equal(built.cut(3, frames="own"), sequence.data)
+    assert_array_equal(built.cut(3, alignment="per_map"), sequence.data)
     assert_array_equal(built.cut(3), sequence.comoving_data)
 
 
@@ -459,7 +459,7 @@ TINY = Recipe(
     network={"architecture": "unet", "hidden": 2, "upsampling": "nearest"},
     normalisation={"kind": "sequence"},
     target={"kind": "field", "level": 30.0},
-    frames="own",
+    alignment="per_map",
     width=32,
     regions={"level": 0.01, "deblend": False},
     examples=24,

@@ -9,17 +9,13 @@ from sunpy.map import Map
 
 from sunpy_farside import detect_farside, simulate_sequence
 from sunpy_farside.cli import main
+from sunpy_farside.evaluation.calibration_bins import Pixels
 from sunpy_farside.evaluation.comparison import compare_methods, rates_by
-from sunpy_farside.evaluation.judged import Pixels, held_against
+from sunpy_farside.evaluation.judged import held_against
+from sunpy_farside.evaluation.reference_regions import find_complexes, move_regions, regions_of_mask
 from sunpy_farside.evaluation.report import write_report
 from sunpy_farside.evaluation.robustness import FAULTS, evaluate_robustness
-from sunpy_farside.evaluation.scores import (
-    cover,
-    find_complexes,
-    judge,
-    move_regions,
-    regions_of_mask,
-)
+from sunpy_farside.evaluation.scores import cover, judge
 from sunpy_farside.evaluation.simulated import evaluate_simulated, reference_regions, simulated_case
 from sunpy_farside.evaluation.stored import evaluate_masks
 

@@ -139,7 +139,7 @@ def save(folder, seed):
     torch.manual_seed(seed)
     network = UNet(hidden=2)
     model = FarsideModel(
-        network, "small", "middle", Normalisation("sequence"), 100.0, torch.device("cpu")
+        network, "small", "common", Normalisation("sequence"), 100.0, torch.device("cpu")
     )
     save_model(model, folder / "small.safetensors")
 
@@ -179,7 +179,7 @@ def put(folder, item, factor=1):
 def watch(folder):
     torch.manual_seed(1)
     model = FarsideModel(
-        UNet(hidden=2), "small", "middle", Normalisation("sequence"), 100.0, torch.device("cpu")
+        UNet(hidden=2), "small", "common", Normalisation("sequence"), 100.0, torch.device("cpu")
     )
     daily.watch_folder(folder, model=model)
 

@@ -27,7 +27,7 @@ from sunpy.net import attrs as a
 from sunpy_farside.cli import main
 from sunpy_farside.errors import WeightsError
 from sunpy_farside.net import FarsideClient, download, listing
-from sunpy_farside.network import load_model, weights
+from sunpy_farside.network import checkpoints, load_model
 from sunpy_farside.utils import transfer
 from sunpy_farside.utils.files import whole_files
 
@@ -336,8 +336,8 @@ def test_weights_take_no_more_than_the_time_they_have(tmp_path, serve, monkeypat
     (tmp_path / "weights.pth").touch()
     server.fault = lambda handler, path: slow(handler, over) or True
     monkeypatch.setenv("SUNPY_FARSIDE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(weights, "_FELIPE2019_URL", f"{server.url}weights.pth")
-    monkeypatch.setattr(weights, "_PATIENCE", 0.3)
+    monkeypatch.setattr(checkpoints, "FELIPE2019_URL", f"{server.url}weights.pth")
+    monkeypatch.setattr(checkpoints, "_PATIENCE", 0.3)
     with pytest.raises(WeightsError, match=r"no end after 0\.3 s.*give its path"):
         load_model("felipe2019")
     assert not list((tmp_path / "cache" / "models").iterdir())
@@ -347,8 +347,8 @@ def test_weights_of_any_size_are_not_kept(tmp_path, serve, monkeypatch):
     server = serve(tmp_path)
     (tmp_path / "weights.pth").write_bytes(bytes(5000))
     monkeypatch.setenv("SUNPY_FARSIDE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(weights, "_FELIPE2019_URL", f"{server.url}weights.pth")
-    monkeypatch.setattr(weights, "_FELIPE2019_SIZE", 1000)
+    monkeypatch.setattr(checkpoints, "FELIPE2019_URL", f"{server.url}weights.pth")
+    monkeypatch.setattr(checkpoints, "FELIPE2019_SIZE", 1000)
     with pytest.raises(WeightsError, match="more than 2000 bytes"):
         load_model("felipe2019")
     assert not list((tmp_path / "cache" / "models").iterdir())

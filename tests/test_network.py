@@ -104,7 +104,7 @@ def test_normalisation_is_one_of_three():
 def model(**kwargs):
     settings = {
         "name": "test",
-        "frames": "own",
+        "alignment": "per_map",
         "normalisation": Normalisation(),
         "threshold": 100.0,
         "device": torch.device("cpu"),
@@ -153,8 +153,8 @@ def test_predict_says_what_shape_it_expects(shape):
 
 
 def test_unknown_frames():
-    with pytest.raises(ValueError, match="'own' or 'middle'"):
-        model(frames="first")
+    with pytest.raises(ValueError, match="'per_map' or 'common'"):
+        model(alignment="first")
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_devices_that_are_not_there(monkeypatch, device):
 
 def test_other_windows_are_seen_as_the_known_one():
     model = FarsideModel(
-        CoarseUNet(hidden=2), "m", "middle", Normalisation("valid"), 100.0, torch.device("cpu")
+        CoarseUNet(hidden=2), "m", "common", Normalisation("valid"), 100.0, torch.device("cpu")
     )
     stack = np.random.default_rng(0).normal(-0.02, 0.05, (3, 11, 144, 84)).astype(np.float32)
     assert (model.predict(stack) > 0).all()
@@ -281,7 +281,7 @@ def test_the_published_scaling_takes_all_sequences_of_a_file_together():
     stack[1] *= 2
     stack[2, :, :, :5] = np.nan
     model = FarsideModel(
-        UNet(hidden=2), "small", "own", Normalisation("sequence"), 100.0, torch.device("cpu")
+        UNet(hidden=2), "small", "per_map", Normalisation("sequence"), 100.0, torch.device("cpu")
     )
     filled = np.nan_to_num(stack.astype(np.float64))
     scaled = ((filled - filled.mean()) / filled.std()).clip(max=0).astype(np.float32)

@@ -30,7 +30,7 @@ from sunpy.util.exceptions import SunpyUserWarning
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io import read_noaa_summaries, read_noaa_summary
-from sunpy_farside.io.noaa import first_appearances, positions_at
+from sunpy_farside.io.noaa_regions import first_appearances, positions_at
 
 
 def write(folder, date, *args, **kwargs):

@@ -152,3 +152,25 @@ def test_former_names_still_work_and_say_where_they_are_now(name):
     with pytest.warns(SunpyDeprecationWarning, match=f"{room}.{present}"):
         item = getattr(sunpy_farside, name)
     assert item is getattr(importlib.import_module(f"sunpy_farside.{room}"), present)
+
+
+@pytest.mark.parametrize(
+    ("module", "place", "name"),
+    [
+        ("datasets.masks", "datasets.fields", "near_side_field"),
+        ("detection.regions", "detection.measurement", "noise_level"),
+        ("detection.regions", "detection.segmentation", "smooth_probability"),
+        ("evaluation.judged", "evaluation.calibration_bins", "BINS"),
+        ("evaluation.scores", "evaluation.reference_regions", "find_complexes"),
+        ("io.noaa", "io.noaa_regions", "positions_at"),
+        ("maps.resampling", "maps.orientation", "is_cylindrical"),
+        ("sequence", "maps.windows", "cut_map"),
+    ],
+)
+def test_names_are_still_found_in_their_former_modules(module, place, name):
+    former, present = (importlib.import_module(f"sunpy_farside.{item}") for item in (module, place))
+    with pytest.warns(SunpyDeprecationWarning, match=f"Use sunpy_farside.{place}.{name}"):
+        item = getattr(former, name)
+    assert item is getattr(present, name)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = former.nothing

@@ -32,8 +32,9 @@ from sunpy_farside.visualization import (
     plot_tracks,
     synchronic_view,
 )
-from sunpy_farside.visualization.artists import COLORS, draw_limb, place
+from sunpy_farside.visualization.artists import COLORS, draw_limb
 from sunpy_farside.visualization.detection_plot import region_names
+from sunpy_farside.visualization.placement import place
 
 pytestmark = pytest.mark.usefixtures("close_figures")
 

@@ -15,7 +15,7 @@ def test_the_oldest_versions_are_those_that_the_package_asks_for():
     assert (ROOT / "constraints-oldest.txt").read_text() == made
 
 
-def test_there_is_one_licence():
-    licence = (ROOT / "LICENSE").read_text()
-    assert licence == (ROOT / "licenses" / "LICENSE.rst").read_text()
-    assert licence.startswith("Copyright (c)")
+def test_there_is_one_license():
+    license = (ROOT / "LICENSE").read_text()
+    assert license == (ROOT / "licenses" / "LICENSE.rst").read_text()
+    assert license.startswith("Copyright (c)")

@@ -23,11 +23,12 @@ from sunpy_farside.cli import main
 from sunpy_farside.coordinates.window import window_wcs
 from sunpy_farside.detection import COLUMNS, measure_regions
 from sunpy_farside.detection.export import to_json, to_text
-from sunpy_farside.detection.regions import noise_level
+from sunpy_farside.detection.measurement import noise_level
 from sunpy_farside.detection.reliability import FEATURES, Reliability, sar_reliability
 from sunpy_farside.errors import WeightsError
 from sunpy_farside.evaluation.calibration import RATE, calibrate_network, fit_reliability
-from sunpy_farside.evaluation.judged import Case, Found, reliability_bins
+from sunpy_farside.evaluation.calibration_bins import reliability_bins
+from sunpy_farside.evaluation.judged import Case, Found
 from sunpy_farside.network import save_model
 
 

@@ -10,7 +10,7 @@ from astropy.table import QTable
 from sunpy_farside.cli import main
 from sunpy_farside.errors import FarsideError, NewerFormatError
 from sunpy_farside.simulation import simulate_maps
-from sunpy_farside.simulation.storage import write_simulation
+from sunpy_farside.simulation.simulation_files import write_simulation
 
 DATE = "2022-05-05"
 

@@ -24,7 +24,7 @@ from sunpy_farside.datasets.store import Store, write_store
 from sunpy_farside.datasets.torch_dataset import StoredSequences
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io import read_stack
-from sunpy_farside.sequence import cut_globe
+from sunpy_farside.maps.windows import cut_globe
 from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.training.examples import SimulatedSequences
 
@@ -70,8 +70,8 @@ def stored(tmp_path_factory, simulated):
 @pytest.mark.parametrize("width", [16, 120, 140, 180])
 def test_sequences_are_those_of_the_maps(stored, width):
     path, maps, active, middle = stored
-    own = StoredSequences(path, "training", frames="own", width=width)
-    comoving = StoredSequences(path, "training", frames="middle", width=width, unknown=np.nan)
+    own = StoredSequences(path, "training", alignment="per_map", width=width)
+    comoving = StoredSequences(path, "training", alignment="common", width=width, unknown=np.nan)
     assert len(own) == len(comoving) == 4
     for k in (0, 3):
         sequence = FarsideSequence(
@@ -150,7 +150,7 @@ def test_batches(stored):
     [
         ({"split": "train"}, "training, validation, test, found 'train'"),
         ({"split": "validation"}, "found none"),
-        ({"split": "test", "frames": "other"}, "middle or own"),
+        ({"split": "test", "alignment": "other"}, "common or per_map"),
         ({"split": "test", "width": 182}, "found 182"),
         ({"split": "test", "width": 31}, "found 31"),
     ],
@@ -286,7 +286,7 @@ def test_real_maps_give_the_published_stack(real_data, tmp_path):
         (step, cut_globe(read_phase_map(path))) for step, path in zip(steps, files, strict=True)
     )
     write_store(tmp_path / "dataset.h5", steps[0], meridians, maps, sequences)
-    data = StoredSequences(tmp_path / "dataset.h5", "test", frames="own")
+    data = StoredSequences(tmp_path / "dataset.h5", "test", alignment="per_map")
     published = read_stack(real_data / "farnet2/20220505_00_20220505_12.h5")
     assert data.dates.isot.tolist() == ["2022-05-05T00:00:00.000", "2022-05-05T12:00:00.000"]
     for k in range(2):

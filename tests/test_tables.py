@@ -15,7 +15,7 @@ from astropy.table import Table
 
 import sunpy_farside
 from sunpy_farside.catalogue import stack_regions
-from sunpy_farside.detection.regions import COLUMNS
+from sunpy_farside.detection.measurement import COLUMNS
 from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.utils.tables import plain_table, write_plain
 

@@ -20,7 +20,8 @@ from sunpy.util.exceptions import SunpyUserWarning
 from sunpy_farside import simulate_sequence
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import carrington_header
-from sunpy_farside.datasets.masks import active_mask, mask_from_map, mask_in_window, near_side_field
+from sunpy_farside.datasets.fields import near_side_field
+from sunpy_farside.datasets.masks import active_mask, mask_from_map, mask_in_window
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.synoptic_frames import read_frame
 

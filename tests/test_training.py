@@ -7,6 +7,8 @@ import torch
 from lightning_runs import QUIETLY, kill_at_step, lightning_warns, losses, validations
 from reference_unet import Intruder
 
+from sunpy.util.exceptions import SunpyDeprecationWarning
+
 from sunpy_farside.cli import main
 from sunpy_farside.errors import FileFormatError, WeightsError
 from sunpy_farside.evaluation.calibration import calibrate_network
@@ -20,7 +22,7 @@ TARGET = {"kind": "field", "level": 15.0}
 TINY = Recipe(
     network={"architecture": "coarse_unet", "hidden": 2},
     normalisation={"kind": "valid", "clip": False},
-    frames="middle",
+    alignment="common",
     width=32,
     regions={"level": 0.1, "deblend": True},
     target=TARGET,
@@ -83,12 +85,12 @@ def test_some_examples_end_at_windows_of_their_own():
 
 def test_own_frames_drift_and_middle_frames_do_not():
     signals = {}
-    for frames in ("own", "middle"):
-        phases, _ = sample_examples(np.random.default_rng(3), TARGET, 120, frames=frames)
-        signals[frames] = (phases[0] + phases[1]) / 2
+    for alignment in ("per_map", "common"):
+        phases, _ = sample_examples(np.random.default_rng(3), TARGET, 120, alignment=alignment)
+        signals[alignment] = (phases[0] + phases[1]) / 2
     for index in range(11):
         # The windows move by 6.6 degrees a map, in whole degrees.
-        middle, own = signals["middle"][index], signals["own"][index]
+        middle, own = signals["common"][index], signals["per_map"][index]
         expected = 6.6 * (index - 5)
         agree = []
         for shift in (int(np.floor(expected)), int(np.floor(expected)) + 1):
@@ -108,7 +110,7 @@ def test_training_lowers_the_loss_and_ships_usable_weights(tmp_path, monkeypatch
     model = trained_model(module, name="tiny", threshold=50.0)
     save_model(model, tmp_path / "tiny.safetensors", recipe=TINY.to_text())
     back = load_model(tmp_path / "tiny.safetensors", device="cpu")
-    assert (back.frames, back.threshold) == ("middle", 50.0)
+    assert (back.alignment, back.threshold) == ("common", 50.0)
     stack = np.random.default_rng(0).normal(-0.02, 0.05, (11, 144, 32))
     assert np.array_equal(back.predict(stack), model.predict(stack))
 
@@ -214,10 +216,14 @@ def test_the_loss_is_binary_cross_entropy():
 def test_recipes():
     recipe = load_recipe()
     assert recipe.network["architecture"] == "coarse_unet"
-    assert "frames = middle" in recipe.to_text()
+    assert "alignment = common" in recipe.to_text()
     # The paper's, section 2.4.
     recipe = load_recipe("felipe2019")
-    assert (recipe.learning_rate, recipe.schedule, recipe.frames) == (3e-4, "constant", "own")
+    assert (recipe.learning_rate, recipe.schedule, recipe.alignment) == (
+        3e-4,
+        "constant",
+        "per_map",
+    )
     assert recipe.network == {"architecture": "unet", "hidden": 16, "upsampling": "nearest"}
 
 
@@ -227,8 +233,17 @@ def test_a_recipe_takes_from_its_base_what_it_does_not_say(tmp_path):
     assert load_recipe(path) == replace(load_recipe(), seed=7)
 
 
+@pytest.mark.parametrize(("former", "present"), [("own", "per_map"), ("middle", "common")])
+def test_recipes_of_earlier_releases_are_read(tmp_path, former, present):
+    path = tmp_path / "mine.toml"
+    path.write_text(f'base = "default"\nframes = "{former}"\n')
+    with pytest.warns(SunpyDeprecationWarning, match="Use alignment"):
+        recipe = load_recipe(path)
+    assert recipe == replace(load_recipe(), alignment=present)
+
+
 @pytest.mark.parametrize(
-    "name", ["coarse_attention", "unet_16", "unet_32", "unet_bilinear", "unet_own"]
+    "name", ["coarse_attention", "unet_16", "unet_32", "unet_bilinear", "unet_per_map"]
 )
 def test_recipes_of_the_comparison_differ_by_the_network_alone(name):
     recipe, default = load_recipe(name), load_recipe()
@@ -237,11 +252,11 @@ def test_recipes_of_the_comparison_differ_by_the_network_alone(name):
         network.settings[key] == recipe.network[key]
         for key in recipe.network.keys() - {"architecture"}
     )
-    assert replace(recipe, network=default.network, frames=default.frames) == default
+    assert replace(recipe, network=default.network, alignment=default.alignment) == default
 
 
 WRONG_VALUES = {
-    "frames": ["first", "", 1, True],
+    "alignment": ["first", "", 1, True],
     "width": [0, -120, 13, 121, 182, 120.0, "120", True, [120]],
     "examples": [0, -8, 1e5, "many", 10**12],
     "batch": [0, -16, 16.0, "16", 10**6],

@@ -15,8 +15,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from sunpy_farside import load_model
+from sunpy_farside.catalogue.sources import describe_run
 from sunpy_farside.errors import WeightsError
-from sunpy_farside.network import save_model, weights
+from sunpy_farside.network import checkpoints, save_model
 
 
 def save_checkpoint(path, state=None, **extra):
@@ -38,7 +39,7 @@ def save_checkpoint(path, state=None, **extra):
 @pytest.mark.parametrize("width", [120, 140])
 def test_published_layout_loads_strictly_and_computes_the_same(tmp_path, width):
     model = load_model(save_checkpoint(tmp_path / "published.pth"), device="cpu")
-    assert model.frames == "own"
+    assert model.alignment == "per_map"
     assert model.normalisation.kind == "sequence"
     assert model.threshold == 100
     stack = np.random.default_rng(3).normal(-0.02, 0.05, (2, 11, 144, width)).astype(np.float32)
@@ -132,7 +133,7 @@ def test_saved_weights_go_round(tmp_path):
     model = replace(model, threshold=42.5)
     save_model(model, tmp_path / "own.safetensors", recipe="by hand")
     back = load_model(tmp_path / "own.safetensors", device="cpu")
-    assert (back.frames, back.threshold) == ("own", 42.5)
+    assert (back.alignment, back.threshold) == ("per_map", 42.5)
     assert back.normalisation == model.normalisation
     assert back.metadata["recipe"] == "by hand"
     state = back.network.state_dict()
@@ -195,7 +196,7 @@ WRONG_METADATA = {
     "level": ["5", "0", "1", "-0.1", "nan", "inf", "x"],
     "columns": ["13", "15", "139", "200", "-120", "120.5", '"140"', "[140]", "true", "x", ""],
     "deblend": ["2", '"yes"', "null", "maybe"],
-    "frames": ["first", "", "Own"],
+    "alignment": ["first", "", "Common", "own"],
     "architecture": ["transformer", "", "unet"],
     "network": [
         '{"hidden": 3000}',
@@ -259,7 +260,7 @@ def test_wrong_metadata_are_named(rewrite, key, value):
 
 
 @pytest.mark.parametrize(
-    "key", ["architecture", "network", "frames", "normalisation", "target", "columns", "level"]
+    "key", ["architecture", "network", "alignment", "normalisation", "target", "columns", "level"]
 )
 def test_metadata_that_always_were_there_may_not_lack(rewrite, key):
     with pytest.raises(WeightsError, match=f"{key}|network"):
@@ -269,7 +270,7 @@ def test_metadata_that_always_were_there_may_not_lack(rewrite, key):
 def test_keys_of_earlier_and_later_versions(rewrite):
     default = load_model(device="cpu")
     stack = np.random.default_rng(0).normal(0, 0.05, (11, 144, 120))
-    path = rewrite(without=["reliability", "licence", "sha256"], later="5", threshold="inf")
+    path = rewrite(without=["reliability", "license", "sha256"], later="5", threshold="inf")
     model = load_model(path, device="cpu")
     assert (model.reliability, model.threshold) == (None, np.inf)
     assert model.target == default.target
@@ -278,6 +279,38 @@ def test_keys_of_earlier_and_later_versions(rewrite):
     calibrated = '{"version": 1, "coefficients": {"depth": 2}, "intercept": -3.5, "settings": {}}'
     model = load_model(rewrite(reliability=calibrated), device="cpu")
     assert model.reliability == json.loads(calibrated)
+
+
+@pytest.mark.parametrize(("former", "present"), [("own", "per_map"), ("middle", "common")])
+def test_weights_of_the_first_format_are_read(rewrite, former, present):
+    path = rewrite(without=["format_version", "alignment", "license"], frames=former, licence="Any")
+    model = load_model(path, device="cpu")
+    assert (model.alignment, model.license) == (present, "Any")
+
+
+@pytest.mark.parametrize("former", ["first", "", "Own"])
+def test_wrong_alignments_of_the_first_format_are_named(rewrite, former):
+    path = rewrite(without=["format_version", "alignment"], frames=former)
+    with pytest.raises(WeightsError, match=f"alignment = {former}"):
+        load_model(path, device="cpu")
+
+
+def test_the_shipped_weights_are_of_the_first_format_and_keep_their_digest(tmp_path):
+    model = load_model(device="cpu")
+    assert "format_version" not in model.metadata
+    save_model(model, tmp_path / "again.safetensors")
+    again = load_model(tmp_path / "again.safetensors", device="cpu")
+    assert (again.metadata["format_version"], again.metadata["alignment"]) == ("2", "common")
+    assert again.metadata["sha256"] == model.metadata["sha256"]
+    # Catalogs record this digest of the model; another one would make their dates due again.
+    digests = [describe_run(item, 140)["weights"] for item in (model, again)]
+    assert digests == ["5a8123f904c82316"] * 2
+
+
+@pytest.mark.parametrize("version", ["3", "0", "", "2.0", "two"])
+def test_weights_of_another_format_ask_for_an_update(rewrite, version):
+    with pytest.raises(WeightsError, match=f"found format '{version}'. Update sunpy_farside"):
+        load_model(rewrite(format_version=version), device="cpu")
 
 
 @pytest.mark.parametrize("kind", ["one bit", "half precision"])
@@ -401,7 +434,7 @@ def test_unknown_names(tmp_path):
 def test_default_weights_are_shipped_and_small():
     model = load_model(device="cpu")
     assert model.name == "default"
-    assert model.frames == "middle"
+    assert model.alignment == "common"
     assert sum(value.numel() for value in model.network.parameters()) == 389_724
 
 
@@ -424,9 +457,9 @@ def published(tmp_path, monkeypatch):
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/published.pth"
-        monkeypatch.setattr(weights, "_FELIPE2019_URL", url)
-        monkeypatch.setattr(weights, "_FELIPE2019_SIZE", len(content))
-        monkeypatch.setattr(weights, "_FELIPE2019_BLOB", blob)
+        monkeypatch.setattr(checkpoints, "FELIPE2019_URL", url)
+        monkeypatch.setattr(checkpoints, "FELIPE2019_SIZE", len(content))
+        monkeypatch.setattr(checkpoints, "FELIPE2019_BLOB", blob)
         monkeypatch.setenv("SUNPY_FARSIDE_CACHE", str(tmp_path / "cache"))
         yield path
         server.shutdown()
@@ -435,7 +468,7 @@ def published(tmp_path, monkeypatch):
 def test_published_weights_are_fetched_once_checked_and_converted(published, tmp_path):
     model = load_model("felipe2019", device="cpu")
     assert model.name == "felipe2019"
-    assert model.licence.startswith("MIT")
+    assert model.license.startswith("MIT")
     published.unlink()
     again = load_model("felipe2019", device="cpu")
     stack = np.random.default_rng(0).normal(0, 0.05, (11, 144, 120))
@@ -460,5 +493,5 @@ def test_a_download_that_fails(published, tmp_path):
 
 
 def test_published_constants():
-    assert weights._FELIPE2019_SIZE == 10_146_397
-    assert weights._FELIPE2019_BLOB == "5b7ee08ca30ad6cc19bfb4537ce54b80b76868c7"
+    assert checkpoints.FELIPE2019_SIZE == 10_146_397
+    assert checkpoints.FELIPE2019_BLOB == "5b7ee08ca30ad6cc19bfb4537ce54b80b76868c7"

@@ -2,7 +2,7 @@
 The columns of the tables that tracking and the catalogue make, and their meaning.
 """
 
-from sunpy_farside.detection.regions import COLUMNS
+from sunpy_farside.detection.measurement import COLUMNS
 
 __all__ = ["CATALOGUE_COLUMNS", "MEMBER_COLUMNS", "TRACK_COLUMNS"]
 

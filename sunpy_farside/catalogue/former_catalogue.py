@@ -24,7 +24,7 @@ from sunpy_farside.detection import COLUMNS
 from sunpy_farside.detection.former import complete_regions, no_regions
 from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.errors import FileFormatError, NewerFormatError
-from sunpy_farside.io.tables import check_format, meta_of_lines, table_of_lines
+from sunpy_farside.io.table_files import check_format, meta_of_lines, table_of_lines
 from sunpy_farside.utils.digests import digest
 from sunpy_farside.utils.text import some
 
@@ -56,7 +56,7 @@ class FormerCatalogue:
     ----------
     table : `~astropy.table.QTable`
         One row per region, in order of date: ``date``, ``method``, ``model`` and the columns of
-        `sunpy_farside.detection.regions.COLUMNS`.
+        `sunpy_farside.detection.measurement.COLUMNS`.
     records : `dict`
         The `~sunpy_farside.catalogue.database.Record` of every date, None where there is none.
     damaged : `list` of `str`

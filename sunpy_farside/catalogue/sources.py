@@ -11,12 +11,13 @@ from pathlib import Path
 from sunpy_farside.detection import COLUMNS, detect_seismic_strength
 from sunpy_farside.detection.neural import network_settings
 from sunpy_farside.detection.reliability import sar_reliability
+from sunpy_farside.network.schemas import FORMER_ALIGNMENTS
 from sunpy_farside.utils.digests import digest
 
 __all__ = ["MapDigests", "describe_run"]
 
 # Attributes of a model that do not change its results.
-_INCIDENTAL = ("network", "name", "device", "licence", "metadata")
+_INCIDENTAL = ("network", "name", "device", "license", "metadata")
 
 
 def describe_run(model, width):
@@ -57,6 +58,10 @@ def _model_digest(model):
         for item in fields(model)
         if item.name not in _INCIDENTAL
     }
+    # Digests keep the words of the first format, so that the dates of catalogs remain valid.
+    alignment = described.pop("alignment")
+    former = {present: name for name, present in FORMER_ALIGNMENTS.items()}
+    described["frames"] = former[alignment]
     weights = sorted(model.network.state_dict().items())
     return digest(
         repr((type(model.network).__name__, model.network.settings)),

@@ -12,7 +12,7 @@ from astropy.time import Time
 from sunpy.coordinates import HeliographicCarrington, get_earth
 
 import sunpy_farside
-from sunpy_farside.detection.regions import COLUMNS
+from sunpy_farside.detection.measurement import COLUMNS
 from sunpy_farside.detection.result import FarsideDetection
 
 __all__ = ["carrington_positions", "join_tables", "stack_regions"]
@@ -31,7 +31,7 @@ def stack_regions(detections):
     -------
     `~astropy.table.QTable`
         One row per region: its ``date`` and the columns of
-        `sunpy_farside.detection.regions.COLUMNS`, in order of date. ``meta["dates"]`` holds all
+        `sunpy_farside.detection.measurement.COLUMNS`, in order of date. ``meta["dates"]`` holds all
         the dates, also those without a region, ``meta["last_maps"]`` the dates of the last maps
         behind them, and ``meta["strength"]`` how strong the regions are.
 

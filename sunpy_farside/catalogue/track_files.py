@@ -8,7 +8,7 @@ was made from, which move into place first. Format 1, of earlier releases, has n
 from pathlib import Path
 
 from sunpy_farside.errors import FileFormatError, NewerFormatError
-from sunpy_farside.io.tables import (
+from sunpy_farside.io.table_files import (
     check_format,
     complete_table,
     lines_of_table,

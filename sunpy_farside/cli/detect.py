@@ -157,7 +157,7 @@ def add_demo(commands):
 
 def _demo(options):
     from sunpy_farside.sequence import FarsideSequence
-    from sunpy_farside.simulation.storage import write_simulation
+    from sunpy_farside.simulation.simulation_files import write_simulation
 
     simulated = sunpy_farside.simulate_sequence(_DEMO_DATE, seed=_DEMO_SEED, width=options.width)
     maps = options.output / "maps"

@@ -12,8 +12,9 @@ from sunpy_farside.cadence import N_MAPS, check_cadence, complete_runs, shared_s
 from sunpy_farside.cli.output import complain
 from sunpy_farside.errors import FarsideError, SequenceError
 from sunpy_farside.io.phase_maps import parse_file_name
+from sunpy_farside.maps.windows import cut_map
 from sunpy_farside.products import product_of
-from sunpy_farside.sequence import FarsideSequence, cut_map
+from sunpy_farside.sequence import FarsideSequence
 
 __all__ = ["MapFiles"]
 

@@ -37,7 +37,7 @@ def add_simulate(commands):
 
 
 def _simulate(options):
-    from sunpy_farside.simulation.storage import write_simulation
+    from sunpy_farside.simulation.simulation_files import write_simulation
 
     simulated = simulate_maps(
         options.start, options.number, seed=options.seed, activity=options.activity

@@ -20,19 +20,16 @@ from sunpy_farside.datasets.fetch_sources import (
     fetch_phase_maps,
     fetch_summaries,
 )
-from sunpy_farside.datasets.masks import (
-    PUBLISHED_MASK,
-    active_mask,
-    mask_in_window,
-    near_side_field,
-)
+from sunpy_farside.datasets.fields import near_side_field
+from sunpy_farside.datasets.masks import PUBLISHED_MASK, active_mask, mask_in_window
 from sunpy_farside.datasets.pairing import HALF_ROTATION, pair_frames, split_pairs
 from sunpy_farside.datasets.store import FILE_NAME, MASK_WIDTH, Store, write_store
 from sunpy_farside.errors import FileFormatError, SequenceError
-from sunpy_farside.io.noaa import first_appearances, positions_at, read_noaa_summaries
+from sunpy_farside.io.noaa import read_noaa_summaries
+from sunpy_farside.io.noaa_regions import first_appearances, positions_at
 from sunpy_farside.io.phase_maps import parse_file_name, read_phase_map
 from sunpy_farside.io.synoptic_frames import read_frame
-from sunpy_farside.sequence import cut_globe
+from sunpy_farside.maps.windows import cut_globe
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import remove_partial, whole_files
 
@@ -191,7 +188,7 @@ def assemble(
     gap : `~astropy.units.Quantity`, optional
         Shortest time between maps of two splits.
     regions : `dict`, optional
-        Passed to `~sunpy_farside.io.noaa.first_appearances`: ``limb``, ``distance``.
+        Passed to `~sunpy_farside.io.noaa_regions.first_appearances`: ``limb``, ``distance``.
     mask : `dict`, optional
         Passed to `~sunpy_farside.datasets.masks.active_mask`: ``box``, ``smoothing``,
         ``threshold``, ``unsigned``. The published values by default.

@@ -20,19 +20,24 @@ from sunpy_farside.coordinates.window import (
     window_longitudes,
     window_start,
 )
-from sunpy_farside.io.synoptic_frames import EAST_EDGE
-from sunpy_farside.maps.resampling import turn_to, upright, values_of, whole_degree_nodes
+from sunpy_farside.maps.orientation import turn_to, upright, whole_degree_nodes
+from sunpy_farside.maps.resampling import values_of
+from sunpy_farside.utils.moved import moved_names
 
 __all__ = [
     "PUBLISHED_MASK",
     "active_mask",
     "mask_from_map",
     "mask_in_window",
-    "near_side_field",
 ]
 
-# Longitudes newly observed in each synoptic frame, in degrees.
-_DISK = 120
+__getattr__ = moved_names(
+    __name__,
+    {
+        "sunpy_farside.datasets.fields": ["near_side_field"],
+    },
+)
+
 # [Felipe & Asensio Ramos 2019, A&A 632, A82, section 2.3]
 PUBLISHED_MASK = {
     "box": (15, 12) * u.deg,
@@ -40,86 +45,6 @@ PUBLISHED_MASK = {
     "threshold": 30 * u.G,
     "unsigned": True,
 }
-
-
-def near_side_field(frame):
-    """
-    Rebin the newly observed part of a synoptic frame to the grid of the network.
-
-    Parameters
-    ----------
-    frame : `~sunpy.map.GenericMap`
-        Synoptic frame from `read_frame`.
-
-    Returns
-    -------
-    `~sunpy.map.GenericMap`, 144 x 120 pixels
-        Mean flux density in gauss in each square degree from 60 degrees east of the central
-        meridian to 60 degrees west, on whole degrees of Carrington longitude and latitude
-        (-72 to 71). NaN where less than half of a pixel was observed.
-
-    Raises
-    ------
-    ValueError
-        The map is not a daily synoptic frame.
-
-    Notes
-    -----
-    Each pixel is the mean of the overlapping pixels of the frame, weighted by the area of the
-    overlap, which conserves the magnetic flux. The weights are exact because both grids follow
-    meridians and parallels.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> import numpy as np
-    >>> from astropy.io import fits
-    >>> from sunpy_farside.datasets.masks import near_side_field
-    >>> from sunpy_farside.io.synoptic_frames import read_frame
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "frame.fits"
-    >>> cards = {"CRLN_OBS": 348.3, "T_REC": "2014.05.05_12:00:00_TAI"}
-    >>> fits.PrimaryHDU(np.full((288, 720), 7.5), fits.Header(cards)).writeto(path)
-    >>> field = near_side_field(read_frame(path))
-    >>> field.data.shape, float(field.data.mean()), field.pixel_to_world(0 * u.pix, 0 * u.pix).lon
-    ((144, 120), 7.5, <Longitude 289. deg>)
-    """
-    if frame.meta.get("ctype1") != "CRLN-CEA" or "crln_obs" not in frame.meta:
-        msg = (
-            f"Expected a daily synoptic frame, found a map in {frame.meta.get('ctype1')}. "
-            "Read synoptic frames with read_frame; use mask_from_map for other maps."
-        )
-        raise ValueError(msg)
-    rows, columns = frame.data.shape
-    step = 360 / columns
-    east = frame.meta["crln_obs"] - EAST_EDGE - step / 2
-    # The first whole degree with at least half of its pixel observed.
-    first = int(np.ceil(east))
-    longitude = np.arange(first, first + _DISK + 1) - 0.5
-    latitude = np.arange(FIRST_LATITUDE, FIRST_LATITUDE + WINDOW_ROWS + 1) - 0.5
-    across = _overlaps(east + step * np.arange(columns // 3 + 1), longitude)
-    # Equal steps in sine latitude are equal areas.
-    along = _overlaps(np.linspace(-1, 1, rows + 1), np.sin(np.deg2rad(latitude)))
-    data = frame.data[:, : columns // 3].astype(float)
-    observed = np.isfinite(data)
-    flux = along @ np.where(observed, data, 0) @ across.T
-    area = along @ observed @ across.T
-    whole = np.diff(np.sin(np.deg2rad(latitude)))[:, None]
-    # Exclude the effect of rounding on pixels of which exactly half was observed.
-    known = area / whole > 0.5 - 1e-6
-    field = np.divide(flux, area, out=np.full(flux.shape, np.nan), where=known)
-    header = carrington_header(
-        frame.date, field.shape, first_longitude=first % 360, first_latitude=FIRST_LATITUDE
-    )
-    return Map(field.astype(np.float32), header | {"bunit": "G", "detector": "HMI"})
-
-
-def _overlaps(edges, target_edges):
-    """
-    Compute the overlap of each target cell with each cell, shape (targets, cells).
-    """
-    low = np.maximum(edges[:-1], target_edges[:-1, None])
-    high = np.minimum(edges[1:], target_edges[1:, None])
-    return np.maximum(high - low, 0)
 
 
 @u.quantity_input
@@ -141,8 +66,8 @@ def active_mask(
         Magnetic field from `near_side_field`, in gauss.
     regions : `~astropy.coordinates.SkyCoord`, optional
         Carrington positions of regions to leave out: those that emerged on the near side and
-        hence are not in far-side maps (`~sunpy_farside.io.noaa.first_appearances`,
-        `~sunpy_farside.io.noaa.positions_at`).
+        hence are not in far-side maps (`~sunpy_farside.io.noaa_regions.first_appearances`,
+        `~sunpy_farside.io.noaa_regions.positions_at`).
     box : `~astropy.units.Quantity`, optional
         Extents in longitude and latitude of the box around each of these regions in which the
         field is set to zero.

@@ -50,7 +50,7 @@ def write_store(path, first_step, meridians, phases, sequences, *, settings=None
         step of the cadence, with or without a map.
     phases : iterable of (`int`, array of shape (144, 360))
         Step of the cadence and phase shifts in rad of each map
-        (`~sunpy_farside.sequence.cut_globe`).
+        (`~sunpy_farside.maps.windows.cut_globe`).
     sequences : callable
         Called with the list of steps once the maps are written. Returns a `dict` with ``middle``
         (step of the middle map), ``frame_date``, ``split`` (both `str`) and ``active`` (masks of
@@ -266,7 +266,7 @@ class Store:
             lines += [f"  {name}: {reason}" for name, reason in self.left_out]
         return "\n".join(lines)
 
-    def cut(self, index, *, frames="middle", width=120):
+    def cut(self, index, *, alignment="common", width=120):
         """
         Return the phase shifts of a sequence, cut to windows.
 
@@ -274,7 +274,7 @@ class Store:
         ----------
         index : `int`
             Index of the sequence.
-        frames : {"middle", "own"}
+        alignment : {"common", "per_map"}
             Cut all maps to the window of the middle map
             (`~sunpy_farside.sequence.FarsideSequence.comoving_data`), or each to its own
             (`~sunpy_farside.sequence.FarsideSequence.data`).
@@ -289,7 +289,7 @@ class Store:
         row = self._rows[index]
         rows = np.arange(row - MIDDLE, row + MIDDLE + 1)
         phases = np.empty((N_MAPS, WINDOW_ROWS, width), dtype=np.float32)
-        if frames == "middle":
+        if alignment == "common":
             _cut(self.phases[rows[0] : rows[-1] + 1], self._meridians[row] - width // 2, phases)
         else:
             for target, own in zip(phases, rows, strict=True):

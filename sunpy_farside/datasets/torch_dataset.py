@@ -22,7 +22,7 @@ class StoredSequences(Dataset):
         ``dataset.h5`` of `~sunpy_farside.datasets.build.build_dataset`.
     split : {"training", "validation", "test"}
         Split of the store.
-    frames : {"middle", "own"}, optional
+    alignment : {"common", "per_map"}, optional
         Cut all maps to the window of the middle map, or each to its own.
     width : `int`, optional
         Number of columns of the window, even, from 16 to 180.
@@ -54,18 +54,18 @@ class StoredSequences(Dataset):
     >>> phases, active = data[0]  # doctest: +SKIP
     """
 
-    def __init__(self, path, split, *, frames="middle", width=120, mirror=False, unknown=0.0):
+    def __init__(self, path, split, *, alignment="common", width=120, mirror=False, unknown=0.0):
         if split not in SPLITS:
             msg = f"Expected a split of {', '.join(SPLITS)}, found {split!r}."
             raise ValueError(msg)
-        if frames not in ("middle", "own"):
-            msg = f"Expected the frames middle or own, found {frames!r}."
+        if alignment not in ("common", "per_map"):
+            msg = f"Expected the alignment common or per_map, found {alignment!r}."
             raise ValueError(msg)
         if not (16 <= width <= MASK_WIDTH and width % 2 == 0):
             msg = f"Expected an even width from 16 to {MASK_WIDTH} columns, found {width}."
             raise ValueError(msg)
         self.store = Store(path)
-        self.frames = frames
+        self.alignment = alignment
         self.width = width
         self.mirror = mirror
         self.unknown = unknown
@@ -89,7 +89,7 @@ class StoredSequences(Dataset):
             1 in active pixels, else 0.
         """
         index = self._indices[index]
-        phases = torch.from_numpy(self.store.cut(index, frames=self.frames, width=self.width))
+        phases = torch.from_numpy(self.store.cut(index, alignment=self.alignment, width=self.width))
         active = torch.from_numpy(
             self.store.cut_active(index, width=self.width, unknown=self.unknown)
         )

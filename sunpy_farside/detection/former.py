@@ -10,7 +10,7 @@ from sunpy.map import Map
 
 from sunpy_farside.coordinates.window import window_header
 from sunpy_farside.detection.regions import find_regions
-from sunpy_farside.io.tables import complete_table
+from sunpy_farside.io.table_files import complete_table
 
 __all__ = ["complete_regions", "no_regions"]
 
@@ -28,7 +28,7 @@ def complete_regions(table, source):
     Returns
     -------
     `~astropy.table.QTable`
-        With the columns of `sunpy_farside.detection.regions.COLUMNS`. Those that an earlier
+        With the columns of `sunpy_farside.detection.measurement.COLUMNS`. Those that an earlier
         release did not write are NaN, 0 or false.
 
     Raises
@@ -46,7 +46,7 @@ def no_regions():
     Returns
     -------
     `~astropy.table.QTable`
-        With the columns of `sunpy_farside.detection.regions.COLUMNS` in their units.
+        With the columns of `sunpy_farside.detection.measurement.COLUMNS` in their units.
     """
     return _no_regions().copy()
 

@@ -11,10 +11,12 @@ from tqdm.auto import tqdm
 from sunpy.map import Map
 
 from sunpy_farside.coordinates.window import cut_columns, window_header
+from sunpy_farside.detection.measurement import measure_regions
 from sunpy_farside.detection.methods import NETWORK
-from sunpy_farside.detection.regions import measure_regions, rank_regions, segment_image
+from sunpy_farside.detection.regions import rank_regions
 from sunpy_farside.detection.reliability import Reliability
 from sunpy_farside.detection.result import FarsideDetection
+from sunpy_farside.detection.segmentation import segment_image
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.errors import WeightsError
 from sunpy_farside.network import FarsideModel, load_model
@@ -148,7 +150,7 @@ def network_reliability(model):
 def _detect_batch(sequences, model, settings):
     # All the columns that the network knows: what lies beyond a window tells of its edges.
     comoving = [item.comoving(max(item.width, model.columns or 0)) for item in sequences]
-    stacks = comoving if model.frames == "middle" else [sequence.data for sequence in sequences]
+    stacks = comoving if model.alignment == "common" else [sequence.data for sequence in sequences]
     # Sequences of different widths do not fit into one array.
     if len({stack.shape for stack in stacks}) == 1:
         probabilities = model.predict(np.stack(stacks))

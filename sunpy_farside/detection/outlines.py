@@ -5,7 +5,7 @@ Outlines of detected regions.
 import numpy as np
 from skimage.measure import find_contours
 
-from sunpy_farside.detection.regions import surface_of
+from sunpy_farside.detection.segmentation import surface_of
 
 __all__ = ["region_outlines"]
 

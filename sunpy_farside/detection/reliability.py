@@ -79,7 +79,7 @@ class Reliability:
         Parameters
         ----------
         table : mapping of `str` to array
-            Columns of `sunpy_farside.detection.regions.COLUMNS`.
+            Columns of `sunpy_farside.detection.measurement.COLUMNS`.
 
         Returns
         -------

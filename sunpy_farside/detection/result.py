@@ -12,9 +12,9 @@ from astropy.table import QTable
 from sunpy.map import GenericMap
 from sunpy.util.exceptions import warn_deprecated
 
+from sunpy_farside.detection.detection_files import read_detection, write_detection
 from sunpy_farside.detection.outlines import region_outlines
 from sunpy_farside.detection.settings import DetectionSettings
-from sunpy_farside.detection.storage import read_detection, write_detection
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.visualization.detection_plot import plot_detection
 from sunpy_farside.visualization.html import html_with_picture
@@ -36,7 +36,7 @@ class FarsideDetection:
         The pixels of every region: its label in ``regions``, 0 elsewhere.
     regions : `~astropy.table.QTable`
         One row per region, the most reliable first, with the columns of
-        `sunpy_farside.detection.regions.COLUMNS`.
+        `sunpy_farside.detection.measurement.COLUMNS`.
     sequence : `~sunpy_farside.sequence.FarsideSequence` or `~sunpy.map.GenericMap`
         The maps that it was made from, or the one 5-day map.
     settings : `~sunpy_farside.detection.settings.DetectionSettings`

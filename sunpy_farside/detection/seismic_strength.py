@@ -11,15 +11,18 @@ import astropy.units as u
 from sunpy.map import GenericMap
 
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, window_longitudes, window_wcs
+from sunpy_farside.detection.measurement import mean_phase, measure_regions
 from sunpy_farside.detection.methods import SAR
-from sunpy_farside.detection.regions import mean_phase, measure_regions, rank_regions, segment_image
+from sunpy_farside.detection.regions import rank_regions
 from sunpy_farside.detection.reliability import sar_reliability
 from sunpy_farside.detection.result import FarsideDetection
+from sunpy_farside.detection.segmentation import segment_image
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
+from sunpy_farside.maps.windows import cut_map
 from sunpy_farside.products import product_of
-from sunpy_farside.sequence import FarsideSequence, cut_map
+from sunpy_farside.sequence import FarsideSequence
 
 __all__ = ["METHOD", "PHASE", "detect_seismic_strength"]
 

@@ -15,7 +15,8 @@ from sunpy.util.exceptions import warn_user
 from sunpy_farside.detection.reliability import FEATURES, NEVER, Reliability
 from sunpy_farside.detection.seismic_strength import METHOD, PHASE
 from sunpy_farside.evaluation.judged import real_detections
-from sunpy_farside.evaluation.scores import DISTANCE, FLUX, judge
+from sunpy_farside.evaluation.reference_regions import FLUX
+from sunpy_farside.evaluation.scores import DISTANCE, judge
 from sunpy_farside.evaluation.simulated import simulated_cases
 from sunpy_farside.evaluation.stored import stored_cases
 from sunpy_farside.network import load_model

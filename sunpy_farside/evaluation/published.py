@@ -16,8 +16,9 @@ from sunpy_farside.cadence import TOLERANCE
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.detection.methods import DEG2_PER_UHEM
-from sunpy_farside.evaluation.scores import find_complexes
-from sunpy_farside.io.noaa import first_appearances, read_noaa_summaries
+from sunpy_farside.evaluation.reference_regions import find_complexes
+from sunpy_farside.io.noaa import read_noaa_summaries
+from sunpy_farside.io.noaa_regions import first_appearances
 from sunpy_farside.io.region_lists import read_region_list
 
 __all__ = ["SOURCES", "PublishedRegions", "read_published_regions"]

@@ -18,7 +18,8 @@ from sunpy_farside.detection.seismic_strength import METHOD
 from sunpy_farside.evaluation.comparison import intervals
 from sunpy_farside.evaluation.judged import held_against, load_models, scores_of
 from sunpy_farside.evaluation.published import SOURCES, read_published_regions
-from sunpy_farside.evaluation.scores import Scores, move_regions
+from sunpy_farside.evaluation.reference_regions import move_regions
+from sunpy_farside.evaluation.scores import Scores
 from sunpy_farside.io.phase_maps import read_phase_map
 from sunpy_farside.sequence import FarsideSequence
 

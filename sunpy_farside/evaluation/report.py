@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 import sunpy_farside
 from sunpy_farside.detection.seismic_strength import METHOD
+from sunpy_farside.evaluation.calibration_bins import BINS
 from sunpy_farside.evaluation.comparison import PUBLISHED_RATE, compare_methods, rates_by
-from sunpy_farside.evaluation.judged import BINS
 from sunpy_farside.utils.files import whole_files
 from sunpy_farside.visualization.labels import name_in_title
 

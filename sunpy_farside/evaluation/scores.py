@@ -22,46 +22,38 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
-from scipy.sparse.csgraph import connected_components
 
 from astropy.table import Table
 
 from sunpy_farside.coordinates.far_side import separations
-from sunpy_farside.coordinates.window import FIRST_LATITUDE
+from sunpy_farside.utils.moved import moved_names
 
 __all__ = [
     "DISTANCE",
-    "FLUX",
-    "IGNORED_FLUX",
     "OUTCOMES",
     "Counts",
     "Scores",
     "cover",
-    "find_complexes",
     "judge",
-    "move_regions",
-    "regions_of_mask",
 ]
+
+__getattr__ = moved_names(
+    __name__,
+    {
+        "sunpy_farside.evaluation.reference_regions": [
+            "FLUX",
+            "IGNORED_FLUX",
+            "find_complexes",
+            "move_regions",
+            "regions_of_mask",
+        ],
+    },
+)
 
 # Degrees on the sphere within which a detection covers a region: about the size of a large region
 # and twice the resolution of the maps.
 DISTANCE = 10.0
-# Unsigned flux in Mx of the smallest region of a simulation that counts. The limit is well inside
-# what van Driel-Gesztelyi & Green (2015, LRSP 12, 1, table 1) call small active regions (1e20 to
-# 5e21 Mx).
-FLUX = 2e21
-# From here on smaller regions are ignored. Still smaller ones are so many that most places are
-# near one, and so weak that nothing can be known of them.
-IGNORED_FLUX = 1e21
 OUTCOMES = ("true", "repeated", "ignored", "false")
-# Shares of a window's width by which regions are moved.
-_MOVES = (2 / 8, 3 / 8, 4 / 8, 5 / 8, 6 / 8)
-# Smallest patch of a mask that counts, as both methods ask of a detection.
-_N_PIXELS = 5
-# Half of the resolution of the maps in degrees: how far a region's center and its edge are apart
-# beyond half of the distance of its polarities, and where that distance is not known.
-_EDGE, _RADIUS = 2.5, 5.0
 
 
 class Counts(NamedTuple):
@@ -264,46 +256,6 @@ def cover(longitude, latitude, known, outline=None):
     return covers
 
 
-def find_complexes(longitude, latitude, *, extent=None, radius=None):
-    """
-    Group regions that touch.
-
-    Parameters
-    ----------
-    longitude, latitude : array, shape (n,)
-        In degrees.
-    extent : array, shape (n,), optional
-        Distance of the two polarities in degrees.
-    radius : array, shape (n,), optional
-        How far the regions are known to reach in degrees.
-
-    Returns
-    -------
-    array of `int`, shape (n,)
-        The complex of every region, counted from 0.
-
-    Notes
-    -----
-    A region reaches half the distance of its polarities and half the resolution of the maps, 2.5
-    degrees, from its center; five degrees, or its radius if that is larger, where the distance is
-    not known. Two regions touch where their centers are nearer than both reach.
-
-    Examples
-    --------
-    >>> from sunpy_farside.evaluation.scores import find_complexes
-    >>> find_complexes([0, 9, 18, 40], [0, 0, 0, 0]).tolist()
-    [0, 0, 0, 1]
-    """
-    longitude, latitude = (np.asarray(item, dtype=float) for item in (longitude, latitude))
-    reach = np.full(len(longitude), _RADIUS)
-    if extent is not None:
-        reach = np.asarray(extent, dtype=float) / 2 + _EDGE
-    elif radius is not None:
-        reach = np.maximum(reach, np.asarray(radius, dtype=float))
-    apart = separations(longitude[:, None], latitude[:, None], longitude, latitude)
-    return connected_components(apart <= reach[:, None] + reach, directed=False)[1]
-
-
 def judge(name, threshold, strengths, covers, known):
     """
     Hold the detections of a method against the reference regions of the same sequences.
@@ -390,98 +342,3 @@ def _best(strength, covers):
 
 def _owners(parts):
     return np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-
-
-def move_regions(known, longitudes):
-    """
-    Move reference regions in longitude, to measure the coverage by chance.
-
-    Parameters
-    ----------
-    known : `~astropy.table.Table`
-        ``longitude`` in degrees among the columns.
-    longitudes : array, shape (columns,)
-        Carrington longitudes of the window in degrees.
-
-    Returns
-    -------
-    `list` of `~astropy.table.Table`
-        The regions of the window at their latitudes, moved by a quarter, three eighths, a half,
-        five eighths and three quarters of its width; what leaves it in the east comes back in the
-        west. What is beyond the window stays where it is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from astropy.table import Table
-    >>> from sunpy_farside.evaluation.scores import move_regions
-    >>> moved = move_regions(Table({"longitude": [10.0]}), np.arange(120))
-    >>> [float(table["longitude"][0]) for table in moved]
-    [40.0, 55.0, 70.0, 85.0, 100.0]
-    """
-    width = len(longitudes)
-    # A column is a degree wide and its node in the middle.
-    east = (np.asarray(known["longitude"], dtype=float) - longitudes[0] + 0.5) % 360
-    inside = east < width
-    moved = []
-    for share in _MOVES:
-        table = known.copy()
-        shifted = np.where(inside, (east + share * width) % width, east)
-        table["longitude"] = (longitudes[0] - 0.5 + shifted) % 360
-        moved.append(table)
-    return moved
-
-
-def regions_of_mask(mask, longitudes, *, first_latitude=FIRST_LATITUDE):
-    """
-    Return the reference regions of a mask: its connected patches, corners included.
-
-    Parameters
-    ----------
-    mask : array, shape (rows, columns)
-        Above zero where the Sun is active, one degree by one degree; NaN where that is not known.
-    longitudes : array, shape (columns,)
-        Carrington longitudes in degrees.
-    first_latitude : `int`, optional
-        Latitude of the first row in degrees.
-
-    Returns
-    -------
-    `~astropy.table.Table`
-        ``longitude`` and ``latitude`` of the mean pixel in degrees, ``area`` on the Sun in square
-        degrees, whether a patch is ``large`` enough to count (five pixels), and its ``complex``,
-        -1 of a small one; patches less than five degrees apart share one.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sunpy_farside.evaluation.scores import regions_of_mask
-    >>> mask = np.zeros((144, 120))
-    >>> mask[72:75, 58:61] = 1
-    >>> regions_of_mask(mask, np.arange(301, 421) % 360)["longitude", "latitude", "complex"]
-    <Table length=1>
-    longitude latitude complex
-     float64  float64   int64
-    --------- -------- -------
-          0.0      1.0       0
-    """
-    active = np.nan_to_num(mask) > 0
-    labels, number = ndimage.label(active, np.ones((3, 3)))
-    index = np.arange(1, number + 1)
-    ones = np.ones(mask.shape)
-    sphere = ones * np.cos(np.deg2rad(first_latitude + np.arange(len(mask))))[:, np.newaxis]
-    pixels = ndimage.sum_labels(ones, labels, index)
-    place = np.array(ndimage.center_of_mass(ones, labels, index)).reshape(-1, 2)
-    counts = pixels >= _N_PIXELS
-    table = Table()
-    # Adjacent columns are adjacent degrees, also across the 0/360 boundary.
-    table["longitude"] = (longitudes[0] + place[:, 1]) % 360
-    table["latitude"] = first_latitude + place[:, 0]
-    table["area"] = ndimage.sum_labels(sphere, labels, index)
-    grown = ndimage.distance_transform_edt(~np.isin(labels, index[counts])) <= _EDGE
-    touching, _ = ndimage.label(grown, np.ones((3, 3)))
-    table["large"] = counts
-    table["complex"] = -1
-    inside = ndimage.maximum(touching, labels, index[counts]) if counts.any() else []
-    table["complex"][counts] = np.unique(inside, return_inverse=True)[1]
-    return table

@@ -15,7 +15,12 @@ from astropy.time import Time
 from sunpy_farside.coordinates.far_side import far_side_distance
 from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.evaluation.judged import collect, detect_all
-from sunpy_farside.evaluation.scores import FLUX, IGNORED_FLUX, find_complexes, move_regions
+from sunpy_farside.evaluation.reference_regions import (
+    FLUX,
+    IGNORED_FLUX,
+    find_complexes,
+    move_regions,
+)
 from sunpy_farside.network import load_model
 from sunpy_farside.simulation import simulate_sequence
 from sunpy_farside.utils.interruption import held_interruptions

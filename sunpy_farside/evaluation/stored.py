@@ -7,7 +7,7 @@ from tqdm.auto import tqdm
 from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.datasets.torch_dataset import StoredSequences
 from sunpy_farside.evaluation.judged import collect, detect_all, load_models
-from sunpy_farside.evaluation.scores import move_regions, regions_of_mask
+from sunpy_farside.evaluation.reference_regions import move_regions, regions_of_mask
 
 __all__ = ["evaluate_masks", "evaluate_stored", "mask_cases", "stored_cases"]
 
@@ -39,10 +39,11 @@ def evaluate_masks(models, pairs, *, progress=True):
     Notes
     -----
     A region that counts is a connected patch of five pixels or more
-    (`~sunpy_farside.evaluation.scores.regions_of_mask`); otherwise the rules are those of
-    `sunpy_farside.evaluation.scores`. What would be found by chance comes from moving the patches
-    in longitude within the window (`~sunpy_farside.evaluation.scores.move_regions`). Sequences that
-    share maps are not independent: intervals are then too narrow.
+    (`~sunpy_farside.evaluation.reference_regions.regions_of_mask`); otherwise the rules are those
+    of `sunpy_farside.evaluation.scores`. What would be found by chance comes from moving the
+    patches in longitude within the window
+    (`~sunpy_farside.evaluation.reference_regions.move_regions`). Sequences that share maps are not
+    independent: intervals are then too narrow.
 
     Examples
     --------

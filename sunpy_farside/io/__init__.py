@@ -4,6 +4,7 @@ Readers of files.
 
 from sunpy_farside.io.images import *
 from sunpy_farside.io.noaa import *
+from sunpy_farside.io.noaa_regions import *
 from sunpy_farside.io.phase_maps import *
 from sunpy_farside.io.region_lists import *
 from sunpy_farside.io.stacks import *

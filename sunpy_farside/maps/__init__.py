@@ -3,5 +3,7 @@ Far-side phase maps as a `sunpy.map.Map` source, with their checks and resamplin
 """
 
 from sunpy_farside.maps.checks import *
+from sunpy_farside.maps.orientation import *
 from sunpy_farside.maps.phase_map import *
 from sunpy_farside.maps.resampling import *
+from sunpy_farside.maps.windows import *

@@ -13,7 +13,7 @@ __all__ = ["FarsideModel", "choose_device"]
 
 # Rows of the window that the networks are trained on.
 _ROWS = 144
-_FRAMES = ("own", "middle")
+_ALIGNMENTS = ("per_map", "common")
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class FarsideModel:
     ----------
     network : `~sunpy_farside.network.unet.UNet` or `~sunpy_farside.network.coarse_unet.CoarseUNet`
     name : `str`
-    frames : {"own", "middle"}
-        Windows of the maps in a stack: each map in its own window, as published, or all in the
-        window of the middle map.
+    alignment : {"per_map", "common"}
+        Windows of the maps in a stack: each map in the window around its own far-side central
+        meridian, as published, or all in the window of the middle map.
     normalisation : `~sunpy_farside.network.normalisation.Normalisation`
     threshold : `float`
         Significance threshold of the integrated probability in square degrees.
@@ -46,7 +46,7 @@ class FarsideModel:
     reliability : `dict` or None
         Calibrated reliability of the network's regions
         (`sunpy_farside.detection.reliability.Reliability.to_dict`), or None.
-    licence : `str`
+    license : `str`
         License of the weights.
     metadata : `dict`
         Metadata of the weights.
@@ -54,7 +54,7 @@ class FarsideModel:
 
     network: torch.nn.Module
     name: str
-    frames: str
+    alignment: str
     normalisation: Normalisation
     threshold: float
     device: torch.device
@@ -63,18 +63,18 @@ class FarsideModel:
     level: float = 0.01
     deblend: bool = False
     reliability: dict | None = None
-    licence: str = "BSD-3-Clause"
+    license: str = "BSD-3-Clause"
     metadata: dict = field(default_factory=dict)
 
     def __repr__(self):
         return (
-            f"<FarsideModel {self.name!r}: {type(self.network).__name__}, maps cut at their "
-            f"{self.frames} window, significant from {self.threshold:g} deg2, on {self.device}>"
+            f"<FarsideModel {self.name!r}: {type(self.network).__name__}, alignment "
+            f"{self.alignment!r}, significant from {self.threshold:g} deg2, on {self.device}>"
         )
 
     def __post_init__(self):
-        if self.frames not in _FRAMES:
-            msg = f"Expected frames 'own' or 'middle', found {self.frames!r}."
+        if self.alignment not in _ALIGNMENTS:
+            msg = f"Expected alignment 'per_map' or 'common', found {self.alignment!r}."
             raise ValueError(msg)
         network = self.network.eval().to(self.device, memory_format=torch.channels_last)
         object.__setattr__(self, "network", network)
@@ -86,9 +86,9 @@ class FarsideModel:
         Parameters
         ----------
         stack : array, shape (n, 11, 144, width) or (11, 144, width)
-            Phase shifts in rad, NaN where data are missing, cut according to `frames`:
-            `~sunpy_farside.sequence.FarsideSequence.data` for ``"own"``,
-            `~sunpy_farside.sequence.FarsideSequence.comoving` for ``"middle"``, best with as
+            Phase shifts in rad, NaN where data are missing, cut according to `alignment`:
+            `~sunpy_farside.sequence.FarsideSequence.data` for ``"per_map"``,
+            `~sunpy_farside.sequence.FarsideSequence.comoving` for ``"common"``, best with as
             many columns as in the training.
         batch : `int`, optional
             Number of sequences that are processed together.

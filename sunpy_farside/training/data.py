@@ -82,7 +82,7 @@ class SimulatedData(lightning.LightningDataModule):
             seed=recipe.seed + seed,
             first=first,
             width=recipe.width,
-            frames=recipe.frames,
+            alignment=recipe.alignment,
             target=recipe.target,
         )
 
@@ -146,5 +146,5 @@ class StoredData(lightning.LightningDataModule):
         recipe = self.recipe
         # Missing pixels do not contribute to the loss.
         return StoredSequences(
-            self.path, split, frames=recipe.frames, width=recipe.width, unknown=float("nan")
+            self.path, split, alignment=recipe.alignment, width=recipe.width, unknown=float("nan")
         )

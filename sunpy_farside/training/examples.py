@@ -44,17 +44,17 @@ class SimulatedSequences(Dataset):
         Number of examples of this seed to skip.
     width : `int`
         Number of columns of the window.
-    frames : {"own", "middle"}
+    alignment : {"per_map", "common"}
         Cut each map to its own window, or all to that of the middle map.
     target : `dict`
         Definition of active pixels (`~sunpy_farside.simulation.active_regions.target_mask`).
     """
 
-    def __init__(self, length, *, seed, target, first=0, width=120, frames="middle"):
+    def __init__(self, length, *, seed, target, first=0, width=120, alignment="common"):
         self.length = length
         self.seed = seed
         self.first = first
-        self.options = {"width": width, "frames": frames, "target": target}
+        self.options = {"width": width, "alignment": alignment, "target": target}
 
     def __len__(self):
         return self.length // SIBLINGS
@@ -79,7 +79,7 @@ class SimulatedSequences(Dataset):
         return torch.from_numpy(phases), torch.from_numpy(active)
 
 
-def sample_examples(rng, target, width=120, *, frames="middle"):
+def sample_examples(rng, target, width=120, *, alignment="common"):
     """
     Sample two sets of active regions, each with the same noise added and subtracted.
 
@@ -90,13 +90,13 @@ def sample_examples(rng, target, width=120, *, frames="middle"):
         Definition of active pixels (`~sunpy_farside.simulation.active_regions.target_mask`).
     width : `int`
         Number of columns of the window.
-    frames : {"own", "middle"}
+    alignment : {"per_map", "common"}
         Cut each map to its own window, or all to that of the middle map.
 
     Returns
     -------
     phases : array of `numpy.float32`, shape (4, 11, 144, width)
-        Phase shifts in rad; NaN on the near side. With ``frames="middle"``, a quarter of the
+        Phase shifts in rad; NaN on the near side. With ``alignment="common"``, a quarter of the
         samples is also NaN outside the own windows of the maps, narrowed by up to ten columns on
         each side.
     active : array of `numpy.float32`, shape (4, 144, width)
@@ -107,15 +107,15 @@ def sample_examples(rng, target, width=120, *, frames="middle"):
     vantage = 7.25 * np.sin(rng.uniform(0, 2 * np.pi))
     starts = _starts(meridian - _DRIFT * (days[1:] + days[:-1]) / 2, width)
     middle = starts[MIDDLE] + np.arange(width)
-    nodes = middle if frames == "middle" else np.arange(starts.min(), starts.max() + width)
+    nodes = middle if alignment == "common" else np.arange(starts.min(), starts.max() + width)
     latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
     view = View(days, meridian - _DRIFT * days, vantage, nodes.astype(float), latitudes)
     model = NoiseModel.sample(rng)
     noise = view.noise(rng, model)
     hidden = view.hidden()
-    # Sampled for both values of frames, so that a seed gives the same realization for both.
+    # Sampled for both alignments, so that a seed gives the same realization for both.
     bounded, margin = rng.random() < _BOUNDED, rng.integers(_MARGIN + 1)
-    if frames == "middle" and bounded:
+    if alignment == "common" and bounded:
         for out, start in zip(hidden, starts + margin, strict=True):
             out[:, (nodes < start) | (nodes >= start + width - 2 * margin)] = True
     if rng.random() < 0.1:
@@ -129,7 +129,7 @@ def sample_examples(rng, target, width=120, *, frames="middle"):
         active += 2 * [np.float32(target_mask(target, regions, 0, middle.astype(float), latitudes))]
     phases = np.stack(phases)
     phases[:, hidden] = np.nan
-    if frames == "own":
+    if alignment == "per_map":
         cuts = zip(phases.swapaxes(0, 1), starts - nodes[0], strict=True)
         phases = np.stack([part[..., start : start + width] for part, start in cuts], axis=1)
     return phases, np.stack(active)

@@ -238,7 +238,7 @@ def trained_model(module, *, name, threshold):
     return FarsideModel(
         module.network,
         name=name,
-        frames=module.recipe.frames,
+        alignment=module.recipe.alignment,
         normalisation=module.normalise,
         target=module.recipe.target,
         columns=module.recipe.width,

@@ -9,8 +9,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
+from sunpy.util.exceptions import warn_deprecated
+
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.network.settings import (
+from sunpy_farside.network.schemas import (
+    FORMER_ALIGNMENTS,
     Alignment,
     Columns,
     NetworkSettings,
@@ -37,7 +40,7 @@ class _Settings(Settings):
     network: NetworkSettings
     normalisation: NormalisationSettings
     target: TargetSettings
-    frames: Alignment
+    alignment: Alignment
     width: Columns
     regions: RegionSettings
     examples: Annotated[int, Field(ge=1, le=1_000_000_000)]
@@ -58,13 +61,13 @@ class Recipe:
     Attributes
     ----------
     network : `dict`
-        ``architecture`` (one of `sunpy_farside.network.weights.NETWORKS`) and its settings.
+        ``architecture`` (one of `sunpy_farside.network.layouts.NETWORKS`) and its settings.
     normalisation : `dict`
         Settings of `~sunpy_farside.network.normalisation.Normalisation`.
     target : `dict`
         Where the Sun is active (`~sunpy_farside.simulation.active_regions.target_mask`).
-    frames : {"own", "middle"}
-        Every map in its own window, or all in the middle map's.
+    alignment : {"per_map", "common"}
+        Cut each map to its own window, or all to the window of the middle map.
     width : `int`
         Columns that the network sees.
     regions : `dict`
@@ -93,7 +96,7 @@ class Recipe:
     network: dict
     normalisation: dict
     target: dict
-    frames: str
+    alignment: str
     width: int
     regions: dict
     examples: int
@@ -183,6 +186,8 @@ def _settings(name, above=()):
     except (ValueError, RecursionError) as error:
         msg = f"{source}: expected a recipe in TOML, found other text ({error})."
         raise FileFormatError(msg) from error
+    if "frames" in settings:
+        settings = _with_alignment(settings, source)
     base = settings.pop("base", None)
     if base is None:
         return settings, source
@@ -190,3 +195,16 @@ def _settings(name, above=()):
         msg = f"{source}: expected a base that is not made from this recipe, found {base!r}."
         raise FileFormatError(msg)
     return _settings(base, (*above, base))[0] | settings, source
+
+
+def _with_alignment(settings, source):
+    """
+    Rename the key ``frames`` of earlier releases, and its values.
+    """
+    warn_deprecated(
+        f'{source}: the key frames ("own", "middle") is deprecated. '
+        'Use alignment ("per_map", "common").'
+    )
+    former = settings.pop("frames")
+    known = isinstance(former, str)
+    return {"alignment": FORMER_ALIGNMENTS.get(former, former) if known else former} | settings

@@ -8,22 +8,21 @@ import errno
 import logging
 import os
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import parfive
 from parfive import Downloader, SessionConfig
 from tqdm.auto import tqdm
 
+from sunpy_farside.utils.coroutines import run_coroutine
 from sunpy_farside.utils.files import whole_files
+from sunpy_farside.utils.proxies import find_proxy
 
-__all__ = ["TooLargeError", "Transfer", "TransferError", "find_proxy", "transfer_files"]
+__all__ = ["TooLargeError", "Transfer", "TransferError", "transfer_files"]
 
 # Tries of a file that fails for reasons that may pass, and seconds before the second.
 ATTEMPTS = 3
@@ -151,36 +150,10 @@ def transfer_files(
         }
         config = config or SessionConfig(headers={"User-Agent": "sunpy_farside"})
         batch = _Batch(places, max_size, patience, max_connections, config, bar)
-        _run(batch.fetch())
+        run_coroutine(batch.fetch())
         # Each file has moved by itself.
         for place in places.values():
             shutil.rmtree(place.parent, ignore_errors=True)
-
-
-def find_proxy(url):
-    """
-    Find the proxy for an address, by the rules of `urllib`.
-
-    Parameters
-    ----------
-    url : `str`
-
-    Returns
-    -------
-    `str` or `None`
-        From the environment variables ``http_proxy``, ``https_proxy`` and ``no_proxy``, in
-        capitals or not, or from the system's settings.
-
-    Examples
-    --------
-    >>> from sunpy_farside.utils.transfer import find_proxy
-    >>> find_proxy("http://jsoc.stanford.edu/data/farside/")  # doctest: +SKIP
-    'http://proxy.example.org:3128'
-    """
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    address = None if proxy_bypass(host) else getproxies().get(parts.scheme)
-    return f"http://{address}" if address and "://" not in address else address
 
 
 @dataclasses.dataclass
@@ -360,29 +333,3 @@ class _Bounded:
         if self._left < 0:
             raise _TooLong
         return piece
-
-
-def _run(coroutine):
-    """
-    Run a coroutine to its end, also where a loop is running, as in Jupyter.
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(coroutine)
-        return
-    started = []
-
-    async def note_and_run():
-        started.extend((asyncio.get_running_loop(), asyncio.current_task()))
-        await coroutine
-
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(asyncio.run, note_and_run())
-        try:
-            future.result()
-        except KeyboardInterrupt:
-            # The signal came to this thread, not to that of the loop.
-            if started:
-                started[0].call_soon_threadsafe(started[1].cancel)
-            raise

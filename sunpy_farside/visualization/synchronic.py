@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
 import astropy.units as u
+from astropy.wcs import WCS
 
 from sunpy.coordinates import propagate_with_solar_surface
 
@@ -20,7 +21,7 @@ from sunpy_farside.visualization.labels import name_in_title
 from sunpy_farside.visualization.overplot import overplot_regions
 from sunpy_farside.visualization.style import styled_axes
 
-__all__ = ["synchronic_view"]
+__all__ = ["synchronic_view", "synchronic_wcs"]
 
 # Pixels per degree of a synchronic view.
 _FINE = 2
@@ -74,16 +75,13 @@ def synchronic_view(near_map, detection, *, axes=None, field: u.G = 200 * u.G):
     2
     >>> plt.close()
     """
-    from astropy.wcs import WCS
-
     date = detection.date
-    header, shape = _synchronic_header(date)
-    target = WCS(header)
-    target.array_shape = shape
+    target = synchronic_wcs(date)
     near = _near_side(near_map, target, date)
     with styled_axes(axes, target) as axes:
         images = _draw_halves(axes, near_map, near, detection, field)
-        axes.set(xlim=(-0.5, shape[1] - 0.5), ylim=(-0.5, shape[0] - 0.5))
+        rows, columns = target.array_shape
+        axes.set(xlim=(-0.5, columns - 0.5), ylim=(-0.5, rows - 0.5))
         drawn = overplot_regions(detection, axes, date=date, color="white")
         drawn.images.extend(images)
         drawn.lines.append(draw_limb(axes, date))
@@ -91,9 +89,24 @@ def synchronic_view(near_map, detection, *, axes=None, field: u.G = 200 * u.G):
     return drawn
 
 
-def _synchronic_header(date):
+def synchronic_wcs(date):
     """
-    Return the header and shape of a Carrington map of the whole Sun, centered on the east limb.
+    Return the world coordinates of a synchronic view: the whole Sun, centered on the east limb.
+
+    Parameters
+    ----------
+    date : `~astropy.time.Time`, `str` or `~datetime.datetime`
+
+    Returns
+    -------
+    `~astropy.wcs.WCS`
+        Carrington coordinates with half a degree per pixel.
+
+    Examples
+    --------
+    >>> from sunpy_farside.visualization.synchronic import synchronic_wcs
+    >>> synchronic_wcs("2022-05-05").array_shape
+    (360, 720)
     """
     limb = int(np.floor(far_side_central_meridian(date).deg + 90))
     header = carrington_header(date, (181, 361), first_longitude=limb - 180, first_latitude=-90)
@@ -106,7 +119,9 @@ def _synchronic_header(date):
         "naxis1": columns,
         "naxis2": rows,
     }
-    return header, (rows, columns)
+    wcs = WCS(header)
+    wcs.array_shape = rows, columns
+    return wcs
 
 
 def _near_side(near_map, target, date):

@@ -20,7 +20,7 @@ def _own_weights(path):
     model = FarsideModel(
         CoarseUNet(hidden=2),
         name="small",
-        frames="middle",
+        alignment="common",
         normalisation=Normalisation("valid", clip=False),
         threshold=37.2,
         device=torch.device("cpu"),
@@ -53,13 +53,13 @@ def weights(rng, folder):
         add(what, save(kept, metadata=given), due)
 
     rewrite("note", SAME, later="version")
-    rewrite("former", SAME, without=("sha256", "reliability", "licence"))
+    rewrite("former", SAME, without=("sha256", "reliability", "license"))
     for key, values in {
         "threshold": ("nan", "-1", "", "many"),
         "level": ("5", "0", "nan", "inf", "-1"),
         "columns": ("13", "15", "200", "-120", "140.5", "true", "[]"),
         "deblend": ("2", "null", "maybe"),
-        "frames": ("first", ""),
+        "alignment": ("first", ""),
         "architecture": ("unet", "transformer", ""),
         "network": (
             '{"hidden": 3000}',

@@ -71,7 +71,7 @@ def _summary(path):
 
 def _model(path):
     model = load_model(path, device="cpu")
-    settings = (model.frames, model.normalisation, model.target, model.columns, model.level)
+    settings = (model.alignment, model.normalisation, model.target, model.columns, model.level)
     weights = [value.numpy() for value in model.network.state_dict().values()]
     return (repr(settings), model.deblend, model.threshold, *weights)
 

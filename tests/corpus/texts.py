@@ -115,7 +115,7 @@ def summaries(rng, folder):
 
 
 RECIPE = """\
-frames = "middle"
+alignment = "common"
 width = 140
 examples = 100_000
 batch = 16

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, Json, model_validator
 
 __all__ = [
+    "FORMAT_VERSION",
+    "FORMER_ALIGNMENTS",
     "Columns",
     "NetworkSettings",
     "NormalisationSettings",
@@ -20,7 +22,10 @@ __all__ = [
 
 # Valid numbers of columns of a window.
 Columns = Annotated[int, Field(ge=16, le=180, multiple_of=2, strict=True)]
-Alignment = Literal["own", "middle"]
+Alignment = Literal["per_map", "common"]
+# Version of the format of weights. The first one, without a number, says "frames" and "licence".
+FORMAT_VERSION = 2
+FORMER_ALIGNMENTS = {"own": "per_map", "middle": "common"}
 # A U-Net of 128 channels has 54 million weights; more would need too much memory.
 _Hidden = Annotated[int, Field(ge=1, le=128)]
 # Number of maps in a sequence.
@@ -123,11 +128,12 @@ class WeightsMetadata(BaseModel):
     Metadata of a file of weights.
 
     All the values in such files are text, most of it JSON. Keys without a default exist since the
-    first version. Keys of later versions, and notes, are ignored.
+    first version, where ``alignment`` was ``frames`` and ``license`` was ``licence``. Other keys,
+    such as notes, are ignored.
     """
 
     network: NetworkSettings
-    frames: Alignment
+    alignment: Alignment
     normalisation: Json[NormalisationSettings]
     target: Json[TargetSettings]
     columns: Json[Columns | None]
@@ -136,8 +142,20 @@ class WeightsMetadata(BaseModel):
     # Infinite for a network without detections; NaN is rejected, as it is not above zero.
     threshold: float = Field(ge=0)
     reliability: Json[ReliabilitySettings | None] = None
-    licence: str = ""
+    license: str = ""
     sha256: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_first_format(cls, metadata):
+        if "format_version" in metadata:
+            return metadata
+        names = {"frames": "alignment", "licence": "license"}
+        metadata = {names.get(key, key): value for key, value in metadata.items()}
+        if "alignment" in metadata:
+            former = metadata["alignment"]
+            metadata["alignment"] = FORMER_ALIGNMENTS.get(former, former)
+        return metadata
 
     @model_validator(mode="before")
     @classmethod
@@ -165,7 +183,7 @@ def explain(error):
     Examples
     --------
     >>> from pydantic import ValidationError
-    >>> from sunpy_farside.network.settings import RegionSettings, explain
+    >>> from sunpy_farside.network.schemas import RegionSettings, explain
     >>> try:
     ...     RegionSettings(level=5.0, deblend=True)
     ... except ValidationError as error:

@@ -9,7 +9,7 @@ from astropy.io import fits
 from sunpy.map import Map
 
 from sunpy_farside.errors import FarsideError
-from sunpy_farside.io.tables import check_format, meta_of_lines
+from sunpy_farside.io.table_files import check_format, meta_of_lines
 from sunpy_farside.utils.digests import digest
 from sunpy_farside.utils.files import whole_files
 
@@ -46,7 +46,7 @@ def write_simulation(maps, folder, truth=None):
     --------
     >>> import pathlib, tempfile
     >>> from sunpy_farside.simulation import simulate_maps
-    >>> from sunpy_farside.simulation.storage import write_simulation
+    >>> from sunpy_farside.simulation.simulation_files import write_simulation
     >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> write_simulation(simulate_maps("2022-05-05", 1, seed=1).maps, folder)
     >>> [path.name for path in folder.iterdir()]

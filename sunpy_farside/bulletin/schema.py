@@ -1,0 +1,326 @@
+"""
+Schema of the bulletin's JSON document.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sunpy_farside.errors import FileFormatError, NewerFormatError
+from sunpy_farside.utils.content import user_path
+
+__all__ = ["SCHEMA_VERSION", "Bulletin", "json_schema", "read_bulletin"]
+
+# The first number grows with changes that break programs that read the document.
+SCHEMA_VERSION = "1.0"
+
+_Moment = Annotated[
+    str,
+    Field(
+        pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$",
+        description="date and time in UTC, ISO 8601",
+    ),
+]
+_Longitude = Annotated[float, Field(ge=0, le=360)]
+_Latitude = Annotated[float, Field(ge=-90, le=90)]
+_Share = Annotated[float, Field(ge=0, le=1)]
+_Count = Annotated[int, Field(ge=0)]
+_Ring = list[tuple[float, float]]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Position(_Part):
+    """
+    Position on the Sun at the date of the bulletin.
+    """
+
+    carrington_longitude: _Longitude = Field(description="degrees")
+    latitude: _Latitude = Field(description="degrees, north positive")
+    stonyhurst_longitude: Annotated[float, Field(ge=-180, le=180)] = Field(
+        description="degrees from the central meridian seen from Earth, west positive"
+    )
+    uncertainty: float | None = Field(description="standard deviation along each axis, degrees")
+
+
+class Arrival(_Part):
+    """
+    Arrival of a region at the east limb seen from Earth.
+    """
+
+    date: _Moment
+    days: float = Field(description="days from the date of the bulletin")
+    uncertainty: float | None = Field(description="standard deviation in days")
+
+
+class Strength(_Part):
+    """
+    Strength of a region on the date of its last detection.
+    """
+
+    quantity: Literal["integrated_probability", "seismic_strength"]
+    value: float
+    unit: str
+    peak: float = Field(description="largest strength of any detection")
+    change: float | None = Field(
+        description="slope of a straight line through the last five days, unit per day"
+    )
+    trend: Literal["growing", "steady", "fading"] | None = Field(
+        description="direction of a change by more than a quarter over five days"
+    )
+
+
+class HistoryEntry(_Part):
+    """
+    Strength of a region on one date of the last 14 days.
+    """
+
+    date: _Moment
+    state: Literal["detected", "not_detected", "near_side", "no_map"]
+    strength: float | None = Field(description="null unless the region was detected")
+
+
+class Measurement(_Part):
+    """
+    Track of a region by one method in the maps of one product.
+    """
+
+    method: Literal["network", "sar"]
+    product: str
+    designation: str
+    reliability: _Share | None
+    persistent: bool
+    significant: bool = Field(description="significant on the date of the last detection")
+    first_date: _Moment
+    last_date: _Moment
+    n_detections: _Count
+    n_possible: _Count
+    strength: Strength
+    area: float | None = Field(
+        description="millionths of a solar hemisphere on the latest date, null if not detected then"
+    )
+    history: list[HistoryEntry]
+
+
+class Region(_Part):
+    """
+    Active region on the far side.
+    """
+
+    number: Annotated[int, Field(ge=1)] = Field(description="number in this bulletin only")
+    name: str
+    position: Position
+    confirmed: bool = Field(description="persistent, or significant on its last detection")
+    reliability: _Share | None = Field(description="probability that an active region is there")
+    new: bool | None = Field(description="not in the bulletin before; null if there is none")
+    detected: bool = Field(description="detected on the latest date")
+    arrival: Arrival
+    central_meridian: _Moment = Field(description="passage of the central meridian")
+    measurements: Annotated[list[Measurement], Field(min_length=1)]
+    jsoc: str | None = Field(description="designation of JSOC's region at this place")
+    noaa: int | None = Field(description="number of NOAA's region at this place")
+
+
+class Gone(_Part):
+    """
+    Region of the bulletin before that is not in this one.
+    """
+
+    name: str
+    designation: str
+    confirmed: bool
+    reason: Literal["arrived", "merged", "not_detected", "not_tracked"]
+    merged_into: str | None = Field(description="name of the region that it merged with")
+    arrival: _Moment | None
+    position: Position | None
+
+
+class ListedRegion(_Part):
+    """
+    Region of a published list.
+    """
+
+    designation: str
+    position: Position
+    strength: float | None = Field(description="seismic strength in uHem rad, of JSOC only")
+    section: Literal["I", "IA", "II"] | None = Field(description="section of NOAA's summary")
+    arrival: _Moment | None
+    region: str | None = Field(description="name of the bulletin's region at this place")
+    separation: float | None = Field(description="distance of that region in degrees")
+
+
+class PublishedList(_Part):
+    """
+    Region list of JSOC, or solar region summary of NOAA.
+    """
+
+    date: _Moment
+    regions: list[ListedRegion]
+
+
+class Source(_Part):
+    """
+    Maps of one product.
+    """
+
+    product: str
+    used: list[_Moment]
+    missing: list[_Moment]
+
+
+class Detection(_Part):
+    """
+    Latest detection of a series.
+    """
+
+    method: Literal["network", "sar"]
+    product: str
+    model: str | None
+    date: _Moment | None = Field(description="date of the middle map; null if there is none")
+    age: float | None = Field(description="days from that date to the date of the bulletin")
+
+
+class Frame(_Part):
+    """
+    Frame of the outlines: positions in it are (longitude, latitude) in degrees.
+    """
+
+    name: Literal["HeliographicCarrington"]
+    observer: Literal["earth"]
+    date: _Moment
+
+
+class Polygon(_Part):
+    """
+    GeoJSON polygon: its outer line, counterclockwise, and its holes.
+    """
+
+    type: Literal["Polygon"]
+    coordinates: list[_Ring]
+
+
+class MultiPolygon(_Part):
+    """
+    GeoJSON polygons.
+    """
+
+    type: Literal["MultiPolygon"]
+    coordinates: list[list[_Ring]]
+
+
+class OutlineProperties(_Part):
+    """
+    Region that an outline belongs to.
+    """
+
+    name: str
+    designation: str
+    method: Literal["network", "sar"]
+    product: str
+    significant: bool
+
+
+class Outline(_Part):
+    """
+    GeoJSON feature with the outline of a region.
+    """
+
+    type: Literal["Feature"]
+    geometry: Annotated[Polygon | MultiPolygon, Field(discriminator="type")]
+    properties: OutlineProperties
+
+
+class Outlines(_Part):
+    """
+    GeoJSON feature collection, but for its frame.
+    """
+
+    type: Literal["FeatureCollection"]
+    frame: Frame
+    features: list[Outline]
+
+
+class Bulletin(_Part):
+    """
+    Daily bulletin of the regions on the far side of the Sun.
+    """
+
+    format: Literal["sunpy_farside.bulletin"] = "sunpy_farside.bulletin"
+    version: Literal["1.0"] = SCHEMA_VERSION
+    software: str = Field(description="version of sunpy_farside")
+    date: _Moment
+    detections: list[Detection]
+    sources: list[Source]
+    regions: list[Region] = Field(description="confirmed ones first, then in order of arrival")
+    gone: list[Gone] = Field(description="regions of the bulletin before that are not in this one")
+    jsoc: PublishedList | None
+    noaa: PublishedList | None
+    outlines: Outlines
+    notes: list[str]
+
+
+def json_schema():
+    """
+    Return the JSON Schema of the bulletin.
+
+    Returns
+    -------
+    `dict`
+        As published in ``bulletin.schema.json`` in `sunpy_farside.data`.
+
+    Examples
+    --------
+    >>> from sunpy_farside.bulletin.schema import json_schema
+    >>> json_schema()["properties"]["version"]["const"]
+    '1.0'
+    """
+    schema = Bulletin.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def read_bulletin(path):
+    """
+    Read the JSON document of a bulletin.
+
+    Parameters
+    ----------
+    path : path-like
+        File ``bulletin.json``.
+
+    Returns
+    -------
+    `Bulletin`
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    NewerFormatError
+        A later release wrote the bulletin.
+    FileFormatError
+        The file is no bulletin.
+
+    Examples
+    --------
+    >>> from sunpy_farside.bulletin import read_bulletin
+    >>> [region.name for region in read_bulletin("bulletin.json").regions]  # doctest: +SKIP
+    """
+    path = user_path(path)
+    try:
+        return Bulletin.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(map(str, problem["loc"]))
+        if problem["loc"] == ("version",):
+            msg = (
+                f"{path}: expected a bulletin of version {SCHEMA_VERSION}, found "
+                f"{problem['input']!r}. Update sunpy_farside, or write the bulletin again."
+            )
+            raise NewerFormatError(msg) from error
+        msg = (
+            f"{path}: expected a bulletin, found {where or 'a file'} that is none "
+            f"({problem['msg']}). Write the bulletin again."
+        )
+        raise FileFormatError(msg) from error

@@ -1,0 +1,136 @@
+"""
+Phase maps on whole degrees, and their windows.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from astropy.time import Time
+
+from sunpy.map import GenericMap
+
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.coordinates.window import cut_window, window_start
+from sunpy_farside.errors import SequenceError
+from sunpy_farside.maps.checks import check_phases
+from sunpy_farside.maps.resampling import globe_of
+
+__all__ = ["cut_globe", "cut_map"]
+
+
+@dataclass(frozen=True)
+class GlobalMap:
+    """
+    Phase map on whole degrees at all longitudes, with its date and far-side central meridian.
+    """
+
+    map: GenericMap
+    time: Time
+    meridian: float
+    globe: np.ndarray
+
+    @classmethod
+    def of(cls, item, time):
+        """
+        Resample a map of a date to whole degrees.
+        """
+        globe = globe_of(item)
+        check_phases(globe, f"The map of {time.isot[:16]}", error=SequenceError)
+        return cls(item, time, far_side_central_meridian(time).deg, globe)
+
+    def window(self, width):
+        """
+        Cut the phase shifts to the map's own window.
+        """
+        return cut_window(self.globe, int(window_start(self.meridian, width)), width)
+
+
+def cut_globe(phase_map):
+    """
+    Cut one map to the latitudes of the windows, at all longitudes.
+
+    Parameters
+    ----------
+    phase_map : `~sunpy.map.GenericMap`
+        Phase shifts in any unit of angle.
+
+    Returns
+    -------
+    array of `numpy.float32`, shape (144, 360)
+        Phase shifts in rad; NaN where data are missing. Column ``k`` is at Carrington longitude
+        ``k``, so that windows are cut by index.
+
+    Raises
+    ------
+    SequenceError
+        The unit of the map is not an angle, or the map has no data in its window.
+
+    Examples
+    --------
+    >>> from sunpy_farside.simulation import simulate_maps
+    >>> from sunpy_farside.maps.windows import cut_globe
+    >>> phase_map = simulate_maps("2022-05-05", 1, seed=1).maps[0]
+    >>> cut_globe(phase_map).shape
+    (144, 360)
+    """
+    frame = GlobalMap.of(phase_map, phase_map.date)
+    check_windows([frame])
+    return frame.globe
+
+
+def cut_map(phase_map, width=120):
+    """
+    Cut one map to the window of its own date.
+
+    Parameters
+    ----------
+    phase_map : `~sunpy.map.GenericMap`
+        Phase shifts in any unit of angle. A map that is not on whole degrees is resampled.
+    width : `int`, optional
+        Columns of the window, even, from 16 to 180.
+
+    Returns
+    -------
+    array of `numpy.float32`, shape (144, width)
+        Phase shifts in rad; NaN where data are missing.
+
+    Raises
+    ------
+    SequenceError
+        The unit of the map is not an angle, or the map has no data in its window.
+
+    Examples
+    --------
+    >>> from sunpy_farside.simulation import simulate_maps
+    >>> from sunpy_farside.maps.windows import cut_map
+    >>> phase_map = simulate_maps("2022-05-05", 1, seed=1).maps[0]
+    >>> cut_map(phase_map).shape
+    (144, 120)
+    """
+    check_width(width)
+    frame = GlobalMap.of(phase_map, phase_map.date)
+    check_windows([frame], width)
+    return frame.window(width)
+
+
+def check_width(width):
+    """
+    Raise an error for a width that windows cannot have.
+    """
+    if not (isinstance(width, int | np.integer) and 16 <= width <= 180 and width % 2 == 0):
+        msg = f"Expected an even window width from 16 to 180 columns, found {width!r}."
+        raise SequenceError(msg)
+
+
+def check_windows(frames, width=120):
+    """
+    Raise an error if a map has no data in its window.
+    """
+    empty = [frame.time.isot[:16] for frame in frames if not np.isfinite(frame.window(width)).any()]
+    if empty:
+        msg = (
+            f"Expected far-side data in every window, found none in the map of "
+            f"{', '.join(empty)}. Check that the map shows the far side and has the right date."
+        )
+        raise SequenceError(msg)

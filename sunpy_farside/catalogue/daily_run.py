@@ -26,6 +26,7 @@ from sunpy_farside.catalogue.daily import find_runs
 from sunpy_farside.catalogue.database import DATABASE, Database
 from sunpy_farside.catalogue.names import attach_names
 from sunpy_farside.catalogue.update import update_catalogue
+from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
 from sunpy_farside.io.folders import find_phase_maps
 from sunpy_farside.io.locks import only_run
@@ -33,6 +34,8 @@ from sunpy_farside.io.noaa import read_noaa_summary
 from sunpy_farside.io.phase_maps import parse_file_name
 from sunpy_farside.io.region_lists import read_region_list
 from sunpy_farside.net.archive import fetch_files
+from sunpy_farside.network import FarsideModel, load_model
+from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import remove_partial
 
@@ -69,6 +72,9 @@ class DailyRun:
         Matches with JSOC's lists by method.
     notes : `tuple` of `str`
         Sentences on what went wrong.
+    latest : `dict`
+        Latest detection by method (`~sunpy_farside.detection.result.FarsideDetection`); none where
+        its maps are gone or do not read.
     """
 
     output: Path
@@ -79,6 +85,7 @@ class DailyRun:
     summary: QTable | None
     compared: dict
     notes: tuple
+    latest: dict
 
 
 def run_day(
@@ -141,6 +148,8 @@ def run_day(
             (output / folder).mkdir(exist_ok=True)
         maps = output / _MAPS
         runs = dict(find_runs(maps))
+        if runs and not isinstance(model, FarsideModel):
+            model = load_model(model or "default", device=device)
         new = []
         if runs or (output / DATABASE).exists():
             new = update_catalogue(runs, maps, output, model=model, device=device)
@@ -151,6 +160,7 @@ def run_day(
                 first = _first_compared(database, new)
                 compared = attach_names(database, region_list, summaries, first)
         used, missing = _maps_of(runs, maps)
+        latest = _latest(runs, output, model)
     return DailyRun(
         output,
         new,
@@ -160,7 +170,29 @@ def run_day(
         max(summaries, key=lambda table: table.meta["date"], default=None),
         compared,
         tuple(notes),
+        latest,
     )
+
+
+def _latest(runs, output, model):
+    """
+    Return the detections of the latest date, whose images the catalogue does not hold.
+    """
+    if not runs or not (output / DATABASE).exists():
+        return {}
+    date = max(runs)
+    with Database.opened(output) as database:
+        if date not in database.dates()[-1:]:
+            return {}
+    try:
+        sequence = FarsideSequence.from_files(runs[date])
+    except (FarsideError, OSError):
+        # The update has named the map.
+        return {}
+    return {
+        "network": detect_farside(sequence, model),
+        "sar": detect_seismic_strength(sequence),
+    }
 
 
 def _fetch(output, since, url, progress):

@@ -15,6 +15,7 @@ from sunpy_farside.catalogue.matching import match_dates
 from sunpy_farside.catalogue.noaa_matching import match_summaries
 from sunpy_farside.catalogue.schema import transaction
 from sunpy_farside.detection.methods import METHODS
+from sunpy_farside.errors import NoCommonDatesError
 
 __all__ = ["attach_names", "names_of_tracks"]
 
@@ -55,7 +56,7 @@ def attach_names(database, region_list=None, summaries=(), since=""):
             if matches is not None:
                 compared[method] = matches
                 found += _matched("JSOC", matches, table)
-        matches = _matches(match_summaries, table, list(summaries))
+        matches = _matches(match_summaries, table, summaries) if dates else None
         if matches is not None:
             found += _matched("NOAA", matches, table)
         with transaction(database.connection):
@@ -93,12 +94,9 @@ def names_of_tracks(database, method):
 
 
 def _matches(match, table, reference):
-    if not len(reference) and "lists" not in getattr(reference, "meta", ()):
-        return None
     try:
         return match(table, reference)
-    except ValueError:
-        # None of them is of the dates of the detections.
+    except NoCommonDatesError:
         return None
 
 

@@ -13,10 +13,12 @@ from map_files import save_maps, stand_in_picture
 from numpy.testing import assert_array_equal
 from reference_unet import small_model
 
+import astropy.units as u
 from astropy.table import Table
 
 from sunpy_farside.catalogue import Catalogue, read_catalogue, update
 from sunpy_farside.catalogue.daily import watch_folder
+from sunpy_farside.catalogue.numbers import NUMBER_COLUMNS, daily_numbers
 from sunpy_farside.cli import main
 from sunpy_farside.errors import FarsideError
 from sunpy_farside.simulation import simulate_maps
@@ -132,11 +134,85 @@ def test_parquet_without_pyarrow(catalogue, tmp_path, monkeypatch):
 def test_export(folder, tmp_path, capsys):
     files = [tmp_path / "regions.csv", tmp_path / "tracks.vot"]
     assert main(["export", str(folder), str(files[0])]) == 0
-    assert main(["export", str(folder), str(files[1]), "--tracks", "--method", "sar"]) == 0
+    assert main(["export", str(folder), str(files[1]), "--table", "tracks", "--method", "sar"]) == 0
     assert capsys.readouterr().out == f"{files[0]}\n{files[1]}\n"
     regions, tracks = map(Table.read, files)
     assert len(regions) == len(read_catalogue(folder))
     stored = Catalogue(folder).tracks["sar"].tracks
     assert np.asarray(tracks["designation"]).tolist() == stored["designation"].tolist()
+    numbers = tmp_path / "numbers.json"
+    assert main(["export", str(folder), str(numbers), "--table", "numbers"]) == 0
+    assert len(json.loads(numbers.read_text())["rows"]) == 2
+    assert main(["export", str(folder), str(tmp_path / "names.csv"), "--table", "names"]) == 0
+    assert len(Table.read(tmp_path / "names.csv")) == 0
+    capsys.readouterr()
     assert main(["export", str(folder), str(tmp_path / "regions.xls")]) == 1
     assert "ends in .ecsv, .vot, .fits" in capsys.readouterr().err
+
+
+def test_tracks_and_matches_for_programs(folder, tmp_path, capsys):
+    tracks = Catalogue(folder).tracks["sar"].tracks
+    line = ["track", str(folder), "--method", "sar", "--all", "--format"]
+    assert main([*line, "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["designation"] for row in rows] == tracks["designation"].tolist()
+    assert rows[0]["mean_longitude"] == tracks["mean_position"][0].lon.deg
+    assert rows[0]["noaa"] == ""
+    assert main([*line, "csv"]) == 0
+    read = Table.read(capsys.readouterr().out, format="ascii.csv")
+    assert read["designation"].tolist() == tracks["designation"].tolist()
+    region_list = tmp_path / "AR_LIST_2022.05.06_12_00_00.txt"
+    region_list.write_text(
+        "                         2022-05-06.5\n"
+        "        Far-Side Vantage:  CLon = 108.2, Lat =   3.6\n\n"
+        "No Strong Active Regions (SARs) in the Sun's far hemisphere at this time.\n"
+    )
+    line = ["compare", str(folder), str(region_list), "--method", "sar", "--format", "json"]
+    assert main(line) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert {row["outcome"] for row in content["rows"]} == {"extra"}
+    assert content["dates"] == DATES[1:]
+    assert main([*line, "--noaa", str(region_list)]) == 2
+    assert "one after the other" in capsys.readouterr().err
+
+
+def test_numbers(catalogue):
+    numbers = catalogue.numbers("sar", days=14 * u.day, reliability=0.3)
+    regions = catalogue.detections("sar")
+    assert numbers.colnames == list(NUMBER_COLUMNS)
+    for row in numbers:
+        here = regions[regions["date"] == row["date"]]
+        strong = here[here["significant"]]
+        assert row["n_regions"] == len(strong)
+        assert u.isclose(row["strength"], strong["seismic_strength"].sum())
+        ahead = here["east_limb_arrival"] - here["date"]
+        soon = here["significant"] & (ahead > 0 * u.day) & (ahead <= 7 * u.day)
+        assert u.isclose(row["strength_7_days"], here["seismic_strength"][soon].sum())
+        counted = here["reliability"][
+            (here["reliability"] >= 0.3) & (ahead > 0 * u.day) & (ahead <= 14 * u.day)
+        ]
+        assert row["probability"] == pytest.approx(1 - np.prod(1 - np.asarray(counted)))
+
+
+def test_numbers_where_there_is_no_map_and_no_region(catalogue):
+    regions = catalogue.detections("sar")
+    regions = regions[regions["date"].isot == DATES[1]]
+    # No region on the second date, and no map on the next two.
+    regions.meta["dates"] = [*DATES, "2022-05-05T12:00:00.000"]
+    numbers = daily_numbers(regions)
+    assert_array_equal(
+        numbers["date"].isot,
+        [
+            *DATES,
+            "2022-05-04T12:00:00.000",
+            *["2022-05-05T00:00:00.000"],
+            "2022-05-05T12:00:00.000",
+        ],
+    )
+    assert np.isnan(numbers["n_regions"]).tolist() == [False, False, True, True, False]
+    assert numbers["n_regions"][[0, 4]].tolist() == [0, 0]
+    assert numbers["probability"][[0, 4]].tolist() == [0, 0]
+    assert np.isnan(numbers["strength"]).tolist() == [False, False, True, True, False]
+    empty = regions[:0]
+    empty.meta = {"dates": [], "strength": "seismic_strength"}
+    assert len(daily_numbers(empty)) == 0

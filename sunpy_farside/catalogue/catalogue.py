@@ -3,7 +3,6 @@ The catalogue as an object.
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 
@@ -12,21 +11,20 @@ from astropy.time import Time
 
 from sunpy.time import parse_time
 
-from sunpy_farside.cadence import CADENCE, MIDDLE
 from sunpy_farside.catalogue.database import DATABASE, Database
 from sunpy_farside.catalogue.export import write_table
-from sunpy_farside.catalogue.former_catalogue import FORMER_FILE, read_former
-from sunpy_farside.catalogue.rows import REGION_FIELDS, regions_of_rows
+from sunpy_farside.catalogue.names import names_of_tracks
+from sunpy_farside.catalogue.numbers import daily_numbers
+from sunpy_farside.catalogue.reading import catalogue_table, check_exists, regions_table
 from sunpy_farside.catalogue.track_store import stored_tracks
 from sunpy_farside.catalogue.tracking import RegionTracks
 from sunpy_farside.detection.methods import METHODS
-from sunpy_farside.errors import FarsideError, FileFormatError
+from sunpy_farside.errors import FarsideError
 from sunpy_farside.utils.content import user_path
-from sunpy_farside.utils.text import some
 from sunpy_farside.visualization.html import html_with_picture
 from sunpy_farside.visualization.track_plot import plot_tracks
 
-__all__ = ["Catalogue", "catalogue_table", "regions_table"]
+__all__ = ["Catalogue"]
 
 # Days before the latest date for which a plot shows tracks: a rotation.
 _SHOWN = 27 * u.day
@@ -61,7 +59,7 @@ class Catalogue:
     def __init__(self, path):
         path = user_path(path)
         self._folder = path.parent if path.name == DATABASE else path
-        _check_exists(self._folder, DATABASE)
+        check_exists(self._folder, DATABASE)
         with self._opened() as database:
             query = "SELECT count(DISTINCT date), min(date), max(date) FROM detections"
             (self._summary,) = database.connection.execute(query + " WHERE status = 'current'")
@@ -168,6 +166,39 @@ class Catalogue:
                 source[name] = None if source[name] is None else json.loads(source[name])
         return sources
 
+    def numbers(self, method="network", **options):
+        """
+        Return the numbers of every date.
+
+        Parameters
+        ----------
+        method : {"network", "sar"}, optional
+        **options
+            As for `~sunpy_farside.catalogue.numbers.daily_numbers`.
+
+        Returns
+        -------
+        `~astropy.table.QTable`
+            As of `~sunpy_farside.catalogue.numbers.daily_numbers`.
+        """
+        return daily_numbers(self.detections(method), **options)
+
+    def names(self, method="network"):
+        """
+        Return the names that JSOC and NOAA give to the regions of tracks.
+
+        Parameters
+        ----------
+        method : {"network", "sar"}, optional
+
+        Returns
+        -------
+        `~astropy.table.Table`
+            As of `~sunpy_farside.catalogue.names.names_of_tracks`.
+        """
+        with self._opened() as database:
+            return names_of_tracks(database, method)
+
     def plot(self, method="network", *, axes=None):
         """
         Draw the tracks of the last rotation.
@@ -223,90 +254,3 @@ class Catalogue:
                 members = members[np.isin(members["designation"], table["designation"])]
             recent[method] = RegionTracks(table, members)
         return recent
-
-
-def catalogue_table(folder, method=None):
-    """
-    Read the regions of all dates of a catalogue, also of one of an earlier release.
-
-    Parameters
-    ----------
-    folder : `~pathlib.Path`
-    method : {"network", "sar"}, optional
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        As of `~sunpy_farside.catalogue.daily.read_catalogue`.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no catalogue.
-    FileFormatError
-        It is damaged.
-    """
-    folder = Path(folder)
-    if not (folder / DATABASE).exists() and (folder / FORMER_FILE).exists():
-        former = read_former(folder / FORMER_FILE)
-        _check_whole(folder / FORMER_FILE, former.damaged)
-        table, dates = former.table, sorted(former.records)
-        if method is not None:
-            table = table[np.asarray(table["method"]) == method]
-        table.meta = _meta(dates, method)
-        return table
-    _check_exists(folder, DATABASE)
-    with Database.opened(folder) as database:
-        _check_whole(folder / DATABASE, database.damaged())
-        return regions_table(database.rows(method), database.dates(), method)
-
-
-def _check_exists(folder, name):
-    if not (folder / name).exists():
-        msg = f"{folder / name}: no such file. watch_folder makes it."
-        raise FileNotFoundError(msg)
-
-
-def _check_whole(path, damaged):
-    if damaged:
-        msg = (
-            f"{path}: expected the rows that were written, found rows lost, doubled or changed on "
-            f"{some(damaged)}. Run watch again: it makes these dates again."
-        )
-        raise FileFormatError(msg)
-
-
-def regions_table(rows, dates, method=None):
-    """
-    Return the table of regions that rows of a database hold.
-
-    Parameters
-    ----------
-    rows : `list` of `tuple`
-        Of `~sunpy_farside.catalogue.database.Database.rows`.
-    dates : `list` of `str`
-        All dates, also those without a region.
-    method : {"network", "sar"}, optional
-        Of the regions, where it is one.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        As of `~sunpy_farside.catalogue.daily.read_catalogue`.
-    """
-    columns = zip(*rows, strict=True) if rows else [()] * (4 + len(REGION_FIELDS))
-    _, row_dates, methods, models, *fields = columns
-    table = regions_of_rows(row_dates, fields)
-    for index, (name, values) in enumerate((("method", methods), ("model", models)), start=1):
-        table.add_column(np.array(values, dtype=str), name=name, index=index)
-    table.meta = _meta(dates, method)
-    return table
-
-
-def _meta(dates, method):
-    # Sequences are always of eleven maps, and their date is that of the middle one.
-    last = (Time(dates) + MIDDLE * CADENCE).isot.tolist() if dates else []
-    meta = {"dates": dates, "last_maps": last}
-    if method is not None:
-        meta["strength"] = METHODS[method].strength
-    return meta

@@ -9,9 +9,9 @@ from astropy.time import Time
 from sunpy.util.exceptions import warn_deprecated, warn_user
 
 from sunpy_farside.cadence import complete_runs, step_numbers, steps_of_sequence
-from sunpy_farside.catalogue.catalogue import catalogue_table
 from sunpy_farside.catalogue.database import DATABASE, Database
 from sunpy_farside.catalogue.former_catalogue import FORMER_FILE, FORMER_SAR, import_former
+from sunpy_farside.catalogue.reading import catalogue_table
 from sunpy_farside.catalogue.track_store import follow_regions, stored_tracks
 from sunpy_farside.catalogue.update import update_catalogue
 from sunpy_farside.detection.methods import METHODS

@@ -14,6 +14,7 @@ from sunpy_farside.utils.content import user_path
 
 __all__ = [
     "UsageError",
+    "add_format",
     "add_method",
     "add_width",
     "archive",
@@ -117,6 +118,22 @@ def add_method(parser, default="network"):
         choices=("network", "sar"),
         default=default,
         help=f"regions of the network or of the SAR method ({default or 'both'})",
+    )
+
+
+def add_format(parser):
+    """
+    Add the option ``--format``.
+
+    Parameters
+    ----------
+    parser : `argparse.ArgumentParser`
+    """
+    parser.add_argument(
+        "--format",
+        choices=("table", "json", "csv"),
+        default="table",
+        help="table for readers, json or csv for programs (table)",
     )
 
 

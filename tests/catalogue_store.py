@@ -43,7 +43,12 @@ def stored(folder, *, names=True):
             "detections.id = detection JOIN tracks ON tracks.id = track ORDER BY date, label"
         ).fetchall()
         pending = connection.execute("SELECT * FROM tracking ORDER BY method").fetchall()
+        others = connection.execute(
+            "SELECT designation, source, name, date FROM names JOIN tracks ON tracks.id = track "
+            "ORDER BY designation, source, name, date"
+        ).fetchall()
     if not names:
+        others = [row[1:] for row in others]
         first = {}
         for name, method, *place in members:
             first.setdefault((method, name), str(place))
@@ -51,7 +56,7 @@ def stored(folder, *, names=True):
         known = {name: place for (_, name), place in first.items()}
         members = [(first[method, name], method, *rest) for name, method, *rest in members]
         tracks = [tuple(known.get(item, item) for item in row) for row in tracks]
-    return detections, regions, sorted(tracks, key=str), sorted(members), pending
+    return detections, regions, sorted(tracks, key=str), sorted(members), pending, sorted(others)
 
 
 def change(folder, *statements):

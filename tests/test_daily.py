@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
+from archive_files import region_list
 from catalogue_store import stored
 from map_files import published_name
 from reference_unet import small_model
@@ -25,7 +26,6 @@ from sunpy_farside.catalogue.database import Database
 from sunpy_farside.catalogue.names import names_of_tracks
 from sunpy_farside.cli import daily as command
 from sunpy_farside.cli import main
-from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.io.locks import only_run
 from sunpy_farside.network import save_model
 from sunpy_farside.simulation import simulate_maps
@@ -70,26 +70,6 @@ def run(output, **kwargs):
 
 def dates(result):
     return [date.isot[5:13] for date in result.new]
-
-
-def tenth(date):
-    return f"{date.isot[:10]}.{date.mjd % 1 * 10:.0f}"
-
-
-def list_of(archive, date, longitude, latitude, name="FS-2022-025"):
-    """
-    Publish a region list with one region, that ends at a date.
-    """
-    meridian = far_side_central_meridian(date).deg
-    arrival = date + 5.5 * u.day
-    (archive / "AR_Lists" / date.strftime("AR_LIST_%Y.%m.%d_%H:%M:%S.txt")).write_text(
-        f"                         {tenth(date)}\n"
-        f"        Far-Side Vantage:  CLon = {meridian:.1f}, Lat =   3.8\n\n"
-        "Designation        Centroid       Strength    ETA at        Days from\n"
-        "              Longitude  Latitude             East Limb     East Limb\n"
-        "              (degree)   (degree)            (yyyy-mm-dd.d)\n\n"
-        f"{name}   {longitude:5.1f}       {latitude:5.1f}       624      {tenth(arrival)}    5.5\n"
-    )
 
 
 def test_only_what_is_new_is_fetched_and_made(output, archive, maps, publish, serve):
@@ -173,7 +153,8 @@ def test_names_of_others_hold_for_the_whole_track(output, archive, maps, publish
     track = tracks[tracks["n_detections"] == 2][0]
     place = track["latest_position"]
     # The list of the last map of the second detection.
-    list_of(archive, maps[11].date, place.lon.deg, place.lat.deg)
+    name, text = region_list(maps[11].date, place.lon.deg, place.lat.deg)
+    (archive / "AR_Lists" / name).write_text(text)
     result = run(output)
     assert result.notes == ()
     assert result.region_list["designation"].tolist() == ["FS-2022-025"]

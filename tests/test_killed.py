@@ -199,6 +199,40 @@ def check(folder):
     assert len(read_catalogue(folder / "detections")) > 0
 """
 
+# The run of a day, which also attaches the name in a region list.
+DAILY = (
+    WATCH[: WATCH.index("def watch(folder):")]
+    + """
+from archive_files import region_list
+from sunpy_farside.catalogue.daily_run import run_day
+
+def run_once(folder):
+    torch.manual_seed(1)
+    model = FarsideModel(
+        UNet(hidden=2), "small", "common", Normalisation("sequence"), 100.0, torch.device("cpu")
+    )
+    run_day(folder, offline=True, model=model)
+
+def before(folder):
+    (folder / "maps").mkdir()
+    for item in maps[:11]:
+        put(folder / "maps", item)
+    run_once(folder)
+    place = read_catalogue(folder, "sar")["centroid"][0]
+    name, text = region_list(maps[10].date, place.lon.deg, place.lat.deg)
+    (folder / "lists" / name).write_text(text)
+
+def job(folder):
+    if not any((folder / "maps").glob("PHASE_MAP_2022.05.06_12*")):
+        put(folder / "maps", maps[3], 1.1)
+        put(folder / "maps", maps[11])
+    run_once(folder)
+
+def check(folder):
+    assert len(read_catalogue(folder)) > 0
+"""
+)
+
 
 @pytest.mark.parametrize(
     ("job", "moves"),
@@ -208,6 +242,7 @@ def check(folder):
         pytest.param(MODEL, 1, id="model"),
         # Two pictures, digests, and the steps of two dates and the tracks of two methods.
         pytest.param(WATCH, None, id="watch", marks=pytest.mark.slow),
+        pytest.param(DAILY, None, id="daily", marks=pytest.mark.slow),
     ],
 )
 def test_killed_at_every_move(job, moves, tmp_path):

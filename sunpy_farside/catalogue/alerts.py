@@ -71,7 +71,7 @@ def give_alerts(folder, give, *, within=None, reliability=None, now=None):
     """
     now, number = Time.now() if now is None else now, 0
     with Database.opened(folder, write=True) as database:
-        for alert in _due(stored_tracks(database, _METHOD), within, reliability, now):
+        for alert in _due(stored_tracks(database, _METHOD, _CURRENT), within, reliability, now):
             key = (_METHOD, alert.designation, alert.kind)
             query = "SELECT 1 FROM alerts WHERE method = ? AND designation = ? AND kind = ?"
             if database.connection.execute(query, key).fetchone():

@@ -17,7 +17,6 @@ from sunpy_farside.catalogue.names import names_of_tracks
 from sunpy_farside.catalogue.numbers import daily_numbers
 from sunpy_farside.catalogue.reading import catalogue_table, check_exists, regions_table
 from sunpy_farside.catalogue.track_store import stored_tracks
-from sunpy_farside.catalogue.tracking import RegionTracks
 from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.errors import FarsideError
 from sunpy_farside.utils.content import user_path
@@ -246,11 +245,5 @@ class Catalogue:
         return dates[int(np.argmax(near))].isot
 
     def _recent(self):
-        recent = {}
-        for method, tracks in self.tracks.items():
-            table, members = tracks.tracks, tracks.members
-            if len(table):
-                table = table[table["last_date"] > table["last_date"].max() - _SHOWN]
-                members = members[np.isin(members["designation"], table["designation"])]
-            recent[method] = RegionTracks(table, members)
-        return recent
+        with self._opened() as database:
+            return {method: stored_tracks(database, method, _SHOWN) for method in METHODS}

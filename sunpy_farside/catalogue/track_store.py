@@ -89,7 +89,7 @@ def follow_regions(database, method):
         )
 
 
-def stored_tracks(database, method):
+def stored_tracks(database, method, last=None):
     """
     Return the tracks in a database.
 
@@ -97,17 +97,25 @@ def stored_tracks(database, method):
     ----------
     database : `~sunpy_farside.catalogue.database.Database`
     method : `str`
+    last : `~astropy.units.Quantity`, optional
+        Only tracks with a detection in this time before the latest date. By default, all.
 
     Returns
     -------
     `~sunpy_farside.catalogue.tracking.RegionTracks`
-        As of the last call of `follow_regions`.
+        As of the last call of `follow_regions`. ``meta["dates"]`` of the members begins with the
+        first member, or with that time where it is earlier.
     """
-    connection = database.connection
-    members = _members(connection, method)
-    members.meta["dates"] = database.dates()
-    query = f"SELECT {', '.join(_FIELDS)} FROM tracks WHERE method = ? ORDER BY first_date, id"
-    rows = connection.execute(query, (method,)).fetchall()
+    connection, dates = database.connection, database.dates()
+    since = _START if last is None or not dates else (Time(dates[-1]) - last).isot
+    members = _members(connection, method, "last_date >= ?", (since,))
+    first = min([since, *_dates(members)[:1].tolist()])
+    members.meta["dates"] = [date for date in dates if date >= first]
+    query = (
+        f"SELECT {', '.join(_FIELDS)} FROM tracks WHERE method = ? AND last_date >= ? "
+        "ORDER BY first_date, id"
+    )
+    rows = connection.execute(query, (method, since)).fetchall()
     row = connection.execute("SELECT settings FROM tracking WHERE method = ?", (method,)).fetchone()
     settings = row[0] if row and row[0] else _present_settings(method)
     like = _empty(method).tracks

@@ -2,9 +2,13 @@
 The input of a bulletin from the run of a day.
 """
 
+import astropy.units as u
 from astropy.time import Time
 
 __all__ = ["day_of_run"]
+
+# Time before the latest detection in which a track has one, to be in the bulletin: two rotations.
+_COVERED = 54 * u.day
 
 
 def day_of_run(run, *, current=True):
@@ -36,7 +40,7 @@ def day_of_run(run, *, current=True):
         if not dates:
             return None
         for method in METHODS:
-            tracks = stored_tracks(database, method)
+            tracks = stored_tracks(database, method, _COVERED)
             series.append(Series("phase_map", tracks, run.latest.get(method)))
             for row in names_of_tracks(database, method):
                 # The most frequent name of a source comes first.

@@ -20,6 +20,7 @@ from sunpy_farside.bulletin import (
     Day,
     Series,
     bulletin_document,
+    bulletin_overlay,
     json_schema,
     read_bulletin,
     write_bulletin,
@@ -331,6 +332,44 @@ def test_outlines_are_split_at_the_boundary_without_loss(longitude, drift, radiu
         assert part.exterior.is_ccw
 
 
+def test_overlay_has_the_outlines_and_places_of_the_regions(document):
+    overlay = bulletin_overlay(document)
+    assert overlay["type"] == "SunJSON"
+    assert Time(overlay["time"]).isot[:19] == document.date[:19]
+    points = [item["coordinates"] for item in overlay["geometry"] if item["type"] == "point"]
+    lines = [item["coordinates"] for item in overlay["geometry"] if item["type"] == "line"]
+    for ((radius, longitude, latitude),), region in zip(points, document.regions, strict=True):
+        place = region.position
+        assert radius > 1
+        assert (longitude, latitude) == (place.carrington_longitude, place.latitude)
+    assert len(lines) == len(document.outlines.features)
+    for line, feature in zip(lines, document.outlines.features, strict=True):
+        assert [(x, y) for _, x, y in line] == feature.geometry.coordinates[0]
+    colors = {tuple(item["colors"][0]) for item in overlay["geometry"]}
+    assert len(colors) == 2
+    assert all(len(color) == 4 and 0 <= min(color) <= max(color) <= 255 for color in colors)
+
+
+def test_overlay_has_no_line_on_the_boundary(document):
+    """
+    An outline across the 0/360 boundary is drawn as if there were none.
+    """
+    square = np.array([[358.0, 0], [362, 0], [362, 5], [358, 5], [358, 0]])
+    outlines = document.outlines.model_dump()
+    outlines["features"] = [outlines["features"][0] | {"geometry": geometry_of([square])}]
+    crossing = Bulletin.model_validate(document.model_dump() | {"outlines": outlines})
+    lines = [
+        np.array(item["coordinates"])[:, 1:]
+        for item in bulletin_overlay(crossing)["geometry"]
+        if item["type"] == "line"
+    ]
+    edges = np.concatenate([np.stack([line[:-1], line[1:]], axis=1) for line in lines])
+    on_boundary = np.all(edges[:, :, 0] % 360 == 0, axis=1)
+    assert not on_boundary.any()
+    length = np.hypot(*np.diff(edges, axis=1)[:, 0].T).sum()
+    assert length == pytest.approx(4 + 5 + 4 + 5)
+
+
 def test_written_bulletin_reads_back(day, document, tmp_path):
     assert write_bulletin(tmp_path / "new", day) == document
     path = tmp_path / "new" / "bulletin.json"
@@ -359,7 +398,7 @@ def test_day_without_series_is_refused():
 def test_failed_write_leaves_the_earlier_bulletin(day, tmp_path, monkeypatch):
     write_bulletin(tmp_path, day)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert len(before) == 4
+    assert len(before) == 5
     # The last file that is written cannot be encoded.
     monkeypatch.setattr("sunpy_farside.bulletin.write.bulletin_text", lambda _: "\ud800")
     with pytest.raises(UnicodeEncodeError):

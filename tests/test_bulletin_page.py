@@ -79,7 +79,7 @@ def test_page_needs_no_other_file_and_no_script(page):
         for name in ("src", "srcset", "href", "action", "data")
         if tag.has_attr(name)
     ]
-    beside = {"bulletin.json", "bulletin.schema.json", "bulletin.txt"}
+    beside = {"bulletin.json", "bulletin.schema.json", "bulletin.txt", "jhelioviewer.json"}
     outside = {item for item in addresses if not item.startswith("data:")}
     assert outside == beside
     assert "url(" not in page.style.string

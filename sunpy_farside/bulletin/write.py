@@ -2,9 +2,11 @@
 Writing of bulletins.
 """
 
+import json
 from importlib import resources
 
 from sunpy_farside.bulletin.document import bulletin_document
+from sunpy_farside.bulletin.overlay import bulletin_overlay
 from sunpy_farside.bulletin.page import bulletin_page
 from sunpy_farside.bulletin.pictures import draw_sun
 from sunpy_farside.bulletin.text import bulletin_text
@@ -13,7 +15,7 @@ from sunpy_farside.utils.files import whole_files
 __all__ = ["write_bulletin"]
 
 _NAME = "bulletin"
-_SCHEMA = "bulletin.schema.json"
+_SCHEMA, _OVERLAY = "bulletin.schema.json", "jhelioviewer.json"
 
 
 def write_bulletin(folder, day):
@@ -28,7 +30,8 @@ def write_bulletin(folder, day):
         - ``bulletin.json``: the document, from which the others are made, and
           ``bulletin.schema.json``, its schema;
         - ``bulletin.html``: a page that needs no other file;
-        - ``bulletin.txt``: text of 80 columns.
+        - ``bulletin.txt``: text of 80 columns;
+        - ``jhelioviewer.json``: an overlay for JHelioviewer.
     day : `~sunpy_farside.bulletin.day.Day`
         Detections, tracks and lists of the day.
 
@@ -50,14 +53,15 @@ def write_bulletin(folder, day):
     >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> day = Day(Time("2022-05-05"), (Series("phase_map", no_tracks("seismic_strength")),))
     >>> _ = write_bulletin(folder, day)
-    >>> sorted(path.name for path in folder.iterdir())
-    ['bulletin.html', 'bulletin.json', 'bulletin.schema.json', 'bulletin.txt']
+    >>> sorted(path.name for path in folder.glob("*.*"))[:2]
+    ['bulletin.html', 'bulletin.json']
     """
     document = bulletin_document(day)
     content = {
         f"{_NAME}.json": f"{document.model_dump_json(indent=1)}\n",
         f"{_NAME}.html": bulletin_page(document, draw_sun(day, document)),
         f"{_NAME}.txt": bulletin_text(document),
+        _OVERLAY: json.dumps(bulletin_overlay(document)),
         _SCHEMA: (resources.files("sunpy_farside.data") / _SCHEMA).read_text(encoding="utf-8"),
     }
     with whole_files(folder, last=f"{_NAME}.json") as partial:

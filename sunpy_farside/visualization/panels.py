@@ -13,7 +13,7 @@ from sunpy_farside.visualization.artists import COLORS, PHASE_SCALE, Artists, ha
 from sunpy_farside.visualization.labels import name_in_title
 from sunpy_farside.visualization.style import styled_figure
 
-__all__ = ["animate_sequence", "plot_sequence"]
+__all__ = ["animate_sequence", "degree_ticks", "plot_sequence"]
 
 # Spacing of the longitude ticks of a small panel in degrees, and their smallest distance from its
 # edges, which keeps the tick labels of adjacent panels apart.
@@ -65,7 +65,7 @@ def plot_sequence(sequence, *, detection=None, figure=None):
                 fontsize="small",
                 fontweight="bold" if time == sequence.date else "normal",
             )
-            _degree_ticks(panel, "small")
+            degree_ticks(panel, "small")
             _panel_ticks(panel)
             drawn.outlines.extend(_outline_significant(panel, detection))
         figure.supxlabel("Carrington longitude [deg]", fontsize="medium")
@@ -123,7 +123,7 @@ def animate_sequence(sequence, *, detection=None, figure=None, interval=300):
     with styled_figure(figure) as figure:
         axes = figure.subplots()
         image = axes.imshow(frames[0], **_window(first, sequence.width))
-        _degree_ticks(axes, "medium")
+        degree_ticks(axes, "medium")
         axes.set_xlabel("Carrington longitude [deg]")
         axes.set_ylabel("Latitude [deg]")
         figure.colorbar(image, ax=axes, label="Phase shift [rad]", shrink=0.8)
@@ -156,7 +156,17 @@ def _window(first, width):
     return {"extent": extent, "origin": "lower", **PHASE_SCALE}
 
 
-def _degree_ticks(axes, size):
+def degree_ticks(axes, size):
+    """
+    Mark every 30 degrees of longitude and latitude on axes in degrees.
+
+    Parameters
+    ----------
+    axes : `~matplotlib.axes.Axes`
+        Axes with longitudes that may run on beyond 360 degrees.
+    size : `str` or `float`
+        Size of the labels.
+    """
     axes.xaxis.set_major_locator(MultipleLocator(30))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value % 360:.0f}"))
     axes.yaxis.set_major_locator(MultipleLocator(30))

@@ -11,9 +11,11 @@ import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 from catalogue_store import change, stored
 from map_files import save_map, save_maps, saved_path, stand_in_picture
+from numpy.testing import assert_array_equal
 from reference_unet import small_model
 
 from sunpy.util.exceptions import SunpyUserWarning
@@ -21,7 +23,9 @@ from sunpy.util.exceptions import SunpyUserWarning
 from sunpy_farside.catalogue import Catalogue, read_catalogue, schema, update
 from sunpy_farside.catalogue.daily import update_tracks, watch_folder
 from sunpy_farside.catalogue.database import DATABASE, Database
+from sunpy_farside.catalogue.reading import regions_table
 from sunpy_farside.catalogue.rows import REGION_FIELDS
+from sunpy_farside.catalogue.track_store import _FIELDS as TRACK_FIELDS
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.errors import FileFormatError, FolderInUseError, NewerFormatError
 from sunpy_farside.io.locks import only_run
@@ -250,6 +254,27 @@ def test_databases_of_earlier_releases_are_brought_up_to_date(folder, monkeypatc
     assert stored(output) == before
     with Database.opened(output) as database:
         assert database.connection.execute("SELECT id FROM scores").fetchall() == [(7,)]
+
+
+def test_every_column_has_a_field(folder):
+    remedy = "append a step to sunpy_farside/catalogue/schema.py that adds the field"
+    with Database.opened(folder / "detections") as database:
+        for table, fields in (("regions", REGION_FIELDS), ("tracks", TRACK_FIELDS)):
+            info = database.connection.execute(f"PRAGMA table_info({table})").fetchall()
+            assert {*fields} <= {name for _, name, *_ in info}, remedy
+
+
+def test_fields_that_an_earlier_release_did_not_write(folder):
+    # A step that adds a field leaves it NULL, whatever its kind.
+    unknown = {4 + REGION_FIELDS.index(name) for name in ("area", "significant", "complex")}
+    with Database.opened(folder / "detections") as database:
+        whole = database.rows()
+    rows = [tuple(None if k in unknown else x for k, x in enumerate(row)) for row in whole]
+    table = regions_table(rows, DATES)
+    assert np.isnan(table["area"]).all()
+    assert not table["significant"].any()
+    assert not table["complex"].any()
+    assert_array_equal(table["depth"], regions_table(whole, DATES)["depth"])
 
 
 def test_a_step_that_fails_changes_nothing(folder, monkeypatch):

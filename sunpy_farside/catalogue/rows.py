@@ -99,7 +99,11 @@ def regions_of_rows(dates, columns):
         elif isinstance(expected, Time):
             table[name] = times_of(fields[name], precision=0)
         else:
-            values = np.array(fields[name], dtype=getattr(expected, "dtype", float))
+            # A field that an earlier release did not write is NULL.
+            known = fields[name]
+            if expected.dtype.kind != "f":
+                known = [0 if value is None else value for value in known]
+            values = np.array(known, dtype=expected.dtype)
             unit = getattr(expected, "unit", None)
             table[name] = values if unit is None else values << unit
         table[name].info.description = expected.info.description

@@ -39,7 +39,7 @@ middle.plot([1, 2], [0.56, 0.25], "o", color="black", label="measured")
 middle.set(xlabel="Steps of 12 hours", ylabel="Correlation", ylim=(0, 0.7), title="In time")
 middle.legend()
 
-parts = ["centre", "sides", "high latitudes"]
+parts = ["center", "sides", "high latitudes"]
 widths = [found[f"half correlation in longitude, {part} (deg)"] for part in parts]
 right.bar(parts, widths, color="0.7")
 right.plot(parts, [5, 6, 8], "o", color="black", label="measured")

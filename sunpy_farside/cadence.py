@@ -2,6 +2,8 @@
 Cadence of the maps: one every 12 hours, eleven in a sequence.
 """
 
+from datetime import timedelta
+
 import numpy as np
 
 import astropy.units as u
@@ -12,22 +14,27 @@ from sunpy_farside.errors import SequenceError
 __all__ = [
     "CADENCE",
     "MIDDLE",
+    "MOST_MISSING",
     "N_MAPS",
     "TOLERANCE",
-    "check_cadence",
+    "check_missing",
     "check_unique",
     "complete_runs",
     "nearest_step",
+    "place_maps",
     "shared_steps",
     "step_numbers",
     "step_time",
     "steps_of_sequence",
+    "time_of_step",
 ]
 
 # Eleven maps, one every 12 hours [Felipe & Asensio Ramos 2019, section 2.2].
 N_MAPS = 11
 MIDDLE = N_MAPS // 2
 CADENCE = 12 * u.hour
+# Largest number of missing maps that a sequence may have: more than half of the maps remain.
+MOST_MISSING = N_MAPS // 2
 # Largest offset of a map from its step.
 TOLERANCE = 1 * u.minute
 
@@ -125,14 +132,17 @@ def steps_of_sequence(middle):
     return range(middle - MIDDLE, middle - MIDDLE + N_MAPS)
 
 
-def complete_runs(steps):
+def complete_runs(steps, missing=0):
     """
-    Find the middle steps of all sequences without a missing map.
+    Find the middle steps of all sequences with enough maps.
 
     Parameters
     ----------
     steps : iterable of `int`
         Steps with a map.
+    missing : `int`, optional
+        Largest number of the eleven maps of a sequence that may be missing, the first, the middle
+        and the last included.
 
     Returns
     -------
@@ -144,9 +154,18 @@ def complete_runs(steps):
     >>> from sunpy_farside.cadence import complete_runs
     >>> complete_runs([*range(12), 20])
     [5, 6]
+    >>> complete_runs([*range(12), 20], missing=1)
+    [4, 5, 6, 7]
     """
     there = set(steps)
-    return [middle for middle in sorted(there) if there.issuperset(steps_of_sequence(middle))]
+    # A step belongs to the sequences around the eleven steps around it.
+    middles = sorted({middle for step in there for middle in steps_of_sequence(step)})
+    fewest = N_MAPS - missing
+    return [
+        middle
+        for middle in middles
+        if sum(step in there for step in steps_of_sequence(middle)) >= fewest
+    ]
 
 
 def shared_steps(times):
@@ -195,43 +214,160 @@ def check_unique(times, steps):
         raise SequenceError(problem)
 
 
-def check_cadence(times):
+def check_missing(missing):
     """
-    Raise an error if dates do not form a sequence.
+    Raise an error if a number of missing maps is not one that a sequence may have.
 
     Parameters
     ----------
-    times : `~astropy.time.Time`
-        Dates of the maps.
+    missing : `int`
+        Largest number of missing maps.
 
     Raises
     ------
     SequenceError
-        There are not eleven dates, 12 hours apart within a minute. The message names those that
-        are missing, repeated or off the cadence.
+        It is not a whole number from 0 to 5.
+    """
+    if not (isinstance(missing, int | np.integer) and 0 <= missing <= MOST_MISSING):
+        msg = (
+            f"Expected the largest number of missing maps, from 0 to {MOST_MISSING}, found "
+            f"missing={missing!r}."
+        )
+        raise SequenceError(msg)
+
+
+def place_maps(times, missing=0, date=None):
+    """
+    Return the positions of maps in their sequence.
+
+    Parameters
+    ----------
+    times : `~astropy.time.Time`
+        Dates of the maps, one or more.
+    missing : `int`, optional
+        Largest number of the eleven maps that may be missing.
+    date : `~astropy.time.Time`, optional
+        Date of the middle map, which need not exist. Required if maps are missing at the ends, so
+        that the maps belong to more than one sequence.
+
+    Returns
+    -------
+    steps : array of `int`
+        Step number of each map.
+    middle : `int`
+        Step number of the middle map.
+
+    Raises
+    ------
+    SequenceError
+        There are not enough maps, 12 hours apart within a minute, or their sequence is not known.
+        The message names the dates that are missing, repeated or off the cadence.
+
+    Examples
+    --------
+    >>> from astropy.time import Time
+    >>> from sunpy_farside.cadence import CADENCE, place_maps
+    >>> times = Time("2022-05-02T12:00") + [0, 1, 2, 3, 5, 6, 7, 8, 9, 10] * CADENCE
+    >>> steps, middle = place_maps(times, missing=1)
+    >>> steps - middle
+    array([-5, -4, -3, -2,  0,  1,  2,  3,  4,  5])
     """
     steps, near, phase = shared_steps(times)
+    kept = np.unique(steps[near])
     problems = []
     if not near.all():
         odd = ", ".join(times[~near].isot)
         problems.append(f"off the {CADENCE:.0f} cadence: {odd}")
-    kept = steps[near]
-    if problem := _repeated(times[near], kept):
+    if problem := _repeated(times[near], steps[near]):
         problems.append(problem)
-    missing = np.setdiff1d(np.arange(kept.min(), kept.max() + 1), kept)
-    if missing.size:
-        names = [time.isot[:16] for time in step_time(missing[:_MAX_NAMED] + phase)]
-        more = f" and {missing.size - _MAX_NAMED} more" if missing.size > _MAX_NAMED else ""
-        problems.append(f"missing: {', '.join(names)}{more}")
-    if len(times) != N_MAPS or problems:
-        what = "; ".join([f"found {len(times)}", *problems])
-        remedy = (
-            "Use find_sequences to find the sequences in a longer list."
-            if len(times) > N_MAPS
-            else "Add the missing maps or choose another date."
+    if date is None:
+        # The sequences that hold all the maps.
+        middles = range(int(kept.max()) - MIDDLE, int(kept.min()) + MIDDLE + 1)
+        expected = range(int(kept.min()), int(kept.max()) + 1)
+    else:
+        (middle,), (fits,) = step_numbers(date[np.newaxis], phase)
+        if not fits:
+            problems.append(f"a date of the middle map off their cadence: {date.isot}")
+        middles = [int(middle)]
+        expected = steps_of_sequence(int(middle))
+        if outside := [step for step in kept if step not in expected]:
+            problems.append(
+                f"outside of the sequence of {date.isot[:16]}: {_names(outside, phase)}"
+            )
+    absent = [step for step in expected if step not in kept]
+    if problems or len(times) > N_MAPS or not middles or N_MAPS - len(kept) > missing:
+        if absent:
+            problems.append(f"missing: {_names(absent, phase)}")
+        allowed = f", of which {missing} may be missing" if missing else ""
+        what = "; ".join([f"found {len(times)}", *problems]).rstrip(".")
+        msg = (
+            f"Expected {N_MAPS} maps, one every 12 h{allowed}; {what}. "
+            f"{_remedy(kept, middles, missing)}"
         )
-        msg = f"Expected {N_MAPS} maps, one every 12 h; {what.rstrip('.')}. {remedy}"
         raise SequenceError(msg)
+    if len(middles) > 1:
+        msg = (
+            f"Expected the date of the middle map, as the {len(times)} maps are in "
+            f"{len(middles)} sequences. Give date=, one of {_names(middles, phase)}."
+        )
+        raise SequenceError(msg)
+    return steps, middles[0]
+
+
+def _remedy(steps, middles, missing):
+    """
+    Return what to do with steps that are not a sequence.
+    """
+    if len(steps) > N_MAPS or not middles:
+        return "Use find_sequences to find the sequences in a longer list."
+    absent = N_MAPS - len(steps)
+    if missing < absent <= MOST_MISSING:
+        return (
+            "Add the missing maps, choose another date, or allow for missing maps with "
+            f"missing={absent}."
+        )
+    return "Add the missing maps or choose another date."
+
+
+def _names(steps, phase):
+    """
+    Return the dates of steps as text.
+    """
+    names = ", ".join(step_time(step + phase).isot[:16] for step in steps[:_MAX_NAMED])
+    more = len(steps) - _MAX_NAMED
+    return f"{names} and {more} more" if more > 0 else names
+
+
+def time_of_step(step, times, steps):
+    """
+    Return the time of a step on the cadence of maps.
+
+    Parameters
+    ----------
+    step : `int`
+        Step number, of a missing map.
+    times : `~astropy.time.Time`
+        Dates of the maps.
+    steps : array of `int`
+        Step numbers of the maps (`shared_steps`).
+
+    Returns
+    -------
+    `~astropy.time.Time`
+        As exact as the dates of the maps.
+
+    Examples
+    --------
+    >>> from astropy.time import Time
+    >>> from sunpy_farside.cadence import time_of_step
+    >>> time_of_step(7, Time(["2022-05-05T00:00", "2022-05-06T00:00"]), [4, 6]).isot
+    '2022-05-06T12:00:00.000'
+    """
+    # Single maps may be some seconds late: count from one of median offset.
+    offsets = times.utc.mjd - np.asarray(steps) * _STEP
+    source = int(np.argsort(offsets, kind="stable")[(len(offsets) - 1) // 2])
+    clock = times[source].datetime + timedelta(days=_STEP) * (int(step) - int(steps[source]))
+    return Time(Time(clock, scale=times.scale), format="isot")
 
 
 def _repeated(times, steps):

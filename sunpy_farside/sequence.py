@@ -3,6 +3,7 @@ Sequences of eleven consecutive phase maps, checked and cut to windows.
 """
 
 import os
+from functools import cache
 
 import numpy as np
 
@@ -16,11 +17,15 @@ from sunpy_farside.cadence import (
     CADENCE,
     MIDDLE,
     N_MAPS,
-    check_cadence,
+    check_missing,
     check_unique,
     complete_runs,
+    nearest_step,
+    place_maps,
     shared_steps,
+    step_time,
     steps_of_sequence,
+    time_of_step,
 )
 from sunpy_farside.coordinates.window import (
     FIRST_LATITUDE,
@@ -34,12 +39,12 @@ from sunpy_farside.errors import SequenceError
 from sunpy_farside.io.phase_maps import read_phase_map
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.maps.windows import GlobalMap, check_width, check_windows
-from sunpy_farside.products import product_of
+from sunpy_farside.products import PRODUCTS, product_of
 from sunpy_farside.utils.moved import moved_names
 from sunpy_farside.visualization.html import html_with_picture
 from sunpy_farside.visualization.panels import plot_sequence
 
-__all__ = ["FarsideSequence", "find_sequences"]
+__all__ = ["FarsideSequence", "cadence_date", "find_sequences"]
 
 __getattr__ = moved_names(
     __name__,
@@ -62,16 +67,31 @@ class FarsideSequence:
         `reproject`.
     width : `int`, optional
         Columns of the windows, even, from 16 to 180.
+    missing : `int`, optional
+        Largest number of maps that may be missing, at most 5: none by default, as published. A
+        map whose pixels are all NaN or masked is missing, too.
+    date : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
+        Date of the middle map, which may itself be missing. Required only if the dates of the
+        maps leave it open, because the first or the last map is missing.
 
     Raises
     ------
     SequenceError
-        There are not eleven maps, they are not of one product or not 12 hours apart, their unit
-        is not an angle, or a window has no data. The message names the problem.
+        There are not eleven maps, or fewer than ``missing`` permits; they are not of one product
+        or not 12 hours apart; their unit is not an angle; a window has no data; or the date of
+        the middle map is required. The message names the problem.
 
     See Also
     --------
     find_sequences : Find all the sequences in a longer list of maps.
+
+    Notes
+    -----
+    A sequence with missing maps still has eleven places. `maps`, `times`, `data` and `comoving`,
+    the length, indices and iteration all count them, so that the middle map is always number 5. In
+    the place of a missing map there is a map of its date without data: all its pixels are NaN.
+    `is_missing` is True there. The times are those of the cadence, and the windows are those of
+    these times, so that the pixels of the other maps are the same as in the full sequence.
 
     Examples
     --------
@@ -79,23 +99,43 @@ class FarsideSequence:
     >>> sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=1).sequence
     >>> sequence.data.shape, sequence.date.isot
     ((11, 144, 120), '2022-05-05T00:00:00.000')
+
+    Without the middle map and the last one:
+
+    >>> maps = [*sequence.maps[:5], *sequence.maps[6:10]]
+    >>> gappy = sunpy_farside.FarsideSequence(maps, missing=2, date="2022-05-05")
+    >>> gappy
+    <FarsideSequence: 9 of 11 maps of phase_map, 2022-05-02T12:00 to 2022-05-07T12:00, 120 columns>
+    >>> gappy.times[gappy.is_missing].isot
+    array(['2022-05-05T00:00:00.000', '2022-05-07T12:00:00.000'], dtype='<U23')
     """
 
-    def __init__(self, maps, *, width=120):
+    def __init__(self, maps, *, width=120, missing=0, date=None):
         check_width(width)
+        check_missing(missing)
         maps = list(maps)
         times = _times(maps)
-        check_cadence(times)
-        order = np.argsort(times.mjd)
-        self._set_frames([GlobalMap.of(maps[k], times[k]) for k in order], width)
+        date = None if date is None else parse_time(date)
+        steps, middle = place_maps(times, missing, date)
+        frames = {
+            int(step): GlobalMap.of(item, time)
+            for step, item, time in zip(steps, maps, times, strict=True)
+        }
+        product = product_of(maps[0].meta)
+        for step in steps_of_sequence(middle):
+            if step not in frames:
+                given = date is not None and step == middle
+                time = date if given else time_of_step(step, times, steps)
+                frames[step] = GlobalMap.without_data(time, product)
+        self._set_frames([frames[step] for step in steps_of_sequence(middle)], width, missing)
 
-    def _set_frames(self, frames, width):
-        check_windows(frames, width)
+    def _set_frames(self, frames, width, missing):
+        check_windows(frames, width, missing)
         self._frames = tuple(frames)
         self._width = width
 
     @classmethod
-    def from_files(cls, paths, *, width=120):
+    def from_files(cls, paths, *, width=120, missing=0, date=None):
         """
         Read a sequence from eleven of JSOC's phase-map files.
 
@@ -105,6 +145,9 @@ class FarsideSequence:
             Eleven files, in any order.
         width : `int`, optional
             Columns of the windows, even, from 16 to 180.
+        missing, date : optional
+            As for `FarsideSequence`: how many of the files may be missing, and the date of the
+            middle map.
 
         Returns
         -------
@@ -125,10 +168,11 @@ class FarsideSequence:
                 "are not expanded: pass sorted(pathlib.Path(folder).glob(pattern))."
             )
             raise TypeError(msg)
-        return cls([read_phase_map(path) for path in paths], width=width)
+        maps = [read_phase_map(path) for path in paths]
+        return cls(maps, width=width, missing=missing, date=date)
 
     @classmethod
-    def from_array(cls, data, date):
+    def from_array(cls, data, date, *, missing=0):
         """
         Create a sequence from an array of maps that are already cut to their own windows.
 
@@ -140,6 +184,8 @@ class FarsideSequence:
             data are missing.
         date : `~astropy.time.Time`, `str` or `~datetime.datetime`
             Date of the middle map.
+        missing : `int`, optional
+            Largest number of maps that may have no data at all.
 
         Returns
         -------
@@ -168,11 +214,13 @@ class FarsideSequence:
         check_width(width)
         times = parse_time(date) + (np.arange(N_MAPS) - MIDDLE) * CADENCE
         maps = [_window_map(*pair) for pair in zip(data, times, strict=True)]
-        return cls(maps, width=width)
+        return cls(maps, width=width, missing=missing)
 
     def __repr__(self):
+        absent = int(self.is_missing.sum())
+        number = f"{N_MAPS - absent} of {N_MAPS}" if absent else f"{N_MAPS}"
         return (
-            f"<FarsideSequence: {N_MAPS} maps of {self.product}, {self.times[0].isot[:16]} to "
+            f"<FarsideSequence: {number} maps of {self.product}, {self.times[0].isot[:16]} to "
             f"{self.times[-1].isot[:16]}, {self.width} columns>"
         )
 
@@ -220,21 +268,28 @@ class FarsideSequence:
     @property
     def maps(self):
         """
-        Eleven maps, in order of time.
+        Eleven maps, in order of time; in the place of a missing map, one whose pixels are all NaN.
         """
         return tuple(frame.map for frame in self._frames)
 
     @property
+    def is_missing(self):
+        """
+        Missing maps: array of `bool`, shape (11,).
+        """
+        return np.array([frame.is_missing for frame in self._frames])
+
+    @property
     def times(self):
         """
-        Dates of the eleven maps (`~astropy.time.Time`).
+        Dates of the eleven maps on the cadence (`~astropy.time.Time`, `cadence_date`).
         """
         return Time([frame.time for frame in self._frames])
 
     @property
     def date(self):
         """
-        Date of the middle map, which is also the date of detections.
+        Date of the middle map, missing or not, which is also the date of detections.
         """
         return self._frames[MIDDLE].time
 
@@ -257,7 +312,8 @@ class FarsideSequence:
         """
         Phase shifts, with each map in its own window.
 
-        Array of `numpy.float32`, shape (11, 144, width), in rad; NaN where data are missing.
+        Array of `numpy.float32`, shape (11, 144, width), in rad; NaN where data are missing, in all
+        the pixels of a missing map.
         Column ``width // 2`` of each map is at the whole degree at or below the far-side central
         meridian of its own date, so that regions drift by 13.2 columns per day.
         """
@@ -313,7 +369,7 @@ class FarsideSequence:
         return window_wcs(self.date, self.width)
 
 
-def find_sequences(maps, *, width=120):
+def find_sequences(maps, *, width=120, missing=0):
     """
     Find all the sequences of eleven consecutive maps in a list of maps.
 
@@ -323,12 +379,14 @@ def find_sequences(maps, *, width=120):
         Any number of maps of one product, in any order, with or without gaps.
     width : `int`, optional
         Columns of the windows, even, from 16 to 180.
+    missing : `int`, optional
+        Largest number of maps that may be missing from a sequence, at most 5. None by default.
 
     Returns
     -------
     `list` of `FarsideSequence`
-        In order of date; adjacent sequences share ten maps. Empty if no eleven maps are
-        consecutive.
+        In order of date; adjacent sequences share maps. One for each date with at least
+        ``11 - missing`` of its eleven maps, whether or not the middle map is among them.
 
     Raises
     ------
@@ -342,8 +400,15 @@ def find_sequences(maps, *, width=120):
     >>> maps = simulate_maps("2022-05-01", 13, seed=1).maps
     >>> [sequence.date.isot[:13] for sequence in sunpy_farside.find_sequences(maps)]
     ['2022-05-03T12', '2022-05-04T00', '2022-05-04T12']
+
+    Without one map, no eleven of these are consecutive:
+
+    >>> del maps[5]
+    >>> len(sunpy_farside.find_sequences(maps)), len(sunpy_farside.find_sequences(maps, missing=1))
+    (0, 3)
     """
     check_width(width)
+    check_missing(missing)
     maps = list(maps)
     if not maps:
         return []
@@ -351,18 +416,21 @@ def find_sequences(maps, *, width=120):
     steps, near, _ = shared_steps(times)
     check_unique(times[near], steps[near])
     at_step = {int(step): k for k, step in enumerate(steps) if near[k]}
-    frames = {}
+    product = product_of(maps[0].meta)
 
+    @cache
     def frame(step):
         # Adjacent sequences share maps: resample each map once.
-        if step not in frames:
-            frames[step] = GlobalMap.of(maps[at_step[step]], times[at_step[step]])
-        return frames[step]
+        if step in at_step:
+            return GlobalMap.of(maps[at_step[step]], times[at_step[step]])
+        return GlobalMap.without_data(time_of_step(step, times[near], steps[near]), product)
 
+    there = [step for step in at_step if not (missing and frame(step).is_missing)]
     sequences = []
-    for middle in complete_runs(at_step):
+    for middle in complete_runs(there, missing):
         sequence = FarsideSequence.__new__(FarsideSequence)
-        sequence._set_frames([frame(step) for step in steps_of_sequence(middle)], width)
+        frames = [frame(step) for step in steps_of_sequence(middle)]
+        sequence._set_frames(frames, width, missing)
         sequences.append(sequence)
     return sequences
 
@@ -382,7 +450,35 @@ def _times(maps):
     if len(products) > 1:
         msg = f"Expected maps of one product, found {' and '.join(products)}. Separate them."
         raise SequenceError(msg)
-    return Time([item.date for item in maps])
+    return Time([cadence_date(item) for item in maps])
+
+
+def cadence_date(phase_map):
+    """
+    Return the date that a map has in a sequence.
+
+    Parameters
+    ----------
+    phase_map : `~sunpy.map.GenericMap`
+
+    Returns
+    -------
+    `~astropy.time.Time`
+        The date of the map; for a product whose maps lack some of their data, as those of GONG, the
+        date of the complete data at 00 or 12 UT, which is in the name of the file.
+
+    Examples
+    --------
+    >>> from sunpy_farside.sequence import cadence_date
+    >>> from sunpy_farside.simulation import simulate_maps
+    >>> cadence_date(simulate_maps("2022-05-05", 1, seed=1).maps[0]).isot
+    '2022-05-05T00:00:00.000'
+    """
+    date, product = phase_map.date, PRODUCTS.get(product_of(phase_map.meta))
+    if product is None or not product.jitter:
+        return date
+    step = step_time(nearest_step(date))
+    return step if abs(date - step) <= product.jitter * u.hour else date
 
 
 def _plain_phases(data):

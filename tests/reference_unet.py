@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from sunpy_farside.network import FarsideModel, Normalisation, UNet
+from sunpy_farside.network import FarsideModel, Normalization, UNet
 
 
 def random_network(seed=0, **kwargs):
@@ -29,7 +29,7 @@ def small_model(name="small", seed=1, threshold=100.0):
     """
     torch.manual_seed(seed)
     return FarsideModel(
-        UNet(hidden=2), name, "common", Normalisation("sequence"), threshold, torch.device("cpu")
+        UNet(hidden=2), name, "common", Normalization("sequence"), threshold, torch.device("cpu")
     )
 
 

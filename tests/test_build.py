@@ -457,7 +457,7 @@ def test_command(built, archive, tmp_path, capsys):
 
 TINY = Recipe(
     network={"architecture": "unet", "hidden": 2, "upsampling": "nearest"},
-    normalisation={"kind": "sequence"},
+    normalization={"kind": "sequence"},
     target={"kind": "field", "level": 30.0},
     alignment="per_map",
     width=32,
@@ -503,7 +503,7 @@ def test_a_run_begins_with_other_weights(built, tmp_path):
         fit(replace(TINY, batch=1000), tmp_path / "more", data=built.path, **QUIETLY)
 
 
-def test_methods_are_judged_on_a_store(built, tmp_path, capsys):
+def test_evaluation_on_a_dataset(built, tmp_path, capsys):
     options = ["--data", str(built.path.parent), "--output", str(tmp_path / "report")]
     assert main(["evaluate", *options]) == 0
     assert "| seismic_strength |" in capsys.readouterr().out
@@ -536,8 +536,8 @@ def test_four_months_end_to_end(serve, tmp_path, monkeypatch):
     test = StoredSequences(store.path, "test")
     phases, active = map(torch.cat, zip(*test, strict=True))
     assert phases[:, 5][active == 1].nanmean() < phases[:, 5][active == 0].nanmean() - 0.01
-    judged = evaluate_stored({"default": "default"}, store.path, progress=False)
-    pixels = judged.pixels["default"]
+    result = evaluate_stored({"default": "default"}, store.path, progress=False)
+    pixels = result.pixels["default"]
     assert pixels.active.sum() / pixels.number.sum() > 2 * pixels.known / truth_size(test)
     with h5py.File(store.path) as file:
         assert file["phases"].shape == (2 * days + 10, 144, 360)

@@ -253,6 +253,22 @@ def test_a_gap_in_the_archive_names_the_nearest_date(archive, capsys):
     assert "nearest date with all its maps is 2022-05-05T00:00" in error
 
 
+@pytest.mark.parametrize(
+    ("asked", "date", "missing"),
+    [
+        (["--time", "2022-05-06"], "2022-05-06T00", ["2022-05-08T00", "2022-05-08T12"]),
+        (["--time", "2022-05-04"], "2022-05-04T00", ["2022-05-01T12", "2022-05-02T00"]),
+        # The last map of the newest sequence exists.
+        (["--latest"], "2022-05-05T00", []),
+    ],
+)
+def test_fetched_maps_may_be_missing(archive, capsys, asked, date, missing):
+    assert run("detect", *asked, "--missing", "2", "--format", "json") == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert record["date"][:13] == date
+    assert [text[:13] for text in record["missing_maps"]] == missing
+
+
 def test_fetch_prints_the_files(archive, tmp_path, capsys):
     output = tmp_path / "fetched"
     assert run("fetch", "2022-05-05", "2022-05-05T12:00", "--output", output) == 0

@@ -15,7 +15,7 @@ from map_files import publish_maps, published_name
 
 from astropy.io import fits
 
-from sunpy_farside import FarsideSequence, cli, detect_seismic_strength
+from sunpy_farside import FarsideDetection, FarsideSequence, cli, detect_seismic_strength
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.detection.export import to_json, to_text
 
@@ -55,6 +55,62 @@ def test_a_broken_file_costs_what_needs_it_and_is_named_once(folder, capsys):
         "sunpy-farside: 2 of 13 files could not be used and are named above. The sequences "
         "without them are done."
     ]
+
+
+def missing_of(capsys):
+    """
+    Return the missing maps of every date, and the lines of the standard error.
+    """
+    out, err = capsys.readouterr()
+    return {
+        record["date"][:13]: [text[:13] for text in record["missing_maps"]]
+        for record in json.loads(out)
+    }, err.splitlines()
+
+
+def test_dates_with_missing_maps(folder, maps, capsys):
+    (folder / published_name(maps[6].date)).unlink()
+    assert run("detect", folder, "--format", "json") == 1
+    found, lines = dates(capsys)
+    assert found == []
+    assert "Allow for that with --missing" in lines[-1]
+    assert run("detect", folder, "--format", "json", "--missing", "1") == 0
+    found, lines = missing_of(capsys)
+    assert found == {
+        date: ["2022-05-04T00"] for date in ("2022-05-03T12", "2022-05-04T00", "2022-05-04T12")
+    }
+    assert lines == []
+
+
+def test_broken_files_are_missing_maps(folder, maps, capsys):
+    (folder / published_name(maps[0].date)).write_text("<html></html>")
+    (folder / published_name(maps[12].date)).write_text("<html></html>")
+    assert run("detect", folder, "--format", "json", "--missing", "1") == 1
+    found, lines = missing_of(capsys)
+    assert found == {
+        "2022-05-03T12": ["2022-05-01T00"],
+        "2022-05-04T00": [],
+        "2022-05-04T12": ["2022-05-07T00"],
+    }
+    assert "2 of 13 files" in lines[-1]
+
+
+@pytest.mark.parametrize(("number", "code"), [("6", 2), ("-1", 2), ("1.5", 2)])
+def test_numbers_of_missing_maps_are_checked(folder, number, code, capsys):
+    with pytest.raises(SystemExit) as raised:
+        run("detect", folder, f"--missing={number}")
+    assert raised.value.code == code
+    assert "missing" in capsys.readouterr().err
+
+
+def test_written_detections_keep_missing_maps(folder, maps, tmp_path, capsys):
+    (folder / published_name(maps[5].date)).unlink()
+    some = sorted(folder.iterdir())[:10]
+    output = tmp_path / "out"
+    assert run("detect", *some, "--missing", "1", "--output", output) == 0
+    assert "1 of 11 maps missing" in capsys.readouterr().out
+    detection = FarsideDetection.read(output / "20220503_1200")
+    assert detection.sequence.is_missing.tolist() == [k == 5 for k in range(11)]
 
 
 def test_maps_off_the_cadence_twice_or_of_another_product_are_named(folder, maps, tmp_path, capsys):

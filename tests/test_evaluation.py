@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from map_files import save_maps
 
 from astropy.table import Table
 
@@ -10,12 +11,13 @@ from sunpy.map import Map
 from sunpy_farside import detect_farside, simulate_sequence
 from sunpy_farside.cli import main
 from sunpy_farside.evaluation.calibration_bins import Pixels
+from sunpy_farside.evaluation.cases import compare_detection
 from sunpy_farside.evaluation.comparison import compare_methods, rates_by
-from sunpy_farside.evaluation.judged import held_against
+from sunpy_farside.evaluation.gaps import evaluate_gaps
 from sunpy_farside.evaluation.reference_regions import find_complexes, move_regions, regions_of_mask
 from sunpy_farside.evaluation.report import write_report
 from sunpy_farside.evaluation.robustness import FAULTS, evaluate_robustness
-from sunpy_farside.evaluation.scores import cover, judge
+from sunpy_farside.evaluation.scores import cover, score_detections
 from sunpy_farside.evaluation.simulated import evaluate_simulated, reference_regions, simulated_case
 from sunpy_farside.evaluation.stored import evaluate_masks
 
@@ -45,11 +47,11 @@ def scored(detected, truth, threshold=1.0, outlines=None):
         cover(rows[:, 1], rows[:, 2], table, outline)
         for rows, table, outline in zip(detected, truth, outlines, strict=True)
     ]
-    return judge("m", threshold, [rows[:, 0] for rows in detected], covers, truth)
+    return score_detections("m", threshold, [rows[:, 0] for rows in detected], covers, truth)
 
 
 @pytest.fixture(scope="module")
-def judged():
+def result():
     return evaluate_simulated({"default": "default"}, 3, progress=False)
 
 
@@ -222,9 +224,9 @@ def test_test_sequences_share_no_map_with_each_other_or_another_set():
     assert len(simulated_case(0, kind="noise").regions) == 0
 
 
-def test_regions_that_count_are_large_and_in_the_window(judged):
+def test_regions_that_count_are_large_and_in_the_window(result):
     simulated = simulated_case(0)
-    regions = judged.scores["default"].regions
+    regions = result.scores["default"].regions
     here = regions[regions["sequence"] == 0]
     counting = 0
     for row in simulated.regions:
@@ -237,7 +239,7 @@ def test_regions_that_count_are_large_and_in_the_window(judged):
     # Regions beyond the window are included as well, and those down to half of the limit.
     assert (table["large"] & (table["complex"] < 0)).any()
     assert 1e21 <= table["flux"].min() < 2e21
-    assert judged.pixels["default"].known > 0
+    assert result.pixels["default"].known > 0
 
 
 def test_outlines_are_those_of_the_segments(simulated):
@@ -245,25 +247,25 @@ def test_outlines_are_those_of_the_segments(simulated):
     rows, columns = np.nonzero(detection.segments)
     place = detection.image.wcs.pixel_to_world(columns, rows)
     truth = Table({"longitude": place.lon.deg, "latitude": place.lat.deg})
-    covers = held_against(detection, truth).covers
+    covers = compare_detection(detection, truth).covers
     label = detection.segments[rows, columns]
     assert covers[label - 1, np.arange(len(label))].all()
 
 
 def test_masks_are_truth_as_well(simulated):
-    judged = evaluate_masks(
+    result = evaluate_masks(
         {"default": "default"}, [(simulated.sequence, simulated.truth)], progress=False
     )
-    regions = judged.scores["seismic_strength"].regions
+    regions = result.scores["seismic_strength"].regions
     assert len(regions) > 0
-    assert judged.pixels["default"].known == simulated.truth.data.sum()
-    assert len(judged.chance["default"]) == 5
-    by_chance = [item.counts(0).found for item in judged.chance["default"]]
-    assert max(by_chance) <= judged.scores["default"].counts(0).found
+    assert result.pixels["default"].known == simulated.truth.data.sum()
+    assert len(result.chance["default"]) == 5
+    by_chance = [item.counts(0).found for item in result.chance["default"]]
+    assert max(by_chance) <= result.scores["default"].counts(0).found
     # Missing pixels are neither true nor false.
     blank = Map(np.full(simulated.truth.data.shape, np.nan), simulated.truth.meta)
-    judged = evaluate_masks({"default": "default"}, [(simulated.sequence, blank)], progress=False)
-    assert judged.pixels["default"].number.sum() == 0
+    result = evaluate_masks({"default": "default"}, [(simulated.sequence, blank)], progress=False)
+    assert result.pixels["default"].number.sum() == 0
     wide = simulate_sequence("2022-05-05", seed=2, width=140)
     with pytest.raises(ValueError, match="mask_from_map"):
         evaluate_masks({}, [(wide.sequence, simulated.truth)], progress=False)
@@ -271,8 +273,8 @@ def test_masks_are_truth_as_well(simulated):
         evaluate_masks({}, [], progress=False)
 
 
-def test_the_report_has_text_picture_and_numbers(judged, tmp_path):
-    write_report(judged, tmp_path / "report")
+def test_the_report_has_text_picture_and_numbers(result, tmp_path):
+    write_report(result, tmp_path / "report")
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == [
         "report.json",
         "report.md",
@@ -281,7 +283,7 @@ def test_the_report_has_text_picture_and_numbers(judged, tmp_path):
     numbers = json.loads((tmp_path / "report" / "report.json").read_text())
     standard = numbers["methods"]["seismic_strength"]
     assert (numbers["sequences"], standard["threshold"]) == (3, 400)
-    counts = judged.scores["seismic_strength"].counts(400)
+    counts = result.scores["seismic_strength"].counts(400)
     assert [standard[name] for name in counts._fields] == list(counts)
     assert sum(row["number"] for row in standard["reliability"]) > 0
     text = (tmp_path / "report" / "report.md").read_text()
@@ -323,3 +325,38 @@ def test_a_scale_and_a_mean_change_nothing_that_is_significant():
     assert list(changed) == list(FAULTS)
     assert changed["phases 0.7 times"] == changed["phases 1.4 times"] == 0
     assert changed["mean shifted by 0.03 rad"] == 0
+
+
+def test_removed_maps_cost_some_detections():
+    summary = evaluate_gaps({"default": "default"}, 3, most=2, progress=False)
+    assert (summary["sequences"], summary["source"]) == (3, "simulated (test)")
+    for results in summary["methods"].values():
+        assert len(results) == 3
+        full = results[0]
+        assert (full["kept"], full["new"], full["new_false"]) == (1, 0, 0)
+        assert full["significant"] > 0
+        for item in results:
+            assert item["significant_in_full"] == full["significant"]
+            kept = round(item["kept"] * full["significant"])
+            assert kept + item["new"] == item["significant"]
+            assert item["new_false"] <= min(item["new"], item["false"])
+            assert sum(row["number"] for row in item["reliability"]) >= item["significant"]
+    again = evaluate_gaps({"default": "default"}, 3, most=1, progress=False)
+    for name, results in again["methods"].items():
+        assert results == summary["methods"][name][:2]
+
+
+def test_the_command_evaluates_missing_maps(tmp_path, maps, capsys):
+    folder = tmp_path / "maps"
+    folder.mkdir()
+    save_maps(folder, maps[:11])
+    command = ["evaluate", "--missing", "1", "--output"]
+    assert main([*command, str(tmp_path / "real"), "--real", str(folder)]) == 0
+    report = json.loads((tmp_path / "real" / "report.json").read_text())
+    assert [item["sequences"] for item in report["methods"]["default"]] == [1, 11]
+    assert "| default | 1 |" in capsys.readouterr().out
+    assert main([*command, str(tmp_path / "noise"), "--number", "1", "--set", "noise"]) == 0
+    report = json.loads((tmp_path / "noise" / "report.json").read_text())
+    assert report["source"] == "simulated (noise)"
+    assert main([*command, str(tmp_path / "x"), "--data", str(tmp_path)]) == 2
+    assert "found --data" in capsys.readouterr().err

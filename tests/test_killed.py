@@ -133,13 +133,13 @@ def check(folder):
 
 MODEL = """
 import torch
-from sunpy_farside.network import FarsideModel, Normalisation, UNet, load_model, save_model
+from sunpy_farside.network import FarsideModel, Normalization, UNet, load_model, save_model
 
 def save(folder, seed):
     torch.manual_seed(seed)
     network = UNet(hidden=2)
     model = FarsideModel(
-        network, "small", "common", Normalisation("sequence"), 100.0, torch.device("cpu")
+        network, "small", "common", Normalization("sequence"), 100.0, torch.device("cpu")
     )
     save_model(model, folder / "small.safetensors")
 
@@ -157,7 +157,7 @@ WATCH = """
 import numpy as np
 import torch
 from sunpy_farside.catalogue import daily, read_catalogue, update
-from sunpy_farside.network import FarsideModel, Normalisation, UNet
+from sunpy_farside.network import FarsideModel, Normalization, UNet
 from sunpy_farside.simulation import simulate_maps
 
 torch.set_num_threads(1)
@@ -179,7 +179,7 @@ def put(folder, item, factor=1):
 def watch(folder):
     torch.manual_seed(1)
     model = FarsideModel(
-        UNet(hidden=2), "small", "common", Normalisation("sequence"), 100.0, torch.device("cpu")
+        UNet(hidden=2), "small", "common", Normalization("sequence"), 100.0, torch.device("cpu")
     )
     daily.watch_folder(folder, model=model)
 
@@ -209,7 +209,7 @@ from sunpy_farside.catalogue.daily_run import run_day
 def run_once(folder):
     torch.manual_seed(1)
     model = FarsideModel(
-        UNet(hidden=2), "small", "common", Normalisation("sequence"), 100.0, torch.device("cpu")
+        UNet(hidden=2), "small", "common", Normalization("sequence"), 100.0, torch.device("cpu")
     )
     run_day(folder, offline=True, model=model)
 

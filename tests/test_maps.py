@@ -21,7 +21,7 @@ from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside import FarsidePhaseMap, read_phase_map
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.io.phase_maps import parse_file_name
+from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.maps import phase_map_header
 
 

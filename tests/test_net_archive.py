@@ -14,8 +14,8 @@ import sunpy_farside
 from sunpy_farside import fetch_sequence
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.net import archive as archive_module
-from sunpy_farside.net import listing
 from sunpy_farside.net.archive import fetch_files
+from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils import transfer
 
 pytestmark = pytest.mark.usefixtures("only_loopback")
@@ -116,6 +116,51 @@ def test_a_hole_in_the_middle(archive, cache, serve):
         fetch_sequence("2022-05-07 12:00", progress=False)
 
 
+def test_missing_maps_are_permitted(archive, cache, serve):
+    write_steps(archive, range(13, 30))
+    server = serve(archive)
+    with pytest.raises(SequenceError, match=r"missing: 2022-05-08T12:00. .* missing=1\."):
+        fetch_sequence("2022-05-07 12:00", progress=False)
+    paths = fetch_sequence("2022-05-07 12:00", missing=1, progress=False)
+    sequence = sunpy_farside.FarsideSequence.from_files(paths, missing=1)
+    assert sequence.date.isot == "2022-05-07T12:00:00.000"
+    assert sequence.times[sequence.is_missing].isot.tolist() == ["2022-05-08T12:00:00.000"]
+    server.requests.clear()
+    # Complete sequences in the cache need no request.
+    fetch_sequence("2022-05-05", missing=2, progress=False)
+    server.requests.clear()
+    assert len(fetch_sequence("2022-05-05", missing=2, progress=False)) == 11
+    assert not server.requests
+
+
+def test_the_middle_map_may_be_missing(archive, cache, serve):
+    next((archive / "Phase_Maps" / "2022").glob("*05.05_00*")).unlink()
+    serve(archive)
+    paths = fetch_sequence("2022-05-05", missing=1, progress=False)
+    sequence = sunpy_farside.FarsideSequence.from_files(paths, missing=1)
+    assert sequence.date.isot == "2022-05-05T00:00:00.000"
+    assert sequence.is_missing[5]
+
+
+def test_the_last_map_of_the_newest_sequence_exists(archive, cache, serve):
+    # The archive has twelve maps without these.
+    write_steps(archive, [13, 14])
+    serve(archive)
+    paths = fetch_sequence(missing=2, progress=False)
+    assert names(paths)[-1] == "2022.05.09_12_00"
+    assert len(paths) == 10
+    sequence = sunpy_farside.FarsideSequence.from_files(paths, missing=2)
+    assert sequence.date.isot == "2022-05-07T00:00:00.000"
+
+
+def test_too_many_missing_maps_are_named(archive, cache, serve):
+    serve(archive)
+    with pytest.raises(SequenceError, match=r"nearest date with 9 of its maps is .* missing=4\."):
+        fetch_sequence("2022-05-07 12:00", missing=2, progress=False)
+    with pytest.raises(SequenceError, match="from 0 to 5"):
+        fetch_sequence("2022-05-05", missing=6, progress=False)
+
+
 def test_a_date_far_from_every_map(archive, cache, serve):
     serve(archive)
     with pytest.raises(SequenceError, match=r"found 0; missing: .* is 2022-05-05T00:00"):
@@ -160,5 +205,5 @@ def test_a_sequence_of_lists_is_refused():
 
 
 def test_names_are_those_of_the_archive():
-    assert listing.file_name("phase_map_5day", FIRST) == "CUM_PHASE_2022.05.02_12:00:00.fits"
-    assert listing.file_name("region_list", FIRST) == "AR_LIST_2022.05.02_12:00:00.txt"
+    assert PRODUCTS["phase_map_5day"].file_name(FIRST) == "CUM_PHASE_2022.05.02_12:00:00.fits"
+    assert PRODUCTS["region_list"].file_name(FIRST) == "AR_LIST_2022.05.02_12:00:00.txt"

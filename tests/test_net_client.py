@@ -173,7 +173,7 @@ def test_a_query_reaches_no_other_client():
 
 
 def test_an_unknown_product_is_refused():
-    with pytest.raises(ValueError, match=r"phase_map, phase_map_5day, region_list, found 'maps'"):
+    with pytest.raises(ValueError, match=r"phase_map, phase_map_5day, region_list, .*found 'maps'"):
         a.farside.Product("maps")
     assert dir(a.farside) == ["Product"]
     assert "FarsideClient" in str(Fido)

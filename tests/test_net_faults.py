@@ -260,7 +260,7 @@ def test_a_year_that_the_archive_names_but_does_not_have(archive, serve):
         return True
 
     server.fault = fault
-    with pytest.raises(ConnectionError, match=rf"{YEAR}: .*nothing there, although the folder"):
+    with pytest.raises(ConnectionError, match=rf"{YEAR}: .*found nothing, although the folder"):
         FarsideClient().search(RANGE, PHASE_MAP)
 
 

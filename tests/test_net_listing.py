@@ -2,7 +2,6 @@
 Reading of listings, well-formed or not.
 """
 
-import re
 from contextlib import suppress
 from datetime import datetime
 
@@ -11,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sunpy_farside.net import listing
+from sunpy_farside.products import PRODUCTS
 
 HERE = "http://archive.example/farside/Phase_Maps/2022/"
 NAME = "PHASE_MAP_2022.05.05_12:00:00.fits"
-PATTERN = re.compile(rf"PHASE_MAP_{listing._STAMP}\.fits")
+PHASE_MAP = PRODUCTS["phase_map"]
 
 times = st.datetimes(datetime(2010, 1, 1), datetime(2049, 12, 31)).map(
     lambda time: time.replace(microsecond=0)
@@ -34,7 +34,7 @@ colons = st.sampled_from([":", "%3A", "%3a", "&#58;"])
 
 
 def read(page):
-    return list(listing._files(listing._parse(page, HERE), HERE, PATTERN))
+    return list(listing._files(listing._parse(page, HERE), HERE, PHASE_MAP))
 
 
 def parse(links):
@@ -43,7 +43,7 @@ def parse(links):
 
 @given(st.lists(st.tuples(times, spellings, colons), max_size=20, unique_by=lambda entry: entry[0]))
 def test_every_spelling_of_a_name_is_read(entries):
-    names = [listing.file_name("phase_map", time) for time, _, _ in entries]
+    names = [PHASE_MAP.file_name(time) for time, _, _ in entries]
     page = "\n".join(
         spelling.format(name.replace(":", colon)) + "x</a>"
         for name, (_, spelling, colon) in zip(names, entries, strict=True)

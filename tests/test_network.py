@@ -12,7 +12,7 @@ from sunpy_farside import FarsideSequence
 from sunpy_farside.network import (
     CoarseUNet,
     FarsideModel,
-    Normalisation,
+    Normalization,
     UNet,
     choose_device,
     load_model,
@@ -60,52 +60,52 @@ def phases(n=2, missing=0.1, seed=0):
     return torch.from_numpy(data)
 
 
-def test_published_normalisation():
-    found = Normalisation("sequence")(phases())
+def test_published_normalization():
+    found = Normalization("sequence")(phases())
     for stack, expected in zip(found.numpy(), phases().numpy(), strict=True):
         expected = np.nan_to_num(expected).astype(float)
         expected = (expected - expected.mean()) / expected.std()
         assert np.allclose(stack, np.minimum(expected, 0), atol=1e-4)
 
 
-def test_normalisation_over_valid_pixels():
-    found = Normalisation("valid")(phases())
+def test_normalization_over_valid_pixels():
+    found = Normalization("valid")(phases())
     for stack, data in zip(found.numpy(), phases().numpy(), strict=True):
         expected = (data - np.nanmean(data)) / np.nanstd(data)
         assert np.allclose(stack, np.nan_to_num(np.minimum(expected, 0)), atol=1e-4)
 
 
-def test_normalisation_with_the_constants_of_farnet2():
-    found = Normalisation("constants")(phases(missing=0))
+def test_normalization_with_the_constants_of_farnet2():
+    found = Normalization("constants")(phases(missing=0))
     expected = (phases(missing=0) + 0.008417484) / 0.052406892
     assert torch.allclose(found, expected.clamp(max=0), atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["sequence", "valid"])
 @given(shift=st.floats(-0.05, 0.05), scale=st.floats(0.5, 2))
-def test_normalisation_takes_out_the_level_and_the_scale(kind, shift, scale):
+def test_normalization_takes_out_the_level_and_the_scale(kind, shift, scale):
     data = phases(missing=0)
-    found = Normalisation(kind)(data * scale + shift)
-    assert torch.allclose(found, Normalisation(kind)(data), atol=1e-3)
+    found = Normalization(kind)(data * scale + shift)
+    assert torch.allclose(found, Normalization(kind)(data), atol=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["sequence", "valid", "constants"])
-def test_normalisation_of_flat_or_missing_data_is_finite(kind):
+def test_normalization_of_flat_or_missing_data_is_finite(kind):
     for value in (0.0, -0.1, np.nan):
         data = torch.full((1, 11, 144, 32), value)
-        assert torch.isfinite(Normalisation(kind)(data)).all()
+        assert torch.isfinite(Normalization(kind)(data)).all()
 
 
-def test_normalisation_is_one_of_three():
+def test_normalization_is_one_of_three():
     with pytest.raises(ValueError, match="sequence, valid, constants"):
-        Normalisation("batch")
+        Normalization("batch")
 
 
 def model(**kwargs):
     settings = {
         "name": "test",
         "alignment": "per_map",
-        "normalisation": Normalisation(),
+        "normalization": Normalization(),
         "threshold": 100.0,
         "device": torch.device("cpu"),
     }
@@ -176,7 +176,7 @@ def test_devices_that_are_not_there(monkeypatch, device):
 
 def test_other_windows_are_seen_as_the_known_one():
     model = FarsideModel(
-        CoarseUNet(hidden=2), "m", "common", Normalisation("valid"), 100.0, torch.device("cpu")
+        CoarseUNet(hidden=2), "m", "common", Normalization("valid"), 100.0, torch.device("cpu")
     )
     stack = np.random.default_rng(0).normal(-0.02, 0.05, (3, 11, 144, 84)).astype(np.float32)
     assert (model.predict(stack) > 0).all()
@@ -281,7 +281,7 @@ def test_the_published_scaling_takes_all_sequences_of_a_file_together():
     stack[1] *= 2
     stack[2, :, :, :5] = np.nan
     model = FarsideModel(
-        UNet(hidden=2), "small", "per_map", Normalisation("sequence"), 100.0, torch.device("cpu")
+        UNet(hidden=2), "small", "per_map", Normalization("sequence"), 100.0, torch.device("cpu")
     )
     filled = np.nan_to_num(stack.astype(np.float64))
     scaled = ((filled - filled.mean()) / filled.std()).clip(max=0).astype(np.float32)

@@ -133,7 +133,7 @@ def test_which_regions_emerged_on_the_near_side(tmp_path):
     first = first_appearances(regions)
     assert first["number"].tolist() == [12001, 12003, 12002, 12004]
     assert first["emerged"].tolist() == [False, False, False, True]
-    assert first["neighbour"][2].to_value(u.deg) == pytest.approx(7.9, abs=0.1)
+    assert first["neighbor"][2].to_value(u.deg) == pytest.approx(7.9, abs=0.1)
     # 12003 is at the limit, and counts as having come round the limb.
     assert first_appearances(regions, limb=-61 * u.deg)["emerged"].tolist() == [False, True] * 2
     near = first_appearances(regions, distance=5 * u.deg)

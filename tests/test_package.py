@@ -161,8 +161,10 @@ def test_former_names_still_work_and_say_where_they_are_now(name):
         ("detection.regions", "detection.measurement", "noise_level"),
         ("detection.regions", "detection.segmentation", "smooth_probability"),
         ("evaluation.judged", "evaluation.calibration_bins", "BINS"),
+        ("evaluation.judged", "evaluation.cases", "Case"),
         ("evaluation.scores", "evaluation.reference_regions", "find_complexes"),
         ("io.noaa", "io.noaa_regions", "positions_at"),
+        ("io.synoptic_frames", "maps.synoptic", "EAST_EDGE"),
         ("maps.resampling", "maps.orientation", "is_cylindrical"),
         ("sequence", "maps.windows", "cut_map"),
     ],
@@ -174,3 +176,22 @@ def test_names_are_still_found_in_their_former_modules(module, place, name):
     assert item is getattr(present, name)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = former.nothing
+
+
+@pytest.mark.parametrize(
+    ("module", "former", "place", "present"),
+    [
+        ("evaluation.judged", "Found", "evaluation.cases", "ComparedDetections"),
+        ("evaluation.judged", "Judged", "evaluation.cases", "EvaluationResult"),
+        ("evaluation.judged", "held_against", "evaluation.cases", "compare_detection"),
+        ("evaluation.judged", "scores_of", "evaluation.cases", "score_method"),
+        ("evaluation.scores", "judge", "evaluation.scores", "score_detections"),
+        ("network", "Normalisation", "network.normalization", "Normalization"),
+        ("network.normalisation", "Normalisation", "network.normalization", "Normalization"),
+    ],
+)
+def test_former_names_are_found_with_a_warning(module, former, place, present):
+    place = importlib.import_module(f"sunpy_farside.{place}")
+    with pytest.warns(SunpyDeprecationWarning, match=f"Use {place.__name__}.{present}"):
+        item = getattr(importlib.import_module(f"sunpy_farside.{module}"), former)
+    assert item is getattr(place, present)

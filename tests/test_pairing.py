@@ -26,7 +26,7 @@ def maps_around(date, number=11):
 
 
 def test_the_published_pair():
-    # The maps of 13.5 days before noon are centred on midnight, 11 to 16 days before.
+    # The maps of 13.5 days before noon are centered on midnight, 11 to 16 days before.
     pairs = pair_frames(Time(["2015-12-10T12:00"]), maps_around("2015-11-27", 31))
     assert step_time(pairs.middles).isot.tolist() == ["2015-11-27T00:00:00.000"]
     assert pairs.frames.tolist() == [0]

@@ -171,7 +171,7 @@ def test_without_two_blocks_there_is_no_interval(folder, tmp_path, sun):
     figures = benchmark.at("JSOC", "seismic_strength", 400)
     assert np.isnan(figures["matched"].low)
     summary = summarize_real(benchmark)
-    own = summary["sources"]["JSOC"]["methods"]["seismic_strength"]["own"]
+    own = summary["sources"]["JSOC"]["methods"]["seismic_strength"]["at_threshold"]
     assert own["matched"]["low"] is None
 
 

@@ -28,7 +28,7 @@ from sunpy_farside.detection.reliability import FEATURES, Reliability, sar_relia
 from sunpy_farside.errors import WeightsError
 from sunpy_farside.evaluation.calibration import RATE, calibrate_network, fit_reliability
 from sunpy_farside.evaluation.calibration_bins import reliability_bins
-from sunpy_farside.evaluation.judged import Case, Found
+from sunpy_farside.evaluation.cases import Case, ComparedDetections
 from sunpy_farside.network import save_model
 
 
@@ -221,7 +221,7 @@ def cases(noise_depths, n_sequences=200):
         known = Table({"complex": np.arange(sum(real)), "large": np.ones(sum(real), dtype=bool)})
         covers = np.zeros((len(depths), sum(real)), dtype=bool)
         covers[np.flatnonzero(real), np.arange(sum(real))] = True
-        return Case(known, {"network": Found(measured, 0.0, covers)}, {})
+        return Case(known, {"network": ComparedDetections(measured, 0.0, covers)}, {})
 
     with_regions = []
     for _ in range(n_sequences):

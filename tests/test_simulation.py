@@ -87,9 +87,9 @@ def test_maps_have_the_measured_correlations():
     scatter = dict(zip(table["statistic"], table["scatter"], strict=True))["correlation 2 apart"]
     assert found["correlation 2 apart"] == pytest.approx(0.25, abs=1.5 * scatter)
     half = "half correlation in"
-    assert found[f"{half} latitude, centre (deg)"] == pytest.approx(4.7, abs=0.5)
+    assert found[f"{half} latitude, center (deg)"] == pytest.approx(4.7, abs=0.5)
     longitude = [
-        found[f"{half} longitude, {part} (deg)"] for part in ("centre", "sides", "high latitudes")
+        found[f"{half} longitude, {part} (deg)"] for part in ("center", "sides", "high latitudes")
     ]
     assert longitude[0] == pytest.approx(5, abs=0.7)
     assert longitude[1] == pytest.approx(6, abs=0.8)
@@ -195,7 +195,7 @@ def test_small_phases_are_proportional_to_the_flux_and_large_ones_are_not():
     assert values == pytest.approx([-1e-4, 0, -0.2 * np.log(2)], rel=1e-3, abs=1e-7)
 
 
-def test_a_wide_region_has_two_lobes_and_one_centre_between_them():
+def test_a_wide_region_has_two_lobes_and_one_center_between_them():
     regions = one_region(3e22, separation=24.0)
     row = phase_of(regions)[72]
     assert row[60] > max(row[48:54].min(), row[66:72].min()) * 0.9

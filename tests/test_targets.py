@@ -29,7 +29,7 @@ SMALL = (144, 360)
 # Dates at which the disk's center is near longitudes 302, 91, 58 (the 0/360 boundary 2 degrees
 # inside its edge) and 358 (the boundary in the middle).
 DATES = ["2014-05-08T12:00", "2014-05-24T12:00", "2014-05-27T00:00", "2014-05-31T12:00"]
-# Degrees from the disk's centre.
+# Degrees from the disk's center.
 PLACES = [(0.0, 0.0), (33.37, 21.72), (-51.23, -34.58), (48.04, 61.3)]
 
 
@@ -45,7 +45,7 @@ def on_network(data):
     return flux(data, 1, np.sin(np.deg2rad(np.arange(-72, 73) - 0.5)))
 
 
-def centre(field):
+def center(field):
     """
     Return the Carrington position of the mean of a field, in degrees.
     """
@@ -70,7 +70,7 @@ def test_a_spot_keeps_its_place_and_its_flux(tmp_path, date):
         frame = read_frame(write_frame(tmp_path / f"{k}.fits", date, data))
         field = near_side_field(frame)
         assert field.data.shape == (144, 120)
-        lon, lat = centre(field)
+        lon, lat = center(field)
         assert abs((lon - meridian - east + 180) % 360 - 180) < 0.5
         assert abs(lat - north) < 0.5
         assert on_network(field.data) == pytest.approx(flux(data, 0.1, sines), rel=0.01)
@@ -136,7 +136,8 @@ def test_small_frames_and_dates_of_any_kind(tmp_path):
         np.zeros(SMALL),
         T_REC="",
     )
-    assert read_frame(path).date.isot == "2014-05-05T12:00:00.000"
+    # Names of the frames are in TAI, as T_REC is.
+    assert read_frame(path).date.isot == "2014-05-05T11:59:25.000"
 
 
 @pytest.mark.parametrize(

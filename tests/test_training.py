@@ -21,7 +21,7 @@ from sunpy_farside.training.recipe import Recipe, load_recipe
 TARGET = {"kind": "field", "level": 15.0}
 TINY = Recipe(
     network={"architecture": "coarse_unet", "hidden": 2},
-    normalisation={"kind": "valid", "clip": False},
+    normalization={"kind": "valid", "clip": False},
     alignment="common",
     width=32,
     regions={"level": 0.1, "deblend": True},
@@ -242,6 +242,14 @@ def test_recipes_of_earlier_releases_are_read(tmp_path, former, present):
     assert recipe == replace(load_recipe(), alignment=present)
 
 
+def test_the_former_spelling_of_normalization_in_recipes_is_read(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('base = "default"\n[normalisation]\nkind = "constants"\nclip = true\n')
+    with pytest.warns(SunpyDeprecationWarning, match="Use normalization"):
+        recipe = load_recipe(path)
+    assert recipe == replace(load_recipe(), normalization={"kind": "constants", "clip": True})
+
+
 @pytest.mark.parametrize(
     "name", ["coarse_attention", "unet_16", "unet_32", "unet_bilinear", "unet_per_map"]
 )
@@ -278,7 +286,7 @@ WRONG_VALUES = {
         {"architecture": "coarse_unet", "hidden": 1},
         {"architecture": "coarse_unet", "n_maps": 5},
     ],
-    "normalisation": [
+    "normalization": [
         {},
         [],
         {"kind": "batch"},

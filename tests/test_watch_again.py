@@ -221,6 +221,90 @@ def test_a_map_that_reads_no_more_costs_no_result(folder):
     assert stored(output) == before
 
 
+def place(folder, item, aside):
+    """
+    Move the file of a map out of the folder, or back.
+    """
+    path = saved_path(folder, item)
+    source, target = (path, aside) if path.exists() else (aside, path)
+    source.rename(target)
+
+
+def test_dates_with_missing_maps_are_made_and_made_again(folder, maps, tmp_path):
+    full = stored(folder / "detections", names=False)
+    shutil.rmtree(folder / "detections")
+    place(folder, maps[5], tmp_path / "aside")
+    assert watch(folder) == []
+    # The middle map of the first date; the dates before and after lack another map.
+    assert watch(folder, missing=1) == DATES
+    gappy = read_catalogue(folder / "detections")
+    assert gappy.meta["dates"] == DATES
+    assert gappy["coverage"].max() == pytest.approx(10 / 11)
+    assert watch(folder, missing=1) == []
+    place(folder, maps[5], tmp_path / "aside")
+    assert watch(folder, message=r"2 dates are made again \(other maps: 2\)") == DATES
+    assert stored(folder / "detections", names=False) == full
+
+
+def test_new_dates_do_not_wait_for_their_last_maps(folder, maps):
+    later = "2022-05-04T12:00:00.000", "2022-05-05T00:00:00.000"
+    earlier = "2022-05-02T12:00:00.000", "2022-05-03T00:00:00.000"
+    assert watch(folder, missing=2) == [*earlier, *later]
+    save_map(folder, simulate_maps("2022-05-07", 1, seed=5).maps[0])
+    made = [*later, "2022-05-05T12:00:00.000"]
+    assert watch(folder, message=r"2 dates are made again", missing=2) == made
+    assert watch(folder, missing=2) == []
+    assert watch(folder) == []
+
+
+def rows_of(folder, date):
+    table = read_catalogue(folder / "detections")
+    return table[table["date"].isot == date]
+
+
+def test_fewer_maps_do_not_replace_the_result_of_more(folder, maps):
+    saved_path(folder, maps[0]).unlink()
+    saved_path(folder, maps[4]).unlink()
+    # A third date has nine maps.
+    other = "2022-05-04T12:00:00.000"
+    assert watch(folder, missing=2) == [other]
+    assert [rows_of(folder, date)["coverage"].max() for date in DATES] == [1, 1]
+    model = small_model("other")
+    assert watch(folder, model, "1 dates are made again", missing=2) == [other]
+    # Damaged rows are made again from the remaining maps.
+    change(folder / "detections", *DAMAGES["a digit"])
+    assert watch(folder, model, "rows lost", missing=2) == DATES[:1]
+    assert rows_of(folder, DATES[0])["coverage"].max() == pytest.approx(9 / 11)
+
+
+def watch_and_warn(folder, **kwargs):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        dates = [date.isot for date in watch_folder(folder, model=MODEL, **kwargs)]
+    return dates, "\n".join(str(item.message) for item in caught)
+
+
+def test_a_map_that_does_not_read_is_missing(folder, maps):
+    broken = saved_path(folder, maps[0])
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:3000])
+    # The result of all the maps stays.
+    made, messages = watch_and_warn(folder, missing=1)
+    assert DATES[0] not in made
+    assert f"{DATES[0][:16]} has no result" in messages
+    assert rows_of(folder, DATES[0])["coverage"].max() == 1
+    shutil.rmtree(folder / "detections")
+    made, messages = watch_and_warn(folder, missing=1)
+    assert DATES[0] in made
+    assert f"{DATES[0][:16]} is made without 1 maps" in messages
+    assert rows_of(folder, DATES[0])["coverage"].max() == pytest.approx(10 / 11)
+    broken.write_bytes(whole)
+    made, _ = watch_and_warn(folder, missing=1)
+    assert DATES[0] in made
+    assert rows_of(folder, DATES[0])["coverage"].max() == 1
+    assert watch(folder, missing=1) == []
+
+
 def test_new_columns_are_filled_where_the_maps_are(folder, monkeypatch):
     # As if the catalogue had been written before the last column came.
     described = update.describe_run

@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from sunpy_farside import load_model
 from sunpy_farside.catalogue.sources import describe_run
 from sunpy_farside.errors import WeightsError
-from sunpy_farside.network import checkpoints, save_model
+from sunpy_farside.network import Normalization, checkpoints, save_model
 
 
 def save_checkpoint(path, state=None, **extra):
@@ -40,11 +40,11 @@ def save_checkpoint(path, state=None, **extra):
 def test_published_layout_loads_strictly_and_computes_the_same(tmp_path, width):
     model = load_model(save_checkpoint(tmp_path / "published.pth"), device="cpu")
     assert model.alignment == "per_map"
-    assert model.normalisation.kind == "sequence"
+    assert model.normalization.kind == "sequence"
     assert model.threshold == 100
     stack = np.random.default_rng(3).normal(-0.02, 0.05, (2, 11, 144, width)).astype(np.float32)
     expected = functional_unet(
-        random_network().state_dict(), model.normalisation(torch.from_numpy(stack))
+        random_network().state_dict(), model.normalization(torch.from_numpy(stack))
     )
     assert np.abs(model.predict(stack) - expected.numpy()).max() < 1e-5
 
@@ -134,7 +134,7 @@ def test_saved_weights_go_round(tmp_path):
     save_model(model, tmp_path / "own.safetensors", recipe="by hand")
     back = load_model(tmp_path / "own.safetensors", device="cpu")
     assert (back.alignment, back.threshold) == ("per_map", 42.5)
-    assert back.normalisation == model.normalisation
+    assert back.normalization == model.normalization
     assert back.metadata["recipe"] == "by hand"
     state = back.network.state_dict()
     for key, value in model.network.state_dict().items():
@@ -215,7 +215,7 @@ WRONG_METADATA = {
         "{",
         "[" * 100_000,
     ],
-    "normalisation": [
+    "normalization": [
         '{"kind": "batch"}',
         "{}",
         '{"kind": "constants", "standard_deviation": 0}',
@@ -260,7 +260,7 @@ def test_wrong_metadata_are_named(rewrite, key, value):
 
 
 @pytest.mark.parametrize(
-    "key", ["architecture", "network", "alignment", "normalisation", "target", "columns", "level"]
+    "key", ["architecture", "network", "alignment", "normalization", "target", "columns", "level"]
 )
 def test_metadata_that_always_were_there_may_not_lack(rewrite, key):
     with pytest.raises(WeightsError, match=f"{key}|network"):
@@ -274,7 +274,7 @@ def test_keys_of_earlier_and_later_versions(rewrite):
     model = load_model(path, device="cpu")
     assert (model.reliability, model.threshold) == (None, np.inf)
     assert model.target == default.target
-    assert model.normalisation == default.normalisation
+    assert model.normalization == default.normalization
     assert np.array_equal(model.predict(stack), default.predict(stack))
     calibrated = '{"version": 1, "coefficients": {"depth": 2}, "intercept": -3.5, "settings": {}}'
     model = load_model(rewrite(reliability=calibrated), device="cpu")
@@ -283,9 +283,20 @@ def test_keys_of_earlier_and_later_versions(rewrite):
 
 @pytest.mark.parametrize(("former", "present"), [("own", "per_map"), ("middle", "common")])
 def test_weights_of_the_first_format_are_read(rewrite, former, present):
-    path = rewrite(without=["format_version", "alignment", "license"], frames=former, licence="Any")
+    path = rewrite(
+        without=["format_version", "alignment", "license", "normalization"],
+        frames=former,
+        licence="Any",
+        normalisation='{"kind": "sequence", "clip": true}',
+    )
     model = load_model(path, device="cpu")
     assert (model.alignment, model.license) == (present, "Any")
+    assert model.normalization == Normalization("sequence", clip=True)
+
+
+def test_the_former_spelling_of_normalization_in_weights_is_read(rewrite):
+    path = rewrite(without=["normalization"], normalisation='{"kind": "sequence", "clip": true}')
+    assert load_model(path, device="cpu").normalization == Normalization("sequence", clip=True)
 
 
 @pytest.mark.parametrize("former", ["first", "", "Own"])
@@ -301,6 +312,8 @@ def test_the_shipped_weights_are_of_the_first_format_and_keep_their_digest(tmp_p
     save_model(model, tmp_path / "again.safetensors")
     again = load_model(tmp_path / "again.safetensors", device="cpu")
     assert (again.metadata["format_version"], again.metadata["alignment"]) == ("2", "common")
+    assert again.normalization == model.normalization
+    assert {"normalization", "normalisation"} & again.metadata.keys() == {"normalization"}
     assert again.metadata["sha256"] == model.metadata["sha256"]
     # Catalogs record this digest of the model; another one would make their dates due again.
     digests = [describe_run(item, 140)["weights"] for item in (model, again)]

@@ -7,5 +7,6 @@ from sunpy_farside.catalogue.daily import *
 from sunpy_farside.catalogue.linking import link_regions
 from sunpy_farside.catalogue.matching import *
 from sunpy_farside.catalogue.noaa_matching import *
+from sunpy_farside.catalogue.product_comparison import *
 from sunpy_farside.catalogue.stack import *
 from sunpy_farside.catalogue.tracking import *

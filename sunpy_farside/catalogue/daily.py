@@ -8,16 +8,22 @@ from astropy.time import Time
 
 from sunpy.util.exceptions import warn_deprecated, warn_user
 
-from sunpy_farside.cadence import complete_runs, step_numbers, steps_of_sequence
+from sunpy_farside.cadence import (
+    check_missing,
+    complete_runs,
+    step_numbers,
+    step_time,
+    steps_of_sequence,
+)
 from sunpy_farside.catalogue.database import DATABASE, Database
 from sunpy_farside.catalogue.former_catalogue import FORMER_FILE, FORMER_SAR, import_former
 from sunpy_farside.catalogue.reading import catalogue_table
 from sunpy_farside.catalogue.track_store import follow_regions, stored_tracks
 from sunpy_farside.catalogue.update import update_catalogue
 from sunpy_farside.detection.methods import METHODS
+from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.folders import find_phase_maps
 from sunpy_farside.io.locks import only_run
-from sunpy_farside.io.phase_maps import parse_file_name
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import remove_partial
 from sunpy_farside.utils.text import some
@@ -25,7 +31,9 @@ from sunpy_farside.utils.text import some
 __all__ = ["find_runs", "read_catalogue", "update_tracks", "watch_folder"]
 
 
-def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
+def watch_folder(
+    folder, output=None, *, model=None, product=None, width=120, missing=0, device="auto"
+):
     """
     Detect regions in all sequences of a folder that have no result yet, or an outdated one.
 
@@ -43,8 +51,14 @@ def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
         The network, as for `~sunpy_farside.detection.neural.detect_farside`.
     width : `int`, optional
         Columns of the windows.
+    missing : `int`, optional
+        Largest number of the eleven maps of a date that may be missing, at most 5. None by
+        default.
     device : `str` or `torch.device`, optional
         Where the network runs.
+    product : `str`, optional
+        Product of the maps, as for `~sunpy_farside.io.folders.find_phase_maps`. Every product needs
+        a folder ``output`` of its own.
 
     Returns
     -------
@@ -70,12 +84,17 @@ def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
     The catalogue records the sources of each date. A date is made again when one of its maps has
     changed, when the model, its weights, the width, the settings or the columns are others, and
     when its rows in the file are not those that were written. The earlier result is kept as
-    superseded. Where its maps are gone a date stays as it is.
+    superseded. Where maps are gone a date stays as it is: fewer maps never replace the result of
+    more.
 
     A date is finished when it is in the catalogue, to which it is added as a whole. After an
     interruption the catalogue holds every finished date, and the others are done the next time. A
     map that does not read costs the dates that need it: they are named in a warning, and tried
     again the next time.
+
+    With ``missing``, a date has a result as soon as enough of its maps are in the folder. That
+    includes the newest dates, whose last maps are not yet published. A date is made again when one
+    more of its maps arrives. A map that does not read is one of the missing.
 
     Examples
     --------
@@ -85,14 +104,17 @@ def watch_folder(folder, output=None, *, model=None, width=120, device="auto"):
     >>> watch_folder(folder)
     []
     """
+    check_missing(missing)
     folder = user_path(folder)
     output = folder / "detections" if output is None else user_path(output)
-    runs = dict(find_runs(folder))
+    runs = dict(find_runs(folder, product, missing))
     if not runs and not any((output / name).exists() for name in (DATABASE, FORMER_FILE)):
         return []
     with only_run(output):
         remove_partial(output)
-        return update_catalogue(runs, folder, output, model=model, width=width, device=device)
+        return update_catalogue(
+            runs, folder, output, model=model, width=width, missing=missing, device=device
+        )
 
 
 def read_catalogue(folder, method=None):
@@ -179,34 +201,39 @@ def update_tracks(folder):
         return {method: stored_tracks(database, method) for method in METHODS}
 
 
-def find_runs(folder):
+def find_runs(folder, product=None, missing=0):
     """
-    Find every complete run of eleven phase maps in a folder, by the files' names.
+    Find every run of eleven phase maps in a folder, by the files' names.
 
     Parameters
     ----------
     folder : path-like
         With maps that `~sunpy_farside.io.folders.find_phase_maps` finds.
+    product : `str`, optional
+        Product of the maps, as for `~sunpy_farside.io.folders.find_phase_maps`.
+    missing : `int`, optional
+        Largest number of maps that may be missing from a run.
 
     Yields
     ------
     date : `str`
-        Of the middle map.
+        Of the middle map, missing or not.
     paths : `list` of `~pathlib.Path`
-        The eleven files.
+        The eleven files, or fewer.
 
     Warns
     -----
     sunpy.util.exceptions.SunpyUserWarning
         Maps were passed over that are not of 00 or 12 UT.
     """
-    paths = find_phase_maps(folder)
+    paths = find_phase_maps(folder, product)
     times = [parse_file_name(path.name)[0] for path in paths]
     steps, near = step_numbers(Time(times)) if times else ([], [])
     odd = [path.name for path, there in zip(paths, near, strict=True) if not there]
     if odd:
         warn_user(f"{folder}: passed over {len(odd)} maps not of 00 or 12 UT, {some(odd)}.")
     at_step = {int(steps[k]): k for k in np.flatnonzero(near)}
-    for middle in complete_runs(at_step):
-        run = [at_step[step] for step in steps_of_sequence(middle)]
-        yield times[at_step[middle]].isot, [paths[k] for k in run]
+    for middle in complete_runs(at_step, missing):
+        run = [at_step[step] for step in steps_of_sequence(middle) if step in at_step]
+        date = times[at_step[middle]] if middle in at_step else step_time(middle)
+        yield date.isot, [paths[k] for k in run]

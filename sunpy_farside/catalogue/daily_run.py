@@ -28,21 +28,22 @@ from sunpy_farside.catalogue.names import attach_names
 from sunpy_farside.catalogue.update import update_catalogue
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
+from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.folders import find_phase_maps
 from sunpy_farside.io.locks import only_run
 from sunpy_farside.io.noaa import read_noaa_summary
-from sunpy_farside.io.phase_maps import parse_file_name
 from sunpy_farside.io.region_lists import read_region_list
 from sunpy_farside.net.archive import fetch_files
+from sunpy_farside.net.listing import ARCHIVES
 from sunpy_farside.network import FarsideModel, load_model
+from sunpy_farside.products import PRODUCTS
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import remove_partial
 
 __all__ = ["DailyRun", "run_day"]
 
-_MAPS, _LISTS = "maps", "lists"
-_PRODUCTS = {"phase_map": _MAPS, "region_list": _LISTS}
+_MAPS, _LISTS, _LIST = "maps", "lists", "region_list"
 # Time that the first run covers, and time before the latest detection that every run covers.
 _FIRST, _AGAIN = 30 * u.day, 14 * u.day
 # Time before the newest map in which the archive may correct maps.
@@ -60,6 +61,8 @@ class DailyRun:
     ----------
     output : `~pathlib.Path`
         Folder of the catalogue.
+    product : `str`
+        Product of the maps.
     new : `list` of `~astropy.time.Time`
         Dates that were detected, for the first time or again.
     used, missing : `tuple` of `~astropy.time.Time`
@@ -78,6 +81,7 @@ class DailyRun:
     """
 
     output: Path
+    product: str
     new: list
     used: tuple
     missing: tuple
@@ -91,10 +95,13 @@ class DailyRun:
 def run_day(
     output,
     *,
+    product="phase_map",
+    missing=0,
     since=None,
     offline=False,
     noaa=None,
     url=None,
+    email=None,
     model=None,
     device="auto",
     progress=False,
@@ -106,6 +113,10 @@ def run_day(
     ----------
     output : path-like
         Folder of the catalogue. Its folders ``maps`` and ``lists`` hold the files of the archive.
+    product : `str`, optional
+        Product of the maps. Every product needs a folder ``output`` of its own.
+    missing : `int`, optional
+        Largest number of the eleven maps of a date that may be missing.
     since : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
         Date of the first map to fetch. By default 30 days ago, or 14 days before the latest
         detection where that is earlier.
@@ -114,7 +125,9 @@ def run_day(
     noaa : path-like, optional
         Folder of NOAA's solar region summaries (``*SRS.txt``).
     url : `str`, optional
-        Base address of the archive (`~sunpy_farside.net.FarsideClient`).
+        Base address of the archive of the maps, as for `~sunpy_farside.net.archive.fetch_files`.
+    email : `str`, optional
+        Address registered for JSOC's exports, which time-distance maps need.
     model, device
         As for `~sunpy_farside.catalogue.daily.watch_folder`.
     progress : `bool`, optional
@@ -143,29 +156,33 @@ def run_day(
     output = user_path(output)
     with only_run(output):
         remove_partial(output)
-        notes = [] if offline else _fetch(output, since, url, progress)
-        for folder in _PRODUCTS.values():
+        notes = []
+        if not offline:
+            options = {"url": url, "email": email, "progress": progress}
+            notes = _fetch(output, product, since, options)
+        for folder in (_MAPS, _LISTS):
             (output / folder).mkdir(exist_ok=True)
         maps = output / _MAPS
-        runs = dict(find_runs(maps))
+        runs = dict(find_runs(maps, product, missing))
         if runs and not isinstance(model, FarsideModel):
             model = load_model(model or "default", device=device)
         new = []
         if runs or (output / DATABASE).exists():
-            new = update_catalogue(runs, maps, output, model=model, device=device)
+            new = update_catalogue(runs, maps, output, model=model, missing=missing)
         region_list, summaries = _lists(output, new, notes), _summaries(noaa, notes)
         compared = {}
         if (output / DATABASE).exists():
             with Database.opened(output, write=True) as database:
                 first = _first_compared(database, new)
                 compared = attach_names(database, region_list, summaries, first)
-        used, missing = _maps_of(runs, maps)
-        latest = _latest(runs, output, model)
+        used, absent = _maps_of(runs, maps, product)
+        latest = _latest(runs, output, model, missing)
     return DailyRun(
         output,
+        product,
         new,
         used,
-        missing,
+        absent,
         _latest_list(region_list),
         max(summaries, key=lambda table: table.meta["date"], default=None),
         compared,
@@ -174,7 +191,7 @@ def run_day(
     )
 
 
-def _latest(runs, output, model):
+def _latest(runs, output, model, missing):
     """
     Return the detections of the latest date, whose images the catalogue does not hold.
     """
@@ -185,7 +202,7 @@ def _latest(runs, output, model):
         if date not in database.dates()[-1:]:
             return {}
     try:
-        sequence = FarsideSequence.from_files(runs[date])
+        sequence = FarsideSequence.from_files(runs[date], missing=missing, date=date)
     except (FarsideError, OSError):
         # The update has named the map.
         return {}
@@ -195,22 +212,21 @@ def _latest(runs, output, model):
     }
 
 
-def _fetch(output, since, url, progress):
+def _fetch(output, product, since, options):
     """
     Fetch what is new, and return sentences on what could not be fetched.
     """
     notes, start, end = [], _start(output, since), Time.now()
-    for product, folder in _PRODUCTS.items():
+    archive = PRODUCTS[product].archive
+    wanted = {product: output / _MAPS}
+    if archive == PRODUCTS[_LIST].archive:
+        wanted[_LIST] = output / _LISTS
+    for name, folder in wanted.items():
+        # Not from a server that limits the requests, or that makes the files on demand.
+        again = not ARCHIVES[archive].pace and PRODUCTS[name].folder
+        renew = _CORRECTED if again else None
         try:
-            files = fetch_files(
-                start,
-                end,
-                product=product,
-                folder=output / folder,
-                url=url,
-                progress=progress,
-                renew=_CORRECTED,
-            )
+            files = fetch_files(start, end, product=name, folder=folder, renew=renew, **options)
         except (ConnectionError, TimeoutError) as error:
             notes.append(str(error))
             continue
@@ -280,21 +296,22 @@ def _first_compared(database, new):
     return min([(Time(dates[-1]) - _AGAIN).isot, *(date.isot for date in new)])
 
 
-def _maps_of(runs, folder):
+def _maps_of(runs, folder, product):
     """
     Return the dates of the maps behind the latest detection, and of those that are missing.
     """
     with warnings.catch_warnings():
         # Already given.
         warnings.simplefilter("ignore", SunpyUserWarning)
-        times = [parse_file_name(path.name)[0] for path in find_phase_maps(folder)]
+        times = [parse_file_name(path.name)[0] for path in find_phase_maps(folder, product)]
     if not times:
         return (), ()
     steps, near = step_numbers(Time(times))
     there = set(steps[near].tolist())
     used = ()
     if runs:
-        used = tuple(map(step_time, steps_of_sequence(nearest_step(Time(max(runs))))))
+        middle = nearest_step(Time(max(runs)))
+        used = tuple(step_time(step) for step in steps_of_sequence(middle) if step in there)
     last = max(there, default=0)
     first = max(last - round((_COVERED / CADENCE).to_value(u.one)), min(there, default=0))
     return used, tuple(step_time(step) for step in range(first, last) if step not in there)

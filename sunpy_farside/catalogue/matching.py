@@ -20,7 +20,7 @@ from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.errors import NoCommonDatesError
 from sunpy_farside.utils.assignment import assign
 
-__all__ = ["OUTCOMES", "match_dates", "match_positions", "match_regions"]
+__all__ = ["OUTCOMES", "match_dates", "match_positions", "match_regions", "same_maps"]
 
 OUTCOMES = ("matched", "missed", "extra")
 # Where a table says how strong its regions are.
@@ -202,7 +202,7 @@ def match_dates(detected, reference, *, distance=10 * u.deg):
     >>> bool((match_dates(table, table)["outcome"] == "matched").all())
     True
     """
-    pairs = _same_maps(detected, reference)
+    pairs = same_maps(detected, reference)
     if not pairs:
         msg = (
             "Expected lists of the dates of the detections' last maps, found none: a region list "
@@ -233,9 +233,19 @@ def match_dates(detected, reference, *, distance=10 * u.deg):
     return stack
 
 
-def _same_maps(detected, reference):
+def same_maps(detected, reference):
     """
-    Return the dates of both tables, as text, that belong to the same maps.
+    Return the dates of two tables that belong to the same maps.
+
+    Parameters
+    ----------
+    detected, reference : `~astropy.table.QTable`
+        As for `match_dates`.
+
+    Returns
+    -------
+    `list` of (`str`, `str`)
+        Pairs of dates whose last maps are within a minute of each other.
     """
     (dates, ends), (others, other_ends) = _dates_and_ends(detected), _dates_and_ends(reference)
     pairs = []

@@ -36,35 +36,33 @@ def match_summaries(
     reach: u.deg = 60 * u.deg,
 ):
     """
-    Match the regions of many dates with those that NOAA saw coming round the east limb.
+    Match detections of many dates with NOAA's regions that crossed the east limb later.
 
-    A summary is held against the detections of one date, on which its regions were on the far
-    side. They are those due to return (section II), and those that are east of ``limb``.
+    The regions of a summary that are due to return (section II) or lie east of ``limb`` are
+    compared with the detections of one earlier date, on which they were on the far side.
 
     Parameters
     ----------
     detected : `~astropy.table.QTable`
-        Of `~sunpy_farside.catalogue.stack.stack_regions` or
+        Table of `~sunpy_farside.catalogue.stack.stack_regions` or
         `~sunpy_farside.catalogue.daily.read_catalogue`.
     summaries : iterable of `~astropy.table.QTable`
-        Of `~sunpy_farside.io.region_lists.read_noaa_summary`.
+        Tables of `~sunpy_farside.io.noaa.read_noaa_summary`.
     distance : `~astropy.units.Quantity`, optional
         Largest angular distance of two regions that match.
     limb : `~astropy.units.Quantity`, optional
-        Stonyhurst longitude, negative, west of which a region is no longer new.
+        Largest Stonyhurst longitude, negative, of a region that has just crossed the limb.
     reach : `~astropy.units.Quantity`, optional
-        Distance in longitude from the far side's central meridian to which detections go: half
-        the width of their window.
+        Half of the width of the detections' window in longitude.
 
     Returns
     -------
     `~astropy.table.QTable`
-        The columns of `~sunpy_farside.catalogue.matching.match_regions` after ``date``, that of the
-        detections, ``summary``, the date of the summary, and ``section``, where it lists the
-        region; ``detected`` are rows of ``detected`` and ``reference`` of the summary. ``meta``
-        holds the dates of the ``summaries`` that could be compared,
-        how many regions are ``matched``, ``missed`` and ``extra``, and how many listed ones were
-        ``outside`` of the window, which count as nothing.
+        ``date`` of the detections, date of the ``summary``, ``section`` of the summary, and the
+        columns of `~sunpy_farside.catalogue.matching.match_regions`, where ``detected`` is a row of
+        ``detected`` and ``reference`` a row of the summary. ``meta`` holds the dates of the
+        compared ``summaries``, the numbers of ``matched``, ``missed`` and ``extra`` regions, and
+        the number of listed regions ``outside`` the window, which are ignored.
 
     Raises
     ------

@@ -8,13 +8,14 @@ import os
 from dataclasses import fields
 from pathlib import Path
 
+from sunpy_farside.cadence import N_MAPS
 from sunpy_farside.detection import COLUMNS, detect_seismic_strength
 from sunpy_farside.detection.neural import network_settings
 from sunpy_farside.detection.reliability import sar_reliability
 from sunpy_farside.network.schemas import FORMER_ALIGNMENTS
 from sunpy_farside.utils.digests import digest
 
-__all__ = ["MapDigests", "describe_run"]
+__all__ = ["MapDigests", "describe_run", "n_missing"]
 
 # Attributes of a model that do not change its results.
 _INCIDENTAL = ("network", "name", "device", "license", "metadata")
@@ -62,6 +63,8 @@ def _model_digest(model):
     alignment = described.pop("alignment")
     former = {present: name for name, present in FORMER_ALIGNMENTS.items()}
     described["frames"] = former[alignment]
+    normalization = repr(described.pop("normalization"))
+    described["normalisation"] = normalization.replace("Normalization", "Normalisation", 1)
     weights = sorted(model.network.state_dict().items())
     return digest(
         repr((type(model.network).__name__, model.network.settings)),
@@ -72,6 +75,29 @@ def _model_digest(model):
             for part in (name, values.detach().cpu().numpy().tobytes())
         ),
     )
+
+
+def n_missing(maps):
+    """
+    Return the number of maps that were missing from a sequence.
+
+    Parameters
+    ----------
+    maps : `str`
+        Of `MapDigests.of_files`.
+
+    Returns
+    -------
+    `int`
+
+    Examples
+    --------
+    >>> from sunpy_farside.catalogue.sources import n_missing
+    >>> n_missing("b593e3d1f0d40a11"), n_missing("b593e3d1f0d40a11:9")
+    (0, 2)
+    """
+    _, _, number = maps.partition(":")
+    return N_MAPS - int(number or N_MAPS)
 
 
 class MapDigests:
@@ -94,7 +120,7 @@ class MapDigests:
     >>> (folder / "a.fits").write_text("phases")
     6
     >>> MapDigests(folder / "digests.json", folder).of_files([folder / "a.fits"])
-    'b593e3d1f0d40a11'
+    'b593e3d1f0d40a11:1'
     """
 
     def __init__(self, path, folder):
@@ -108,13 +134,16 @@ class MapDigests:
 
         Parameters
         ----------
-        paths : iterable of `pathlib.Path`
+        paths : `list` of `pathlib.Path`
+            The files of a sequence.
 
         Returns
         -------
         `str`
+            Of fewer than eleven files it ends in their number.
         """
-        return digest(*(self._of_file(path) for path in paths))
+        text = digest(*(self._of_file(path) for path in paths))
+        return text if len(paths) == N_MAPS else f"{text}:{len(paths)}"
 
     def by_name(self, paths):
         """

@@ -4,6 +4,7 @@ Update of the catalogue of a folder of phase maps: detections that are missing o
 
 from collections import Counter
 from functools import lru_cache
+from itertools import islice
 
 from sunpy.util.exceptions import warn_user
 
@@ -11,7 +12,7 @@ from sunpy_farside.cadence import N_MAPS
 from sunpy_farside.catalogue.database import DATABASE, Database, Record
 from sunpy_farside.catalogue.former_catalogue import import_former
 from sunpy_farside.catalogue.pictures import draw_date
-from sunpy_farside.catalogue.sources import MapDigests, describe_run
+from sunpy_farside.catalogue.sources import MapDigests, describe_run, n_missing
 from sunpy_farside.catalogue.track_store import follow_regions
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.detection.methods import METHODS
@@ -40,17 +41,17 @@ _REASONS = {
 }
 
 
-def update_catalogue(runs, folder, output, *, model=None, width=120, device="auto"):
+def update_catalogue(runs, folder, output, *, model=None, width=120, missing=0, device="auto"):
     """
     Make the detections that are missing or outdated, and follow the tracks.
 
     Parameters
     ----------
     runs : `dict`
-        Paths of the eleven maps by the date of the middle one.
+        Paths of the eleven maps, or fewer, by the date of the middle one.
     folder, output : `~pathlib.Path`
         Of the maps and of the catalogue, which the caller has locked.
-    model, width, device
+    model, width, missing, device
         As for `~sunpy_farside.catalogue.daily.watch_folder`.
 
     Returns
@@ -66,7 +67,9 @@ def update_catalogue(runs, folder, output, *, model=None, width=120, device="aut
     damaged = _check(output)
     with Database.opened(output, write=True) as database:
         import_former(database, output)
-        new = _make_due(database, damaged, runs, folder, output, model, width, device)
+        if not isinstance(model, FarsideModel) and runs:
+            model = load_model(model or "default", device=device)
+        new = _make_due(database, damaged, runs, folder, output, model, width, missing)
         for method in METHODS:
             follow_regions(database, method)
     return new
@@ -91,7 +94,7 @@ def _check(output):
         return []
 
 
-def _make_due(database, damaged, runs, folder, output, model, width, device):
+def _make_due(database, damaged, runs, folder, output, model, width, missing):
     """
     Make the results that are missing or outdated, and return their dates.
     """
@@ -104,16 +107,16 @@ def _make_due(database, damaged, runs, folder, output, model, width, device):
         database.remove(gone)
     if not runs:
         return []
-    if not isinstance(model, FarsideModel):
-        model = load_model(model or "default", device=device)
     digests = MapDigests(output / _DIGESTS, folder)
     run = describe_run(model, width)
     records = {
         date: Record(run, digests.of_files(paths), digests.by_name(paths))
         for date, paths in runs.items()
     }
-    due = [(date, runs[date]) for date in _due(records, database.records(), damaged, output)]
-    new = _make(due, width, records, database, model, output)
+    earlier = {date: item for date, item in database.records().items() if date not in damaged}
+    due = [(date, runs[date]) for date in _due(records, earlier, damaged, output)]
+    sequences = _read(due, width, missing, earlier)
+    new = _make(sequences, records, database, model, output)
     if digests.changed:
         with whole_files(output) as partial:
             (partial / _DIGESTS).write_text(digests.to_json())
@@ -143,44 +146,60 @@ def _reason(date, record, earlier, damaged):
     earlier = earlier[date]
     if earlier is None:
         return "of an earlier release"
+    if n_missing(earlier.maps) < n_missing(record.maps):
+        # Maps that were used are gone.
+        return None
     if earlier.maps != record.maps:
         return "other maps"
     others = [word for key, word in _REASONS.items() if earlier.run.get(key) != record.run[key]]
     return others[0] if others else None
 
 
-def _make(due, width, records, database, model, output):
+def _make(sequences, records, database, model, output):
     """
-    Detect regions on dates, add them to the catalogue, and return the dates with a result.
+    Detect regions in sequences, add them to the catalogue, and return the dates with a result.
     """
-    read = lru_cache(maxsize=2 * N_MAPS)(read_phase_map)
     made = []
-    for first in range(0, len(due), _BATCH):
-        sequences = list(_read(due[first : first + _BATCH], read, width))
-        if not sequences:
-            continue
+    while batch := list(islice(sequences, _BATCH)):
         found = {
-            "network": detect_farside(sequences, model),
-            "sar": detect_seismic_strength(sequences),
+            "network": detect_farside(batch, model),
+            "sar": detect_seismic_strength(batch),
         }
         with whole_files(output) as partial:
             for detections in zip(*found.values(), strict=True):
                 draw_date(detections, partial)
-        for number, sequence in enumerate(sequences):
+        for number, sequence in enumerate(batch):
             date = sequence.date.isot
             here = {method: detections[number] for method, detections in found.items()}
             database.append(
                 date,
                 records[date],
                 {method: (item.model, item.regions) for method, item in here.items()},
+                product=sequence.product,
             )
             made.append(sequence.date)
     return made
 
 
-def _read(due, read, width):
+def _read(due, width, missing, earlier):
+    """
+    Read the sequences of dates, as far as there are enough maps that read.
+    """
+    read = lru_cache(maxsize=2 * N_MAPS)(read_phase_map)
     for date, paths in due:
+        maps, errors = [], []
+        for path in paths:
+            try:
+                maps.append(read(path))
+            except (FarsideError, OSError) as error:
+                errors.append(error)
+        # Fewer maps do not replace the result of more.
+        allowed = min(missing, n_missing(earlier[date].maps)) if earlier.get(date) else missing
         try:
-            yield FarsideSequence([read(path) for path in paths], width=width)
-        except (FarsideError, OSError) as error:
-            warn_user(f"{date[:16]} has no result: {error}")
+            sequence = FarsideSequence(maps, width=width, missing=allowed, date=date)
+        except FarsideError as error:
+            warn_user(f"{date[:16]} has no result: {errors[0] if errors else error}")
+            continue
+        if errors:
+            warn_user(f"{date[:16]} is made without {len(errors)} maps: {errors[0]}")
+        yield sequence

@@ -10,12 +10,16 @@ from pathlib import Path
 
 from sunpy.time import parse_time
 
+from sunpy_farside.cadence import MOST_MISSING
+from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.content import user_path
 
 __all__ = [
     "UsageError",
     "add_format",
+    "add_map_product",
     "add_method",
+    "add_missing",
     "add_width",
     "archive",
     "common",
@@ -86,7 +90,12 @@ def archive():
     """
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
-        "--url", help="base address of the archive or a mirror ($SUNPY_FARSIDE_JSOC_URL, else JSOC)"
+        "--url",
+        help="base address of the archive or a mirror ($SUNPY_FARSIDE_JSOC_URL, else JSOC; for "
+        "GONG's products $SUNPY_FARSIDE_GONG_URL, else NSO)",
+    )
+    parser.add_argument(
+        "--email", help="address registered for JSOC's exports ($SUNPY_FARSIDE_JSOC_EMAIL)"
     )
     return parser
 
@@ -100,6 +109,49 @@ def add_width(parser):
     parser : `argparse.ArgumentParser`
     """
     parser.add_argument("--width", type=width, default=120, help="columns of the window (120)")
+
+
+def add_map_product(parser):
+    """
+    Add the option ``--product`` with the products of maps that sequences are made of.
+
+    Parameters
+    ----------
+    parser : `argparse.ArgumentParser`
+    """
+    names = [name for name, item in PRODUCTS.items() if item.makes_sequences]
+    parser.add_argument(
+        "--product",
+        choices=names,
+        help=f"product of the maps ({', else '.join(names)})",
+    )
+
+
+def add_missing(parser, text="maps that may be missing from a sequence (0)"):
+    """
+    Add the option ``--missing``.
+
+    Parameters
+    ----------
+    parser : `argparse.ArgumentParser`
+    text : `str`, optional
+        Help of the option.
+    """
+    parser.add_argument(
+        "--missing",
+        type=_missing,
+        default=0,
+        metavar="N",
+        help=f"{text}, at most {MOST_MISSING}",
+    )
+
+
+def _missing(text):
+    number = natural(text)
+    if number > MOST_MISSING:
+        msg = f"expected {MOST_MISSING} missing maps at most, found {text}"
+        raise argparse.ArgumentTypeError(msg)
+    return number
 
 
 def add_method(parser, default="network"):

@@ -41,7 +41,7 @@ def day_of_run(run, *, current=True):
             return None
         for method in METHODS:
             tracks = stored_tracks(database, method, _COVERED)
-            series.append(Series("phase_map", tracks, run.latest.get(method)))
+            series.append(Series(run.product, tracks, run.latest.get(method)))
             for row in names_of_tracks(database, method):
                 # The most frequent name of a source comes first.
                 known = names.setdefault(str(row["designation"]), {})
@@ -50,7 +50,7 @@ def day_of_run(run, *, current=True):
     return Day(
         Time.now() if current else last,
         tuple(series),
-        (MapSource("phase_map", run.used, run.missing),),
+        (MapSource(run.product, run.used, run.missing),),
         names={name: _full_name(name, others) for name, others in names.items()},
         region_list=run.region_list,
         noaa=run.summary,

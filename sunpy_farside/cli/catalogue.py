@@ -1,5 +1,5 @@
 """
-The commands ``watch``, ``track``, ``compare`` and ``export``: the catalogue of a folder of maps.
+The commands ``watch``, ``track`` and ``compare``: the catalogue of a folder of maps.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from sunpy_farside.cli.output import complain, print_rows
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.utils.content import user_path
 
-__all__ = ["add_compare", "add_export", "add_track", "add_watch"]
+__all__ = ["add_compare", "add_track", "add_watch"]
 
 
 def add_watch(commands):
@@ -34,6 +34,8 @@ def add_watch(commands):
         "--model", type=arguments.named_or_path, default="default", help="as for detect"
     )
     arguments.add_width(parser)
+    arguments.add_map_product(parser)
+    arguments.add_missing(parser)
     parser.add_argument("--device", default="auto", help="as for detect")
     parser.set_defaults(run=_watch)
 
@@ -43,7 +45,13 @@ def _watch(options):
 
     output = options.output or options.folder / "detections"
     dates = watch_folder(
-        options.folder, output, model=options.model, width=options.width, device=options.device
+        options.folder,
+        output,
+        model=options.model,
+        width=options.width,
+        product=options.product,
+        missing=options.missing,
+        device=options.device,
     )
     print(f"{len(dates)} new dates: {output}")
     for date in dates:
@@ -141,8 +149,9 @@ def add_compare(commands):
     parser = commands.add_parser(
         "compare",
         parents=[arguments.common()],
-        help="match a catalogue with JSOC's region lists or NOAA's summaries",
-        description="Match the regions of a catalogue made by watch with published lists.",
+        help="match a catalogue with region lists, NOAA's summaries or another product",
+        description="Match the regions of a catalogue made by watch with published lists, or with "
+        "those of another product.",
     )
     parser.add_argument("catalogue", type=user_path, metavar="DIR", help="output folder of watch")
     parser.add_argument("lists", type=user_path, nargs="*", metavar="LIST", help="AR_LIST_*.txt")
@@ -153,6 +162,13 @@ def add_compare(commands):
         default=[],
         metavar="SRS",
         help="*SRS.txt: regions due to return or new at the east limb, to match earlier detections",
+    )
+    parser.add_argument(
+        "--with",
+        dest="other",
+        type=user_path,
+        metavar="DIR2",
+        help="output folder of watch for another product, such as maps of GONG",
     )
     arguments.add_method(parser)
     parser.add_argument(
@@ -171,16 +187,21 @@ def _compare(options):
     from sunpy_farside.catalogue.daily import read_catalogue
     from sunpy_farside.catalogue.matching import match_dates
     from sunpy_farside.catalogue.noaa_matching import match_summaries
+    from sunpy_farside.catalogue.product_comparison import compare_products
     from sunpy_farside.io.noaa import read_noaa_summary
     from sunpy_farside.io.region_lists import read_region_list
 
-    if not options.lists and not options.noaa:
-        msg = "Expected region lists, or NOAA's summaries after --noaa, found neither."
-        raise arguments.UsageError(msg)
-    if options.format != "table" and options.lists and options.noaa:
+    if not (options.lists or options.noaa or options.other):
         msg = (
-            f"Expected region lists or NOAA's summaries with --format {options.format}, found "
-            "both. Compare with one after the other."
+            "Expected region lists, NOAA's summaries after --noaa or another catalogue after "
+            "--with, found none."
+        )
+        raise arguments.UsageError(msg)
+    given = bool(options.lists) + bool(options.noaa) + bool(options.other)
+    if options.format != "table" and given > 1:
+        msg = (
+            f"Expected one thing to compare with for --format {options.format}, found {given}. "
+            "Compare with one after the other."
         )
         raise arguments.UsageError(msg)
     detected = read_catalogue(options.catalogue, options.method)
@@ -197,6 +218,13 @@ def _compare(options):
         used = f"{len(matches.meta['summaries'])} of {len(summaries)} summaries"
         heading = f"{used}, {matches.meta['outside']} regions outside of the window"
         _print_matches(matches, heading, options.format)
+    if options.other:
+        other = read_catalogue(options.other, options.method)
+        compared = compare_products(detected, other, distance=distance)
+        if options.format == "table":
+            _print_products(compared)
+        else:
+            print_rows(compared, options.format)
     if unusable or others:
         number = len(lists) + len(summaries) + unusable + others
         msg = f"{unusable + others} of {number} files could not be used and are named above."
@@ -247,48 +275,26 @@ def _match_table(matches):
     return table
 
 
-def add_export(commands):
+def _print_products(compared):
     """
-    Add the command ``export``.
-
-    Parameters
-    ----------
-    commands : subparsers of `argparse.ArgumentParser`
+    Print a comparison of two products, significant regions alone.
     """
-    parser = commands.add_parser(
-        "export",
-        parents=[arguments.common()],
-        help="write a catalogue for other programs",
-        description="Write the regions or tracks of a catalogue as ECSV, VOTable, FITS, CSV, JSON "
-        "or Parquet.",
-    )
-    parser.add_argument("catalogue", type=user_path, metavar="DIR", help="output folder of watch")
-    parser.add_argument(
-        "file",
-        type=user_path,
-        metavar="FILE",
-        help="its end selects the format: .ecsv, .vot, .fits, .csv, .json or .parquet",
-    )
-    parser.add_argument(
-        "--table",
-        choices=("regions", "tracks", "names", "numbers"),
-        default="regions",
-        help="regions of all dates, tracks, names of tracks by JSOC and NOAA, or numbers of every "
-        "date (regions)",
-    )
-    arguments.add_method(parser, default=None)
-    parser.set_defaults(run=_export)
+    from astropy.table import Table
 
-
-def _export(options):
-    from sunpy_farside.catalogue.catalogue import Catalogue
-    from sunpy_farside.catalogue.export import write_table
-
-    catalogue, method = Catalogue(options.catalogue), options.method or "network"
-    if options.table == "regions":
-        catalogue.write(options.file, options.method)
-    elif options.table == "tracks":
-        write_table(catalogue.tracks[method].tracks, options.file)
-    else:
-        write_table(getattr(catalogue, options.table)(method), options.file)
-    print(options.file)
+    shown = compared[compared["first_significant"] | compared["second_significant"]]
+    number = compared.meta
+    print(
+        f"{len(number['dates'])} dates: {number['matched']} regions in both products, "
+        f"{number['first_alone']} in the first and {number['second_alone']} in the second alone; "
+        f"{len(shown)} significant in one or both:"
+    )
+    table = Table()
+    table["date"] = [text[:16] for text in shown["date"].isot]
+    table["outcome"] = shown["outcome"]
+    table["lon [deg]"] = shown["centroid"].lon.deg.round(1)
+    table["lat [deg]"] = shown["centroid"].lat.deg.round(1)
+    table["apart [deg]"] = shown["separation"].to_value("deg").round(1)
+    for name in ("first", "second", "joint"):
+        table[name] = np.round(shown[f"{name}_reliability"], 2)
+    if len(table):
+        print("\n".join(table.pformat(max_lines=-1, max_width=-1)))

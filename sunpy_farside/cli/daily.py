@@ -41,6 +41,8 @@ def add_daily(commands):
         type=arguments.time,
         help="date of the first map to fetch (30 days ago, or 14 days before the latest detection)",
     )
+    arguments.add_map_product(parser)
+    arguments.add_missing(parser)
     parser.add_argument("--offline", action="store_true", help="fetch nothing")
     parser.add_argument("--demo", action="store_true", help="simulated maps, not fetched ones")
     parser.add_argument(
@@ -84,10 +86,13 @@ def _daily(options):
             _simulate(output / "maps")
         run = run_day(
             output,
+            product=options.product or "phase_map",
+            missing=options.missing,
             since=options.since,
             offline=options.offline or options.demo,
             noaa=options.noaa,
             url=options.url,
+            email=options.email,
             model=options.model,
             device=options.device,
         )

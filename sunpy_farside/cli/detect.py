@@ -9,6 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 import sunpy_farside
+from sunpy_farside.cadence import MIDDLE, nearest_step, step_time
 from sunpy_farside.cli import arguments
 from sunpy_farside.cli.output import check_writable, printed_detections
 from sunpy_farside.errors import SequenceError
@@ -55,12 +56,14 @@ def add_detect(commands):
         "--latest", action="store_true", help="fetch the newest eleven maps and detect in them"
     )
     parser.add_argument("--date", type=arguments.time, help="date of the middle map, for a stack")
+    arguments.add_map_product(parser)
+    arguments.add_missing(parser)
     parser.add_argument(
         "--output", type=user_path, metavar="DIR", help="write files and a figure here"
     )
     arguments.add_format(parser)
     # Stacks have a width of their own.
-    parser.set_defaults(run=_detect, width=None)
+    parser.set_defaults(run=_detect, width=None, middle=None)
 
 
 def _detect(options):
@@ -70,24 +73,34 @@ def _detect(options):
     if options.output:
         check_writable(options.output)
     if not options.paths:
+        from sunpy_farside.io.file_names import parse_file_name
         from sunpy_farside.net.archive import fetch_sequence
 
         options.paths = fetch_sequence(
             "latest" if options.latest else options.time,
+            product=options.product or "phase_map",
+            missing=options.missing,
             url=options.url,
+            email=options.email,
             progress=sys.stderr.isatty(),
         )
+        # Maps at the ends may be missing: the files alone would fit several sequences.
+        last = parse_file_name(options.paths[-1].name)[0]
+        middle = nearest_step(last) - MIDDLE if options.latest else nearest_step(options.time)
+        options.middle = step_time(middle)
     _detect_files(options)
 
 
 def _detect_files(options):
-    paths = _files(options.paths)
+    paths = _files(options.paths, options.product)
     if any(path.suffix.lower() in _STACKS for path in paths):
         _report([_stack_sequence(paths, options)], options)
         return
     from sunpy_farside.cli.maps import MapFiles
 
-    files = MapFiles(paths, options.width or _WIDTH)
+    files = MapFiles(
+        paths, options.width or _WIDTH, options.product, options.missing, options.middle
+    )
     _report(files, options)
     if files.unusable:
         msg = (
@@ -97,14 +110,14 @@ def _detect_files(options):
         raise SequenceError(msg)
 
 
-def _files(paths):
+def _files(paths, product):
     from sunpy_farside.io.folders import find_phase_maps
 
     files = []
     for path in arguments.matching_paths(paths):
         if not path.is_dir():
             files.append(path)
-        elif inside := find_phase_maps(path):
+        elif inside := find_phase_maps(path, product):
             files += inside
         else:
             msg = f"{path}: expected phase maps in this folder, found none by the names of files."
@@ -129,12 +142,12 @@ def _stack_sequence(paths, options):
             "FarsideSequence.from_array(read_stack(path)[0], date)."
         )
         raise arguments.UsageError(msg)
-    sequence = FarsideSequence.from_array(stack[0], options.date)
+    sequence = FarsideSequence.from_array(stack[0], options.date, missing=options.missing)
     width = options.width or sequence.width
     if width > sequence.width:
         msg = f"Expected a width of {sequence.width} at most, which {path} has, found {width}."
         raise arguments.UsageError(msg)
-    return FarsideSequence(sequence.maps, width=width)
+    return FarsideSequence(sequence.maps, width=width, missing=options.missing)
 
 
 def add_demo(commands):

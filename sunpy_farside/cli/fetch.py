@@ -23,7 +23,7 @@ def add_fetch(commands):
         "fetch",
         parents=[arguments.common(), arguments.archive()],
         help="fetch far-side maps or region lists",
-        description="Fetch JSOC's far-side files of a range of times, both ends included.",
+        description="Fetch the far-side files of a range of times, both ends included.",
     )
     parser.add_argument("start", type=arguments.time)
     parser.add_argument("end", type=arguments.time)
@@ -46,6 +46,7 @@ def _fetch(options):
         product=options.product,
         folder=options.output,
         url=options.url,
+        email=options.email,
         progress=sys.stderr.isatty(),
     )
     for path in files:
@@ -81,7 +82,6 @@ def add_build_dataset(commands):
         "--end", type=arguments.time, required=True, help="last day of the magnetograms"
     )
     parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
-    parser.add_argument("--email", help="address registered for JSOC's exports")
     parser.add_argument("--offline", action="store_true", help="use only the files in DIR")
     for name in ("validation", "test"):
         parser.add_argument(

@@ -2,19 +2,28 @@
 Maps given to a command, read one after the other.
 """
 
-from collections import Counter
+import math
+from collections import Counter, deque
 from dataclasses import dataclass
 
 from astropy.time import Time
 
 import sunpy_farside
-from sunpy_farside.cadence import N_MAPS, check_cadence, complete_runs, shared_steps
+from sunpy_farside.cadence import (
+    N_MAPS,
+    complete_runs,
+    place_maps,
+    shared_steps,
+    step_numbers,
+    steps_of_sequence,
+    time_of_step,
+)
 from sunpy_farside.cli.output import complain
 from sunpy_farside.errors import FarsideError, SequenceError
-from sunpy_farside.io.phase_maps import parse_file_name
+from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.maps.windows import cut_map
 from sunpy_farside.products import product_of
-from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.sequence import FarsideSequence, cadence_date
 
 __all__ = ["MapFiles"]
 
@@ -36,7 +45,7 @@ class MapFiles:
     Sequences in files of phase maps, read during the iteration.
 
     An unusable file is named once on the standard error, and the sequences that need it are left
-    out.
+    out: those with fewer than ``11 - missing`` usable maps.
 
     Parameters
     ----------
@@ -44,10 +53,19 @@ class MapFiles:
         Files of phase maps, in any order.
     width : `int`
         Columns of the windows.
+    product : `str`, optional
+        Product of the maps; by default the one that most of the files have.
+    missing : `int`, optional
+        Largest number of maps that may be missing from a sequence.
+    date : `~astropy.time.Time`, optional
+        Date of the middle map of the only sequence; by default all the sequences.
     """
 
-    def __init__(self, paths, width):
+    def __init__(self, paths, width, product=None, missing=0, date=None):
         self._width = width
+        self._product = product
+        self._missing = missing
+        self._only, self._middle = date, None
         # A file may have two names.
         paths = list({path.resolve(): path for path in paths}.values())
         self.number = len(paths)
@@ -59,7 +77,7 @@ class MapFiles:
         """
         Return the number of sequences, if all the files can be used.
         """
-        return len(complete_runs(self._at_step))
+        return len(self._middles())
 
     def __iter__(self):
         """
@@ -70,38 +88,61 @@ class MapFiles:
         SequenceError
             There is no sequence; raised at the end.
         """
-        times, maps, found = [], {}, False
-        for step in sorted(self._at_step):
-            item = self._read(self._at_step[step])
-            if item is None:
-                continue
-            times.append(item.date)
-            maps = {other: maps[other] for other in maps if other > step - N_MAPS} | {step: item}
-            if len(maps) == N_MAPS:
+        steps = sorted(self._at_step)
+        dates = Time([self._at_step[step].time for step in steps]) if steps else None
+        unread, times, maps, found = deque(steps), [], {}, False
+
+        def read_until(last):
+            while unread and unread[0] <= last:
+                step = unread.popleft()
+                if (item := self._read(self._at_step[step])) is not None:
+                    times.append(cadence_date(item))
+                    maps[step] = item
+                for early in [other for other in maps if other <= step - N_MAPS]:
+                    del maps[early]
+
+        for middle in self._middles():
+            span = steps_of_sequence(middle)
+            read_until(span[-1])
+            run = [maps[step] for step in span if step in maps]
+            if len(run) >= N_MAPS - self._missing:
                 found = True
-                yield FarsideSequence(maps.values(), width=self._width)
+                date = time_of_step(middle, dates, steps)
+                yield FarsideSequence(run, width=self._width, missing=self._missing, date=date)
+        read_until(math.inf)
         if not found:
             self._explain(times)
+
+    def _middles(self):
+        middles = complete_runs(self._at_step, self._missing)
+        return [step for step in middles if self._middle in (None, step)]
 
     def _date(self, path):
         time, product = parse_file_name(path.name)
         if time is not None and product is not None:
             return _File(path, time, product)
         item = self._use(path, sunpy_farside.read_phase_map)
-        return None if item is None else _File(path, item.date, product_of(item.meta), item)
+        return (
+            None if item is None else _File(path, cadence_date(item), product_of(item.meta), item)
+        )
 
     def _plan(self, files):
         """
-        Return one file per step of the cadence, of the product that most of the files have.
+        Return one file per step of the cadence, of one product.
         """
         if not files:
             return {}
         ((product, _),) = Counter(file.product for file in files).most_common(1)
+        product = self._product or product
         for file in files:
             if file.product != product:
                 self._pass_over(file.path, f"a map of {file.product} among maps of {product}")
         files = [file for file in files if file.product == product]
-        steps, near, _ = shared_steps(Time([file.time for file in files]))
+        if not files:
+            return {}
+        steps, near, phase = shared_steps(Time([file.time for file in files]))
+        if self._only is not None:
+            self._middle = int(step_numbers(self._only, phase)[0])
         plan = {}
         for file, step, fits in zip(files, steps.tolist(), near, strict=True):
             if not fits:
@@ -137,8 +178,9 @@ class MapFiles:
             msg = f"Expected phase maps, found none that can be used in {self.number} files."
             raise FarsideError(msg)
         if len(times) <= N_MAPS:
-            check_cadence(Time(times))
+            place_maps(Time(times), self._missing)
         msg = (
-            f"Expected {N_MAPS} consecutive maps, found none among {len(times)}. Are some missing?"
+            f"Expected {N_MAPS} consecutive maps, found none among {len(times)}. Are some missing? "
+            "Allow for that with --missing."
         )
         raise SequenceError(msg)

@@ -216,6 +216,7 @@ def add_evaluate(commands):
     )
     parser.add_argument("--number", type=arguments.positive, default=1000, help="sequences (1000)")
     parser.add_argument("--set", choices=("test", "noise"), default="test")
+    arguments.add_missing(parser, "evaluate up to N maps removed from every sequence (0)")
     arguments.add_width(parser)
     parser.add_argument("--workers", type=arguments.positive, default=1, help="processes")
     parser.set_defaults(run=_evaluate)
@@ -232,6 +233,9 @@ def _evaluate(options):
     if options.data and options.real:
         msg = "Expected --data or --real, found both."
         raise arguments.UsageError(msg)
+    if options.missing:
+        _evaluate_gaps(models, options)
+        return
     if options.real:
         from sunpy_farside.evaluation.real import evaluate_real
         from sunpy_farside.evaluation.real_report import write_real_report
@@ -243,12 +247,27 @@ def _evaluate(options):
         from sunpy_farside.datasets.store import store_path
         from sunpy_farside.evaluation.stored import evaluate_stored
 
-        judged = evaluate_stored(models, store_path(options.data), width=options.width)
+        result = evaluate_stored(models, store_path(options.data), width=options.width)
     else:
         from sunpy_farside.evaluation.simulated import evaluate_simulated
 
-        judged = evaluate_simulated(
+        result = evaluate_simulated(
             models, options.number, kind=options.set, width=options.width, workers=options.workers
         )
-    write_report(judged, options.output)
+    write_report(result, options.output)
+    print((options.output / "report.md").read_text())
+
+
+def _evaluate_gaps(models, options):
+    from sunpy_farside.evaluation.gaps import evaluate_gaps, evaluate_real_gaps, write_gaps_report
+
+    common = {"most": options.missing, "width": options.width}
+    if options.data:
+        msg = "Expected simulated maps or --real with --missing, found --data."
+        raise arguments.UsageError(msg)
+    if options.real:
+        summary = evaluate_real_gaps(models, options.real, **common)
+    else:
+        summary = evaluate_gaps(models, options.number, kind=options.set, **common)
+    write_gaps_report(summary, options.output)
     print((options.output / "report.md").read_text())

@@ -25,9 +25,10 @@ from sunpy_farside.datasets.masks import PUBLISHED_MASK, active_mask, mask_in_wi
 from sunpy_farside.datasets.pairing import HALF_ROTATION, pair_frames, split_pairs
 from sunpy_farside.datasets.store import FILE_NAME, MASK_WIDTH, Store, write_store
 from sunpy_farside.errors import FileFormatError, SequenceError
+from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.noaa import read_noaa_summaries
 from sunpy_farside.io.noaa_regions import first_appearances, positions_at
-from sunpy_farside.io.phase_maps import parse_file_name, read_phase_map
+from sunpy_farside.io.phase_maps import read_phase_map
 from sunpy_farside.io.synoptic_frames import read_frame
 from sunpy_farside.maps.windows import cut_globe
 from sunpy_farside.utils.content import user_path

@@ -14,10 +14,11 @@ from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.cadence import step_numbers
 from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.noaa import read_noaa_summaries, read_noaa_summary
-from sunpy_farside.io.phase_maps import parse_file_name
 from sunpy_farside.io.synoptic_frames import read_frame
 from sunpy_farside.net.archive import fetch_files
+from sunpy_farside.net.export import export_series
 from sunpy_farside.utils.files import whole_files
 
 __all__ = ["dated_files", "fetch_frames", "fetch_phase_maps", "fetch_summaries"]
@@ -152,31 +153,12 @@ def _export(first, last, folder, email):
     """
     Export the frames of some days (MJD) from JSOC and download them.
     """
-    # The client imports drms and zeep, which nothing else needs.
-    from sunpy.net.jsoc import JSOCClient
-
-    client = JSOCClient()
-    period = a.Time(*Time([first, last], format="mjd"))
     try:
-        found = client.search(period, a.jsoc.Series(SERIES), a.jsoc.Notify(email))
         # Days without a frame at JSOC stay missing.
-        files = (
-            client.fetch(found, path=f"{_literal(folder)}/{{file}}", progress=False)
-            if len(found)
-            else []
-        )
-    except Exception as error:
-        msg = (
-            f"Expected JSOC to export the frames of {_day(first)} to {_day(last)}, found: {error} "
-            f"Check that {email} is registered. The next run continues here."
-        )
+        export_series(SERIES, *Time([first, last], format="mjd"), folder, email)
+    except ConnectionError as error:
+        msg = f"{error} The next run continues here."
         raise ConnectionError(msg) from error
-    if getattr(files, "errors", None):
-        msg = (
-            f"Could not fetch {len(files.errors)} frames of {_day(first)} to {_day(last)}: "
-            f"{files.errors[0].exception} The next run continues here."
-        )
-        raise ConnectionError(msg)
 
 
 def fetch_summaries(start, end, folder, *, progress=True):

@@ -11,7 +11,6 @@ from sunpy_farside.coordinates.window import (
     WINDOW_ROWS,
     carrington_header,
 )
-from sunpy_farside.io.synoptic_frames import EAST_EDGE
 
 __all__ = ["near_side_field"]
 
@@ -69,7 +68,8 @@ def near_side_field(frame):
         raise ValueError(msg)
     rows, columns = frame.data.shape
     step = 360 / columns
-    east = frame.meta["crln_obs"] - EAST_EDGE - step / 2
+    # Rounded, so that a whole degree stays one.
+    east = round(frame.meta["crval1"] - (frame.meta["crpix1"] - 0.5) * step, 9)
     # The first whole degree with at least half of its pixel observed.
     first = int(np.ceil(east))
     longitude = np.arange(first, first + _DISK + 1) - 0.5

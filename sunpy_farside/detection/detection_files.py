@@ -112,7 +112,10 @@ def read_detection(folder):
             stamps["contents"] = {_stamp(image, segments, regions, settings, model)}
         regions = complete_regions(regions, folder / _REGIONS)
         width = image.data.shape[1]
-        source = FarsideSequence(maps, width=width) if len(maps) > 1 else maps[0]
+        source = maps[0]
+        if len(maps) > 1:
+            absent = len(regions.meta.get("missing_maps", []))
+            source = FarsideSequence(maps, width=width, missing=absent)
     except NewerFormatError:
         raise
     # Damaged files raise many kinds of errors.

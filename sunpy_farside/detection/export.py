@@ -8,6 +8,7 @@ import numpy as np
 
 from astropy.table import Table, vstack
 
+from sunpy_farside.cadence import N_MAPS
 from sunpy_farside.coordinates.far_side import to_stonyhurst
 
 __all__ = ["flat_table", "to_csv", "to_json", "to_text"]
@@ -133,6 +134,8 @@ def to_text(detection):
     regions = detection.regions
     flat = flat_table(detection)
     head = f"Far side on {detection.date.utc.isot[:16]} UT, {detection.model}"
+    if missing := regions.meta.get("missing_maps"):
+        head += f", {len(missing)} of {N_MAPS} maps missing"
     if len(flat) == 0:
         return f"{head}: no active region found."
     number = int(np.sum(regions["significant"]))

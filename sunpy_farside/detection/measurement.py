@@ -24,7 +24,7 @@ __all__ = ["COLUMNS", "mean_phase", "measure_regions", "noise_level"]
 
 # Standard deviation of a Gaussian over the median distance from its middle.
 _DEVIATION = 1.4826
-# Degrees around a region's centroid over which its depth is taken.
+# Radius in degrees around a region's centroid in which its depth is measured.
 _AROUND = 6.0
 
 COLUMNS = {
@@ -40,7 +40,7 @@ COLUMNS = {
     "mean_phase": "mean phase shift of the eleven maps",
     "seismic_strength": "negative phase integrated over the area, uHem rad",
     "depth": "mean depth of the phase within six degrees, in units of the map's noise",
-    "coverage": "share of the pixels with data in all eleven maps",
+    "coverage": "share of the eleven maps with data, averaged over the pixels",
     "complex": "number of the group of touching regions that it belongs to",
     "east_limb_arrival": "when rotation brings the centroid round the east limb",
     "significant": "reliable enough, or strong enough, to be called an active region",
@@ -94,7 +94,7 @@ def measure_regions(labels, wcs, date, *, probability=None, phases=None):
         measured["strength"] = total(depth)
         with np.errstate(invalid="ignore"):
             measured["phase"] = total(mean) / total(known)
-        measured["coverage"] = total(np.isfinite(phases).all(axis=0)) / total(1)
+        measured["coverage"] = total(np.isfinite(phases).mean(axis=0)) / total(1)
         weight = depth if probability is None else probability
 
     area = total(sphere)

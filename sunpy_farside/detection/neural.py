@@ -177,6 +177,7 @@ def _detection(sequence, phases, probability, model, settings):
         model=model.name,
         first_map=sequence.times[0].isot,
         last_map=sequence.times[-1].isot,
+        missing_maps=sequence.times[sequence.is_missing].isot.tolist(),
         product=sequence.product,
     )
     image = Map(probability, header)

@@ -13,6 +13,7 @@ from sunpy.map import GenericMap
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, window_longitudes, window_wcs
 from sunpy_farside.detection.measurement import mean_phase, measure_regions
 from sunpy_farside.detection.methods import SAR
+from sunpy_farside.detection.noise_scale import in_units_of_noise, on_holographic_scale
 from sunpy_farside.detection.regions import rank_regions
 from sunpy_farside.detection.reliability import sar_reliability
 from sunpy_farside.detection.result import FarsideDetection
@@ -43,11 +44,13 @@ def detect_seismic_strength(maps, *, phase: u.rad = PHASE, threshold=400, width=
     Parameters
     ----------
     maps : `~sunpy_farside.sequence.FarsideSequence`, `~sunpy.map.GenericMap` or an iterable of them
-        Eleven maps, whose mean is taken in the Carrington frame, or a 5-day cumulative map.
+        Eleven maps, which are averaged in the Carrington frame, or a 5-day cumulative map.
     phase : `~astropy.units.Quantity`, optional
         Phase shift below which pixels belong to a region: -0.085 rad, 4 seconds of travel time.
     threshold : `float` or `~astropy.units.Quantity`, optional
-        Seismic strength in micro-hemisphere rad from which a region is significant.
+        Seismic strength in micro-hemisphere rad from which a region is significant. Both are on
+        the scale of HMI's holographic maps; for time-distance maps, they are converted in units of
+        the noise (`~sunpy_farside.detection.noise_scale.in_units_of_noise`).
     width : `int`, optional
         Columns of the window of a 5-day map, even, from 16 to 180. A sequence has its own.
 
@@ -73,7 +76,8 @@ def detect_seismic_strength(maps, *, phase: u.rad = PHASE, threshold=400, width=
     included, make a region; its strength :math:`S` is the negative phase integrated over its area
     in millionths of a hemisphere, reliable from 400 on [HMI Science Nugget 160]. Nothing
     is smoothed and no mean is subtracted; regions of fewer than five pixels, too small for any
-    strength of note, are left out. The mean of a sequence is taken over the maps that have data.
+    strength of note, are left out. The mean of a sequence is taken over the maps that have data, so
+    that the noise is larger where maps are missing.
 
     References
     ----------
@@ -103,15 +107,19 @@ def _detect(source, settings, width):
     if isinstance(source, FarsideSequence):
         phases, product, width = source.comoving_data, "mean_phase", source.width
         first, last = source.times[0], source.times[-1]
+        absent = source.times[source.is_missing].isot.tolist()
     elif isinstance(source, GenericMap):
         _check_product(source)
         phases, product = cut_map(source, width)[np.newaxis], _FIVE_DAYS
         first = last = source.date
+        absent = []
     else:
         msg = f"Expected a FarsideSequence or a 5-day phase map, found {type(source).__name__}."
         raise TypeError(msg)
     date = source.date
     mean = mean_phase(phases)
+    if isinstance(source, FarsideSequence) and not on_holographic_scale(source.product):
+        settings = in_units_of_noise(settings, mean)
     segments = segment_image(mean, settings)
     if product == _FIVE_DAYS:
         # The reliability is calibrated for means of eleven maps.
@@ -124,6 +132,7 @@ def _detect(source, settings, width):
         model=METHOD,
         first_map=first.isot,
         last_map=last.isot,
+        missing_maps=absent,
         product=_FIVE_DAYS if product == _FIVE_DAYS else source.product,
     )
     header = phase_map_header(

@@ -1,3 +1,3 @@
 """
-Scores of methods against known regions.
+Completeness and false-discovery rate of detection methods.
 """

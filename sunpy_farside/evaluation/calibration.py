@@ -14,9 +14,9 @@ from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.detection.reliability import FEATURES, NEVER, Reliability
 from sunpy_farside.detection.seismic_strength import METHOD, PHASE
-from sunpy_farside.evaluation.judged import real_detections
+from sunpy_farside.evaluation.cases import real_detections
 from sunpy_farside.evaluation.reference_regions import FLUX
-from sunpy_farside.evaluation.scores import DISTANCE, judge
+from sunpy_farside.evaluation.scores import DISTANCE, score_detections
 from sunpy_farside.evaluation.simulated import simulated_cases
 from sunpy_farside.evaluation.stored import stored_cases
 from sunpy_farside.network import load_model
@@ -47,30 +47,31 @@ def calibrate_network(name, number=1000, *, data=None, workers=1, progress=True)
     Parameters
     ----------
     name : `str` or path-like
-        What `~sunpy_farside.network.weights.load_model` takes.
+        Argument of `~sunpy_farside.network.weights.load_model`.
     number : `int`, optional
-        Simulated sequences with active regions; a fifth as many of noise alone come on top.
+        Number of simulated sequences with active regions. In addition, one fifth as many
+        sequences of noise without active regions are simulated.
     data : path-like, optional
-        ``dataset.h5`` of `~sunpy_farside.datasets.build.build_dataset`, whose validation split
-        stands in for the simulated sequences with active regions.
+        ``dataset.h5`` of `~sunpy_farside.datasets.build.build_dataset`. Its validation split
+        replaces the simulated sequences with active regions.
     workers : `int`, optional
-        Processes.
+        Number of processes.
     progress : `bool`, optional
-        Whether to show how far it is.
+        If True, show a progress bar.
 
     Returns
     -------
     `~sunpy_farside.network.model.FarsideModel`
-        With its ``reliability``, and as ``threshold`` the integrated probability with the same
-        false-discovery rate as the reliability's cut. The published weights, and checkpoints of
-        their form, keep their own threshold, which goes on deciding what is significant.
+        Model with a ``reliability``. Its ``threshold`` is the integrated probability with the same
+        false-discovery rate as the threshold of the reliability. The published weights, and
+        checkpoints of the same layout, keep their threshold of the integrated probability.
 
     Notes
     -----
-    A region is significant from the smallest reliability on at which no more than 5 % of the
-    detections in all these sequences are false, by the rules of
-    `sunpy_farside.evaluation.scores`, and no more than 5 % of the sequences of noise have a
-    detection. Where there is none, no region is, and a warning says so.
+    The threshold of the reliability is the smallest value at which at most 5 % of the detections
+    are false, by the rules of `sunpy_farside.evaluation.scores`, and at most 5 % of the sequences
+    of noise have a detection. If no value meets both conditions, no region is significant, and a
+    warning is emitted.
     """
     model = load_model(name, device="cpu")
     options = {"workers": workers, "progress": progress}
@@ -125,21 +126,22 @@ def fit_reliability(measured, real, features):
     Parameters
     ----------
     measured : mapping of `str` to array, shape (n,)
-        The features of detections.
+        Features of the detections by name.
     real : array of `bool`, shape (n,)
-        Whether a region is there.
+        True for detections that cover a reference region.
     features : iterable of `str`
-        Those of `~sunpy_farside.detection.reliability.FEATURES` to use.
+        Names of the fitted features, a subset of
+        `~sunpy_farside.detection.reliability.FEATURES`.
 
     Returns
     -------
     coefficients : `dict`
-        By feature.
+        Coefficients by name of the feature.
     intercept : `float`
 
     Notes
     -----
-    The largest likelihood, that is the smallest cross-entropy.
+    The fit maximizes the likelihood, which is the same as minimizing the cross-entropy.
 
     Examples
     --------
@@ -209,11 +211,12 @@ def _fit(cases, method, features, settings):
 
 def _cut(cases, method, strength, decimals):
     """
-    Return the strength from which false detections, and sequences of noise with any, are rare.
+    Return the smallest strength that meets both conditions of `calibrate_network`.
     """
     strengths = [np.asarray(strength(case.found[method].measured)) for case in cases]
     covers = [case.found[method].covers for case in cases]
-    cut = judge(method, 0.0, strengths, covers, [case.known for case in cases]).best(RATE)
+    known = [case.known for case in cases]
+    cut = score_detections(method, 0.0, strengths, covers, known).best(RATE)
     loudest = sorted(
         np.max(values, initial=-np.inf)
         for values, case in zip(strengths, cases, strict=True)

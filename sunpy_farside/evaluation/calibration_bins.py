@@ -19,16 +19,16 @@ _N_BINS = 10
 @dataclass(frozen=True)
 class Pixels:
     """
-    Agreement of probabilities and truth, pixel by pixel.
+    Comparison of a probability map with a mask of active pixels.
 
     Attributes
     ----------
     number, probability, active : array, shape (10,)
-        In every bin of `BINS`: how many pixels, the sum of their probabilities, and how many are
-        active.
+        Number of pixels, sum of their probabilities, and number of active pixels in each bin of
+        `BINS`.
     overlap, found, known : `float`
-        Pixels of a probability above one half that are active, all pixels above one half, and all
-        active pixels.
+        Number of active pixels with a probability above 0.5, number of pixels with a probability
+        above 0.5, and number of active pixels.
     """
 
     number: np.ndarray
@@ -44,14 +44,17 @@ class Pixels:
     @property
     def dice(self):
         """
-        Twice the overlap over the sum of what is found and what is known.
+        Dice coefficient: ``2 * overlap / (found + known)``.
         """
         return 2 * self.overlap / max(self.found + self.known, 1)
 
     @property
     def calibration_error(self):
         """
-        Mean distance of probability and truth over the bins, weighted by their pixels.
+        Expected calibration error.
+
+        This is the mean absolute difference between the mean probability and the share of active
+        pixels in the bins, weighted by the number of pixels.
         """
         number = np.maximum(self.number, 1)
         distance = np.abs(self.probability - self.active) / number
@@ -60,7 +63,18 @@ class Pixels:
     @classmethod
     def of(cls, probability, active):
         """
-        Compare one map of probability with its truth, an array of the same shape.
+        Compare a probability map with a mask.
+
+        Parameters
+        ----------
+        probability : array
+            Probability of each pixel.
+        active : array
+            Array of the same shape, above zero for active pixels.
+
+        Returns
+        -------
+        `Pixels`
         """
         index = np.digitize(probability.ravel(), BINS) - 1
         index = np.where(probability.ravel() >= BINS[-1], len(BINS) - 2, index)
@@ -80,20 +94,21 @@ class Pixels:
 
 def reliability_bins(reliability, real):
     """
-    Compare the reliability of detections with the share of them that is real.
+    Compare the reliability of detections with the share of real ones in ten bins.
 
     Parameters
     ----------
     reliability : array, shape (n,)
-        NaN is left out.
+        Reliability of the detections. NaN is ignored.
     real : array of `bool`, shape (n,)
-        Whether a region of the stated size is there, in the window or beyond its edge.
+        True for detections that cover a large reference region
+        (`~sunpy_farside.evaluation.cases.real_detections`).
 
     Returns
     -------
     `~astropy.table.Table`
-        Of ten bins of equal width: the ``number`` of detections, their mean ``reliability`` and the
-        share that is ``real``, NaN where there is none.
+        One row per bin of width 0.1: ``number`` of detections, mean ``reliability``, and share of
+        ``real`` detections. The last two are NaN in empty bins.
     """
     given = np.isfinite(reliability)
     reliability, real = reliability[given], real[given]

@@ -1,5 +1,5 @@
 """
-Comparison of two methods on the same sequences, with the uncertainty of the sample.
+Comparison of two methods on the same sequences, with bootstrap intervals.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ __all__ = ["PUBLISHED_RATE", "Interval", "compare_methods", "intervals", "rates_
 # False-discovery rate of the SAR method at its usual threshold [Broock et al. 2021, A&A 652,
 # A132].
 PUBLISHED_RATE = 0.0375
-# False-discovery rates between which no method should fall behind.
+# False-discovery rates at which the ratio of true detections is computed.
 _RATES = np.linspace(0.01, 0.2, 39)
 _CONFIDENCE = (2.5, 97.5)
 
@@ -38,18 +38,18 @@ class Interval:
 
 def intervals(values, samples):
     """
-    Return figures with their 95 % bootstrap intervals.
+    Return values with their 95 % bootstrap intervals.
 
     Parameters
     ----------
     values : sequence of `float`, shape (n,)
     samples : sequence of `float`, shape (m, n)
-        The same figures of bootstrap samples. NaN is left out.
+        Values of the bootstrap samples. NaN is ignored.
 
     Returns
     -------
     `list` of `Interval`
-        Without samples, from NaN to NaN.
+        The ends are NaN if there are no samples.
 
     Examples
     --------
@@ -133,24 +133,26 @@ def compare_methods(scores, reference, *, number=1000, seed=0):
 
 def rates_by(scores, column, edges, chance=()):
     """
-    Return the completeness in bins of a property of the regions.
+    Compute the completeness in bins of a property of the reference regions.
 
-    At the method's own threshold.
+    The completeness is that at the significance threshold of the method.
 
     Parameters
     ----------
     scores : `~sunpy_farside.evaluation.scores.Scores`
     column : `str`
-        Of ``scores.regions``; the absolute value counts.
+        Column of ``scores.regions``, whose absolute value is binned.
     edges : array
+        Edges of the bins in the unit of the column.
     chance : sequence of `~sunpy_farside.evaluation.scores.Scores`, optional
-        The same detections against regions that were moved elsewhere.
+        Scores for shifted reference regions, one per shift.
 
     Returns
     -------
     `~astropy.table.Table`
-        ``low`` and ``high`` edge, ``number`` of regions that count, their ``completeness``
-        and the completeness ``by_chance`` (NaN where there is none).
+        One row per bin: ``low`` and ``high`` edge, ``number`` of reference regions, their
+        ``completeness``, and the mean completeness ``by_chance`` for the shifted regions (NaN
+        without ``chance``).
     """
     values = np.abs(np.asarray(scores.regions[column]))
     number = np.histogram(values, edges)[0]

@@ -1,5 +1,5 @@
 """
-Published regions of the real Sun as reference: JSOC's lists and NOAA's summaries.
+Reference regions from JSOC's region lists and NOAA's solar region summaries.
 """
 
 from dataclasses import dataclass
@@ -23,32 +23,32 @@ from sunpy_farside.io.region_lists import read_region_list
 
 __all__ = ["SOURCES", "PublishedRegions", "read_published_regions"]
 
-# JSOC's rows of the same days; NOAA's regions that came round the east limb within two weeks after,
-# and those that had left round the west limb within two weeks before.
+# Regions in JSOC's list of the same five days; NOAA's regions that crossed the east limb in the two
+# weeks after the sequence; NOAA's regions that crossed the west limb in the two weeks before.
 SOURCES = ("JSOC", "NOAA arrived", "NOAA left")
 # Mean phase of a listed region in rad, its strength over its area [1,714 regions in JSOC's pictures
 # of 2015, correlation 0.986].
 _PHASE = 0.094
 # A turn of the far side takes half a synodic rotation.
 _HALF_TURN = 13.6
-# Days after a date by which summaries have seen the whole of its window arrive, and how many of
-# those summaries may be missing.
+# Days in which the whole window rotates to the near side, and the largest number of missing daily
+# summaries in this period.
 _ARRIVAL, _GAPS = 12, 2
-# Stonyhurst longitude in degrees of regions that have just arrived, or are about to leave.
+# Stonyhurst longitude in degrees (east negative) beyond which a region counts as at the limb.
 _LIMB = 60
 
 
 @dataclass(frozen=True)
 class PublishedRegions:
     """
-    Regions of the far side that JSOC and NOAA have published.
+    Far-side regions published by JSOC and NOAA.
 
     Attributes
     ----------
     lists : `~astropy.table.QTable` or None
-        `~sunpy_farside.io.region_lists.read_region_list`.
+        Table of `~sunpy_farside.io.region_lists.read_region_list`.
     summaries : `~astropy.table.QTable` or None
-        `~sunpy_farside.io.noaa.read_noaa_summaries`.
+        Table of `~sunpy_farside.io.noaa.read_noaa_summaries`.
     """
 
     lists: Table | None
@@ -65,18 +65,17 @@ class PublishedRegions:
         Returns
         -------
         `~astropy.table.Table`
-            One row per region that JSOC lists for the five days of the sequence, or that NOAA saw
-            come round the east limb later or had seen leave round the west limb before:
-            ``longitude`` and ``latitude`` in degrees on the sequence's date, its ``source`` (one of
-            `SOURCES`), ``name``, ``strength`` (NaN of NOAA's), ``radius`` in degrees (of a disk as
-            large as the area that JSOC's pictures show of such a strength), ``large``, and its
-            ``complex``, -1 of one beyond the window. ``meta["sources"]`` names the sources that
-            cover the sequence; a list without regions does.
+            One row per region of one of the `SOURCES`: ``longitude`` and ``latitude`` in degrees
+            on the date of the sequence, ``source``, ``name``, ``strength`` in uHem rad (NaN for
+            NOAA's regions), ``radius`` in degrees (of the disk with the area that a region of this
+            strength has in JSOC's images), ``large`` (True), and the number of the ``complex``, -1
+            outside the window. ``meta["sources"]`` is the list of the sources that cover the
+            sequence. A source without regions on this date is included.
         """
         parts, sources = [], []
         for name, table in (
             ("JSOC", self._listed(sequence)),
-            *self._seen(sequence),
+            *self._summarized(sequence),
         ):
             if table is not None:
                 sources.append(name)
@@ -109,9 +108,9 @@ class PublishedRegions:
             rows["seismic_strength"].value,
         )
 
-    def _seen(self, sequence):
+    def _summarized(self, sequence):
         """
-        Yield the regions that NOAA saw arrive later, and those that it had seen leave.
+        Yield NOAA's regions that crossed the east limb later, or the west limb before.
         """
         if self.summaries is None:
             return
@@ -142,8 +141,8 @@ def read_published_regions(folder):
     Parameters
     ----------
     folder : path-like
-        ``AR_LIST_*.txt`` of JSOC and ``YYYYMMDDSRS.txt`` of NOAA, or tarballs of the latter, in
-        folders inside it too.
+        Folder, searched recursively, of JSOC's ``AR_LIST_*.txt`` and NOAA's
+        ``YYYYMMDDSRS.txt``, or tarballs of the latter.
 
     Returns
     -------
@@ -152,7 +151,7 @@ def read_published_regions(folder):
     Raises
     ------
     FileNotFoundError
-        There are neither.
+        The folder has neither.
     """
     folder = Path(folder)
     lists = sorted(folder.rglob("AR_LIST_*.txt"))
@@ -172,7 +171,7 @@ def read_published_regions(folder):
 
 def _between(rows, sequence, first, last):
     """
-    Return the regions of some days about a sequence's date, at their positions on that date.
+    Return the regions dated ``first`` to ``last`` days after a sequence, rotated to its date.
     """
     age = (rows["date"] - sequence.date).to_value(u.day)
     rows = rows[(age >= first) & (age <= last)]

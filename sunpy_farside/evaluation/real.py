@@ -1,5 +1,5 @@
 """
-Methods compared with published regions of the real Sun.
+Evaluation of methods on observed maps, with published regions as reference.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from sunpy_farside.catalogue.daily import find_runs
 from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.detection.seismic_strength import METHOD
+from sunpy_farside.evaluation.cases import compare_detection, load_models, score_method
 from sunpy_farside.evaluation.comparison import intervals
-from sunpy_farside.evaluation.judged import held_against, load_models, scores_of
 from sunpy_farside.evaluation.published import SOURCES, read_published_regions
 from sunpy_farside.evaluation.reference_regions import move_regions
 from sunpy_farside.evaluation.scores import Scores
@@ -27,7 +27,7 @@ __all__ = ["ANY", "RealBenchmark", "evaluate_real"]
 
 # All sources together.
 ANY = "any"
-# Dates less than so far apart share maps, and regions.
+# Sequences at smaller distances have maps in common, and their results are correlated.
 _BLOCK = 5 * u.day
 _SAMPLES = 1000
 
@@ -35,19 +35,20 @@ _SAMPLES = 1000
 @dataclass(frozen=True)
 class RealBenchmark:
     """
-    Scores of methods on the real Sun.
+    Scores of methods on observed maps.
 
     Attributes
     ----------
     dates : `~astropy.time.Time`
-        Middle maps of the sequences.
+        Dates of the middle maps of the sequences.
     covered : `dict` of array of `bool`
-        By source (`ANY` or one of `~sunpy_farside.evaluation.published.SOURCES`): which of the
-        sequences it covers. `ANY` needs JSOC's list, or NOAA's regions that arrived.
+        True for the sequences that a source covers, by name of the source (`ANY` or one of
+        `~sunpy_farside.evaluation.published.SOURCES`). `ANY` covers a sequence if JSOC's list or
+        NOAA's regions that crossed the east limb do.
     scores : `dict` of `dict` of `~sunpy_farside.evaluation.scores.Scores`
-        By source and method, of the sequences that the source covers.
+        Scores by source and method, on the sequences that the source covers.
     chance : `dict` of `dict` of `list` of `~sunpy_farside.evaluation.scores.Scores`
-        The same with the reference regions moved in longitude, for every way of moving them.
+        Scores for reference regions shifted in longitude by source and method, one per shift.
     """
 
     dates: Time
@@ -57,7 +58,7 @@ class RealBenchmark:
 
     def at(self, source, method, threshold):
         """
-        Return the rates of a method at a threshold, and those by chance.
+        Return the rates of a method at a threshold, and the rates by chance.
 
         Parameters
         ----------
@@ -67,11 +68,12 @@ class RealBenchmark:
         Returns
         -------
         `dict`
-            ``detections`` a date; ``matched``, the share of them with a counterpart, and
-            ``completeness``, the share of the complexes that are found, as
-            `~sunpy_farside.evaluation.comparison.Interval` from a bootstrap of blocks of
-            five days (NaN at the ends where there are fewer than two); ``matched_by_chance`` and
-            ``completeness_by_chance``.
+            ``threshold``; ``detections`` per date; ``matched``, the share of the detections that
+            cover a reference region; ``completeness``, the share of the complexes that are found;
+            ``matched_by_chance`` and ``completeness_by_chance``, the same shares for shifted
+            reference regions. ``matched`` and ``completeness`` are
+            `~sunpy_farside.evaluation.comparison.Interval`, from a bootstrap of blocks of five
+            days (NaN at the ends for fewer than two blocks).
         """
         scores = self.scores[source][method]
         chance = self.chance[source][method]
@@ -90,7 +92,7 @@ class RealBenchmark:
 
     def curve(self, source, method):
         """
-        Return the figures of a method at every threshold.
+        Return the rates of a method at all thresholds.
 
         Parameters
         ----------
@@ -99,9 +101,9 @@ class RealBenchmark:
         Returns
         -------
         `~astropy.table.Table`
-            ``threshold`` from the largest to the smallest, ``detections`` a date, ``found``
-            complexes and ``false`` detections, the shares ``matched`` and
-            ``completeness``, and the same by chance.
+            One row per threshold, in decreasing order: ``threshold``, ``detections`` per date,
+            numbers of ``found`` complexes and of ``false`` detections, ``matched``,
+            ``completeness``, ``matched_by_chance`` and ``completeness_by_chance`` (`at`).
         """
         scores = self.scores[source][method]
         curve = scores.curve()
@@ -120,18 +122,18 @@ class RealBenchmark:
 
     def threshold_for(self, source, method, number):
         """
-        Return the threshold at which a method has so many detections a date.
+        Return the threshold at which a method has a given number of detections per date.
 
         Parameters
         ----------
         source, method : `str`
         number : `float`
-            Detections a date, ignored ones left out.
+            Detections per date, without ignored ones.
 
         Returns
         -------
         `float`
-            Infinity where it never has as many.
+            Infinity if the method has fewer detections at every threshold.
         """
         curve = self.curve(source, method)
         enough = np.flatnonzero(curve["detections"] >= number - 1e-9)
@@ -153,19 +155,20 @@ class RealBenchmark:
 
 def evaluate_real(models, folder, *, width=120, progress=True):
     """
-    Compare networks and the SAR method with JSOC's region lists and NOAA's summaries.
+    Evaluate networks and the SAR method with JSOC's region lists and NOAA's summaries.
 
     Parameters
     ----------
     models : `dict`
-        By name, a loaded network or what `~sunpy_farside.network.weights.load_model` takes.
+        Networks by name: a `~sunpy_farside.network.model.FarsideModel`, or an argument of
+        `~sunpy_farside.network.weights.load_model`.
     folder : path-like
-        Phase maps (``PHASE_MAP_*.fits``), region lists (``AR_LIST_*.txt``) and solar region
-        summaries (``*SRS*``), also in folders inside it.
+        Folder, searched recursively, of phase maps (``PHASE_MAP_*.fits``), region lists
+        (``AR_LIST_*.txt``) and solar region summaries (``*SRS*``).
     width : `int`, optional
-        Columns of the windows.
+        Number of columns of the windows.
     progress : `bool`, optional
-        Whether to show how far it is.
+        If True, show a progress bar.
 
     Returns
     -------
@@ -174,20 +177,20 @@ def evaluate_real(models, folder, *, width=120, progress=True):
     Raises
     ------
     FileNotFoundError
-        There are no lists and no summaries.
+        The folder has no lists and no summaries.
     ValueError
-        There is no sequence of eleven maps that a source covers.
+        No sequence of eleven maps is covered by a source.
 
     Notes
     -----
-    The rules are those of `sunpy_farside.evaluation.scores`: every region that is published counts,
-    whatever its size; regions less than ten degrees apart are one complex. A list of JSOC belongs
-    to the sequence whose last map has its date, for it covers the five days that end there.
-    JSOC's lists are made of the same maps by the SAR method, which they favor; NOAA's summaries
-    are independent.
+    The rules are those of `sunpy_farside.evaluation.scores`. Published regions of all sizes count,
+    and regions less than ten degrees apart form one complex. A list of JSOC covers the five days
+    that end at its date, and is compared with the sequence whose last map has this date. JSOC's
+    lists are made from the same maps with the SAR method, and favor this method. NOAA's summaries
+    are independent of the maps.
 
-    No source is complete, and much is covered by chance where the Sun is active: read every
-    figure beside that of the moved regions.
+    No source is complete. When the Sun is active, many regions are covered by chance: compare each
+    rate with the rate for shifted regions.
     """
     published = read_published_regions(folder)
     loaded = load_models(models)
@@ -211,10 +214,10 @@ def evaluate_real(models, folder, *, width=120, progress=True):
 def _detect(models, sequence, known):
     moved = move_regions(known, window_longitudes(sequence.date, sequence.width).value)
     found = {
-        name: held_against(detect_farside(sequence, model), known, moved)
+        name: compare_detection(detect_farside(sequence, model), known, moved)
         for name, model in models.items()
     }
-    found[METHOD] = held_against(detect_seismic_strength(sequence), known, moved)
+    found[METHOD] = compare_detection(detect_seismic_strength(sequence), known, moved)
     return found
 
 
@@ -234,14 +237,14 @@ def _collect(cases):
         tables = [known[k][mask] for k, mask in zip(chosen, rows, strict=True)]
         scores[source], chance[source] = {}, {}
         for method in found[0]:
-            items = [found[k][method].among(mask) for k, mask in zip(chosen, rows, strict=True)]
-            scores[source][method], chance[source][method] = scores_of(method, items, tables)
+            items = [found[k][method].select(mask) for k, mask in zip(chosen, rows, strict=True)]
+            scores[source][method], chance[source][method] = score_method(method, items, tables)
     return RealBenchmark(Time(list(dates)), covered, scores, chance)
 
 
 def _shares(scores, threshold, weights=None):
     """
-    Return detections per date, the share with a counterpart, and the share of complexes found.
+    Return detections per date, the share of matched detections, and the completeness.
     """
     counts = scores.counts(threshold, weights)
     right = counts.true + counts.repeated

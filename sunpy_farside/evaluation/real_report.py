@@ -1,5 +1,5 @@
 """
-Reports of the benchmark on the real Sun: text, picture, numbers.
+Reports of the benchmark on observed maps.
 """
 
 import json
@@ -17,13 +17,13 @@ __all__ = ["summarize_real", "write_real_report"]
 
 # Version of the layout of report.json.
 _FORMAT = 2
-# Detections a date at which methods are compared.
+# Detections per date at which methods are compared.
 _NUMBERS = (1, 2, 3, 4, 6, 8)
 
 
 def summarize_real(benchmark):
     """
-    Return the numbers of a benchmark on the real Sun.
+    Summarize a benchmark on observed maps.
 
     Parameters
     ----------
@@ -32,10 +32,10 @@ def summarize_real(benchmark):
     Returns
     -------
     `dict`
-        Ready for JSON: by source of the reference regions and by method the figures at the method's
-        own threshold, at fixed numbers of detections a date, and along the whole curve; and how
-        many complexes are found before the first and before the second detection without
-        a counterpart.
+        Values that JSON can represent. By source of the reference regions and by method, it has
+        the rates at the significance threshold (``at_threshold``), at fixed numbers of detections
+        per date (``at_numbers``) and at all thresholds (``curve``), and the numbers of complexes
+        found above the first and above the second false detection.
     """
     summary = {
         "format": _FORMAT,
@@ -64,12 +64,12 @@ def write_real_report(benchmark, folder):
     ----------
     benchmark : `~sunpy_farside.evaluation.real.RealBenchmark`
     folder : path-like
-        The files appear when they are whole.
+        Folder of the files, which appear once all are complete.
 
     Returns
     -------
     `dict`
-        The numbers (`summarize_real`).
+        The summary (`summarize_real`).
     """
     summary = summarize_real(benchmark)
     with whole_files(folder) as partial:
@@ -89,7 +89,7 @@ def _method(benchmark, source, name):
             rows.append(_plain(benchmark.at(source, name, threshold)))
     false, found = np.asarray(curve["false"]), np.asarray(curve["found"])
     return {
-        "own": _plain(benchmark.at(source, name, scores.threshold)),
+        "at_threshold": _plain(benchmark.at(source, name, scores.threshold)),
         "at_numbers": rows,
         "found_before_first_false": int(found[false < 1].max(initial=0)),
         "found_before_second_false": int(found[false < 2].max(initial=0)),
@@ -99,7 +99,7 @@ def _method(benchmark, source, name):
 
 def _plain(figures):
     """
-    Return figures with None for NaN, which JSON does not have.
+    Replace NaN by None, because JSON has no NaN.
     """
     plain = {}
     for key, value in figures.items():
@@ -116,11 +116,11 @@ def _number(value):
 
 def _text(summary):
     lines = [
-        "# Benchmark on the real Sun",
+        "# Benchmark on observed maps",
         "",
         f"{summary['sequences']} sequences, {summary['first'][:16]} to {summary['last'][:16]}, "
         f"sunpy_farside {summary['version']}. Intervals of 95 % from a bootstrap of blocks of five "
-        "days; by chance: with the published regions moved in longitude.",
+        "days; by chance: for published regions shifted in longitude.",
     ]
     for source, item in summary["sources"].items():
         title = "All sources together" if source == ANY else source
@@ -128,21 +128,20 @@ def _text(summary):
             "",
             f"## {title}",
             "",
-            f"{item['regions']} published regions in {item['complexes']} complexes, counted once a "
-            f"date, on {item['sequences']} dates.",
+            f"{item['regions']} published regions in {item['complexes']} complexes, counted on "
+            f"each of {item['sequences']} dates.",
             "",
-            "| method | threshold | detections a date | with a counterpart | by chance | "
-            "complexes found | by chance |",
+            "| method | threshold | detections per date | matched | by chance | completeness | "
+            "by chance |",
             "|---|---|---|---|---|---|---|",
         ]
         for name, method in item["methods"].items():
-            lines.append(_row(f"**{name}**, as it is", method["own"]))
+            lines.append(_row(f"**{name}**, at its significance threshold", method["at_threshold"]))
             lines += [_row(name, row) for row in method["at_numbers"]]
         lines.append("")
         lines += [
-            f"{name}: {method['found_before_first_false']} complexes found before the first "
-            f"detection without a counterpart, {method['found_before_second_false']} before the "
-            "second.  "
+            f"{name}: {method['found_before_first_false']} complexes found above the first false "
+            f"detection, {method['found_before_second_false']} above the second.  "
             for name, method in item["methods"].items()
         ]
     return "\n".join(lines) + "\n"
@@ -172,7 +171,7 @@ def _picture(summary):
     axes = figure.subplots(len(sources), 2, squeeze=False)
     for (left, right), (source, item) in zip(axes, sources.items(), strict=True):
         for name, method in item["methods"].items():
-            curve, own = method["curve"], method["own"]
+            curve, usual = method["curve"], method["at_threshold"]
             for panel, column in ((left, "matched"), (right, "completeness")):
                 number = curve["detections"]
                 (line,) = panel.plot(
@@ -185,14 +184,13 @@ def _picture(summary):
                     color=line.get_color(),
                     label=f"{name_in_title(name)}, by chance",
                 )
-                if own[column]["value"] is not None:
-                    panel.plot(
-                        own["detections"], 100 * own[column]["value"], "o", color=line.get_color()
-                    )
+                value = usual[column]["value"]
+                if value is not None:
+                    panel.plot(usual["detections"], 100 * value, "o", color=line.get_color())
         title = "All sources" if source == ANY else source
-        left.set(ylabel="Detections with a counterpart (%)", title=title, ylim=(0, 103))
-        right.set(ylabel="Complexes found (%)", title=title, ylim=(0, 103))
+        left.set(ylabel="Matched detections (%)", title=title, ylim=(0, 103))
+        right.set(ylabel="Completeness (%)", title=title, ylim=(0, 103))
         for panel in (left, right):
-            panel.set(xlabel="Detections a date", xlim=(0, None))
+            panel.set(xlabel="Detections per date", xlim=(0, None))
         left.legend(fontsize="small")
     return figure

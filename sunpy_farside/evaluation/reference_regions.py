@@ -1,5 +1,5 @@
 """
-Reference regions: which ones count, which ones touch, and the same regions elsewhere.
+Reference regions of masks, complexes of regions, and regions shifted in longitude.
 """
 
 import numpy as np
@@ -17,41 +17,41 @@ __all__ = ["FLUX", "IGNORED_FLUX", "find_complexes", "move_regions", "regions_of
 # what van Driel-Gesztelyi & Green (2015, LRSP 12, 1, table 1) call small active regions (1e20 to
 # 5e21 Mx).
 FLUX = 2e21
-# From here on smaller regions are ignored. Still smaller ones are so many that most places are
-# near one, and so weak that nothing can be known of them.
+# Regions from this flux to FLUX are ignored. Weaker ones have no measurable signature in the maps,
+# and are so numerous that most positions are within ten degrees of one.
 IGNORED_FLUX = 1e21
 # Shares of a window's width by which regions are moved.
 _MOVES = (2 / 8, 3 / 8, 4 / 8, 5 / 8, 6 / 8)
-# Smallest patch of a mask that counts, as both methods ask of a detection.
+# Number of pixels of the smallest connected part of a mask that counts, as for detections.
 _N_PIXELS = 5
-# Half of the resolution of the maps in degrees: how far a region's center and its edge are apart
-# beyond half of the distance of its polarities, and where that distance is not known.
+# Radius of a region in degrees: half of the distance of its polarities plus half of the resolution
+# of the maps, and the radius of a region without a measured distance.
 _EDGE, _RADIUS = 2.5, 5.0
 
 
 def find_complexes(longitude, latitude, *, extent=None, radius=None):
     """
-    Group regions that touch.
+    Group touching regions into complexes.
 
     Parameters
     ----------
     longitude, latitude : array, shape (n,)
-        In degrees.
+        Centers of the regions in degrees.
     extent : array, shape (n,), optional
         Distance of the two polarities in degrees.
     radius : array, shape (n,), optional
-        How far the regions are known to reach in degrees.
+        Radius in degrees, used without ``extent``.
 
     Returns
     -------
     array of `int`, shape (n,)
-        The complex of every region, counted from 0.
+        Number of the complex of each region, from 0.
 
     Notes
     -----
-    A region reaches half the distance of its polarities and half the resolution of the maps, 2.5
-    degrees, from its center; five degrees, or its radius if that is larger, where the distance is
-    not known. Two regions touch where their centers are nearer than both reach.
+    The radius of a region is half of the distance of its polarities plus half of the resolution of
+    the maps, 2.5 degrees. Without ``extent`` it is ``radius``, at least five degrees. Two regions
+    touch if the distance of their centers is at most the sum of their radii.
 
     Examples
     --------
@@ -71,21 +71,21 @@ def find_complexes(longitude, latitude, *, extent=None, radius=None):
 
 def move_regions(known, longitudes):
     """
-    Move reference regions in longitude, to measure the coverage by chance.
+    Shift reference regions in longitude, to measure the coverage by chance.
 
     Parameters
     ----------
     known : `~astropy.table.Table`
-        ``longitude`` in degrees among the columns.
+        Reference regions, with the column ``longitude`` in degrees.
     longitudes : array, shape (columns,)
         Carrington longitudes of the window in degrees.
 
     Returns
     -------
     `list` of `~astropy.table.Table`
-        The regions of the window at their latitudes, moved by a quarter, three eighths, a half,
-        five eighths and three quarters of its width; what leaves it in the east comes back in the
-        west. What is beyond the window stays where it is.
+        Five tables, in which the regions in the window are shifted by 1/4, 3/8, 1/2, 5/8 and 3/4
+        of its width, at the same latitude. Longitudes wrap at the edges of the window. Regions
+        outside the window are not shifted.
 
     Examples
     --------
@@ -111,12 +111,13 @@ def move_regions(known, longitudes):
 
 def regions_of_mask(mask, longitudes, *, first_latitude=FIRST_LATITUDE):
     """
-    Return the reference regions of a mask: its connected patches, corners included.
+    Return the reference regions of a mask, which are its 8-connected components.
 
     Parameters
     ----------
     mask : array, shape (rows, columns)
-        Above zero where the Sun is active, one degree by one degree; NaN where that is not known.
+        Above zero where the Sun is active, NaN where data are missing. Pixels have a size of one
+        degree by one degree.
     longitudes : array, shape (columns,)
         Carrington longitudes in degrees.
     first_latitude : `int`, optional
@@ -125,9 +126,10 @@ def regions_of_mask(mask, longitudes, *, first_latitude=FIRST_LATITUDE):
     Returns
     -------
     `~astropy.table.Table`
-        ``longitude`` and ``latitude`` of the mean pixel in degrees, ``area`` on the Sun in square
-        degrees, whether a patch is ``large`` enough to count (five pixels), and its ``complex``,
-        -1 of a small one; patches less than five degrees apart share one.
+        One row per region: ``longitude`` and ``latitude`` of the mean pixel in degrees, ``area`` on
+        the sphere in square degrees, ``large`` (True from five pixels), and the number of the
+        ``complex``, -1 for regions that are not large. Large regions less than five degrees apart
+        form one complex.
 
     Examples
     --------

@@ -1,5 +1,5 @@
 """
-Reports of an evaluation: text, picture, numbers.
+Reports of evaluations.
 """
 
 import json
@@ -18,7 +18,7 @@ __all__ = ["summarize", "write_report"]
 
 # Version of the layout of report.json.
 _FORMAT = 2
-# Groups of regions for which rates are given: column, bins, heading.
+# Columns of the reference regions by which the completeness is binned: edges of the bins, heading.
 _GROUPS = {
     "flux": ([2e21, 5e21, 1e22, 2e22, np.inf], "Unsigned flux (Mx)"),
     "extent": ([0, 4, 6, 8, np.inf], "Distance of the polarities (deg)"),
@@ -28,20 +28,20 @@ _GROUPS = {
 }
 
 
-def summarize(judged):
+def summarize(result):
     """
-    Return the numbers of an evaluation.
+    Summarize the result of an evaluation.
 
     Parameters
     ----------
-    judged : `~sunpy_farside.evaluation.judged.Judged`
+    result : `~sunpy_farside.evaluation.cases.EvaluationResult`
 
     Returns
     -------
     `dict`
-        Ready for JSON.
+        Values that JSON can represent.
     """
-    sar = judged.scores[METHOD]
+    sar = result.scores[METHOD]
     summary = {
         "format": _FORMAT,
         "version": sunpy_farside.__version__,
@@ -50,24 +50,24 @@ def summarize(judged):
         "complexes": len(sar.complexes),
         "methods": {},
     }
-    for name, scores in judged.scores.items():
+    for name, scores in result.scores.items():
         counts = scores.counts(scores.threshold)
         item = {
             "threshold": scores.threshold,
             **counts._asdict(),
             "completeness": counts.found / max(scores.known(), 1),
             "false_discovery_rate": counts.false_discovery_rate,
-            "reliability": _rows(judged.reliability[name]),
+            "reliability": _rows(result.reliability[name]),
             "by": {
-                column: _rows(rates_by(scores, column, np.array(edges), judged.chance[name]))
+                column: _rows(rates_by(scores, column, np.array(edges), result.chance[name]))
                 for column, (edges, _) in _GROUPS.items()
                 if column in scores.regions.colnames
             },
         }
-        if chance := judged.chance[name]:
+        if chance := result.chance[name]:
             item["by_chance"] = _by_chance(chance, scores.threshold)
-        if name in judged.pixels:
-            pixels = judged.pixels[name]
+        if name in result.pixels:
+            pixels = result.pixels[name]
             item["dice"] = pixels.dice
             item["calibration_error"] = pixels.calibration_error
         if name != METHOD:
@@ -80,32 +80,32 @@ def summarize(judged):
     return summary
 
 
-def write_report(judged, folder):
+def write_report(result, folder):
     """
     Write a report: ``report.md``, ``report.png`` and ``report.json``.
 
     Parameters
     ----------
-    judged : `~sunpy_farside.evaluation.judged.Judged`
+    result : `~sunpy_farside.evaluation.cases.EvaluationResult`
     folder : path-like
-        The files appear when they are whole.
+        Folder of the files, which appear once all are complete.
 
     Returns
     -------
     `dict`
-        The numbers (`summarize`).
+        The summary (`summarize`).
     """
-    summary = summarize(judged)
+    summary = summarize(result)
     with whole_files(folder) as partial:
         (partial / "report.json").write_text(json.dumps(summary, indent=2) + "\n")
         (partial / "report.md").write_text(_text(summary))
-        _picture(judged).savefig(partial / "report.png", dpi=110)
+        _picture(result).savefig(partial / "report.png", dpi=110)
     return summary
 
 
 def _by_chance(chance, threshold):
     """
-    Return the rates by chance: the mean over all the ways of moving the reference regions.
+    Return the rates by chance, which are means over the shifts of the reference regions.
     """
     counts = [scores.counts(threshold) for scores in chance]
     known = max(chance[0].known(), 1)
@@ -147,7 +147,7 @@ def _text(summary):
     if any("by_chance" in item for item in methods.values()):
         lines += [
             "",
-            "By chance, with the regions moved in longitude:",
+            "By chance, for reference regions shifted in longitude:",
             "",
             "| method | completeness | false-discovery rate |",
             "|---|---|---|",
@@ -178,7 +178,7 @@ def _text(summary):
         ]
     lines += _reliability(methods)
     lines += [
-        f"\n{name}: of the pixels, Dice {item['dice']:.3f}, calibration error "
+        f"\n{name}: Dice coefficient of the pixels {item['dice']:.3f}, calibration error "
         f"{item['calibration_error']:.3f}."
         for name, item in networks.items()
     ]
@@ -186,7 +186,7 @@ def _text(summary):
         if all(column in item["by"] for item in methods.values()):
             lines += [
                 "",
-                f"Share of the regions found (by chance), by {heading[0].lower()}{heading[1:]}:",
+                f"Completeness (by chance) by {heading[0].lower()}{heading[1:]}:",
                 "",
             ]
             lines += _groups(methods, column)
@@ -195,7 +195,7 @@ def _text(summary):
 
 def _reliability(methods):
     """
-    Return lines with the reliability and the share of real detections of all methods with one.
+    Return lines with the reliability and the share of real detections, by method and bin.
     """
     shown = {
         name: item["reliability"]
@@ -206,7 +206,7 @@ def _reliability(methods):
         return []
     lines = [
         "",
-        "Reliability of the detections, and the share of them that is real (number):",
+        "Mean reliability of the detections, share of real ones (number):",
         "",
         "| | " + " | ".join(shown) + " |",
         "|---|" + "---|" * len(shown),
@@ -248,10 +248,10 @@ def _with_chance(rate, chance):
     return f"{rate:.1%}" if chance is None else f"{rate:.1%} ({chance:.0%})"
 
 
-def _picture(judged):
+def _picture(result):
     figure = Figure(figsize=(11, 4.8), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for name, scores in judged.scores.items():
+    for name, scores in result.scores.items():
         curve = scores.curve()
         (line,) = left.plot(
             100 * curve["false_discovery_rate"],
@@ -268,16 +268,16 @@ def _picture(judged):
     left.set(
         xlim=(0, 30),
         xlabel="False-discovery rate (%)",
-        ylabel="Complexes found (%)",
+        ylabel="Completeness (%)",
         title="Dots: significance thresholds",
     )
     left.legend(loc="lower right")
     right.plot([0, 1], [0, 1], color="0.7", linewidth=1)
-    for name, table in judged.reliability.items():
+    for name, table in result.reliability.items():
         right.plot(
             table["reliability"], table["real"], "o-", label=f"detections, {name_in_title(name)}"
         )
-    for name, pixels in judged.pixels.items():
+    for name, pixels in result.pixels.items():
         filled = pixels.number > 0
         number = pixels.number[filled]
         right.plot(
@@ -290,7 +290,7 @@ def _picture(judged):
         xlim=(0, 1),
         ylim=(0, 1),
         xlabel="Reliability or probability",
-        ylabel="Share that is active, or real",
+        ylabel="Share of active pixels or real detections",
         title="Calibration",
     )
     right.legend(loc="upper left")

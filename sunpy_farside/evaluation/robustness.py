@@ -1,5 +1,5 @@
 """
-Robustness of detections against small faults of the maps.
+Robustness of detections to faults of the maps.
 """
 
 import numpy as np
@@ -21,21 +21,21 @@ __all__ = ["FAULTS", "evaluate_robustness"]
 _WIDTH = 120
 
 
-def _louder(factor):
-    def spoil(phases, signatures, _rng):
+def _scale_noise(factor):
+    def change(phases, signatures, _rng):
         """
-        Change the level of the noise under the same active regions.
+        Scale the noise and keep the signatures of the active regions.
         """
         noise = phases - signatures
         return phases + (factor - 1) * (noise - np.nanmean(noise))
 
-    return spoil
+    return change
 
 
-def _noisier(number):
-    def spoil(phases, _signatures, rng):
+def _add_noise(number):
+    def change(phases, _signatures, rng):
         """
-        Add noise to some maps, so that these have 1.5 times the deviation.
+        Add noise to some maps, so that their standard deviation is 1.5 times larger.
         """
         phases = phases.copy()
         for index in rng.choice(len(phases), number, replace=False):
@@ -43,12 +43,12 @@ def _noisier(number):
             phases[index] += _smooth(extra) * np.sqrt(1.5**2 - 1)
         return phases
 
-    return spoil
+    return change
 
 
 def _smooth(noise):
     """
-    Smooth noise to grains of the size of those of the maps, with the same deviation.
+    Smooth noise to the correlation length of the maps, at the same standard deviation.
     """
     grains = ndimage.gaussian_filter(noise, 2.7)
     return grains * (noise.std() / grains.std())
@@ -61,55 +61,58 @@ def _blank_column(phases, _signatures, rng):
     return phases
 
 
-# Changes of phase shifts in rad, shape (11, 144, columns), given the signatures of the regions and
-# a generator of random numbers.
+# Functions of phase shifts in rad of shape (11, 144, columns), of the signatures of the active
+# regions and of a random generator. They return changed phase shifts.
 FAULTS = {
     "phases 0.7 times": lambda phases, *_: phases * 0.7,
     "phases 1.4 times": lambda phases, *_: phases * 1.4,
-    "noise alone 0.7 times": _louder(0.7),
-    "noise alone 1.4 times": _louder(1.4),
+    "noise alone 0.7 times": _scale_noise(0.7),
+    "noise alone 1.4 times": _scale_noise(1.4),
     "mean shifted by 0.03 rad": lambda phases, *_: phases + 0.03,
     "a meridian without data": _blank_column,
     "window shifted by one degree": lambda phases, *_: np.roll(phases, -1, axis=2),
-    "one map 1.5 times noisier": _noisier(1),
-    "two maps 1.5 times noisier": _noisier(2),
+    "one map 1.5 times noisier": _add_noise(1),
+    "two maps 1.5 times noisier": _add_noise(2),
 }
 
 
 def evaluate_robustness(model="default", number=200, *, seed=0, progress=True):
     """
-    Measure how often a fault of the maps changes the set of significant regions.
+    Measure the share of sequences in which a fault changes the significant regions.
 
     Parameters
     ----------
     model : `~sunpy_farside.network.model.FarsideModel` or what `load_model` takes, optional
-        A network with the alignment of maps in the middle map's window.
+        Network with the alignment ``"common"``.
     number : `int`, optional
-        Sequences of the test set.
+        Number of sequences of the test set.
     seed : `int`, optional
     progress : `bool`, optional
 
     Returns
     -------
     `dict`
-        By fault (`FAULTS`): the share of the sequences in which a significant region comes or goes.
+        Share of the sequences in which a significant region appears or disappears, by name of the
+        fault (`FAULTS`).
     """
     if isinstance(model, str):
         model = load_model(model)
     columns = max(model.columns or 0, _WIDTH)
     changed = dict.fromkeys(FAULTS, 0)
-    for case in tqdm(range(number), desc="Spoiling", unit="sequence", disable=not progress):
+    for case in tqdm(range(number), desc="Evaluating", unit="sequence", disable=not progress):
         rng = np.random.default_rng([seed, case])
         simulated = simulated_case(case)
         sequence = simulated.sequence
-        # A column more on either side, of which a shift brings one in.
+        # One more column on each side, for the shift of the window.
         phases = sequence.comoving(columns + 2)
         wcs = window_wcs(sequence.date, _WIDTH)
         signatures = simulated.signatures(width=columns + 2)
         stacks = [phases, *(fault(phases, signatures, rng) for fault in FAULTS.values())]
         stacks = np.stack(stacks)[..., 1:-1]
-        seen = zip(*(cut_columns(x, _WIDTH) for x in (model.predict(stacks), stacks)), strict=True)
-        found = [_significant(model, *item, wcs, sequence.date) for item in seen]
+        changes = zip(
+            *(cut_columns(x, _WIDTH) for x in (model.predict(stacks), stacks)), strict=True
+        )
+        found = [_significant(model, *item, wcs, sequence.date) for item in changes]
         for name, other in zip(FAULTS, found[1:], strict=True):
             if "window shifted" in name:
                 other = np.add(other, (1, 0))

@@ -4,18 +4,20 @@ Completeness and false-discovery rate of a method.
 The rules are the same for every method and every kind of reference regions:
 
 - A *reference region* counts when it has an unsigned flux of 2e21 Mx or more (of masks: five pixels
-  or more) and its center lies in the middle map's window on the middle map's date. Its
-  visibility to waves or a network is no criterion.
-- A region that does not count but is there - smaller, down to half of the limit, or beyond the
-  edge of the window - is *ignored*: detections over it are neither true nor false.
-- Reference regions that touch form one *complex*, which is what counts as found, once.
-- A *detection* is every region in a method's table. It *covers* every reference region whose center
-  lies within its outline, or within ten degrees of its centroid; where a published region is
-  larger than that, one whose radius reaches the centroid.
-- From the strongest down, a detection is *true* when it covers a complex that no stronger one
-  covers, *repeated* when stronger ones cover all of its complexes already, *ignored* when it covers
-  only what does not count, and *false* when it covers nothing.
-- The *false-discovery rate* is the number of false detections over that of true and false ones.
+  or more) and its center lies in the middle map's window on the middle map's date, whether or not
+  its signature in the maps exceeds the noise.
+- Smaller regions, down to half of the limit, and regions outside the window are *ignored*:
+  detections that cover only such regions are neither true nor false.
+- Touching reference regions form one *complex*. Completeness is the share of the complexes that are
+  found.
+- Each region in the table of a method is a *detection*. It *covers* the reference regions whose
+  centers lie within its outline, or within ten degrees of its centroid. For a published region
+  with a radius above ten degrees, the radius replaces the ten degrees.
+- Detections are classified in order of decreasing strength. A detection is *true* if it covers a
+  complex that no stronger detection covers, *repeated* if stronger detections cover all of its
+  complexes, *ignored* if it covers only ignored regions, and *false* if it covers no region.
+- The *false-discovery rate* is the number of false detections divided by the number of true and
+  false ones.
 """
 
 from dataclasses import dataclass
@@ -34,12 +36,13 @@ __all__ = [
     "Counts",
     "Scores",
     "cover",
-    "judge",
+    "score_detections",
 ]
 
 __getattr__ = moved_names(
     __name__,
     {
+        "sunpy_farside.evaluation.scores": {"judge": "score_detections"},
         "sunpy_farside.evaluation.reference_regions": [
             "FLUX",
             "IGNORED_FLUX",
@@ -58,14 +61,14 @@ OUTCOMES = ("true", "repeated", "ignored", "false")
 
 class Counts(NamedTuple):
     """
-    Numbers of a method at a threshold.
+    Numbers of complexes and detections of a method at a threshold.
 
     Attributes
     ----------
     found : `float`
-        Complexes.
+        Number of complexes found.
     true, repeated, ignored, false : `float`
-        Detections.
+        Numbers of detections of each outcome.
     """
 
     found: float
@@ -77,7 +80,7 @@ class Counts(NamedTuple):
     @property
     def false_discovery_rate(self):
         """
-        Share of the detections that are false, repeated and ignored ones left out.
+        Number of false detections divided by the number of true and false ones.
         """
         return self.false / max(self.true + self.false, 1e-9)
 
@@ -90,19 +93,21 @@ class Scores:
     Attributes
     ----------
     name : `str`
-        The method.
+        Name of the method.
     threshold : `float`
-        The strength from which it calls a region significant.
+        Significance threshold of the strength.
     detections : `~astropy.table.Table`
-        One row per detection, the strongest first: ``sequence``, ``strength``, ``outcome`` (one of
-        `OUTCOMES`) and how many complexes it is the first to cover, ``finds``.
+        One row per detection, in order of decreasing strength: number of the ``sequence``,
+        ``strength``, ``outcome`` (one of `OUTCOMES`), and ``finds``, the number of complexes that
+        it covers and no stronger detection does.
     regions : `~astropy.table.Table`
-        One row per reference region that counts: ``sequence``, what is known of it, and
-        ``found_at``, the largest strength of a detection that covers it, ``-inf`` where there is
-        none.
+        One row per reference region that counts: number of the ``sequence``, the columns of the
+        table of reference regions, and ``found_at``, the largest strength of the detections that
+        cover it (``-inf`` without one).
     complexes : `~astropy.table.Table`
-        One row per complex: ``sequence``, ``found_at``.
+        One row per complex: number of the ``sequence``, and ``found_at`` as for regions.
     n_sequences : `int`
+        Number of sequences.
     """
 
     name: str
@@ -114,13 +119,13 @@ class Scores:
 
     def counts(self, threshold, weights=None):
         """
-        Return the numbers at or above a threshold.
+        Count the complexes and detections at or above a threshold.
 
         Parameters
         ----------
         threshold : `float`
         weights : array, shape (n_sequences,), optional
-            How often each sequence counts.
+            Weight of each sequence, 1 by default.
 
         Returns
         -------
@@ -134,19 +139,20 @@ class Scores:
 
     def curve(self, weights=None):
         """
-        Return completeness and false-discovery rate at every threshold.
+        Compute completeness and false-discovery rate at all thresholds.
 
         Parameters
         ----------
         weights : array, shape (n_sequences,), optional
-            How often each sequence counts.
+            Weight of each sequence, 1 by default.
 
         Returns
         -------
         `~astropy.table.Table`
-            ``threshold`` from the largest to the smallest, ``detections`` (ignored ones left out),
-            ``found`` complexes, ``true`` and ``false`` detections, ``completeness`` (the share
-            of the complexes that are found) and ``false_discovery_rate``.
+            One row per threshold, in decreasing order: ``threshold``; numbers of ``detections``
+            (without ignored ones), of ``found`` complexes, and of ``true`` and ``false``
+            detections; ``completeness`` (the share of the complexes that are found); and
+            ``false_discovery_rate``.
         """
         strength = np.asarray(self.detections["strength"], dtype=float)
         weight = self._weights(weights)
@@ -171,12 +177,12 @@ class Scores:
         ----------
         false_discovery_rate : `float`
         weights : array, shape (n_sequences,), optional
-            How often each sequence counts.
+            Weight of each sequence, 1 by default.
 
         Returns
         -------
         `float`
-            Infinity where no threshold keeps to the rate.
+            Infinity if every threshold exceeds the rate.
         """
         curve = self.curve(weights)
         allowed = np.flatnonzero(curve["false_discovery_rate"] <= false_discovery_rate + 1e-12)
@@ -184,13 +190,13 @@ class Scores:
 
     def at_rate(self, false_discovery_rate, weights=None):
         """
-        Return the numbers at the lowest threshold that keeps to a false-discovery rate.
+        Count the detections at the lowest threshold that does not exceed a false-discovery rate.
 
         Parameters
         ----------
         false_discovery_rate : `float`
         weights : array, shape (n_sequences,), optional
-            How often each sequence counts.
+            Weight of each sequence, 1 by default.
 
         Returns
         -------
@@ -205,7 +211,7 @@ class Scores:
         Parameters
         ----------
         weights : array, shape (n_sequences,), optional
-            How often each sequence counts.
+            Weight of each sequence, 1 by default.
 
         Returns
         -------
@@ -222,21 +228,23 @@ class Scores:
 
 def cover(longitude, latitude, known, outline=None):
     """
-    Return which detections cover which reference regions.
+    Determine which detections cover which reference regions.
 
     Parameters
     ----------
     longitude, latitude : array, shape (n,)
         Centroids of the detections in degrees.
     known : `~astropy.table.Table`
-        ``longitude`` and ``latitude`` of the m reference regions in degrees; their ``radius``, if
-        there is such a column, replaces the ten degrees where it is larger.
+        The m reference regions, with the columns ``longitude`` and ``latitude`` in degrees. The
+        optional column ``radius`` in degrees replaces the ten degrees for larger values.
     outline : array of `int`, shape (m,), optional
-        Which detection's outline the center of each region lies in, counted from 1; 0 for none.
+        Number, from 1, of the detection whose outline contains the center of each reference
+        region; 0 for none.
 
     Returns
     -------
     array of `bool`, shape (n, m)
+        True where a detection covers a reference region.
 
     Examples
     --------
@@ -256,21 +264,23 @@ def cover(longitude, latitude, known, outline=None):
     return covers
 
 
-def judge(name, threshold, strengths, covers, known):
+def score_detections(name, threshold, strengths, covers, known):
     """
-    Hold the detections of a method against the reference regions of the same sequences.
+    Classify the detections of a method by comparison with reference regions.
 
     Parameters
     ----------
     name : `str`
+        Name of the method.
     threshold : `float`
+        Significance threshold of the strength.
     strengths : sequence of arrays, each of shape (n,)
-        Of every sequence: strengths of the detections.
+        Strengths of the n detections, one array per sequence.
     covers : sequence of arrays of `bool`, each of shape (n, m)
-        Of every sequence: which detections cover which reference regions (`cover`).
+        Result of `cover`, one array per sequence.
     known : sequence of `~astropy.table.Table`
-        Of every sequence its m reference regions: their ``complex``, -1 for those that do not
-        count, and whatever columns more.
+        The m reference regions, one table per sequence. The column ``complex`` is the number of
+        the complex, -1 for ignored regions. Other columns are copied to the result.
 
     Returns
     -------
@@ -280,43 +290,43 @@ def judge(name, threshold, strengths, covers, known):
     --------
     >>> import numpy as np
     >>> from astropy.table import Table
-    >>> from sunpy_farside.evaluation.scores import cover, judge
+    >>> from sunpy_farside.evaluation.scores import cover, score_detections
     >>> known = Table({"longitude": [154.0], "latitude": [2.0], "complex": [0]})
     >>> covers = cover([155.0, 200.0], [3.0, -20.0], known)
-    >>> scores = judge("mine", 100.0, [np.array([120.0, 30.0])], [covers], [known])
+    >>> scores = score_detections("mine", 100.0, [np.array([120.0, 30.0])], [covers], [known])
     >>> scores.counts(100)
     Counts(found=1.0, true=1.0, repeated=0.0, ignored=0.0, false=0.0)
     >>> scores.counts(0).false_discovery_rate
     0.5
     """
-    parts = [_judge(*item) for item in zip(strengths, covers, known, strict=True)]
+    parts = [_classify(*item) for item in zip(strengths, covers, known, strict=True)]
     outcomes, finds, region_at, complex_at = zip(*parts, strict=True)
     counting = [table[np.asarray(table["complex"]) >= 0] for table in known]
     detections = Table()
-    detections["sequence"] = _owners(strengths)
+    detections["sequence"] = _sequence_numbers(strengths)
     detections["strength"] = np.concatenate(strengths)
     detections["outcome"] = np.concatenate(outcomes)
     detections["finds"] = np.concatenate(finds)
     detections = detections[np.argsort(-detections["strength"], kind="stable")]
     regions = Table()
-    regions["sequence"] = _owners(counting)
+    regions["sequence"] = _sequence_numbers(counting)
     for column in counting[0].colnames:
         regions[column] = np.concatenate([table[column] for table in counting])
     regions["found_at"] = np.concatenate(region_at)
     complexes = Table()
-    complexes["sequence"] = _owners(complex_at)
+    complexes["sequence"] = _sequence_numbers(complex_at)
     complexes["found_at"] = np.concatenate(complex_at)
     return Scores(name, threshold, detections, regions, complexes, len(known))
 
 
-def _judge(strength, covers, known):
+def _classify(strength, covers, known):
     """
-    Return outcomes and finds of the detections of a sequence, and `_best` of its regions.
+    Return ``outcome`` and ``finds`` of detections, and ``found_at`` of regions and complexes.
     """
     group = np.asarray(known["complex"], dtype=int)
     counts = group >= 0
     n_complexes = len(np.unique(group[counts]))
-    # Which detection covers which complex.
+    # True where a detection covers a complex.
     complexes = np.zeros((len(strength), n_complexes), dtype=bool)
     for index, number in enumerate(np.unique(group[counts])):
         complexes[:, index] = covers[:, group == number].any(axis=1)
@@ -334,11 +344,11 @@ def _judge(strength, covers, known):
 
 def _best(strength, covers):
     """
-    Return the largest strength that covers each column.
+    Return the largest strength of the detections that cover each region or complex.
     """
     values = np.where(covers, np.asarray(strength, dtype=float)[:, None], -np.inf)
     return values.max(axis=0, initial=-np.inf)
 
 
-def _owners(parts):
+def _sequence_numbers(parts):
     return np.repeat(np.arange(len(parts)), [len(part) for part in parts])

@@ -1,5 +1,5 @@
 """
-Methods compared with the known regions of simulated Suns.
+Evaluation of methods on simulated sequences.
 """
 
 import multiprocessing
@@ -14,7 +14,7 @@ from astropy.time import Time
 
 from sunpy_farside.coordinates.far_side import far_side_distance
 from sunpy_farside.coordinates.window import window_longitudes
-from sunpy_farside.evaluation.judged import collect, detect_all
+from sunpy_farside.evaluation.cases import collect, detect_all
 from sunpy_farside.evaluation.reference_regions import (
     FLUX,
     IGNORED_FLUX,
@@ -27,16 +27,16 @@ from sunpy_farside.utils.interruption import held_interruptions
 
 __all__ = ["SETS", "evaluate_simulated", "reference_regions", "simulated_case", "simulated_cases"]
 
-# The first date; six days lie between two sequences, which span five, so that none share a map.
+# First date and distance of the dates. Sequences span five days, so that none have maps in common.
 _FIRST, _SPACING = Time("2010-06-01"), 6 * u.day
-# Sets of sequences, told apart by their seeds. Training has single numbers for seeds.
+# First part of the seeds by set of sequences. The seeds of training are single numbers.
 SETS = {
     "test": 2_000_001,
     "noise": 2_000_002,
     "validation": 2_000_003,
     "validation_noise": 2_000_004,
 }
-# The dates stay within those that astropy knows the Earth's rotation for.
+# Number of different dates, limited by astropy's tables of the Earth's rotation.
 _DATES = 1000
 _CHUNK = 5
 
@@ -48,18 +48,18 @@ def simulated_case(number, *, kind="test", width=120):
     Parameters
     ----------
     number : `int`
-        Of the set, from 0.
+        Number of the sequence in the set, from 0.
     kind : {"test", "noise", "validation", "validation_noise"}
-        Sets whose seeds and Suns are independent of each other and of those of training. Suns are
-        anything between quiet and a fifth above a strong maximum, in the sets of noise without
-        active regions.
+        Set of sequences. The sets are independent of each other and of the training. The activity
+        is uniformly distributed from 0 to 1.2 times that of a strong maximum. The sets of noise
+        have no active regions.
     width : `int`, optional
-        Columns of the window.
+        Number of columns of the window.
 
     Returns
     -------
     `~sunpy_farside.simulation.realization.SimulatedSequence`
-        Of full maps, cut by `~sunpy_farside.sequence.FarsideSequence`.
+        Simulated sequence, from maps of the whole sphere.
     """
     seed = [SETS[kind], number]
     activity = 0 if kind.endswith("noise") else np.random.default_rng(seed).uniform(0, 1.2)
@@ -69,7 +69,7 @@ def simulated_case(number, *, kind="test", width=120):
 
 def evaluate_simulated(models, number=1000, *, kind="test", width=120, workers=1, progress=True):
     """
-    Compare networks and the SAR method with simulated active regions.
+    Evaluate networks and the SAR method on simulated sequences.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def evaluate_simulated(models, number=1000, *, kind="test", width=120, workers=1
 
     Returns
     -------
-    `~sunpy_farside.evaluation.judged.Judged`
+    `~sunpy_farside.evaluation.cases.EvaluationResult`
 
     Notes
     -----
@@ -96,21 +96,21 @@ def simulated_cases(models, number=1000, *, kind="test", width=120, workers=1, p
     Parameters
     ----------
     models : `dict`
-        By name, what `~sunpy_farside.network.weights.load_model` takes.
+        Arguments of `~sunpy_farside.network.weights.load_model` by name of the network.
     number : `int`, optional
-        Sequences.
+        Number of sequences.
     kind : {"test", "noise", "validation", "validation_noise"}, optional
-        Which set (`simulated_case`).
+        Set of sequences (`simulated_case`).
     width : `int`, optional
-        Columns of the window.
+        Number of columns of the window.
     workers : `int`, optional
-        Processes.
+        Number of processes.
     progress : `bool`, optional
-        Whether to show how far it is.
+        If True, show a progress bar.
 
     Returns
     -------
-    `list` of `~sunpy_farside.evaluation.judged.Case`
+    `list` of `~sunpy_farside.evaluation.cases.Case`
     """
     for path in models.values():
         # An unusable model raises its error here, not in a worker.
@@ -119,10 +119,10 @@ def simulated_cases(models, number=1000, *, kind="test", width=120, workers=1, p
         workers, multiprocessing.get_context("spawn"), _prepare, (models, kind, width)
     ) as pool:
         with held_interruptions():
-            judged = pool.map(_judge_case, range(number), chunksize=_CHUNK)
+            cases = pool.map(_evaluate_case, range(number), chunksize=_CHUNK)
         return list(
             tqdm(
-                judged,
+                cases,
                 total=number,
                 desc="Evaluating",
                 unit="sequence",
@@ -143,7 +143,7 @@ def _prepare(models, kind, width):
     _worker["options"] = {"kind": kind, "width": width}
 
 
-def _judge_case(number):
+def _evaluate_case(number):
     simulated = simulated_case(number, **_worker["options"])
     sequence, known = simulated.sequence, reference_regions(simulated)
     moved = move_regions(known, window_longitudes(sequence.date, sequence.width).value)
@@ -161,10 +161,10 @@ def reference_regions(simulated):
     Returns
     -------
     `~astropy.table.Table`
-        One row per active region of the whole Sun of half the size limit or more:
-        ``longitude``, ``latitude``, ``extent`` and ``distance`` from the far side's center in
-        degrees, ``flux`` in Mx, ``age`` in days, whether it is ``large`` enough to count, and its
-        ``complex``, -1 of a small one and of one beyond the window.
+        One row per active region of the whole Sun with half of the limiting flux or more:
+        ``longitude``, ``latitude``, ``extent`` and ``distance`` from the far-side disk center in
+        degrees, ``flux`` in Mx, ``age`` in days, ``large`` (True from the limiting flux), and the
+        number of the ``complex``, -1 for small regions and outside the window.
     """
     regions = simulated.regions
     regions = regions[regions["flux"].to_value(u.Mx) >= IGNORED_FLUX]

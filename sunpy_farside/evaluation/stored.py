@@ -1,12 +1,12 @@
 """
-Methods compared with masks of active regions from magnetograms or other spacecraft.
+Evaluation of methods with masks of active regions, from magnetograms or other spacecraft.
 """
 
 from tqdm.auto import tqdm
 
 from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.datasets.torch_dataset import StoredSequences
-from sunpy_farside.evaluation.judged import collect, detect_all, load_models
+from sunpy_farside.evaluation.cases import collect, detect_all, load_models
 from sunpy_farside.evaluation.reference_regions import move_regions, regions_of_mask
 
 __all__ = ["evaluate_masks", "evaluate_stored", "mask_cases", "stored_cases"]
@@ -14,36 +14,37 @@ __all__ = ["evaluate_masks", "evaluate_stored", "mask_cases", "stored_cases"]
 
 def evaluate_masks(models, pairs, *, progress=True):
     """
-    Compare networks and the SAR method with masks of active regions.
+    Evaluate networks and the SAR method with masks of active regions.
 
     Parameters
     ----------
     models : `dict`
-        By name, a loaded network or what `~sunpy_farside.network.weights.load_model` takes.
+        Networks by name: a `~sunpy_farside.network.model.FarsideModel`, or an argument of
+        `~sunpy_farside.network.weights.load_model`.
     pairs : iterable of (`~sunpy_farside.sequence.FarsideSequence`, `~sunpy.map.GenericMap`)
-        Sequences and, in the window of their middle maps, where the Sun is active: above zero
-        there, NaN where nothing is known. `~sunpy_farside.datasets.masks.mask_from_map` makes
-        such masks of any map.
+        Sequences with masks in the window of the middle map. A mask is above zero where the Sun is
+        active and NaN where data are missing; `~sunpy_farside.datasets.masks.mask_from_map` makes
+        masks from maps.
     progress : `bool`, optional
-        Whether to show how far it is.
+        If True, show a progress bar.
 
     Returns
     -------
-    `~sunpy_farside.evaluation.judged.Judged`
+    `~sunpy_farside.evaluation.cases.EvaluationResult`
 
     Raises
     ------
     ValueError
-        There is no pair, or a mask is not in the window of its sequence.
+        The iterable is empty, or a mask has another shape than the window of its sequence.
 
     Notes
     -----
-    A region that counts is a connected patch of five pixels or more
-    (`~sunpy_farside.evaluation.reference_regions.regions_of_mask`); otherwise the rules are those
-    of `sunpy_farside.evaluation.scores`. What would be found by chance comes from moving the
-    patches in longitude within the window
-    (`~sunpy_farside.evaluation.reference_regions.move_regions`). Sequences that share maps are not
-    independent: intervals are then too narrow.
+    The rules are those of `sunpy_farside.evaluation.scores`. The reference regions are connected
+    components of five pixels or more
+    (`~sunpy_farside.evaluation.reference_regions.regions_of_mask`). The rates by chance are those
+    for regions shifted in longitude within the window
+    (`~sunpy_farside.evaluation.reference_regions.move_regions`). Bootstrap intervals are too narrow
+    if sequences have maps in common, because these are not independent.
 
     Examples
     --------
@@ -51,8 +52,8 @@ def evaluate_masks(models, pairs, *, progress=True):
     >>> from sunpy_farside.evaluation.stored import evaluate_masks
     >>> simulated = sunpy_farside.simulate_sequence("2022-05-05", seed=4)
     >>> pairs = [(simulated.sequence, simulated.truth)]
-    >>> judged = evaluate_masks({"default": "default"}, pairs, progress=False)
-    >>> sorted(judged.scores)
+    >>> result = evaluate_masks({"default": "default"}, pairs, progress=False)
+    >>> sorted(result.scores)
     ['default', 'seismic_strength']
     """
     return collect(mask_cases(models, pairs, progress=progress))
@@ -69,7 +70,7 @@ def mask_cases(models, pairs, *, progress=True):
 
     Returns
     -------
-    `list` of `~sunpy_farside.evaluation.judged.Case`
+    `list` of `~sunpy_farside.evaluation.cases.Case`
 
     Raises
     ------
@@ -99,7 +100,7 @@ def mask_cases(models, pairs, *, progress=True):
 
 def evaluate_stored(models, path, split="test", *, width=120, progress=True):
     """
-    Compare networks and the SAR method with the masks of a store.
+    Evaluate networks and the SAR method on a dataset.
 
     Parameters
     ----------
@@ -108,14 +109,15 @@ def evaluate_stored(models, path, split="test", *, width=120, progress=True):
     path : path-like
         ``dataset.h5`` of `~sunpy_farside.datasets.build.build_dataset`.
     split : {"test", "validation", "training"}, optional
+        Part of the dataset.
     width : `int`, optional
-        Columns of the window.
+        Number of columns of the window.
     progress : `bool`, optional
-        Whether to show how far it is.
+        If True, show a progress bar.
 
     Returns
     -------
-    `~sunpy_farside.evaluation.judged.Judged`
+    `~sunpy_farside.evaluation.cases.EvaluationResult`
 
     Raises
     ------
@@ -127,7 +129,7 @@ def evaluate_stored(models, path, split="test", *, width=120, progress=True):
 
 def stored_cases(models, path, split="test", *, width=120, progress=True):
     """
-    Detect regions with networks and the SAR method in the sequences of a store.
+    Detect regions with networks and the SAR method in the sequences of a dataset.
 
     Parameters
     ----------
@@ -136,7 +138,7 @@ def stored_cases(models, path, split="test", *, width=120, progress=True):
 
     Returns
     -------
-    `list` of `~sunpy_farside.evaluation.judged.Case`
+    `list` of `~sunpy_farside.evaluation.cases.Case`
 
     Raises
     ------
@@ -148,7 +150,7 @@ def stored_cases(models, path, split="test", *, width=120, progress=True):
 
 class _Pairs:
     """
-    Sequences and masks, read when they are wanted; their number is known.
+    Sized iterable of sequences and masks, which are read one at a time.
     """
 
     def __init__(self, data):

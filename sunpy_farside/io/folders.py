@@ -11,7 +11,8 @@ from pathlib import Path
 
 from sunpy.util.exceptions import warn_user
 
-from sunpy_farside.io.phase_maps import parse_file_name
+from sunpy_farside.io.file_names import parse_file_name
+from sunpy_farside.products import PRODUCTS
 
 __all__ = ["find_phase_maps"]
 
@@ -20,7 +21,7 @@ _FITS = re.compile(r".+\.(fits|fit|fts)(\.gz)?", re.IGNORECASE)
 _NAMED = 3
 
 
-def find_phase_maps(folder, product="phase_map"):
+def find_phase_maps(folder, product=None):
     """
     Find the phase maps of a product in a folder by their file names.
 
@@ -28,7 +29,9 @@ def find_phase_maps(folder, product="phase_map"):
     ----------
     folder : path-like
         Searched with all its subfolders, including symbolic links.
-    product : {"phase_map", "phase_map_5day"}, optional
+    product : `str`, optional
+        Name of a product of maps. By default the first in `~sunpy_farside.products.PRODUCTS` of
+        those that sequences are made of (maps from 24 hours of data) and that the folder has.
 
     Returns
     -------
@@ -44,12 +47,15 @@ def find_phase_maps(folder, product="phase_map"):
     -----
     sunpy.util.exceptions.SunpyUserWarning
         Entries were skipped: unreadable folders, broken links, FITS files without a date or a
-        product in their names, further files of a date. One warning counts them all.
+        product in their names, further files of a date, and by default the maps of other products.
+        One warning counts them all.
 
     Notes
     -----
-    Names are those of JSOC, ``PHASE_MAP_YYYY.MM.DD_HH:MM:SS.fits``, with the variations that
-    `~sunpy_farside.io.phase_maps.parse_file_name` reads. They end in ``.fits``, ``.fit`` or
+    Names are those of JSOC and GONG, such as ``PHASE_MAP_YYYY.MM.DD_HH:MM:SS.fits``,
+    ``hmi.td_fsi_12h.YYYYMMDD_HHMMSS_TAI.data.fits`` or ``mrfqoYYMMDDtHHMM.fits``, with the
+    variations that
+    `~sunpy_farside.io.file_names.parse_file_name` reads. They end in ``.fits``, ``.fit`` or
     ``.fts`` in any case, optionally with ``.gz``. Hidden files and folders (names that begin
     with a dot) are ignored, as they contain incomplete output.
 
@@ -68,7 +74,7 @@ def find_phase_maps(folder, product="phase_map"):
         msg = f"{folder}: no such folder."
         raise FileNotFoundError(msg)
     passed_over = []
-    found = {}
+    found = {name: {} for name in PRODUCTS}
     for path in _files(folder, passed_over):
         if not _FITS.fullmatch(path.name):
             if path.is_symlink() and not _mode(path):
@@ -81,12 +87,20 @@ def find_phase_maps(folder, product="phase_map"):
             passed_over.append(("no date in the name", path))
         elif kind is None:
             passed_over.append(("no name of a phase map", path))
-        elif kind == product:
-            first = found.setdefault(time.isot, path)
-            if first is not path and not _same(first, path):
-                passed_over.append(("another file of a date", path))
+        else:
+            found[kind].setdefault(time.isot, []).append(path)
+    if product is None:
+        kinds = [name for name, item in PRODUCTS.items() if item.makes_sequences and found[name]]
+        product, *others = kinds or [None]
+        for kind in others:
+            paths = [path for paths in found[kind].values() for path in paths]
+            passed_over += [(f"a map of {kind} among maps of {product}", path) for path in paths]
+    dates = found.get(product, {})
+    for first, *others in dates.values():
+        again = [path for path in others if not _same(first, path)]
+        passed_over += [("another file of a date", path) for path in again]
     _warn(folder, passed_over)
-    return [found[date] for date in sorted(found)]
+    return [dates[date][0] for date in sorted(dates)]
 
 
 def _files(folder, passed_over):

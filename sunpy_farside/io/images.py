@@ -46,7 +46,7 @@ def read_images(path, *, shape=None):
     path : path-like
         FITS file, optionally compressed with gzip or in tiles.
     shape : `tuple` of `int`, optional
-        Required shape of the first image; any shape by default.
+        Required shape of the first image, or a list of allowed ones; any shape by default.
 
     Returns
     -------
@@ -80,7 +80,8 @@ def read_images(path, *, shape=None):
     content = read_content(path, _MOST_BYTES, "a FITS file")
     _check_counts(path, content)
     try:
-        with warnings.catch_warnings():
+        # Damaged numbers overflow when they are scaled.
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
             # Invalid cards are common in these files; truncated files fail below.
             warnings.simplefilter("ignore", AstropyWarning)
             # Check sizes before data: a small file can declare, or expand to, images of any size.
@@ -147,9 +148,11 @@ def _check_images(path, content, hdus, shape):
         axes = _axes(hdu.header, "Z" if packed else "")
         if not axes or not (hdu.is_image or packed):
             continue
-        if shape is not None and not found and axes != shape:
+        allowed = [shape] if isinstance(shape, tuple) else shape
+        if allowed is not None and not found and axes not in allowed:
+            expected = " or ".join(map(_times, allowed))
             msg = (
-                f"{path}: expected an image of {_times(shape)} pixels, found {_times(axes)}. Open "
+                f"{path}: expected an image of {expected} pixels, found {_times(axes)}. Open "
                 "maps on other grids with sunpy.map.Map; FarsideSequence resamples them."
             )
             raise FileFormatError(msg)

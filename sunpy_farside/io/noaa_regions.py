@@ -43,7 +43,7 @@ def first_appearances(regions, *, limb: u.deg = _LIMB, distance: u.deg = _DISTAN
         One row per region of sections I and IA, in order of the dates:
 
         - ``number``, ``date``, ``centroid`` and ``stonyhurst_longitude`` of its first appearance;
-        - ``neighbour``: angular distance to the nearest region on that date that crossed the
+        - ``neighbor``: angular distance to the nearest region on that date that crossed the
           limb, infinite if there is none;
         - ``emerged``: True if west of ``limb`` and farther than ``distance`` from all those.
 
@@ -91,15 +91,15 @@ def first_appearances(regions, *, limb: u.deg = _LIMB, distance: u.deg = _DISTAN
     round_limb = (longitude[first] <= limb.to_value(u.deg))[member]
     day = regions["date"].mjd[seen]
     first = np.sort(first)
-    neighbour = np.full(len(first), np.inf)
+    neighbor = np.full(len(first), np.inf)
     for k, row in enumerate(first):
         start, stop = np.searchsorted(day, day[row]), np.searchsorted(day, day[row], "right")
         old = np.arange(start, stop)[round_limb[start:stop]]
         apart = separations(longitude[row], latitude[row], longitude[old], latitude[old])
-        neighbour[k] = np.min(apart, initial=np.inf)
+        neighbor[k] = np.min(apart, initial=np.inf)
     table = regions["number", "date", "centroid", "stonyhurst_longitude"][seen[first]]
-    table["neighbour"] = neighbour * u.deg
-    table["emerged"] = ~round_limb[first] & (table["neighbour"] > distance)
+    table["neighbor"] = neighbor * u.deg
+    table["emerged"] = ~round_limb[first] & (table["neighbor"] > distance)
     table.meta = {"limb": str(limb), "distance": str(distance)}
     return table
 

@@ -2,14 +2,12 @@
 Reader of the far-side phase maps published by JSOC.
 """
 
-import re
 import warnings
 
 import numpy as np
 from erfa import ErfaWarning
 
 import astropy.units as u
-from astropy.time import Time
 from astropy.wcs import WCS
 
 from sunpy.time import parse_time
@@ -17,62 +15,22 @@ from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io.file_names import YEARS, parse_file_name
+from sunpy_farside.io.gong import gong_map
 from sunpy_farside.io.images import read_images
+from sunpy_farside.io.time_distance import time_distance_map
 from sunpy_farside.maps.checks import check_phases, check_rows
+from sunpy_farside.maps.gong_disk import GONG, GONG_SHAPE
 from sunpy_farside.maps.phase_map import PHASE_MAP_SHAPE, FarsidePhaseMap, phase_map_header
-from sunpy_farside.products import file_product
+from sunpy_farside.maps.time_distance import TIME_DISTANCE, TIME_DISTANCE_SHAPE
 from sunpy_farside.utils.content import user_path
 
-__all__ = ["parse_file_name", "phase_unit", "read_phase_map"]
+__all__ = ["phase_unit", "read_phase_map"]
 
-# PHASE_MAP_2022.05.05_00:00:00.fits as named by JSOC. Servers, browsers and other systems replace
-# dots and colons by %3A, a blank, a plus, another sign or none.
-_SIGN = r"(?:%(?:25)*3A|[^0-9A-Za-z])?"
-_FILE_NAME = re.compile(
-    r".*?(?<![0-9])([0-9]{4})SIGN([0-9]{2})SIGN([0-9]{2})(?:T|[^0-9A-Za-z])"
-    r"([0-9]{2})SIGN([0-9]{2})SIGN([0-9]{2})(?![0-9])".replace("SIGN", _SIGN),
-    re.IGNORECASE | re.DOTALL,
-)
 # DATE-OBS may be the beginning of the data, five days before the date of the map.
 _FAR_APART = 7 * u.day
-# Years for which astropy computes the position of the Earth.
-_YEARS = range(1900, 2100)
-
-
-def parse_file_name(name):
-    """
-    Read the time and the product from the name of a far-side file.
-
-    Parameters
-    ----------
-    name : `str`
-        File name without folders. Colons may be escaped (``%3A``) or replaced by another sign.
-
-    Returns
-    -------
-    time : `~astropy.time.Time` or `None`
-        `None` if the name has no valid time.
-    product : `str` or `None`
-        ``"phase_map"``, ``"phase_map_5day"``, or `None` for any other name.
-
-    Examples
-    --------
-    >>> from sunpy_farside.io.phase_maps import parse_file_name
-    >>> parse_file_name("PHASE_MAP_2022.05.05_00:00:00.fits")
-    (<Time object: scale='utc' format='isot' value=2022-05-05T00:00:00.000>, 'phase_map')
-    """
-    item = file_product(name)
-    product = item.name if item is not None and item.is_map else None
-    match = _FILE_NAME.match(name)
-    if match is None:
-        return None, product
-    year, month, day, hour, minute, second = match.groups()
-    if int(year) not in _YEARS:
-        return None, product
-    try:
-        return Time(f"{year}-{month}-{day}T{hour}:{minute}:{second}"), product
-    except ValueError:
-        return None, product
+# Shapes of products on other grids.
+_SHAPES = {TIME_DISTANCE: TIME_DISTANCE_SHAPE, GONG: GONG_SHAPE}
 
 
 def read_phase_map(path, *, time=None):
@@ -82,7 +40,9 @@ def read_phase_map(path, *, time=None):
     Parameters
     ----------
     path : path-like
-        FITS file of 181 x 361 pixels on whole degrees, optionally compressed with gzip.
+        FITS file of 181 x 361 pixels on whole degrees, a time-distance map
+        (`~sunpy_farside.io.time_distance.read_time_distance_map`) or a map of GONG
+        (`~sunpy_farside.io.gong.read_gong_map`), optionally compressed with gzip.
     time : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
         Date of the map. Used only if neither the name of the file nor its header has one.
 
@@ -122,7 +82,15 @@ def read_phase_map(path, *, time=None):
     <Time object: scale='utc' format='isot' value=2022-05-05T00:00:00.000>
     """
     path = user_path(path)
-    data, header = read_images(path, shape=PHASE_MAP_SHAPE)[0]
+    name_time, product = parse_file_name(path.name)
+    shapes = [PHASE_MAP_SHAPE, *_SHAPES.values()]
+    if product is not None:
+        shapes = [_SHAPES.get(product, PHASE_MAP_SHAPE)]
+    data, header = read_images(path, shape=shapes)[0]
+    if data.shape == TIME_DISTANCE_SHAPE:
+        return time_distance_map(path, data, header)
+    if data.shape == GONG_SHAPE:
+        return gong_map(path, data, header)
     if not np.isfinite(data).any():
         msg = f"{path}: expected phases on the far side, found no data (every pixel is NaN)."
         raise FileFormatError(msg)
@@ -132,7 +100,6 @@ def read_phase_map(path, *, time=None):
     check_phases(data, str(path))
     # At a pole, all the columns are the same point.
     check_rows(data[1:-1], str(path))
-    name_time, product = parse_file_name(path.name)
     time = _date(path, name_time, header, time)
     _check_reference_longitude(path, header, time)
     _check_grid(path, data, header)
@@ -203,13 +170,13 @@ def _date(path, name_time, header, time):
             )
             raise FileFormatError(msg)
         found = name_time or header_time or parse_time(time)
-        if int(found.isot.split("-")[0] or 0) not in _YEARS:
+        if int(found.isot.split("-")[0] or 0) not in YEARS:
             msg = f"{path}: expected a date of far-side maps, found {found.isot}."
             raise FileFormatError(msg)
         if header_time is not None and abs(header_time - found) > _FAR_APART:
             warn_user(
                 f"{path}: the name gives {found.isot[:16]}, but DATE-OBS is "
-                f"{header_time.isot[:16]}. The name is taken; check it."
+                f"{header_time.isot[:16]}. The date in the name is used; check it."
             )
     return found
 
@@ -251,4 +218,4 @@ def _check_grid(path, data, header):
     if FarsidePhaseMap.is_datasource_for(data, header):
         msg += ". Open it with sunpy.map.Map."
         raise FileFormatError(msg)
-    warn_user(f"{msg}, which is taken. Check it.")
+    warn_user(f"{msg}. The coordinates of published maps are used. Check its coordinates.")

@@ -1,26 +1,34 @@
 """
-Reader of HMI's daily synoptic frames.
+Readers of HMI's daily synoptic frames and synoptic charts.
 """
 
 import numpy as np
 
-from sunpy.map import Map
-from sunpy.time import parse_time
 from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
-from sunpy_farside.coordinates.window import carrington_header
 from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.images import read_images
-from sunpy_farside.io.phase_maps import parse_file_name
+from sunpy_farside.maps.synoptic import (
+    SynopticMap,
+    carrington_time_longitude,
+    check_field_unit,
+    frame_header,
+    synoptic_date,
+    synoptic_header,
+)
 from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.moved import moved_names
 
-__all__ = ["EAST_EDGE", "read_frame"]
+__all__ = ["read_chart", "read_frame"]
 
-# First column of new data, in degrees east of the central meridian [HMI daily synoptic frames].
-EAST_EDGE = 60
-_UNITS = ("g", "gauss", "mx/cm^2", "mx/cm2", "mx cm^-2", "mx cm-2")
-_DATE_KEYS = ("T_REC", "T_OBS", "DATE-OBS")
+__getattr__ = moved_names(__name__, {"sunpy_farside.maps.synoptic": ["EAST_EDGE"]})
+
+# Longitudes of the columns of charts are multiples of a tenth of a degree; smaller charts have the
+# means of several columns.
+_CHART_COLUMNS = 3600
+_CHART_STEP = 0.1
 
 
 def read_frame(path):
@@ -35,7 +43,7 @@ def read_frame(path):
 
     Returns
     -------
-    `~sunpy.map.GenericMap`
+    `~sunpy_farside.maps.synoptic.SynopticMap`
         Field in gauss (Mx cm^-2), cylindrical equal-area Carrington coordinates seen from
         Earth at the frame's date. The first third of the columns, from 60 degrees east of the
         central meridian to 60 degrees west, was observed on the frame's day.
@@ -49,8 +57,10 @@ def read_frame(path):
 
     Notes
     -----
-    ``CRVAL1`` of these files is Carrington *time* and would give a wrong longitude. Column 0 is
-    placed 60 degrees east of the central meridian instead, whose longitude is in ``CRLN_OBS``.
+    ``CRVAL1`` of these files is Carrington *time* and would give a wrong longitude
+    (`~sunpy_farside.maps.synoptic.frame_header`). `sunpy.map.Map` opens the files, too, if their
+    headers are as published; this reader also takes dates from names, and compares ``CRLN_OBS``
+    with the central meridian.
 
     Examples
     --------
@@ -68,35 +78,20 @@ def read_frame(path):
     """
     path = user_path(path)
     data, header = _frame_image(path)
-    rows, columns = data.shape
-    meridian = header["CRLN_OBS"]
-    unit = str(header.get("BUNIT", "G")).strip()
-    if unit.lower() not in _UNITS:
-        msg = f"{path}: expected a field in Gauss or Mx/cm^2, found BUNIT = {unit!r}. Convert it."
-        raise FileFormatError(msg)
-    date = _frame_date(path, header)
-    expected = far_side_central_meridian(date).deg - 180
+    try:
+        cards = frame_header(header, data.shape, _frame_date(path, header))
+    except FileFormatError as error:
+        msg = f"{path}: {error}"
+        raise FileFormatError(msg) from error
+    frame = SynopticMap(data, cards)
+    meridian = cards["crln_obs"]
+    expected = far_side_central_meridian(frame.date).deg - 180
     if abs((meridian - expected + 180) % 360 - 180) > 1:
         warn_user(
-            f"{path}: CRLN_OBS is {meridian:.1f} deg, but the central meridian on {date.isot[:16]} "
-            f"is at {expected % 360:.1f} deg. Check the date of the file."
+            f"{path}: CRLN_OBS is {meridian:.1f} deg, but the central meridian on "
+            f"{frame.date.isot[:16]} is at {expected % 360:.1f} deg. Check the date of the file."
         )
-    step = 360 / columns
-    middle = columns // 2
-    sun = carrington_header(date, data.shape, first_longitude=0, first_latitude=0) | {
-        "ctype1": "CRLN-CEA",
-        "ctype2": "CRLT-CEA",
-        "cdelt1": step,
-        "cdelt2": float(np.rad2deg(2 / rows)),
-        "crpix1": middle + 1.0,
-        "crpix2": (rows + 1) / 2,
-        "crval1": (meridian - EAST_EDGE + middle * step) % 360,
-        "crln_obs": meridian,
-        "bunit": "G",
-        "telescop": "SDO",
-        "detector": "HMI",
-    }
-    return Map(data, sun)
+    return frame
 
 
 def _frame_image(path):
@@ -115,15 +110,80 @@ def _frame_image(path):
 
 
 def _frame_date(path, header):
-    for key in _DATE_KEYS:
-        if header.get(key):
-            try:
-                return parse_time(header[key]).utc
-            except ValueError as error:
-                msg = f"{path}: expected a date in {key}, found {header[key]!r}."
-                raise FileFormatError(msg) from error
-    date, _ = parse_file_name(path.name)
-    if date is None:
-        msg = f"{path}: expected a date in {' or '.join(_DATE_KEYS)}, found none. Fetch it again."
-        raise FileFormatError(msg)
+    try:
+        return synoptic_date(header)
+    except FileFormatError:
+        date, _ = parse_file_name(path.name)
+        if date is None or any(header.get(key) for key in ("T_REC", "T_OBS", "DATE-OBS")):
+            raise
     return date
+
+
+def read_chart(path):
+    """
+    Read a synoptic chart of HMI, the magnetic field of one Carrington rotation.
+
+    Parameters
+    ----------
+    path : path-like
+        FITS file of ``hmi.Synoptic_Mr_small``, ``hmi.Synoptic_Mr_720s`` and the like: 3600 columns
+        or fewer in 360 degrees, rows equally spaced in sine latitude, south first.
+
+    Returns
+    -------
+    `~sunpy_farside.maps.synoptic.SynopticMap`
+        Field in gauss (Mx cm^-2), in cylindrical equal-area Carrington coordinates seen from Earth
+        at the middle of the rotation.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    FileFormatError
+        The file cannot be read, is not a chart, or its unit is not that of a magnetic field.
+
+    Notes
+    -----
+    `sunpy.map.Map` opens the files with `~sunpy.map.sources.HMISynopticMap`, whose coordinates are
+    those of the header. In the small charts of the first years (to 2014 at least), ``CDELT2`` is a
+    quarter too large, so that latitudes are wrong by 15 degrees at latitude 42, and ``CRPIX1`` or
+    ``CRVAL1`` of some are off by up to 0.2 degrees of longitude. This reader takes the grid
+    instead: the first of 3600 columns is at longitude 0.1 degrees; the first of 720, a mean of
+    five, is at 0.3 degrees.
+
+    Examples
+    --------
+    >>> from sunpy_farside.io.synoptic_frames import read_chart
+    >>> chart = read_chart("hmi.Synoptic_Mr_small.2210.fits")  # doctest: +SKIP
+    """
+    path = user_path(path)
+    data, header = _chart_image(path)
+    columns = data.shape[1]
+    together = _CHART_COLUMNS / columns
+    first = _CHART_STEP * (together + 1) / 2
+    labeled = carrington_time_longitude(dict(header), columns)
+    if not abs((labeled - first + 180) % 360 - 180) < 1:
+        msg = (
+            f"{path}: expected the first column at longitude {first:.1f}, found it at "
+            f"{labeled:.1f} by CRPIX1 and CRVAL1. Is it a chart of one Carrington rotation?"
+        )
+        raise FileFormatError(msg)
+    try:
+        check_field_unit(header)
+        date = synoptic_date(header, ("T_ROT", "T_OBS", "T_REC"))
+    except FileFormatError as error:
+        msg = f"{path}: {error}"
+        raise FileFormatError(msg) from error
+    return SynopticMap(data, synoptic_header(date, data.shape, first_longitude=first))
+
+
+def _chart_image(path):
+    for data, header in read_images(path):
+        content = str(header.get("CONTENT", "")).lower()
+        if data.ndim == 2 and "synoptic chart" in content and not data.shape[1] % 3:
+            return data.astype(np.float32), header
+    msg = (
+        f"{path}: expected a synoptic chart, an image with a CONTENT of 'Carrington Synoptic "
+        "Chart', found none. Is it a file of hmi.Synoptic_Mr_small?"
+    )
+    raise FileFormatError(msg)

@@ -11,6 +11,8 @@ from sunpy.map import GenericMap
 
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import carrington_header
+from sunpy_farside.maps.gong_disk import is_gong_disk, read_gong_cards, unfilled
+from sunpy_farside.maps.time_distance import corrected_header, is_time_distance
 from sunpy_farside.products import product_of
 
 __all__ = ["PHASE_MAP_SHAPE", "FarsidePhaseMap", "phase_map_header"]
@@ -26,8 +28,9 @@ class FarsidePhaseMap(GenericMap):
     Far-side phase map from helioseismic holography (Lindsey & Braun 2000).
 
     Acoustic waves reflected in strong magnetic fields return early: an active region has a
-    *negative* phase shift. Values are in radian, on whole degrees of Carrington longitude and
-    latitude, and NaN where data are missing, as on the near side.
+    *negative* phase shift. Values are in radian, and NaN where data are missing, as on the near
+    side. JSOC's holographic maps are on whole degrees of Carrington longitude and latitude; maps of
+    other products keep their own grid.
 
     JSOC's files have no usable header: open them with
     `~sunpy_farside.io.phase_maps.read_phase_map`, or fetch them with
@@ -57,6 +60,10 @@ class FarsidePhaseMap(GenericMap):
     """
 
     def __init__(self, data, header, **kwargs):
+        if is_gong_disk(header):
+            data, header = unfilled(data), read_gong_cards(header) | {"content": _CONTENT}
+        if is_time_distance(header):
+            header = corrected_header(header, data.shape) | {"content": _CONTENT}
         super().__init__(data, header, **kwargs)
         self._nickname = "Far side"
         # Negative phase shifts (active regions) are dark, also in print.
@@ -80,7 +87,11 @@ class FarsidePhaseMap(GenericMap):
         -------
         `bool`
         """
-        return str(header.get("content", "")).lower() == _CONTENT
+        return (
+            str(header.get("content", "")).lower() == _CONTENT
+            or is_gong_disk(header)
+            or is_time_distance(header)
+        )
 
     @property
     def measurement(self):

@@ -47,7 +47,8 @@ def globe_of(item):
     item : `~sunpy.map.GenericMap`
         Phase shifts in any unit of angle, on any grid of solar coordinates. A map on whole
         degrees, in any orientation by right angles, is copied by index, exactly; any other is
-        interpolated with `reproject.reproject_interp`, in the Carrington frame of its own date.
+        interpolated with `reproject.reproject_interp`, in the Carrington frame of its own date:
+        bilinearly, and from the nearest pixel next to missing data.
 
     Returns
     -------
@@ -167,7 +168,13 @@ def _resample(data, wcs, date):
     target = carrington_wcs(
         date, (WINDOW_ROWS, 360), first_longitude=first, first_latitude=FIRST_LATITUDE
     )
-    globe, _ = reproject_interp((data, wcs), target, shape_out=(WINDOW_ROWS, 360))
+    shape = (WINDOW_ROWS, 360)
+    globe, _ = reproject_interp((data, wcs), target, shape_out=shape)
+    missing = np.isnan(globe)
+    # Bilinear interpolation needs four pixels with data, and ends ten degrees from the limb of an
+    # orthographic disk.
+    nearest, _ = reproject_interp((data, wcs), target, shape_out=shape, order="nearest-neighbor")
+    globe[missing] = nearest[missing]
     return np.roll(globe, first % 360, axis=1).astype(np.float32)
 
 

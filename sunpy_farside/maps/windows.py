@@ -3,6 +3,7 @@ Phase maps on whole degrees, and their windows.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -10,10 +11,12 @@ from astropy.time import Time
 
 from sunpy.map import GenericMap
 
+from sunpy_farside.cadence import MOST_MISSING, N_MAPS
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import cut_window, window_start
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.maps.checks import check_phases
+from sunpy_farside.maps.phase_map import PHASE_MAP_SHAPE, FarsidePhaseMap, phase_map_header
 from sunpy_farside.maps.resampling import globe_of
 
 __all__ = ["cut_globe", "cut_map"]
@@ -38,6 +41,22 @@ class GlobalMap:
         globe = globe_of(item)
         check_phases(globe, f"The map of {time.isot[:16]}", error=SequenceError)
         return cls(item, time, far_side_central_meridian(time).deg, globe)
+
+    @classmethod
+    def without_data(cls, time, product):
+        """
+        Fill the place of a missing map.
+        """
+        header = phase_map_header(time, product)
+        blank = FarsidePhaseMap(np.full(PHASE_MAP_SHAPE, np.nan, dtype=np.float32), header)
+        return cls.of(blank, time)
+
+    @cached_property
+    def is_missing(self):
+        """
+        True for a map without data anywhere.
+        """
+        return not np.isfinite(self.globe).any()
 
     def window(self, width):
         """
@@ -123,14 +142,17 @@ def check_width(width):
         raise SequenceError(msg)
 
 
-def check_windows(frames, width=120):
+def check_windows(frames, width=120, missing=0):
     """
-    Raise an error if a map has no data in its window.
+    Raise an error for a window without data, except in the permitted number of missing maps.
     """
-    empty = [frame.time.isot[:16] for frame in frames if not np.isfinite(frame.window(width)).any()]
-    if empty:
-        msg = (
-            f"Expected far-side data in every window, found none in the map of "
-            f"{', '.join(empty)}. Check that the map shows the far side and has the right date."
-        )
-        raise SequenceError(msg)
+    empty = [frame for frame in frames if not np.isfinite(frame.window(width)).any()]
+    absent = [frame for frame in empty if frame.is_missing]
+    if len(empty) == len(absent) <= missing:
+        return
+    remedy = "Check that the map shows the far side and has the right date"
+    if len(empty) == len(absent) <= MOST_MISSING and len(frames) == N_MAPS:
+        remedy += f", or allow for missing maps with missing={len(absent)}"
+    names = ", ".join(frame.time.isot[:16] for frame in empty)
+    msg = f"Expected far-side data in every window, found none in the map of {names}. {remedy}."
+    raise SequenceError(msg)

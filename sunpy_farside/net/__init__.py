@@ -1,5 +1,6 @@
 """
-Far-side products of JSOC through `~sunpy.net.Fido`.
+Far-side products of JSOC and of GONG through `~sunpy.net.Fido`.
 """
 
 from sunpy_farside.net.client import *
+from sunpy_farside.net.gong import *

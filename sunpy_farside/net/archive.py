@@ -13,7 +13,10 @@ from sunpy.time import parse_time
 
 from sunpy_farside.cadence import (
     CADENCE,
+    MIDDLE,
+    MOST_MISSING,
     N_MAPS,
+    check_missing,
     complete_runs,
     nearest_step,
     step_numbers,
@@ -21,23 +24,34 @@ from sunpy_farside.cadence import (
     steps_of_sequence,
 )
 from sunpy_farside.errors import SequenceError
-from sunpy_farside.io.phase_maps import parse_file_name
+from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.net.attrs import Product
 from sunpy_farside.net.client import FarsideClient
 from sunpy_farside.net.download import is_there
-from sunpy_farside.net.listing import archive_url, file_name, local_name
+from sunpy_farside.net.gong import GONGFarsideClient
+from sunpy_farside.net.listing import ARCHIVES, local_name
 from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.cache import cache_folder
 
 __all__ = ["fetch_files", "fetch_sequence"]
 
-# Time before and after a date in which the first search looks for a complete sequence.
-_NEIGHBOURHOOD = 45 * u.day
+# Time before and after a date in which the first search looks for a complete sequence. If the rate
+# of requests is limited, a search takes a second per day.
+_NEIGHBORHOOD, _NEAR = 45 * u.day, 10 * u.day
 _FIRST_MAP = Time("2010-04-25")
+_CLIENTS = {"jsoc": FarsideClient, "gong": GONGFarsideClient}
 
 
 def fetch_files(
-    start, end, *, product="phase_map", folder=None, url=None, progress=True, renew=None
+    start,
+    end,
+    *,
+    product="phase_map",
+    folder=None,
+    url=None,
+    email=None,
+    progress=True,
+    renew=None,
 ):
     """
     Fetch the files of a product in a range of times.
@@ -46,12 +60,17 @@ def fetch_files(
     ----------
     start, end : `~astropy.time.Time`, `str` or `~datetime.datetime`
         First and last time, both inclusive.
-    product : {"phase_map", "phase_map_5day", "region_list"}, optional
+    product : `str`, optional
+        A product of `~sunpy_farside.products.PRODUCTS`.
     folder : path-like, optional
         Folder of the files. By default the user's cache, or the folder in the environment
         variable ``SUNPY_FARSIDE_CACHE``.
     url : `str`, optional
-        Base address of the archive (`~sunpy_farside.net.FarsideClient`).
+        Base address of the archive (`~sunpy_farside.net.client.FarsideClient`,
+        `~sunpy_farside.net.gong.GONGFarsideClient`).
+    email : `str`, optional
+        Address registered for JSOC's exports, which time-distance maps need. By default the
+        environment variable ``SUNPY_FARSIDE_JSOC_EMAIL``.
     progress : `bool`, optional
         If True, show progress bars.
     renew : `~astropy.units.Quantity`, optional
@@ -74,8 +93,8 @@ def fetch_files(
     >>> from sunpy_farside.net.archive import fetch_files
     >>> files = fetch_files("2022-05-02", "2022-05-08")  # doctest: +SKIP
     """
-    client = FarsideClient(url)
-    found = client.search(a.Time(start, end), Product(product))
+    client = _CLIENTS[PRODUCTS[product].archive](url)
+    found = client.search(a.Time(start, end), *_wanted(product, email))
     folder = _folder(folder, product)
     if renew is None or not len(found):
         return _fetch(client, found, folder, progress)
@@ -88,7 +107,16 @@ def fetch_files(
     return results
 
 
-def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None, progress=True):
+def fetch_sequence(
+    time="latest",
+    *,
+    product="phase_map",
+    missing=0,
+    folder=None,
+    url=None,
+    email=None,
+    progress=True,
+):
     """
     Fetch the eleven maps of a date.
 
@@ -96,26 +124,32 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
     ----------
     time : `~astropy.time.Time`, `str`, `~datetime.datetime` or "latest", optional
         Date of the middle map and of the detections, rounded to 00 or 12 UT, the earlier of two
-        equally near. ``"latest"`` selects the newest eleven maps without a gap.
-    product : {"phase_map", "phase_map_5day"}, optional
+        equally near. ``"latest"`` selects the newest eleven maps, the last of which exists.
+    product : {"phase_map", "phase_map_5day", "time_distance", "gong"}, optional
+    missing : `int`, optional
+        Largest number of the eleven maps that the archive may lack, at most 5. None by default.
     folder : path-like, optional
         As for `fetch_files`. If all eleven files exist, the archive is not contacted.
     url : `str`, optional
-        Base address of the archive (`~sunpy_farside.net.FarsideClient`).
+        Base address of the archive (`~sunpy_farside.net.client.FarsideClient`,
+        `~sunpy_farside.net.gong.GONGFarsideClient`).
+    email : `str`, optional
+        Address registered for JSOC's exports, which time-distance maps need. By default the
+        environment variable ``SUNPY_FARSIDE_JSOC_EMAIL``.
     progress : `bool`, optional
         If True, show progress bars.
 
     Returns
     -------
     `list` of `pathlib.Path`
-        Eleven files in order of time, for
+        Eleven files in order of time, fewer if maps are missing, for
         `FarsideSequence.from_files <sunpy_farside.sequence.FarsideSequence.from_files>`.
 
     Raises
     ------
     SequenceError
-        The archive does not have all eleven maps. The message names the missing ones and the
-        nearest date without a gap.
+        The archive lacks more maps than permitted. The message names the missing ones and the
+        nearest date with enough maps.
     ConnectionError
         The archive cannot be searched, or a map cannot be fetched.
 
@@ -129,41 +163,64 @@ def fetch_sequence(time="latest", *, product="phase_map", folder=None, url=None,
     if product not in maps:
         msg = f"Expected {' or '.join(maps)} as the product, found {product!r}."
         raise ValueError(msg)
+    check_missing(missing)
+    item = PRODUCTS[product]
     folder = _folder(folder, product)
     latest = isinstance(time, str) and time == "latest"
     middle = None if latest else nearest_step(parse_time(time))
     if not latest:
         paths = [
-            folder / local_name(file_name(product, step_time(step).datetime))
+            folder / local_name(item.file_name(step_time(step).datetime))
             for step in steps_of_sequence(middle)
         ]
         if all(is_there(path) for path in paths):
             return paths
-    client = FarsideClient(url)
+    client = _CLIENTS[item.archive](url)
+    limited = ARCHIVES[item.archive].pace is not None
     center = _now() if latest else step_time(middle)
-    found = client.search(
-        a.Time(center - _NEIGHBOURHOOD, center + _NEIGHBOURHOOD), Product(product)
-    )
+    start, end = _around(item, center, _NEAR if limited else _NEIGHBORHOOD)
+    found = client.search(a.Time(start, end), *_wanted(product, email))
     rows = _rows(found)
-    complete = complete_runs(rows)
-    if not complete:
-        found = client.search(a.Time(_FIRST_MAP, _now()), Product(product))
+    complete = complete_runs(rows, missing)
+    if not complete and not limited:
+        found = client.search(a.Time(_FIRST_MAP, _now()), *_wanted(product, email))
         rows = _rows(found)
-        complete = complete_runs(rows)
-    if latest and complete:
-        middle = max(complete)
+        complete = complete_runs(rows, missing)
+    if latest:
+        middle = max((step for step in complete if step + MIDDLE in rows), default=None)
     if middle not in complete:
-        raise SequenceError(_message_incomplete(middle, rows, complete, archive_url(url)))
-    results = _fetch(
-        client, found[[rows[step] for step in steps_of_sequence(middle)]], folder, progress
-    )
+        place = client.archive_url if item.folder else f"JSOC in {item.prefix}"
+        raise SequenceError(_message_incomplete(middle, rows, complete, missing, place))
+    chosen = [rows[step] for step in steps_of_sequence(middle) if step in rows]
+    results = _fetch(client, found[chosen], folder, progress)
     if results.errors:
         msg = (
-            f"Expected {N_MAPS} maps, could not fetch {len(results.errors)} of them. "
+            f"Expected {len(chosen)} maps, could not fetch {len(results.errors)} of them. "
             f"{results.errors[0].exception}"
         )
         raise ConnectionError(msg)
     return [Path(path) for path in results]
+
+
+def _around(item, center, neighborhood):
+    """
+    Return the times between which maps around a date are searched for.
+    """
+    end = center + neighborhood
+    if item.end is None:
+        return center - neighborhood, end
+    last = Time(item.end)
+    if center > last:
+        msg = (
+            f"Expected a date before the end of the product {item.name} on {item.end}, found "
+            f"{center.isot[:16]}. Choose an earlier date or another product."
+        )
+        raise SequenceError(msg)
+    return center - neighborhood, min(end, last)
+
+
+def _wanted(product, email):
+    return [Product(product)] if email is None else [Product(product), a.jsoc.Notify(email)]
 
 
 def _now():
@@ -191,14 +248,18 @@ def _rows(found):
     return {int(step): k for k, step in enumerate(steps) if near[k]}
 
 
-def _message_incomplete(middle, rows, complete, url):
+def _message_incomplete(middle, rows, complete, missing, place):
     if not complete:
-        return f"Expected {N_MAPS} maps, one every {CADENCE:.0f}, found no such run at {url}."
-    missing = [step for step in steps_of_sequence(middle) if step not in rows]
-    number = N_MAPS - len(missing)
-    names = ", ".join(step_time(step).isot[:16] for step in missing)
+        return f"Expected {N_MAPS} maps, one every {CADENCE:.0f}, found no such run at {place}."
+    absent = [step for step in steps_of_sequence(middle) if step not in rows]
+    names = ", ".join(step_time(step).isot[:16] for step in absent)
     nearest = min(complete, key=lambda step: (abs(step - middle), step))
+    enough = f"{N_MAPS - missing} of its maps" if missing else "all its maps"
+    allow = ""
+    if len(absent) <= MOST_MISSING:
+        allow = f" Allow for missing maps with missing={len(absent)}."
     return (
-        f"Expected {N_MAPS} maps around {step_time(middle).isot[:16]}, found {number}; "
-        f"missing: {names}. The nearest date with all its maps is {step_time(nearest).isot[:16]}."
+        f"Expected {N_MAPS} maps around {step_time(middle).isot[:16]}, found "
+        f"{N_MAPS - len(absent)}; missing: {names}. The nearest date with {enough} is "
+        f"{step_time(nearest).isot[:16]}.{allow}"
     )

@@ -20,9 +20,10 @@ class Product(SimpleAttr):
 
     Parameters
     ----------
-    value : {"phase_map", "phase_map_5day", "region_list"}
-        Phase maps from 24 hours of Doppler data, phase maps from five days, or strong regions
-        found by the SAR method.
+    value : {"phase_map", "phase_map_5day", "region_list", "time_distance", "gong", "gong_list"}
+        From HMI: phase maps from 24 hours of Doppler data, phase maps from five days, strong
+        regions found by the SAR method, or maps by the time-distance method. From GONG: phase maps
+        from 24 hours, or regions.
     """
 
     def __init__(self, value):

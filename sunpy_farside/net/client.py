@@ -17,11 +17,17 @@ from sunpy.net.dataretriever.client import GenericClient, QueryResponse
 from sunpy.util.parfive_helpers import Downloader
 
 from sunpy_farside.net.attrs import Product
-from sunpy_farside.net.download import Download, download_files
-from sunpy_farside.net.listing import archive_url, find_files, local_name
+from sunpy_farside.net.download import Download, download_files, unused
+from sunpy_farside.net.export import download_records, find_records
+from sunpy_farside.net.listing import ARCHIVES, RemoteFile, archive_url, find_files, local_name
 from sunpy_farside.products import PRODUCTS
 
 __all__ = ["FarsideClient"]
+
+
+# Beginning of the addresses of records in JSOC's database, which are exported under that name.
+_DRMS = "drms://"
+_NOTIFY = "notify"
 
 
 class _Response(QueryResponse):
@@ -35,6 +41,11 @@ class FarsideClient(GenericClient):
     Searches need `a.Time <sunpy.net.attrs.Time>` and
     `a.farside.Product <sunpy_farside.net.attrs.Product>`, and take
     `a.Instrument.hmi <sunpy.net.attrs.Instrument>`, ``a.Source.sdo`` and ``a.Provider.jsoc``.
+    Time-distance maps are exported from JSOC's database, through sunpy's client: their download
+    needs an address that is `registered with JSOC
+    <http://jsoc.stanford.edu/ajax/register_email.html>`__, given once in
+    `a.jsoc.Notify <sunpy.net.jsoc.attrs.Notify>` or in the environment variable
+    ``SUNPY_FARSIDE_JSOC_EMAIL``.
 
     Parameters
     ----------
@@ -64,6 +75,12 @@ class FarsideClient(GenericClient):
 
     # The package's own attribute excludes all other clients from the search.
     required = frozenset({a.Time, Product})
+    _archive = "jsoc"
+    _origin = (
+        (a.Instrument, "HMI", "Helioseismic and Magnetic Imager."),
+        (a.Source, "SDO", "The Solar Dynamics Observatory."),
+        (a.Provider, "JSOC", "The Joint Science Operations Center at Stanford."),
+    )
 
     def __init__(self, url=None):
         self._url = url
@@ -75,20 +92,31 @@ class FarsideClient(GenericClient):
         """
         return "http://jsoc.stanford.edu/data/farside/"
 
+    @property
+    def archive_url(self):
+        """
+        Base address of the archive, ending with a slash.
+        """
+        return archive_url(self._url, self._archive)
+
     @classmethod
     def _attrs_module(cls):
         return "farside", "sunpy_farside.net.attrs"
+
+    @classmethod
+    def _can_handle_query(cls, *query):
+        # The address for exports is no property of the files.
+        return super()._can_handle_query(*(x for x in query if not isinstance(x, a.jsoc.Notify)))
 
     @classmethod
     def register_values(cls):
         """
         Return the attributes that the client supports, with their values.
         """
+        products = [item for item in PRODUCTS.values() if item.archive == cls._archive]
         return {
-            Product: [(product.name, product.description) for product in PRODUCTS.values()],
-            a.Instrument: [("HMI", "Helioseismic and Magnetic Imager.")],
-            a.Source: [("SDO", "The Solar Dynamics Observatory.")],
-            a.Provider: [("JSOC", "The Joint Science Operations Center at Stanford.")],
+            Product: [(item.name, item.description) for item in products],
+            **{attr: [(name, text)] for attr, name, text in cls._origin},
         }
 
     def search(self, *args, **kwargs):
@@ -114,15 +142,20 @@ class FarsideClient(GenericClient):
         """
         time = next(item for item in args if isinstance(item, a.Time))
         product = next(item for item in args if isinstance(item, Product)).value
-        files = find_files(product, _utc(time.start), _utc(time.end), archive_url(self._url))
-        before, after = PRODUCTS[product].hours
+        item = PRODUCTS[product]
+        if item.folder is None:
+            files = _exportable(item, time)
+        else:
+            files = self._find(product, _utc(time.start), _utc(time.end), self.archive_url)
+        before, after = item.hours
+        instrument, source, provider = (name for _, name, _ in self._origin)
         constants = {
-            "Instrument": "HMI",
+            "Instrument": instrument,
             "Product": product,
-            "Source": "SDO",
-            "Provider": "JSOC",
+            "Source": source,
+            "Provider": provider,
         }
-        return _Response(
+        response = _Response(
             {
                 "Start Time": _times(file.time - timedelta(hours=before) for file in files),
                 "End Time": _times(file.time + timedelta(hours=after) for file in files),
@@ -132,6 +165,11 @@ class FarsideClient(GenericClient):
             },
             client=self,
         )
+        response.meta[_NOTIFY] = next((x.value for x in args if isinstance(x, a.jsoc.Notify)), None)
+        return response
+
+    def _find(self, product, start, end, url):
+        return find_files(product, start, end, url)
 
     def fetch(
         self,
@@ -177,7 +215,32 @@ class FarsideClient(GenericClient):
         names = [local_name(unquote(url.rpartition("/")[2])) for url in urls]
         folder = None if path is None else Path(path)
         paths = self._get_full_filenames(qres, names, folder)
-        return download_files(list(map(Download, urls, paths, names)), downloader)
+        if urls and urls[0].startswith(_DRMS):
+            product, email = PRODUCTS[str(qres["Product"][0])], qres.meta.get(_NOTIFY)
+            overwrite = downloader.config.overwrite
+            if overwrite == "unique":
+                paths, overwrite = [unused(path) for path in paths], False
+            return download_records(product, names, paths, email, overwrite=overwrite)
+        pace = ARCHIVES[self._archive].pace
+        downloads = [Download(*item, pace) for item in zip(urls, paths, names, strict=True)]
+        return download_files(downloads, downloader)
+
+
+def _exportable(product, time):
+    """
+    Return the files of a product in JSOC's database in a range of times.
+    """
+    files = []
+    for record in find_records(product.prefix, time.start, time.end):
+        # Times of record are whole seconds of TAI.
+        name = product.file_name(_whole(record.tai.to_datetime()))
+        utc = _whole(record.utc.to_datetime())
+        files.append(RemoteFile(name, utc, f"{_DRMS}{product.prefix}/{name}", float("nan")))
+    return files
+
+
+def _whole(time):
+    return (time + timedelta(milliseconds=500)).replace(microsecond=0)
 
 
 def _utc(time):

@@ -4,6 +4,7 @@ Downloads of complete and checked files, with usable headers.
 
 import re
 import warnings
+from dataclasses import dataclass
 
 from parfive import Downloader, Results
 
@@ -13,12 +14,13 @@ from astropy.utils.exceptions import AstropyWarning
 from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.io.phase_maps import parse_file_name, phase_unit
+from sunpy_farside.io.file_names import parse_file_name
+from sunpy_farside.io.phase_maps import phase_unit
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
-from sunpy_farside.products import PRODUCTS, file_product
-from sunpy_farside.utils.transfer import TooLargeError, Transfer, transfer_files
+from sunpy_farside.products import PRODUCTS
+from sunpy_farside.utils.transfer import Pace, TooLargeError, Transfer, transfer_files
 
-__all__ = ["Download", "complete_header", "download_files", "is_there"]
+__all__ = ["Download", "complete_header", "download_files", "is_there", "unused"]
 
 # Largest accepted file in bytes: a map has 0.26 MB, a list 1 kB.
 _MAX_SIZE = 4_000_000
@@ -33,9 +35,10 @@ _COMPETING = re.compile(
 )
 
 
+@dataclass(eq=False)
 class Download(Transfer):
     """
-    Download of one file of the archive.
+    Download of one file of an archive.
 
     Parameters
     ----------
@@ -44,11 +47,15 @@ class Download(Transfer):
         Destination of the file, under any name.
     name : `str`
         Name of the file in the archive, with separators that every system allows.
+    pace : `~sunpy_farside.utils.transfer.Pace`, optional
+        Limit on the rate of requests to the archive.
     """
+
+    pace: Pace | None = None
 
     def finish(self, partial):
         """
-        Check a file, and complete its header if it is a phase map.
+        Check a file, and complete the header of a map that `sunpy.map.Map` does not open.
 
         Parameters
         ----------
@@ -62,7 +69,7 @@ class Download(Transfer):
         """
         try:
             _check(partial)
-            if _is_map(partial):
+            if _is_map(partial) and not _opens(partial):
                 complete_header(partial)
         except FileFormatError as error:
             raise FileFormatError(str(error).replace(str(partial), self.url)) from error
@@ -80,11 +87,12 @@ class Download(Transfer):
 
 def download_files(downloads, downloader):
     """
-    Fetch files of the archive.
+    Fetch files of an archive.
 
     Parameters
     ----------
     downloads : sequence of `Download`
+        All of one archive.
     downloader : `parfive.Downloader`
         Only its settings are used; its own queue remains unchanged.
 
@@ -97,13 +105,14 @@ def download_files(downloads, downloader):
     settings = downloader.config
     if settings.overwrite == "unique":
         for item in downloads:
-            item.path = _unused(item.path)
+            item.path = unused(item.path)
     due = {item.url: item for item in downloads if settings.overwrite or not is_there(item.path)}
     transfer_files(
         list(due.values()),
         max_size=_MAX_SIZE,
         patience=_PATIENCE,
         max_connections=settings.max_conn,
+        pace=next((item.pace for item in downloads), None),
         config=settings.config,
         progress=settings.progress,
     )
@@ -141,8 +150,13 @@ def is_there(path):
         _check(path)
     except FileFormatError:
         return False
-    if not _is_map(path):
-        return True
+    return not _is_map(path) or _opens(path)
+
+
+def _opens(path):
+    """
+    Return whether a FITS file has the header of a far-side map.
+    """
     with fits.open(path) as hdus:
         return any(FarsidePhaseMap.is_datasource_for(None, hdu.header) for hdu in hdus)
 
@@ -207,12 +221,23 @@ def _product(path):
     Return the product of a file, or the first of its kind for a name chosen by the user.
     """
     kinds = (item for item in PRODUCTS.values() if item.suffix == path.suffix)
-    return file_product(path.name) or next(kinds)
+    # A template may put other words before the archive's name.
+    named = (item for item in PRODUCTS.values() if item.prefix.lower() in path.name.lower())
+    return next(named, None) or next(kinds)
 
 
-def _unused(path):
+def unused(path):
     """
     Return an unused path in the same folder, numbered so that the date stays readable.
+
+    Parameters
+    ----------
+    path : `~pathlib.Path`
+
+    Returns
+    -------
+    `~pathlib.Path`
+        The path itself if there is no such file.
     """
     candidate, number = path, 0
     while candidate.exists():

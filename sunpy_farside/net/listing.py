@@ -15,22 +15,56 @@ from bs4 import BeautifulSoup, Tag
 from bs4.exceptions import ParserRejectedMarkup
 
 from sunpy_farside.products import PRODUCTS
-from sunpy_farside.utils.transfer import Transfer, transfer_files
+from sunpy_farside.utils.transfer import Pace, Transfer, transfer_files
 
-__all__ = ["RemoteFile", "archive_url", "file_name", "find_files", "local_name"]
+__all__ = [
+    "ARCHIVES",
+    "Archive",
+    "RemoteFile",
+    "archive_url",
+    "find_files",
+    "local_name",
+    "read_listings",
+    "remote_files",
+]
 
-URL_VARIABLE = "SUNPY_FARSIDE_JSOC_URL"
-_JSOC = "http://jsoc.stanford.edu/data/farside/"
+
+@dataclass(frozen=True)
+class Archive:
+    """
+    Server that publishes far-side products.
+
+    Attributes
+    ----------
+    name : `str`
+    url : `str`
+        Base address.
+    variable : `str`
+        Environment variable that replaces it.
+    pace : `~sunpy_farside.utils.transfer.Pace` or None
+        Limit on the rate of requests.
+    """
+
+    name: str
+    url: str
+    variable: str
+    pace: Pace | None = None
+
+
+ARCHIVES = {
+    "jsoc": Archive("JSOC", "http://jsoc.stanford.edu/data/farside/", "SUNPY_FARSIDE_JSOC_URL"),
+    # Addresses with more than about one request per second are blocked, for hours.
+    "gong": Archive("GONG", "https://gong2.nso.edu/oQR/", "SUNPY_FARSIDE_GONG_URL", Pace(1.0)),
+}
 
 # Limits of one listing in seconds, bytes and tags: the longest has about a thousand lines of 200
 # characters.
 _PATIENCE = 60
 _MAX_LISTING = 8_000_000
 _MAX_TAGS = 200_000
+_NOT_FOUND = 404
 
 _FIRST_YEAR = 2010
-
-_STAMP = r"([0-9]{4})\.([0-9]{2})\.([0-9]{2})_([0-9]{2}):([0-9]{2}):([0-9]{2})"
 
 # In Apache's and nginx's listings the size follows the time of the last change.
 _SIZE = re.compile(r"[0-9]:[0-9]{2}\s*([0-9]+(?:\.[0-9]+)?)([KMG]?)(?![0-9.:-])")
@@ -38,7 +72,8 @@ _FACTOR = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 # Titles of listings made by servers, and entries of the archive's folders.
 _TITLE = re.compile("index of|directory listing", re.IGNORECASE)
-_KNOWN = re.compile(rf"[0-9]{{4}}/$|(?:{'|'.join(item.prefix for item in PRODUCTS.values())})_")
+_PREFIXES = "|".join(item.prefix for item in PRODUCTS.values() if item.folder)
+_KNOWN = re.compile(rf"[0-9]{{4,6}}/$|(?:{_PREFIXES})[_0-9]")
 # Elements around the entries, outermost first. Listings have at least one of them.
 _ENCLOSING = ("html", "body", "table", "pre", "ul")
 
@@ -55,14 +90,16 @@ class RemoteFile:
     size: float
 
 
-def archive_url(url=None):
+def archive_url(url=None, archive="jsoc"):
     """
-    Return the base address of the archive, ending with a slash.
+    Return the base address of an archive, ending with a slash.
 
     Parameters
     ----------
     url : `str`, optional
-        By default the environment variable ``SUNPY_FARSIDE_JSOC_URL``, else JSOC.
+        By default the environment variable ``SUNPY_FARSIDE_JSOC_URL`` or
+        ``SUNPY_FARSIDE_GONG_URL``, else the published address.
+    archive : {"jsoc", "gong"}, optional
 
     Returns
     -------
@@ -79,12 +116,13 @@ def archive_url(url=None):
     >>> archive_url("http://localhost:8000/farside")
     'http://localhost:8000/farside/'
     """
-    url = url or os.environ.get(URL_VARIABLE) or _JSOC
+    item = ARCHIVES[archive]
+    url = url or os.environ.get(item.variable) or item.url
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         msg = (
             f"Expected the archive's address as http://host/folder/, found {url!r}. It comes from "
-            f"an argument or from the environment variable {URL_VARIABLE}."
+            f"an argument or from the environment variable {item.variable}."
         )
         raise ValueError(msg)
     return url.rstrip("/") + "/"
@@ -92,7 +130,7 @@ def archive_url(url=None):
 
 def find_files(product, start, end, url):
     """
-    List the files of a product in a range of times.
+    List the files of a product of JSOC in a range of times.
 
     Older years are in yearly folders, the newest files in a flat one. Of a file in both, that in
     the yearly folder is used, because it is permanent.
@@ -116,40 +154,43 @@ def find_files(product, start, end, url):
         A folder cannot be listed; missing folders are skipped.
     """
     item = PRODUCTS[product]
-    pattern = re.compile(rf"{item.prefix}_{_STAMP}{re.escape(item.suffix)}")
     years = range(max(start.year, _FIRST_YEAR), min(end.year, datetime.now(UTC).year + 1) + 1)
     if not years:
         return []
     flat = f"{url}{item.folder}/"
     yearly = [f"{flat}{year}/" for year in years]
     # In this order, a file that is moved in the meantime is seen twice, not missed.
-    listings = _read([flat]) | _read(yearly)
-    for page in yearly:
-        if listings[page] is None and page.removeprefix(flat) in (listings[flat] or ()):
-            raise _no_listing(page, "nothing there, although the folder above names it")
-    found = {}
-    for page, entries in listings.items():
-        for file in _files(entries or {}, page, pattern):
-            if start <= file.time <= end:
-                found[file.time] = file
-    return [found[time] for time in sorted(found)]
+    archive = ARCHIVES[item.archive]
+    listings = read_listings([flat], archive)
+    named = {page for page in yearly if page.removeprefix(flat) in (listings[flat] or ())}
+    listings |= read_listings(yearly, archive, named)
+    return remote_files(listings, item, start, end)
 
 
-def file_name(product, time):
+def remote_files(listings, item, start, end):
     """
-    Return the archive's name for a product's file.
+    Return the files of a product in listings that are in a range of times.
 
     Parameters
     ----------
-    product : {"phase_map", "phase_map_5day", "region_list"}
-    time : `datetime.datetime`
+    listings : `dict`
+        Entries of folders by their addresses (`read_listings`). A file in several folders is taken
+        from the last one.
+    item : `~sunpy_farside.products.Product`
+    start, end : `datetime.datetime`
+        In UTC, both inclusive.
 
     Returns
     -------
-    `str`
+    `list` of `RemoteFile`
+        In order of time, each time once.
     """
-    item = PRODUCTS[product]
-    return f"{item.prefix}_{time:%Y.%m.%d_%H:%M:%S}{item.suffix}"
+    found = {}
+    for page, entries in listings.items():
+        for file in _files(entries or {}, page, item):
+            if start <= file.time <= end:
+                found[file.time] = file
+    return [found[time] for time in sorted(found)]
 
 
 def local_name(name):
@@ -173,13 +214,9 @@ def local_name(name):
     return name.replace(":", "_")
 
 
-def _files(entries, url, pattern):
+def _files(entries, url, item):
     for name, text in entries.items():
-        match = pattern.fullmatch(name)
-        try:
-            time = datetime(*map(int, match.groups())) if match else None
-        except ValueError:  # no such day
-            continue
+        time = item.file_time(name)
         if time is not None:
             # Only the name is taken from the server, not the address.
             yield RemoteFile(name, time, url + name, _size(text))
@@ -201,24 +238,45 @@ class _Page(Transfer):
         self.entries = _parse(partial.read_bytes().decode("utf-8", "replace"), self.url)
 
 
-def _read(urls):
+def read_listings(urls, archive, named=()):
     """
-    Fetch listings and return their entries by address.
+    Fetch the listings of folders.
+
+    Parameters
+    ----------
+    urls : sequence of `str`
+    archive : `Archive`
+    named : set of `str`, optional
+        Folders that other listings name, so that they must exist.
+
+    Returns
+    -------
+    `dict`
+        By address, the names of the entries, each with the text that follows it; None for a
+        missing folder.
+
+    Raises
+    ------
+    ConnectionError
+        A folder cannot be listed.
     """
     with TemporaryDirectory() as folder:
         pages = [_Page(url, Path(folder) / str(number), "page") for number, url in enumerate(urls)]
-        transfer_files(pages, max_size=_MAX_LISTING, patience=_PATIENCE)
+        transfer_files(pages, max_size=_MAX_LISTING, patience=_PATIENCE, pace=archive.pace)
     for page in pages:
-        if page.problem is not None and getattr(page.problem, "status", None) != 404:
+        missing = getattr(page.problem, "status", None) == _NOT_FOUND
+        if missing and page.url in named:
+            raise _no_listing(page.url, "nothing, although the folder above names it", archive)
+        if page.problem is not None and not missing:
             found = getattr(page.problem, "found", page.problem)
-            raise _no_listing(page.url, found) from page.problem
+            raise _no_listing(page.url, found, archive) from page.problem
     return {page.url: page.entries for page in pages}
 
 
-def _no_listing(url, found):
+def _no_listing(url, found, archive):
     return ConnectionError(
         f"{url}: expected a listing of the archive, found {found}. Try again later, or name a "
-        f"mirror in the environment variable {URL_VARIABLE}."
+        f"mirror in the environment variable {archive.variable}."
     )
 
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from sunpy_farside.errors import WeightsError
 from sunpy_farside.network.layouts import load_network
 from sunpy_farside.network.model import FarsideModel
-from sunpy_farside.network.normalisation import Normalisation
+from sunpy_farside.network.normalization import Normalization
 from sunpy_farside.network.schemas import UNetSettings, explain
 from sunpy_farside.utils.content import check_file
 from sunpy_farside.utils.text import some
@@ -131,7 +131,7 @@ def load_checkpoint(path, device, name):
         load_network(settings, state, path),
         name=name,
         alignment="per_map",
-        normalisation=Normalisation("sequence"),
+        normalization=Normalization("sequence"),
         threshold=_PUBLISHED_THRESHOLD,
         device=device,
     )

@@ -19,8 +19,10 @@ class CoarseUNet(nn.Module):
     U-Net from a stack of phase maps to a probability map, on pixels of two degrees.
 
     Before the convolutions, each map is weighted by its noise and its share of data, because maps
-    of a low duty cycle are less reliable. Three images are added to the stack: the share of maps
-    without data, and the squared distances from the equator and from the middle of the window.
+    of a low duty cycle are less reliable. If whole maps are missing, the weights of the others
+    increase by the square root of eleven over their number, which preserves the noise of the sum.
+    Three images are added to the stack: the share of maps without data, and the squared distances
+    from the equator and from the middle of the window.
 
     Parameters
     ----------
@@ -29,7 +31,7 @@ class CoarseUNet(nn.Module):
     hidden : `int`
         Number of channels of the first level.
     attention : `bool`
-        If True, also process each map by itself, and weight the maps at each pixel by attention.
+        If True, also process each map separately, and weight the maps at each pixel by attention.
     """
 
     def __init__(self, n_maps=11, hidden=16, attention=False):
@@ -125,6 +127,9 @@ _N_EXTRA = 3
 class _Weights(nn.Module):
     """
     Weights of the maps, from their noise and their share of data.
+
+    A map without any data has neither. It gets the means of the others, so that it does not change
+    their weights, which then grow so that the noise of the weighted sum stays the same.
     """
 
     def __init__(self, n_maps):
@@ -139,7 +144,15 @@ class _Weights(nn.Module):
     def forward(self, maps, missing):
         share = 1 - missing.float().mean((2, 3))
         noise = (maps.square().mean((2, 3)) / share.clamp(min=0.05)).sqrt().clamp(min=0.1)
-        weights = self.layers(torch.cat([noise.log(), share], dim=1)).exp()
+        there = ~missing.flatten(2).all(2)
+        number = there.sum(1, keepdim=True).clamp(min=1)
+
+        def filled(values):
+            mean = (values * there).sum(1, keepdim=True) / number
+            return values.where(there, mean)
+
+        weights = self.layers(torch.cat([filled(noise.log()), filled(share)], dim=1)).exp()
+        weights = weights * (there.shape[1] / number).sqrt()
         return maps * weights[:, :, None, None]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from sunpy_farside.network.normalisation import Normalisation
+from sunpy_farside.network.normalization import Normalization
 
 __all__ = ["FarsideModel", "choose_device"]
 
@@ -28,7 +28,7 @@ class FarsideModel:
     alignment : {"per_map", "common"}
         Windows of the maps in a stack: each map in the window around its own far-side central
         meridian, as published, or all in the window of the middle map.
-    normalisation : `~sunpy_farside.network.normalisation.Normalisation`
+    normalization : `~sunpy_farside.network.normalization.Normalization`
     threshold : `float`
         Significance threshold of the integrated probability in square degrees.
     device : `torch.device`
@@ -55,7 +55,7 @@ class FarsideModel:
     network: torch.nn.Module
     name: str
     alignment: str
-    normalisation: Normalisation
+    normalization: Normalization
     threshold: float
     device: torch.device
     target: dict = field(default_factory=lambda: {"kind": "field", "level": 30.0})
@@ -131,7 +131,7 @@ class FarsideModel:
         statistics = None
         if together:
             phases = torch.from_numpy(np.array(stack, np.float64, order="C"))
-            statistics = tuple(float(item) for item in self.normalisation.statistics(phases))
+            statistics = tuple(float(item) for item in self.normalization.statistics(phases))
         for first in range(0, len(stack), batch):
             part = slice(first, first + batch)
             here = stack[part, ..., own]
@@ -146,7 +146,7 @@ class FarsideModel:
         # MPS has no double precision: the cast comes before the move. The memory order is fixed,
         # because the rounding of sums depends on their order.
         phases = torch.from_numpy(np.array(stack, np.float32, order="C")).to(self.device)
-        maps = self.normalisation(phases, statistics).contiguous(memory_format=torch.channels_last)
+        maps = self.normalization(phases, statistics).contiguous(memory_format=torch.channels_last)
         return self.network(maps, phases.isnan()).sigmoid().cpu().numpy()
 
 

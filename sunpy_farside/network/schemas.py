@@ -12,7 +12,7 @@ __all__ = [
     "FORMER_ALIGNMENTS",
     "Columns",
     "NetworkSettings",
-    "NormalisationSettings",
+    "NormalizationSettings",
     "RegionSettings",
     "Settings",
     "TargetSettings",
@@ -23,9 +23,12 @@ __all__ = [
 # Valid numbers of columns of a window.
 Columns = Annotated[int, Field(ge=16, le=180, multiple_of=2, strict=True)]
 Alignment = Literal["per_map", "common"]
-# Version of the format of weights. The first one, without a number, says "frames" and "licence".
+# Version of the format of weights. Files of the first one have no number, and other keys.
 FORMAT_VERSION = 2
 FORMER_ALIGNMENTS = {"own": "per_map", "middle": "common"}
+_FORMER_KEYS = {"frames": "alignment", "licence": "license", "normalisation": "normalization"}
+# Some files of the second format have one of them.
+_FORMER_KEYS_OF_2 = {"normalisation": "normalization"}
 # A U-Net of 128 channels has 54 million weights; more would need too much memory.
 _Hidden = Annotated[int, Field(ge=1, le=128)]
 # Number of maps in a sequence.
@@ -68,9 +71,9 @@ class CoarseUNetSettings(Settings):
 NetworkSettings = Annotated[UNetSettings | CoarseUNetSettings, Field(discriminator="architecture")]
 
 
-class NormalisationSettings(Settings):
+class NormalizationSettings(Settings):
     """
-    Settings of `~sunpy_farside.network.normalisation.Normalisation`.
+    Settings of `~sunpy_farside.network.normalization.Normalization`.
     """
 
     kind: Literal["sequence", "valid", "constants"]
@@ -128,13 +131,13 @@ class WeightsMetadata(BaseModel):
     Metadata of a file of weights.
 
     All the values in such files are text, most of it JSON. Keys without a default exist since the
-    first version, where ``alignment`` was ``frames`` and ``license`` was ``licence``. Other keys,
-    such as notes, are ignored.
+    first version, where ``alignment`` was ``frames``, ``license`` was ``licence`` and
+    ``normalization`` was ``normalisation``. Other keys, such as notes, are ignored.
     """
 
     network: NetworkSettings
     alignment: Alignment
-    normalisation: Json[NormalisationSettings]
+    normalization: Json[NormalizationSettings]
     target: Json[TargetSettings]
     columns: Json[Columns | None]
     level: float = Field(gt=0, lt=1)
@@ -147,12 +150,11 @@ class WeightsMetadata(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _of_first_format(cls, metadata):
-        if "format_version" in metadata:
-            return metadata
-        names = {"frames": "alignment", "licence": "license"}
+    def _with_present_keys(cls, metadata):
+        first = "format_version" not in metadata
+        names = _FORMER_KEYS if first else _FORMER_KEYS_OF_2
         metadata = {names.get(key, key): value for key, value in metadata.items()}
-        if "alignment" in metadata:
+        if first and "alignment" in metadata:
             former = metadata["alignment"]
             metadata["alignment"] = FORMER_ALIGNMENTS.get(former, former)
         return metadata

@@ -15,7 +15,7 @@ from sunpy_farside.errors import WeightsError
 from sunpy_farside.network.checkpoints import MOST_BYTES, fetch_felipe2019, load_checkpoint
 from sunpy_farside.network.layouts import NETWORKS, load_network
 from sunpy_farside.network.model import FarsideModel, choose_device
-from sunpy_farside.network.normalisation import Normalisation
+from sunpy_farside.network.normalization import Normalization
 from sunpy_farside.network.schemas import FORMAT_VERSION, WeightsMetadata, explain
 from sunpy_farside.utils.cache import cache_folder
 from sunpy_farside.utils.content import check_file, user_path
@@ -112,7 +112,7 @@ def save_model(model, path, **notes):
         "architecture": next(key for key, kind in NETWORKS.items() if type(network) is kind),
         "network": json.dumps(network.settings),
         "alignment": model.alignment,
-        "normalisation": json.dumps(model.normalisation.to_dict()),
+        "normalization": json.dumps(model.normalization.to_dict()),
         "target": json.dumps(model.target),
         "columns": json.dumps(model.columns),
         "level": repr(model.level),
@@ -172,7 +172,7 @@ def _load_safetensors(path, device, name):
         )
         raise WeightsError(msg)
     given = settings.model_dump(exclude={"network", "sha256"}, exclude_unset=True)
-    given["normalisation"] = Normalisation(**given["normalisation"])
+    given["normalization"] = Normalization(**given["normalization"])
     return FarsideModel(network, name=name, device=device, metadata=metadata, **given)
 
 

@@ -203,7 +203,7 @@ class SimulatedSequence:
         return _active(self.field)
 
 
-def simulate_maps(start, n_maps, *, seed, activity=0.6):
+def simulate_maps(start, n_maps, *, seed, activity=0.6, noise_seed=None):
     """
     Simulate consecutive phase maps with known active regions.
 
@@ -217,6 +217,9 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
         The same seed gives the same maps.
     activity : `float`, optional
         Level of activity: 0 for no active regions, 1 for the maximum of a strong cycle.
+    noise_seed : `int` or sequence of `int`, optional
+        Seed of the noise alone: the same active regions with another realization of the noise, as
+        another instrument would map them.
 
     Returns
     -------
@@ -242,6 +245,8 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
     times = parse_time(start) + np.arange(n_maps) * CADENCE
     view = _view(times[n_maps // 2], n_maps, np.arange(361.0), np.arange(-90.0, 91.0))
     regions = sample_regions(rng, activity, (view.days[0], view.days[-1]))
+    if noise_seed is not None:
+        rng = np.random.default_rng(noise_seed)
     phases = simulate_phases(rng, regions, NoiseModel.sample(rng), view)
     # The first and the last column are the same meridian.
     phases[:, :, 360] = phases[:, :, 0]
@@ -252,7 +257,7 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6):
     return SimulatedMaps(maps, regions)
 
 
-def simulate_sequence(date, *, seed, activity=0.6, width=120):
+def simulate_sequence(date, *, seed, activity=0.6, width=120, noise_seed=None):
     """
     Simulate a sequence of eleven phase maps with known active regions.
 
@@ -266,6 +271,9 @@ def simulate_sequence(date, *, seed, activity=0.6, width=120):
         Level of activity: 0 for no active regions, 1 for the maximum of a strong cycle.
     width : `int`, optional
         Columns of the windows.
+    noise_seed : `int` or sequence of `int`, optional
+        Seed of the noise alone: the same active regions with another realization of the noise, as
+        another instrument would map them.
 
     Returns
     -------
@@ -283,7 +291,9 @@ def simulate_sequence(date, *, seed, activity=0.6, width=120):
     (144, 120)
     """
     date = parse_time(date)
-    simulated = simulate_maps(date - MIDDLE * CADENCE, N_MAPS, seed=seed, activity=activity)
+    simulated = simulate_maps(
+        date - MIDDLE * CADENCE, N_MAPS, seed=seed, activity=activity, noise_seed=noise_seed
+    )
     sequence = FarsideSequence(simulated.maps, width=width)
     return SimulatedSequence(
         sequence,

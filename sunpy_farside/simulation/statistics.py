@@ -12,7 +12,7 @@ _LAGS = (1, 2, 3, 5, 8)
 # Parts of a window: rows, and columns as fractions of its width. High latitudes are above 40
 # degrees.
 _PARTS = {
-    "centre": (slice(42, 102), (0.25, 0.75)),
+    "center": (slice(42, 102), (0.25, 0.75)),
     "sides": (slice(42, 102), (0.0, 0.25)),
     "high latitudes": (slice(112, 144), (0.0, 1.0)),
 }

@@ -65,7 +65,7 @@ class SimulatedData(lightning.LightningDataModule):
 
     @cached_property
     def _validation(self):
-        # Simulated once and kept, as it is used many times.
+        # Simulated once and kept for all validations.
         data = self._examples(self.recipe.validation, _VALIDATION_SEED)
         return list(DataLoader(data, batch_size=None, num_workers=self.workers))
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from sunpy_farside.datasets.store import store_path
 from sunpy_farside.errors import WeightsError
-from sunpy_farside.network import NETWORKS, FarsideModel, Normalisation
+from sunpy_farside.network import NETWORKS, FarsideModel, Normalization
 from sunpy_farside.training.data import SimulatedData, StoredData
 from sunpy_farside.utils.content import user_path
 
@@ -44,14 +44,14 @@ class TrainingModule(lightning.LightningModule):
         super().__init__()
         self.recipe = recipe
         self.steps = steps
-        self.normalise = Normalisation(**recipe.normalisation)
+        self.normalize = Normalization(**recipe.normalization)
         settings = dict(recipe.network)
         self.network = NETWORKS[settings.pop("architecture")](**settings)
         self.network.to(memory_format=torch.channels_last)
 
     def _loss(self, batch):
         phases, active = (part.flatten(0, 1) for part in batch)
-        maps = self.normalise(phases).contiguous(memory_format=torch.channels_last)
+        maps = self.normalize(phases).contiguous(memory_format=torch.channels_last)
         logits = self.network(maps, phases.isnan())
         # Missing pixels are NaN.
         known = active.isfinite()
@@ -239,7 +239,7 @@ def trained_model(module, *, name, threshold):
         module.network,
         name=name,
         alignment=module.recipe.alignment,
-        normalisation=module.normalise,
+        normalization=module.normalize,
         target=module.recipe.target,
         columns=module.recipe.width,
         **module.recipe.regions,

@@ -1,5 +1,5 @@
 """
-Recipes: what decides the weights that a training run ends with.
+Recipes of training runs.
 """
 
 import tomllib
@@ -17,7 +17,7 @@ from sunpy_farside.network.schemas import (
     Alignment,
     Columns,
     NetworkSettings,
-    NormalisationSettings,
+    NormalizationSettings,
     RegionSettings,
     Settings,
     TargetSettings,
@@ -38,7 +38,7 @@ class _Settings(Settings):
     """
 
     network: NetworkSettings
-    normalisation: NormalisationSettings
+    normalization: NormalizationSettings
     target: TargetSettings
     alignment: Alignment
     width: Columns
@@ -62,39 +62,43 @@ class Recipe:
     ----------
     network : `dict`
         ``architecture`` (one of `sunpy_farside.network.layouts.NETWORKS`) and its settings.
-    normalisation : `dict`
-        Settings of `~sunpy_farside.network.normalisation.Normalisation`.
+    normalization : `dict`
+        Settings of `~sunpy_farside.network.normalization.Normalization`.
     target : `dict`
-        Where the Sun is active (`~sunpy_farside.simulation.active_regions.target_mask`).
+        Definition of active pixels (`~sunpy_farside.simulation.active_regions.target_mask`).
     alignment : {"per_map", "common"}
-        Cut each map to its own window, or all to the window of the middle map.
+        Windows of the maps (`~sunpy_farside.network.model.FarsideModel`).
     width : `int`
-        Columns that the network sees.
+        Number of columns of the windows.
     regions : `dict`
-        How regions are cut out of a map of probability: ``level`` and ``deblend`` of
+        Segmentation of the probability map: ``level`` and ``deblend`` of
         `~sunpy_farside.network.model.FarsideModel`.
     examples : `int`
-        Examples seen: simulated ones, none of them twice, or stored ones over and over.
+        Number of training examples in the run. Each simulated example is used once, stored
+        examples are used repeatedly.
     batch : `int`
-        Examples in a batch; of simulated ones a multiple of eight.
+        Number of examples in a batch, a multiple of eight for simulated examples.
     learning_rate : `float`
-        Adam's; the largest of a schedule.
+        Learning rate of the Adam optimizer, or its maximum in a schedule.
     schedule : {"constant", "one_cycle"}
-        The second rises over the first tenth of the run and falls to zero along a cosine.
+        Schedule of the learning rate. ``"one_cycle"`` rises over the first tenth of the run and
+        falls to zero along a cosine.
     validation : `int`
-        Simulated examples of the fixed validation set, a multiple of eight.
+        Number of simulated examples in the fixed validation set, a multiple of eight.
     patience : `int`
-        Validations, of which a run has twenty, without progress after which it ends.
+        Number of validations without a smaller loss after which the run ends. A complete run has
+        twenty validations.
     seed : `int`
+        Seed of the random numbers.
 
     Raises
     ------
     ValueError
-        A value is of another type, or beyond what the recipe can be run with.
+        A value has another type or is out of range.
     """
 
     network: dict
-    normalisation: dict
+    normalization: dict
     target: dict
     alignment: str
     width: int
@@ -116,7 +120,7 @@ class Recipe:
 
     def to_text(self):
         """
-        The recipe in one line, to be kept with the weights.
+        Return the recipe in one line, for the metadata of the weights.
         """
         return ", ".join(f"{key} = {value}" for key, value in asdict(self).items())
 
@@ -128,11 +132,10 @@ def load_recipe(name="default"):
     Parameters
     ----------
     name : `str` or path-like
-        ``"default"``, what the weights of the package are made by; ``"felipe2019"``, the loss,
-        optimiser, batch and number of epochs of the paper [Felipe & Asensio Ramos 2019, section
-        2.4]; another file of the package's ``training/recipes``; or the path of a TOML file with
-        the same keys. A recipe with the key ``base`` takes what it does not say from the recipe
-        of that name.
+        ``"default"``: recipe of the weights of the package. ``"felipe2019"``: loss, optimizer,
+        batch and number of epochs of the paper [Felipe & Asensio Ramos 2019, section 2.4]. Other
+        values: name of a file in the package's ``training/recipes``, or path of a TOML file with
+        the same keys. Keys that a recipe lacks come from the recipe in its key ``base``.
 
     Returns
     -------
@@ -141,10 +144,10 @@ def load_recipe(name="default"):
     Raises
     ------
     FileNotFoundError
-        There is no such recipe.
+        The recipe does not exist.
     FileFormatError
-        The file is no TOML, a key is missing or unknown, a value cannot be, or recipes are each
-        other's base.
+        The file is not valid TOML, a key is missing or unknown, a value is invalid, or two recipes
+        are the base of each other.
 
     Examples
     --------
@@ -186,8 +189,7 @@ def _settings(name, above=()):
     except (ValueError, RecursionError) as error:
         msg = f"{source}: expected a recipe in TOML, found other text ({error})."
         raise FileFormatError(msg) from error
-    if "frames" in settings:
-        settings = _with_alignment(settings, source)
+    settings = _with_present_keys(settings, source)
     base = settings.pop("base", None)
     if base is None:
         return settings, source
@@ -197,14 +199,20 @@ def _settings(name, above=()):
     return _settings(base, (*above, base))[0] | settings, source
 
 
-def _with_alignment(settings, source):
+def _with_present_keys(settings, source):
     """
-    Rename the key ``frames`` of earlier releases, and its values.
+    Rename the keys ``frames`` and ``normalisation`` of earlier releases, and the values of frames.
     """
-    warn_deprecated(
-        f'{source}: the key frames ("own", "middle") is deprecated. '
-        'Use alignment ("per_map", "common").'
-    )
-    former = settings.pop("frames")
-    known = isinstance(former, str)
-    return {"alignment": FORMER_ALIGNMENTS.get(former, former) if known else former} | settings
+    settings = dict(settings)
+    if "normalisation" in settings:
+        warn_deprecated(f"{source}: the key normalisation is deprecated. Use normalization.")
+        settings["normalization"] = settings.pop("normalisation")
+    if "frames" in settings:
+        warn_deprecated(
+            f'{source}: the key frames ("own", "middle") is deprecated. '
+            'Use alignment ("per_map", "common").'
+        )
+        former = settings.pop("frames")
+        known = isinstance(former, str)
+        settings["alignment"] = FORMER_ALIGNMENTS.get(former, former) if known else former
+    return settings

@@ -10,7 +10,7 @@ __all__ = ["assign"]
 
 def assign(cost, allowed):
     """
-    Pair rows with columns one to one: as many pairs as possible, then at the least total cost.
+    Assign rows to columns one to one, with the most pairs and then the smallest total cost.
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
 """
-The cache of fetched files.
+Cache of downloaded files.
 """
 
 import os

@@ -1,5 +1,5 @@
 """
-The process of the command ``sunpy-farside``, and a home for it where the user has none.
+Detection of the command ``sunpy-farside``, and its home directory.
 """
 
 import atexit
@@ -14,7 +14,7 @@ __all__ = ["is_command"]
 
 def is_command():
     """
-    Return whether this process, or the one that started it, runs the command ``sunpy-farside``.
+    Return True if this process, or its parent, runs the command ``sunpy-farside``.
 
     Returns
     -------
@@ -30,9 +30,10 @@ def is_command():
 
 def _provide_home():
     """
-    Set ``HOME`` to a temporary folder where the user has no home that can be written.
+    Set ``HOME`` to a temporary folder if the home directory cannot be written.
 
-    Services and containers often have none, and astropy and SunPy do not load without.
+    Services and containers often have no home directory, without which astropy and SunPy cannot be
+    imported.
     """
     try:
         home = Path.home()

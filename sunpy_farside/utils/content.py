@@ -1,5 +1,5 @@
 """
-Contents of regular files, with a bound on their size.
+Reading of regular files with a bound on their size.
 """
 
 import bz2

@@ -1,5 +1,5 @@
 """
-Digests that identify contents.
+Digests of texts and bytes.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ __all__ = ["digest"]
 
 def digest(*parts):
     """
-    Return a short SHA-256 digest of texts and bytes, one after the other.
+    Return the first 16 digits of the SHA-256 digest of concatenated texts and bytes.
 
     Parameters
     ----------

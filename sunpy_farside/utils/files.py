@@ -1,5 +1,5 @@
 """
-Files that appear whole or not at all.
+Atomic creation of files.
 """
 
 import shutil
@@ -14,35 +14,37 @@ from sunpy_farside.utils.content import user_path
 
 __all__ = ["PARTIAL", "remove_partial", "whole_files"]
 
-# First letters of the names of folders in which files are being written.
+# Prefix of the names of temporary folders, in which files are written.
 PARTIAL = ".partial-"
-# In such a folder, held by the process that writes as long as it lives.
+# Lock file in a temporary folder, held by the writing process.
 _LOCK = ".lock"
-# Seconds after which a folder without a lock belongs to no process that is about to make one.
+# Age in seconds from which a temporary folder without a lock is abandoned. A process locks its
+# folder right after creating it.
 _OLD = 60
 
 
 @contextmanager
 def whole_files(folder, *, last=None):
     """
-    Write files into a folder so that none is ever incomplete.
+    Write files to a folder in which none of them is ever incomplete.
 
     Parameters
     ----------
     folder : path-like
-        Made when it is not there. May begin with ``~``.
+        Created if it does not exist. May begin with ``~``.
     last : `str`, optional
-        Name of the file that moves last: the one by which a reader knows that all are there.
+        Name of the file that moves last. Readers can rely on the other files if this one exists.
 
     Yields
     ------
     `pathlib.Path`
-        A folder to write into. When the block ends well, its files move to ``folder``, in the
-        order of their names, replacing what is there; else nothing changes.
+        Temporary folder for the files. After the ``with`` block, its files move to ``folder``, in
+        the order of their names, and replace files of the same names. If the block raises an
+        exception, ``folder`` does not change.
 
     Notes
     -----
-    Files that killed processes left unfinished are removed first (`remove_partial`).
+    Temporary folders of killed processes are removed first (`remove_partial`).
     """
     folder = user_path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,16 +60,16 @@ def whole_files(folder, *, last=None):
 
 def remove_partial(folder):
     """
-    Remove the unfinished files of killed processes from a folder and its subfolders.
+    Remove the temporary folders of killed processes from a folder and its subfolders.
 
     Parameters
     ----------
     folder : path-like
-        Nothing happens where there is none.
+        Folder, which need not exist.
 
     Notes
     -----
-    The files of a running process stay: it holds a lock.
+    The temporary folder of a running process is locked and is not removed.
     """
     for place in ("", "*/"):
         for partial in Path(folder).glob(f"{place}{PARTIAL}*"):
@@ -77,7 +79,7 @@ def remove_partial(folder):
 @contextmanager
 def _locked_folder(parent):
     """
-    Make a folder that `_remove_if_left` leaves alone until the block ends.
+    Create a temporary folder that is locked until the end of the block.
     """
     while True:
         partial = Path(tempfile.mkdtemp(dir=parent, prefix=PARTIAL))
@@ -101,7 +103,7 @@ def _remove_if_left(partial):
         return
     try:
         if not (partial / _LOCK).exists():
-            # By an earlier release, or killed between two steps.
+            # Of an earlier release, or of a process killed before it locked the folder.
             if time.time() - partial.stat().st_mtime < _OLD:
                 return
             shutil.rmtree(partial)
@@ -109,5 +111,5 @@ def _remove_if_left(partial):
         with FileLock(partial / _LOCK, timeout=0):
             shutil.rmtree(partial, ignore_errors=True)
     except (Timeout, OSError):
-        # It is being written, another process removes it too, or it is not ours.
+        # Locked, removed by another process at the same time, or without permission.
         return

@@ -1,5 +1,5 @@
 """
-Interruption of a command by Ctrl-C: at once, with one line, and with all its processes.
+Interruption of the command ``sunpy-farside`` and its processes by Ctrl-C.
 """
 
 import atexit
@@ -27,17 +27,17 @@ _pressed = []
 @contextmanager
 def watched_interruptions():
     """
-    Raise `KeyboardInterrupt` on Ctrl-C within a ``with`` block, and end without it if need be.
+    Raise `KeyboardInterrupt` on Ctrl-C in a ``with`` block, or end the process if this fails.
 
-    Libraries may swallow the exception, or turn it into another one: any error after Ctrl-C
-    is its consequence. Processes that were started are ended first. What has not ended after
-    some seconds, or at another Ctrl-C, is ended without further cleaning up. In any other program
-    than the command ``sunpy-farside``, Ctrl-C does what it does there.
+    Libraries may suppress the exception or raise another one: any error after Ctrl-C is treated as
+    an interruption. Child processes are ended first. After some seconds, or at a second Ctrl-C, the
+    process ends without cleanup. The handling of Ctrl-C changes only in the command
+    ``sunpy-farside``, not in other programs.
 
     Yields
     ------
     callable
-        Whether Ctrl-C was pressed.
+        Function that returns True after Ctrl-C was pressed.
     """
     if not is_command() or threading.current_thread() is not threading.main_thread():
         yield lambda: False

@@ -1,5 +1,5 @@
 """
-Names that are found in their former modules, with a warning.
+Deprecation of the former names of functions, classes and constants.
 """
 
 from importlib import import_module
@@ -9,19 +9,21 @@ __all__ = ["moved_names"]
 
 def moved_names(module, places):
     """
-    Make the function ``__getattr__`` of a module, which finds the names that have moved from it.
+    Return a function ``__getattr__`` for a module from which names have moved.
 
     Parameters
     ----------
     module : `str`
         Name of the module.
     places : `dict`
-        By the name of a present module, the `list` of the names that are there now.
+        By the full name of a present module, the names that have moved to it: an iterable, or a
+        `dict` from the former to the present name where they differ.
 
     Returns
     -------
     callable
-        It warns of the former place of a name, and raises `AttributeError` for any other name.
+        Returns the object of a former name with a deprecation warning, and raises
+        `AttributeError` for any other name.
 
     Examples
     --------
@@ -31,7 +33,11 @@ def moved_names(module, places):
     Traceback (most recent call last):
     AttributeError: module 'sunpy_farside.sequence' has no attribute 'cut_maps'
     """
-    found = {name: place for place, names in places.items() for name in names}
+    found = {
+        former: (place, names[former] if isinstance(names, dict) else former)
+        for place, names in places.items()
+        for former in names
+    }
 
     def find(name):
         if name not in found:
@@ -39,7 +45,8 @@ def moved_names(module, places):
             raise AttributeError(msg)
         from sunpy.util.exceptions import warn_deprecated
 
-        warn_deprecated(f"{module}.{name} is deprecated. Use {found[name]}.{name}.", stacklevel=3)
-        return getattr(import_module(found[name]), name)
+        place, present = found[name]
+        warn_deprecated(f"{module}.{name} is deprecated. Use {place}.{present}.", stacklevel=3)
+        return getattr(import_module(place), present)
 
     return find

@@ -1,5 +1,5 @@
 """
-Files over HTTP: whole or not at all, and bounded in size and in time.
+Download of files over HTTP with bounds on size and time.
 """
 
 import asyncio
@@ -8,6 +8,8 @@ import errno
 import logging
 import os
 import shutil
+import threading
+import time
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from http import HTTPStatus
@@ -22,17 +24,25 @@ from sunpy_farside.utils.coroutines import run_coroutine
 from sunpy_farside.utils.files import whole_files
 from sunpy_farside.utils.proxies import find_proxy
 
-__all__ = ["TooLargeError", "Transfer", "TransferError", "transfer_files"]
+__all__ = [
+    "Pace",
+    "TooLargeError",
+    "Transfer",
+    "TransferError",
+    "transfer_files",
+    "without_log",
+]
 
-# Tries of a file that fails for reasons that may pass, and seconds before the second.
+# Number of attempts for transient errors, and seconds before the second attempt.
 ATTEMPTS = 3
 PAUSE = 0.5
 
-# Seconds that a server may take to accept a connection, and that it may stay silent.
+# Time limit in seconds for a connection, and for the next bytes of a response.
 SILENCE = 30
 
 _SERVER_ERROR = 500
-# Errors of aiohttp, and whether they may pass. Their messages show bytes and object addresses.
+# Errors of aiohttp: class, description, and True if transient. The messages of the classes show
+# bytes and object addresses.
 _FAULTS = (
     (aiohttp.ServerTimeoutError, "silence", False),
     (asyncio.CancelledError, "no progress", False),
@@ -50,11 +60,11 @@ class TransferError(ConnectionError):
     ----------
     url : `str`
     found : `str`
-        Description of what arrived instead of the file.
+        Description of the response or the error.
     status : `int`, optional
-        HTTP status of the answer, where that is the reason.
+        HTTP status of an unsuccessful response.
     may_pass : `bool`, optional
-        Whether another try may do better.
+        True for a transient error, after which another attempt may succeed.
     """
 
     def __init__(self, url, found, *, status=None, may_pass=False):
@@ -66,27 +76,27 @@ class TransferError(ConnectionError):
 
 class TooLargeError(TransferError):
     """
-    A file is larger than any that was asked for.
+    Failure of a transfer because the file is larger than the limit.
     """
 
 
 @dataclasses.dataclass(eq=False)
 class Transfer:
     """
-    One file that is being fetched.
+    Download of one file.
 
     Parameters
     ----------
     url : `str`
     path : `~pathlib.Path`
-        Place of the file. What was there before stays until the new file is whole.
+        Path of the file. An existing file is replaced once the download is complete.
     name : `str`
-        Name of the file while it is not whole.
+        Name of the file during the download.
 
     Attributes
     ----------
     problem : `Exception` or `None`
-        Why the file did not come: a `TransferError`, or what `finish` raised.
+        Reason of a failure: a `TransferError`, or the exception that `finish` raised.
     """
 
     url: str
@@ -96,44 +106,73 @@ class Transfer:
 
     def finish(self, partial):
         """
-        Complete the file that came, or refuse a wrong one by an exception.
+        Check the downloaded file. Subclasses raise an exception for a wrong file.
 
         Parameters
         ----------
         partial : `~pathlib.Path`
-            The file, before it moves to its place.
+            Path of the file before it moves to ``path``.
         """
 
 
+class Pace:
+    """
+    Limit on the rate of requests to one server, shared by all transfers of the process.
+
+    Parameters
+    ----------
+    interval : `float`
+        Shortest time between the beginnings of two requests in seconds.
+    """
+
+    def __init__(self, interval):
+        self.interval = interval
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    async def wait(self):
+        """
+        Wait until the next request may begin.
+        """
+        with self._lock:
+            now = time.monotonic()
+            begin = max(now, self._next)
+            self._next = begin + self.interval
+        await asyncio.sleep(begin - now)
+
+
 def transfer_files(
-    transfers, *, max_size, patience, max_connections=5, config=None, progress=False
+    transfers, *, max_size, patience, max_connections=5, pace=None, config=None, progress=False
 ):
     """
-    Fetch files, each whole, checked and in its place, or not at all.
+    Download files. Each of them is complete and checked, or is not written.
 
     Parameters
     ----------
     transfers : sequence of `Transfer`
-        No address twice. What becomes of them is in their attribute ``problem``.
+        Files with distinct addresses. Failures are recorded in their attribute ``problem``.
     max_size : `int`
-        Bytes that a file may have.
+        Largest size of a file in bytes.
     patience : `float`
-        Seconds that one request may take from the connection to the last byte. A try costs one
-        request for the headers and one for the file.
+        Time limit of a request in seconds, from the connection to the last byte. An attempt has
+        one request for the headers and one for the file.
     max_connections : `int`, optional
+        Largest number of simultaneous connections.
+    pace : `Pace`, optional
+        Limit on the rate of requests, with one connection at a time.
     config : `parfive.SessionConfig`, optional
         Headers, time limits and callbacks. Proxies are those of the environment (`find_proxy`).
     progress : `bool`, optional
-        Whether to show how many files are there.
+        If True, show a progress bar with the number of downloaded files.
 
     Raises
     ------
     KeyboardInterrupt
-        The user interrupted. Files that were finished are in their place.
+        The user interrupted the download. Completed files are kept.
 
     Notes
     -----
-    Redirections are not followed. What fails for reasons that may pass is tried three times.
+    Redirections are not followed. After transient errors, a file is tried up to three times.
     """
     if not transfers:
         return
@@ -143,15 +182,17 @@ def transfer_files(
             folder: stack.enter_context(whole_files(folder))
             for folder in dict.fromkeys(item.path.parent for item in transfers)
         }
-        # A folder for each file: two may have one name.
+        # One folder per file, because two files may have the same name.
         places = {
             item: folders[item.path.parent] / str(number) / item.name
             for number, item in enumerate(transfers)
         }
         config = config or SessionConfig(headers={"User-Agent": "sunpy_farside"})
-        batch = _Batch(places, max_size, patience, max_connections, config, bar)
+        if pace is not None:
+            max_connections = 1
+        batch = _Batch(places, max_size, patience, max_connections, pace, config, bar)
         run_coroutine(batch.fetch())
-        # Each file has moved by itself.
+        # Each complete file has been moved already.
         for place in places.values():
             shutil.rmtree(place.parent, ignore_errors=True)
 
@@ -159,13 +200,14 @@ def transfer_files(
 @dataclasses.dataclass
 class _Batch:
     """
-    Files that are fetched together, with their places until they are whole.
+    Files that are downloaded together, with their temporary paths.
     """
 
     places: dict[Transfer, Path]
     max_size: int
     patience: float
     max_connections: int
+    pace: Pace | None
     config: SessionConfig
     bar: tqdm
 
@@ -179,7 +221,7 @@ class _Batch:
                 by_proxy.setdefault(find_proxy(item.url), []).append(item)
             for proxy, items in by_proxy.items():
                 await self._try(items, proxy)
-            # A wrong file may have been cut on its way.
+            # A file that fails the check may have been truncated in the transfer.
             due = [item for item in due if item.problem and getattr(item.problem, "may_pass", True)]
             if not due:
                 break
@@ -190,8 +232,8 @@ class _Batch:
     async def _try(self, transfers, proxy):
         pending = {item.url: item for item in transfers}
         loop = asyncio.get_running_loop()
-        # parfive waits forever for a file that cannot be written: in the time of a file's two
-        # requests, one file at least must end.
+        # parfive waits forever for a file that cannot be written. Therefore at least one file must
+        # end in the time of three requests.
         most = 3 * self.patience
 
         def done(_, url, error):
@@ -214,13 +256,13 @@ class _Batch:
         failure = asyncio.CancelledError()
         try:
             async with asyncio.timeout(most) as limit:
-                with _without_log():
+                with without_log():
                     await downloader.run_download()
         # The error of a file that cannot be written is followed by one of parfive's own.
         except Exception as error:
             failure = error.__context__ or error
         if asyncio.current_task().cancelling():
-            # parfive takes an interruption for an error of its files.
+            # parfive treats an interruption as an error of its files.
             raise asyncio.CancelledError
         for url, item in pending.items():
             item.problem = self._explain(url, failure)
@@ -236,7 +278,7 @@ class _Batch:
         try:
             item.finish(place)
             place.replace(item.path)
-        # A reader may raise any error on a wrong file.
+        # Checks may raise any exception.
         except Exception as error:
             return error
         self.bar.update()
@@ -263,6 +305,8 @@ class _Batch:
 
     def _open_session(self, config):
         async def bound(request, handler):
+            if self.pace is not None:
+                await self.pace.wait()
             response = await handler(request)
             response.content = _Bounded(response.content, self.max_size)
             return response
@@ -272,7 +316,7 @@ class _Batch:
         )
 
     def _explain(self, url, error):
-        # parfive wraps the answers that are no success.
+        # parfive wraps unsuccessful responses.
         answer = getattr(error, "response", None) or getattr(error, "exception", None)
         if isinstance(answer, aiohttp.ClientResponse):
             status = answer.status
@@ -294,9 +338,9 @@ class _Batch:
 
 
 @contextmanager
-def _without_log():
+def without_log():
     """
-    Keep parfive from reporting errors that are reported here.
+    Suppress parfive's messages on errors that are reported here.
     """
 
     def is_important(record):
@@ -317,7 +361,7 @@ class _TooLong(Exception):
 
 class _Bounded:
     """
-    The content of an answer, up to a number of bytes.
+    Content of a response, up to a number of bytes.
     """
 
     def __init__(self, content, max_size):

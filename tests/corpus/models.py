@@ -12,7 +12,7 @@ from cases import ANY, REFUSED, SAME, Corpus, flip
 from safetensors import safe_open
 from safetensors.torch import save
 
-from sunpy_farside.network import CoarseUNet, FarsideModel, Normalisation, UNet, save_model
+from sunpy_farside.network import CoarseUNet, FarsideModel, Normalization, UNet, save_model
 
 
 def _own_weights(path):
@@ -21,7 +21,7 @@ def _own_weights(path):
         CoarseUNet(hidden=2),
         name="small",
         alignment="common",
-        normalisation=Normalisation("valid", clip=False),
+        normalization=Normalization("valid", clip=False),
         threshold=37.2,
         device=torch.device("cpu"),
         target={"kind": "centers", "radius": 4.0, "flux": 2e21},
@@ -70,7 +70,7 @@ def weights(rng, folder):
             "{",
             "[" * 90_000,
         ),
-        "normalisation": (
+        "normalization": (
             '{"kind": "batch"}',
             "{}",
             '{"kind": "constants", "standard_deviation": -1}',

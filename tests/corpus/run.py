@@ -25,16 +25,19 @@ import numpy as np
 sys.path.append(str(Path(__file__).parents[1]))
 
 from cases import ANY, DOUBTED, REFUSED, SAFE, SAME
+from gong import gong_lists, gong_maps
 from models import checkpoints, weights
 from phase_maps import phase_maps
 from stacks import stacks_hdf5, stacks_idl
 from texts import recipes, region_lists, summaries
 
+import astropy.units as u
+
 from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside import load_model, read_phase_map
 from sunpy_farside.errors import FileFormatError, WeightsError
-from sunpy_farside.io import read_noaa_summary, read_region_list, read_stack
+from sunpy_farside.io import read_gong_list, read_noaa_summary, read_region_list, read_stack
 from sunpy_farside.training.recipe import load_recipe
 
 SEED = 16
@@ -49,12 +52,30 @@ def _phases(path):
     return item.date.isot, item.data
 
 
+def _gong_map(path):
+    item = read_phase_map(path)
+    place = item.pixel_to_world([100, 60] * u.pix, [40, 120] * u.pix)
+    return (*_phases(path), place.lon.deg, place.lat.deg)
+
+
 def _lists(path):
     table = read_region_list(path)
     names = list(table["designation"])
     arrival = table["east_limb_arrival"].mjd
     values = [table["centroid"].lon.deg, table["centroid"].lat.deg, table["seismic_strength"].value]
     return (names, *values, arrival, table.meta["lists"][0]["date"].isot)
+
+
+def _gong_list(path):
+    table = read_gong_list(path)
+    names = ("phase_strength", "detection_probability", "area", "flux")
+    return (
+        list(table["noaa_numbers"]),
+        table["centroid"].lon.deg,
+        table["centroid"].lat.deg,
+        *(np.asarray(table[name]) for name in names),
+        table["return_date"].mjd,
+    )
 
 
 def _summary(path):
@@ -71,7 +92,7 @@ def _summary(path):
 
 def _model(path):
     model = load_model(path, device="cpu")
-    settings = (model.alignment, model.normalisation, model.target, model.columns, model.level)
+    settings = (model.alignment, model.normalization, model.target, model.columns, model.level)
     weights = [value.numpy() for value in model.network.state_dict().values()]
     return (repr(settings), model.deblend, model.threshold, *weights)
 
@@ -94,6 +115,8 @@ READERS = [
     (weights, _model),
     (checkpoints, _model),
     (recipes, _recipe),
+    (gong_maps, _gong_map),
+    (gong_lists, _gong_list),
 ]
 
 

@@ -18,6 +18,8 @@ READERS = [
     "weights",
     "checkpoints",
     "recipes",
+    "gong_maps",
+    "gong_lists",
 ]
 
 

@@ -129,7 +129,7 @@ seed = 1
 architecture = "coarse_unet"
 hidden = 16
 
-[normalisation]
+[normalization]
 kind = "valid"
 clip = false
 

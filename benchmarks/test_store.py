@@ -29,23 +29,40 @@ FOLLOWED, SAMPLE = 100, 60
 RUN = {"model": "default", "weights": "0123456789abcdef", "width": 120}
 
 
-def regions(date, longitude, latitude):
+def all_regions():
     """
-    Return the table of a detection with regions at given places.
+    Return the dates, and one table of four to nine regions on each: some last, others do not.
+    """
+    rng = np.random.default_rng(1)
+    dates = Time("2010-05-01") + np.arange(DATES) * 12 * u.hour
+    meridians = far_side_central_meridian(dates).deg
+    owner, places = [], []
+    for number, meridian in enumerate(meridians):
+        if number % 60 == 0:
+            # Regions live a month.
+            lasting = rng.uniform(0, 360, 30), rng.uniform(-40, 40, 30)
+        near = np.flatnonzero(np.abs((lasting[0] - meridian + 180) % 360 - 180) < 60)[:6]
+        longitude = np.append(lasting[0][near], rng.uniform(-60, 60, 3) + meridian)
+        latitude = np.append(lasting[1][near], rng.uniform(-60, 60, 3))
+        longitude += rng.normal(0, 1.5, len(longitude))
+        owner += [number] * len(longitude)
+        places += zip(longitude % 360, latitude, strict=True)
+    return dates, np.array(owner), regions(dates[owner], *np.transpose(places))
+
+
+def regions(dates, longitude, latitude):
+    """
+    Return a table of regions at given places.
     """
     like, number = no_regions(), len(longitude)
-    dates = Time(np.repeat(date.isot, number))
     table = QTable()
     for name in like.colnames:
-        if name == "label":
-            table[name] = np.arange(1, number + 1)
-        elif name == "centroid":
+        if name == "centroid":
             table[name] = carrington_positions(longitude, latitude, dates)
         elif name == "east_limb_arrival":
             table[name] = dates + 5 * u.day
         elif like[name].dtype.kind == "f":
-            unit = getattr(like[name], "unit", None)
-            table[name] = np.full(number, 0.9) << unit if unit else np.full(number, 0.9)
+            table[name] = np.full(number, 0.9) << (getattr(like[name], "unit", None) or u.one)
         else:
             table[name] = np.ones(number, dtype=like[name].dtype)
     return table
@@ -54,30 +71,23 @@ def regions(date, longitude, latitude):
 @pytest.fixture(scope="module")
 def appended(tmp_path_factory):
     """
-    Append ten years of four to nine regions a date; return the folder and the times taken.
+    Append ten years date by date; return the folder and the times taken.
     """
-    folder, rng = tmp_path_factory.mktemp("catalogue"), np.random.default_rng(1)
-    dates = Time("2010-05-01") + np.arange(DATES) * 12 * u.hour
-    meridians = far_side_central_meridian(dates).deg
-    places = rng.uniform(0, 360, 30), rng.uniform(-40, 40, 30)
+    folder = tmp_path_factory.mktemp("catalogue")
+    dates, owner, table = all_regions()
+    bounds = np.searchsorted(owner, np.arange(DATES + 1))
     taken = []
-    for number, (date, meridian) in enumerate(zip(dates, meridians, strict=True)):
-        if number % 60 == 0:
-            # Regions live a month.
-            places = rng.uniform(0, 360, 30), rng.uniform(-40, 40, 30)
-        near = np.flatnonzero(np.abs((places[0] - meridian + 180) % 360 - 180) < 60)[:6]
-        longitude = np.append(places[0][near], rng.uniform(-60, 60, 3) + meridian) % 360
-        latitude = np.append(places[1][near], rng.uniform(-60, 60, 3))
-        longitude += rng.normal(0, 1.5, len(longitude))
-        table = regions(date, longitude % 360, latitude)
-        record = Record(
-            RUN, f"{number:016x}", {f"map {k}": f"{number + k:016x}" for k in range(11)}
-        )
-        start = time.perf_counter()
+    for number, date in enumerate(dates.isot.tolist()):
+        part = table[bounds[number] : bounds[number + 1]]
+        part["label"] = np.arange(1, len(part) + 1)
+        files = {f"map {number + k}": f"{number + k:016x}" for k in range(11)}
+        record = Record(RUN, f"{number:016x}", files)
+        start = time.process_time()
         with Database.opened(folder, write=True) as database:
-            results = {"network": ("default", table), "sar": ("seismic_strength", table)}
-            database.append(date.isot, record, results)
-            for method in results:
+            results = {"network": ("default", part), "sar": ("seismic_strength", part)}
+            database.append(date, record, results)
+            # Those between are followed together, which gives the same tracks.
+            for method in results if number < FOLLOWED or number >= DATES - FOLLOWED else ():
                 follow_regions(database, method)
         taken.append(time.process_time() - start)
     return folder, np.array(taken)

@@ -2,9 +2,11 @@
 The run of a day, on an archive that grows, fails and corrects its maps.
 """
 
+import shlex
 import stat
 import sys
 import warnings
+from argparse import Namespace
 
 import numpy as np
 import pytest
@@ -110,6 +112,7 @@ def test_missing_maps_are_named(output, archive, maps, publish, serve):
     result = run(output)
     assert dates(result) == ["05-05T00"]
     assert [date.isot[:13] for date in result.missing] == ["2022-05-02T00"]
+    assert "05-04T00" in dates(run(output, missing=1))
 
 
 def test_an_outage_is_a_note(output, archive, maps, publish, serve):
@@ -256,6 +259,25 @@ def test_an_alert_that_fails_is_given_again(output, persistent):
         give_alerts(output, fail, reliability=0.8, now=now)
     given = []
     assert give_alerts(output, given.append, reliability=0.8, now=now) == len(persistent)
+
+
+def test_alerts_go_to_the_feed_and_the_log(output, persistent):
+    options = Namespace(alert=None, alert_new=0.8, alert_command=None)
+    with command._logged(output / "daily.log") as log:
+        assert command._alert(output, Time("2022-05-07"), options, log) == (
+            f", {len(persistent)} alerts"
+        )
+    assert (output / "alerts.atom").read_text().count("<entry>") == len(persistent)
+    assert (output / "daily.log").read_text().count("New region") == len(persistent)
+    told = output / "told"
+    code = f"import pathlib, sys; pathlib.Path({str(told)!r}).write_text(sys.argv[1])"
+    options = Namespace(
+        alert=30, alert_new=None, alert_command=shlex.join([sys.executable, "-c", code])
+    )
+    now = persistent["east_limb_arrival"].min() - 1 * u.day
+    with command._logged(output / "daily.log") as log:
+        command._alert(output, now, options, log)
+    assert "comes round the east limb" in told.read_text()
 
 
 def test_the_feed(tmp_path):

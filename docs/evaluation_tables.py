@@ -47,6 +47,8 @@ def evaluation_tables():
             [_bin(k, methods) for k in range(10)],
         ),
         "noise": _noise(noise),
+        "gaps": _gaps(),
+        "real_gaps": _real_gaps(),
     }
     for column, (heading, unit) in _GROUPS.items():
         rows = [_group(k, methods, column, unit) for k in range(len(_first(methods, column)))]
@@ -114,6 +116,52 @@ def _noise(noise):
         f"In {noise['sequences']} sequences of noise alone {found['default']} regions of the "
         f"network are significant, and {found['seismic_strength']} of the SAR method.\n"
     )
+
+
+def _gaps():
+    test, noise = (
+        json.loads((_FOLDER / f"{name}.json").read_text())["methods"]
+        for name in ("gaps", "gaps_noise")
+    )
+    rows = []
+    for name, results in test.items():
+        for missing, (item, quiet) in enumerate(zip(results, noise[name], strict=True)):
+            bins = [part for part in item["reliability"] if part["number"]]
+            number = sum(part["number"] for part in bins)
+            mean, real = (
+                sum(part["number"] * part[key] for part in bins) / number
+                for key in ("reliability", "real")
+            )
+            rows.append(
+                [
+                    _NAMES[name],
+                    str(missing),
+                    f"{item['kept']:.1%} of {item['significant_in_full']}",
+                    str(item["new_false"]),
+                    f"{item['false_discovery_rate']:.1%}",
+                    f"{item['completeness']:.1%}",
+                    f"{mean:.3f}: {real:.3f}",
+                    f"{quiet['sequences_with_any']} of {quiet['sequences']}",
+                ]
+            )
+    headings = ["Method", "Missing", "Kept", "New and false", "FDR", "Completeness"]
+    return _table([*headings, "Mean reliability: real", "Sequences of noise with any"], rows)
+
+
+def _real_gaps():
+    report = json.loads((_FOLDER / "gaps_real.json").read_text())
+    rows = [
+        [
+            _NAMES[name],
+            str(missing),
+            str(item["sequences"]),
+            f"{item['kept']:.1%}",
+            str(item["new"]),
+        ]
+        for name, results in report["methods"].items()
+        for missing, item in enumerate(results)
+    ]
+    return _table(["Method", "Missing", "Choices", "Kept", "New"], rows)
 
 
 def _table(headings, rows):

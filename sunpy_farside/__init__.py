@@ -40,7 +40,7 @@ _LAZY = {
     "simulate_sequence": "simulation",
     "track_regions": "catalogue",
 }
-# Names that were here in earlier releases, where they are now, and what they are called there.
+# Former names of the package: present module and present name.
 _MOVED = {
     "FileFormatError": ("errors", "FileFormatError"),
     "SequenceError": ("errors", "SequenceError"),

@@ -2,6 +2,7 @@
 Cadence of the maps: one every 12 hours, eleven in a sequence.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -44,7 +45,7 @@ _STEP = CADENCE.to_value(u.day)
 _NEAR = (TOLERANCE / CADENCE).to_value(u.dimensionless_unscaled)
 
 
-def step_numbers(times, phase=0.0):
+def step_numbers(times: Time, phase: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """
     Return the numbers of the cadence steps nearest to times.
 
@@ -76,7 +77,7 @@ def step_numbers(times, phase=0.0):
     return steps.astype(int), np.abs(exact - steps) <= _NEAR + 1e-9
 
 
-def nearest_step(time):
+def nearest_step(time: Time) -> int:
     """
     Return the number of the cadence step nearest to a time.
 
@@ -93,7 +94,7 @@ def nearest_step(time):
     return int(step_numbers(time)[0])
 
 
-def step_time(steps):
+def step_time(steps: int | np.ndarray) -> Time:
     """
     Return the times of cadence steps.
 
@@ -115,7 +116,7 @@ def step_time(steps):
     return Time(np.asarray(steps) * _STEP, format="mjd", scale="utc")
 
 
-def steps_of_sequence(middle):
+def steps_of_sequence(middle: int) -> range:
     """
     Return the step numbers of the sequence around a middle step.
 
@@ -132,7 +133,7 @@ def steps_of_sequence(middle):
     return range(middle - MIDDLE, middle - MIDDLE + N_MAPS)
 
 
-def complete_runs(steps, missing=0):
+def complete_runs(steps: Iterable[int], missing: int = 0) -> list[int]:
     """
     Find the middle steps of all sequences with enough maps.
 
@@ -168,7 +169,7 @@ def complete_runs(steps, missing=0):
     ]
 
 
-def shared_steps(times):
+def shared_steps(times: Time) -> tuple[np.ndarray, np.ndarray, float]:
     """
     Return the step numbers of maps on the cadence that most of the maps share.
 
@@ -194,7 +195,7 @@ def shared_steps(times):
     return *step_numbers(times, phase), phase
 
 
-def check_unique(times, steps):
+def check_unique(times: Time, steps: np.ndarray) -> None:
     """
     Raise an error if two maps have the same date.
 
@@ -214,7 +215,7 @@ def check_unique(times, steps):
         raise SequenceError(problem)
 
 
-def check_missing(missing):
+def check_missing(missing: int) -> None:
     """
     Raise an error if a number of missing maps is not one that a sequence may have.
 
@@ -236,7 +237,7 @@ def check_missing(missing):
         raise SequenceError(msg)
 
 
-def place_maps(times, missing=0, date=None):
+def place_maps(times: Time, missing: int = 0, date: Time | None = None) -> tuple[np.ndarray, int]:
     """
     Return the positions of maps in their sequence.
 
@@ -282,7 +283,7 @@ def place_maps(times, missing=0, date=None):
         problems.append(problem)
     if date is None:
         # The sequences that hold all the maps.
-        middles = range(int(kept.max()) - MIDDLE, int(kept.min()) + MIDDLE + 1)
+        middles: Sequence[int] = range(int(kept.max()) - MIDDLE, int(kept.min()) + MIDDLE + 1)
         expected = range(int(kept.min()), int(kept.max()) + 1)
     else:
         (middle,), (fits,) = step_numbers(date[np.newaxis], phase)

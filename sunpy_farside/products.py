@@ -2,9 +2,12 @@
 Published far-side products: their names, archive folders and readers.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
+
+from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["PRODUCTS", "Product", "file_product", "product_of"]
 
@@ -110,7 +113,7 @@ class Product:
     def _format(self):
         return f"{self.prefix}{self.stamp}{self.suffix}"
 
-    def read(self, path):
+    def read(self, path: PathLike):
         """
         Read a file of the product.
 
@@ -127,7 +130,7 @@ class Product:
         return getattr(import_module(module), function)(path)
 
     @property
-    def is_map(self):
+    def is_map(self) -> bool:
         """
         True if the files are phase maps in FITS format.
         """
@@ -220,7 +223,7 @@ PRODUCTS = {
 _ORIGIN = ("telescop", "instrume", "detector", "wavelnth")
 
 
-def product_of(header):
+def product_of(header: Mapping) -> str:
     """
     Return the name of the product of a map from its header.
 
@@ -246,7 +249,7 @@ def product_of(header):
     return f"unknown ({origin})" if origin else "unknown"
 
 
-def file_product(name):
+def file_product(name: str) -> Product | None:
     """
     Return the product that the name of a file belongs to.
 

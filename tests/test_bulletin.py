@@ -235,6 +235,21 @@ def test_two_methods_make_one_region(maps):
     assert len(both.outlines.features) == 2 * len(one.outlines.features)
 
 
+def test_region_that_one_method_loses_is_not_gone(day):
+    """
+    The other method still has a region at its place.
+    """
+    lost = track_regions(detections_of([(*STRONG[:2], 2.5, range(-100, 1))], STEPS))
+    both = replace(day, series=(*day.series, Series("phase_map_5day", lost)))
+    (designation,) = lost.tracks["designation"].tolist()
+    kept = day.series[0].tracks.tracks["designation"].tolist()
+    named = replace(both, previous=frozenset({designation, *kept}))
+    assert bulletin_document(named).gone == []
+    alone = replace(named, series=(Series("phase_map_5day", lost),))
+    reasons = {item.designation: item.reason for item in bulletin_document(alone).gone}
+    assert reasons[designation] == "not_detected"
+
+
 def test_nan_is_null(document):
     content = json.loads(document.model_dump_json())
     # Regions made by hand have no reliability.

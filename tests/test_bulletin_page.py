@@ -24,6 +24,7 @@ from sunpy_farside.bulletin import (
     draw_sun,
     write_bulletin,
 )
+from sunpy_farside.bulletin.schema import Gone, ListedRegion, PublishedList
 from sunpy_farside.catalogue.tracking import no_tracks
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import carrington_header
@@ -210,3 +211,73 @@ def test_text_has_eighty_columns_and_all_regions(document):
     assert all(region.name in text for region in document.regions)
     assert "(new)" in text
     assert text.endswith("\n")
+
+
+def test_reliability_lists_and_gone_regions_are_told(document):
+    place = document.regions[0].position
+    listed = ListedRegion(
+        designation="FS-2022-042",
+        position=place,
+        strength=812,
+        section=None,
+        arrival="2022-05-15T00:00:00Z",
+        region=document.regions[0].name,
+        separation=1.2,
+    )
+    due = listed.model_copy(
+        update={"designation": "12999", "section": "II", "strength": None, "region": None}
+    )
+    gone = Gone(
+        name="NN-old",
+        designation="NN-old",
+        confirmed=True,
+        reason="arrived",
+        merged_into=None,
+        arrival="2022-05-10T06:00:00Z",
+        position=place,
+    )
+    merged = gone.model_copy(
+        update={"name": "NN-merged", "reason": "merged", "merged_into": "NN-big"}
+    )
+    lost = gone.model_copy(update={"name": "NN-lost", "reason": "not_detected"})
+    weak = gone.model_copy(update={"name": "NN-weak", "confirmed": False})
+    first, second, third = document.regions
+    full = document.model_copy(
+        update={
+            "regions": [
+                first.model_copy(
+                    update={"reliability": 0.953, "jsoc": "FS-2022-042", "noaa": 12999}
+                ),
+                second.model_copy(update={"reliability": 0.999, "detected": False}),
+                third.model_copy(update={"reliability": 0.004}),
+            ],
+            "gone": [gone, merged, lost, weak],
+            "jsoc": PublishedList(date="2022-05-11T12:00:00Z", regions=[listed]),
+            "noaa": PublishedList(date="2022-05-11T00:00:00Z", regions=[due]),
+        }
+    )
+    page = BeautifulSoup(bulletin_page(full), "html.parser").get_text(" ", strip=True)
+    text = " ".join(bulletin_text(full).split())
+    for told in (page, text):
+        for expected in (
+            "95 %",
+            "> 99 %",
+            "< 1 %",
+            "not detected on the latest date",
+            "JSOC FS-2022-042",
+            "NOAA 12999",
+            "predicted to have come round the east limb on 2022-05-10 06:00",
+            "merged with NN-big",
+            "no longer detected",
+            f"{first.name}, 1 deg away",
+            "no region here",
+            "strength 812",
+            "section II",
+        ):
+            assert expected in told
+        assert "NN-weak" not in told
+    empty = full.model_copy(
+        update={"jsoc": full.jsoc.model_copy(update={"regions": []}), "noaa": None}
+    )
+    assert "no region" in bulletin_text(empty)
+    assert "No region." in bulletin_page(empty)

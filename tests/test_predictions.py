@@ -205,7 +205,7 @@ def test_months_add_up_to_the_total(predictions):
     assert months["month"].tolist() == sorted(set(months["month"]))
 
 
-def test_reliability_is_held_against_the_outcome(predictions):
+def test_reliability_is_compared_with_the_outcome(predictions):
     rows = predictions[[0, 1, 2]]
     rows["reliability"], rows.meta = [0.95, 0.91, 0.15], predictions.meta
     scores = check_predictions(rows, arrivals_of([region[:2] for region in REGIONS[:2]]))

@@ -19,7 +19,15 @@ from sunpy.map import Map
 from sunpy.map.sources import HMIMap, HMISynopticMap
 from sunpy.util.exceptions import SunpyUserWarning
 
-from sunpy_farside import FarsidePhaseMap, FarsideSequence, find_sequences, read_phase_map
+from sunpy_farside import (
+    FarsideDetection,
+    FarsidePhaseMap,
+    FarsideSequence,
+    detect_farside,
+    detect_seismic_strength,
+    find_sequences,
+    read_phase_map,
+)
 from sunpy_farside.catalogue import read_catalogue, watch_folder
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.errors import FileFormatError
@@ -134,6 +142,7 @@ def test_packed_files_are_read(path, tmp_path):
         ({"T_REC": "2023.05.44_12:00:00.000_TAI"}, "a date in T_REC"),
         ({"T_REC": "2023.05.05_12:00:00.000_TAI"}, "CRLN0 = 163.9 at T_REC"),
         ({"BUNIT": "s"}, "phases in radian, .* found BUNIT = 's'"),
+        ({"BUNIT": None}, "phases in radian, .* found BUNIT = 'none'"),
         ({"BUNIT": "deg"}, "phases in radian, .* found BUNIT = 'deg'"),
         ({"CTYPE1": "HPLN_CEA"}, "CTYPE1 = 'CRLN_CEA', found 'HPLN_CEA'"),
         ({"CTYPE2": None}, "CTYPE2 = 'CRLT_CEA', found 'none'"),
@@ -275,6 +284,18 @@ def test_sequences_are_resampled_in_place(folder):
     row, column = np.unravel_index(np.argmin(mean), mean.shape)
     point = sequence.wcs.pixel_to_world(column, row)
     assert (point.lon.deg, point.lat.deg) == pytest.approx((20, 15), abs=2.5)
+
+
+def test_detections_are_written_and_read_with_their_maps(folder, tmp_path):
+    sequence = FarsideSequence.from_files(sorted(folder.iterdir())[:11])
+    for number, detect in enumerate((detect_farside, detect_seismic_strength)):
+        detection = detect(sequence)
+        detection.write(tmp_path / str(number))
+        again = FarsideDetection.read(tmp_path / str(number))
+        assert again.sequence.product == "time_distance"
+        assert np.array_equal(again.sequence.data, sequence.data, equal_nan=True)
+        assert again.settings == detection.settings
+        assert np.array_equal(again.regions["significant"], detection.regions["significant"])
 
 
 def test_longer_lists_give_all_sequences(folder):

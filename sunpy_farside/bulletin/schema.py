@@ -2,7 +2,7 @@
 Schema of the bulletin's JSON document.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,7 +12,7 @@ from sunpy_farside.utils.content import user_path
 __all__ = ["SCHEMA_VERSION", "Bulletin", "json_schema", "read_bulletin"]
 
 # The first number grows with changes that break programs that read the document.
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION: Final = "1.0"
 
 _Moment = Annotated[
     str,

@@ -30,7 +30,9 @@ _DESIGNATIONS = ("designation", "number")
 
 
 @u.quantity_input
-def match_regions(detected, reference, *, distance: u.deg = 10 * u.deg):
+def match_regions(
+    detected: QTable | SkyCoord, reference: QTable | SkyCoord, *, distance: u.deg = 10 * u.deg
+) -> QTable:
     """
     Match the regions of one date with those of a list, one to one.
 
@@ -124,7 +126,13 @@ def match_regions(detected, reference, *, distance: u.deg = 10 * u.deg):
     return table
 
 
-def match_positions(longitude, latitude, reference_longitude, reference_latitude, distance):
+def match_positions(
+    longitude: np.ndarray,
+    latitude: np.ndarray,
+    reference_longitude: np.ndarray,
+    reference_latitude: np.ndarray,
+    distance: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     Match points on the sphere, one to one.
 
@@ -160,7 +168,9 @@ def match_positions(longitude, latitude, reference_longitude, reference_latitude
     return index, reference_index, apart[index, reference_index]
 
 
-def match_dates(detected, reference, *, distance=10 * u.deg):
+def match_dates(
+    detected: QTable, reference: QTable, *, distance: u.Quantity = 10 * u.deg
+) -> QTable:
     """
     Match the regions of many dates with lists that come from the same maps.
 
@@ -233,7 +243,7 @@ def match_dates(detected, reference, *, distance=10 * u.deg):
     return stack
 
 
-def same_maps(detected, reference):
+def same_maps(detected: QTable, reference: QTable) -> list[tuple[str, str]]:
     """
     Return the dates of two tables that belong to the same maps.
 

@@ -2,10 +2,13 @@
 Matching of detections with NOAA's solar region summaries.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
+from astropy.table import QTable
 from astropy.time import Time
 
 from sunpy.coordinates import HeliographicCarrington
@@ -28,13 +31,13 @@ _AHEAD = 3
 
 @u.quantity_input
 def match_summaries(
-    detected,
-    summaries,
+    detected: QTable,
+    summaries: Iterable[QTable],
     *,
     distance: u.deg = 10 * u.deg,
     limb: u.deg = -60 * u.deg,
     reach: u.deg = 60 * u.deg,
-):
+) -> QTable:
     """
     Match detections of many dates with NOAA's regions that crossed the east limb later.
 

@@ -2,7 +2,10 @@
 The regions of many dates in one table.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
@@ -18,7 +21,7 @@ from sunpy_farside.detection.result import FarsideDetection
 __all__ = ["carrington_positions", "join_tables", "stack_regions"]
 
 
-def stack_regions(detections):
+def stack_regions(detections: Iterable[FarsideDetection | QTable]) -> QTable:
     """
     Put the regions of many dates into one table.
 
@@ -83,7 +86,7 @@ def stack_regions(detections):
     return stack
 
 
-def join_tables(tables, dates, names):
+def join_tables(tables: list[QTable], dates: Time, names: Iterable[str]) -> QTable:
     """
     Put tables of regions of different dates below one another.
 
@@ -130,7 +133,7 @@ def _times(parts):
     return Time(isot, format="isot", precision=parts[0].precision)
 
 
-def carrington_positions(longitude, latitude, dates):
+def carrington_positions(longitude: ArrayLike, latitude: ArrayLike, dates: Time) -> SkyCoord:
     """
     Return positions with the Earth as observer, each at its own date.
 

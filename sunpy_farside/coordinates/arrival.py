@@ -3,6 +3,7 @@ Times at which regions rotate onto the near side, across the east limb.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
@@ -36,7 +37,7 @@ _MEAN, _UNCERTAINTY = "mean_position", "position_uncertainty"
 _POLEWARD = 4.0
 
 
-def east_limb_arrival(where):
+def east_limb_arrival(where: SkyCoord | Table) -> Time:
     """
     Return the times at which regions cross the east limb onto the near side.
 
@@ -80,7 +81,7 @@ def east_limb_arrival(where):
     return predict_arrival(where)[0]
 
 
-def central_meridian_crossing(where):
+def central_meridian_crossing(where: SkyCoord | Table) -> Time:
     """
     Return the times at which regions cross the central meridian of the visible disk.
 
@@ -107,7 +108,7 @@ def central_meridian_crossing(where):
     return predict_arrival(where)[2]
 
 
-def arrival_uncertainty(where, scatter=None):
+def arrival_uncertainty(where: SkyCoord | Table, scatter: u.Quantity | None = None) -> u.Quantity:
     """
     Return the standard deviation of the times of arrival at the east limb.
 
@@ -154,7 +155,9 @@ def arrival_uncertainty(where, scatter=None):
     return predict_arrival(where, scatter)[1]
 
 
-def predict_arrival(where, scatter=None):
+def predict_arrival(
+    where: SkyCoord | Table, scatter: u.Quantity | None = None
+) -> tuple[Time, u.Quantity, Time]:
     """
     Return the times of arrival at the east limb, their uncertainty and the meridian crossings.
 
@@ -187,7 +190,13 @@ def predict_arrival(where, scatter=None):
     return whole_seconds(arrival), uncertainty * u.day, whole_seconds(crossing)
 
 
-def arrival_spread(longitude, latitude, b0, along, across):
+def arrival_spread(
+    longitude: float | np.ndarray,
+    latitude: float | np.ndarray,
+    b0: float | np.ndarray,
+    along: float | np.ndarray,
+    across: float | np.ndarray,
+) -> np.ndarray:
     """
     Propagate errors of the position to a standard deviation of the arrival at the east limb.
 
@@ -256,7 +265,7 @@ def _seen_from_earth(position):
     )
 
 
-def positions_of(where):
+def positions_of(where: SkyCoord | Table) -> SkyCoord:
     """
     Return the positions of regions from coordinates or a table.
 
@@ -288,7 +297,7 @@ def positions_of(where):
     raise TypeError(msg)
 
 
-def east_limb_delay(longitude, latitude, b0):
+def east_limb_delay(longitude: ArrayLike, latitude: ArrayLike, b0: ArrayLike) -> np.ndarray:
     r"""
     Compute the time until differential rotation carries a point across the east limb.
 
@@ -326,7 +335,7 @@ def east_limb_delay(longitude, latitude, b0):
     return (limb - _on_the_way(longitude)) / synodic_rate(latitude)
 
 
-def central_meridian_delay(longitude, latitude):
+def central_meridian_delay(longitude: ArrayLike, latitude: ArrayLike) -> np.ndarray:
     """
     Compute the time until differential rotation carries a point to the central meridian.
 

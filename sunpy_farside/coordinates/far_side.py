@@ -7,6 +7,7 @@ Its center has the Carrington longitude :math:`L_0 + 180°` and the latitude :ma
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 import astropy.units as u
 from astropy.coordinates import Angle, Latitude, Longitude, SkyCoord
@@ -14,6 +15,8 @@ from astropy.time import Time
 
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, get_earth, sun
 from sunpy.time import parse_time
+
+from sunpy_farside.utils.typing import TimeLike
 
 __all__ = [
     "carrington_frame",
@@ -29,7 +32,7 @@ __all__ = [
 ]
 
 
-def far_side_central_meridian(time):
+def far_side_central_meridian(time: TimeLike) -> Longitude:
     """
     Return the Carrington longitude of the far-side central meridian.
 
@@ -54,7 +57,7 @@ def far_side_central_meridian(time):
     return Longitude(meridian + 180 * u.deg)
 
 
-def far_side_center(time):
+def far_side_center(time: TimeLike) -> SkyCoord:
     """
     Return the far-side disk center, the antipode of the disk center seen from Earth.
 
@@ -85,7 +88,7 @@ def far_side_center(time):
     )
 
 
-def disk_center_latitude(time):
+def disk_center_latitude(time: TimeLike) -> Latitude:
     """
     Return the latitude :math:`B_0` of the disk center.
 
@@ -108,7 +111,7 @@ def disk_center_latitude(time):
     return Latitude(earth_position(time.jd1, time.jd2)[0] * u.deg)
 
 
-def to_stonyhurst(coordinate):
+def to_stonyhurst(coordinate: SkyCoord) -> SkyCoord:
     """
     Transform points to Stonyhurst coordinates at their own observation time.
 
@@ -131,7 +134,7 @@ def to_stonyhurst(coordinate):
     return coordinate.transform_to(HeliographicStonyhurst(obstime=coordinate.obstime))
 
 
-def to_carrington(coordinate):
+def to_carrington(coordinate: SkyCoord) -> SkyCoord:
     """
     Transform points to Carrington coordinates, seen from Earth at their own observation time.
 
@@ -160,7 +163,7 @@ def to_carrington(coordinate):
     )
 
 
-def far_side_distance(coordinate):
+def far_side_distance(coordinate: SkyCoord) -> Angle:
     """
     Compute the angular distance of points from the far-side disk center.
 
@@ -197,7 +200,7 @@ def _earth(jd1, jd2):
     return get_earth(Time(jd1, jd2, format="jd"))
 
 
-def earth_position(jd1, jd2):
+def earth_position(jd1: float, jd2: float) -> tuple[float, float]:
     """
     Return the heliographic latitude in degrees and the distance in meters of the Earth.
 
@@ -214,7 +217,7 @@ def earth_position(jd1, jd2):
     return earth.lat.to_value(u.deg), earth.radius.to_value(u.m)
 
 
-def carrington_frame(time):
+def carrington_frame(time: Time) -> HeliographicCarrington:
     """
     Return the Carrington frame of a time, seen from Earth.
 
@@ -239,7 +242,12 @@ def carrington_frame(time):
     return HeliographicCarrington(obstime=time, observer=_earth(time.jd1, time.jd2))
 
 
-def disk_coordinates(longitude, latitude, center_longitude, center_latitude):
+def disk_coordinates(
+    longitude: ArrayLike,
+    latitude: ArrayLike,
+    center_longitude: ArrayLike,
+    center_latitude: ArrayLike,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     Project points on the sphere orthographically onto the disk around a center.
 
@@ -268,7 +276,9 @@ def disk_coordinates(longitude, latitude, center_longitude, center_latitude):
     return x, y, z
 
 
-def separations(longitude, latitude, other_longitude, other_latitude):
+def separations(
+    longitude: ArrayLike, latitude: ArrayLike, other_longitude: ArrayLike, other_latitude: ArrayLike
+) -> np.ndarray:
     """
     Compute the angular distances between points on the sphere.
 

@@ -3,6 +3,7 @@ Differential rotation of magnetic features, used throughout this package.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 __all__ = ["CARRINGTON_RATE", "carrington_drift", "sidereal_rate", "synodic_rate"]
 
@@ -11,7 +12,7 @@ CARRINGTON_RATE = 14.1844
 _EARTH_RATE = 0.9856
 
 
-def sidereal_rate(latitude):
+def sidereal_rate(latitude: ArrayLike) -> np.ndarray:
     r"""
     Return the sidereal rotation rate of magnetic features.
 
@@ -36,7 +37,7 @@ def sidereal_rate(latitude):
     return 14.38 - 1.95 * s2 - 2.18 * s2**2
 
 
-def synodic_rate(latitude):
+def synodic_rate(latitude: ArrayLike) -> np.ndarray:
     """
     Return the synodic rotation rate of magnetic features, as seen from Earth.
 
@@ -59,7 +60,7 @@ def synodic_rate(latitude):
     return sidereal_rate(latitude) - _EARTH_RATE
 
 
-def carrington_drift(latitude):
+def carrington_drift(latitude: ArrayLike) -> np.ndarray:
     """
     Return the drift rate of magnetic features in Carrington longitude.
 

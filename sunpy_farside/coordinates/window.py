@@ -7,6 +7,7 @@ columns around the far-side central meridian
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 import astropy.units as u
 from astropy.wcs import WCS
@@ -15,6 +16,7 @@ from sunpy.sun import constants
 from sunpy.time import parse_time
 
 from sunpy_farside.coordinates.far_side import earth_position, far_side_central_meridian
+from sunpy_farside.utils.typing import TimeLike
 
 __all__ = [
     "FIRST_LATITUDE",
@@ -36,7 +38,7 @@ FIRST_LATITUDE = -72
 WINDOW_ROWS = 144
 
 
-def window_start(central_meridian, width):
+def window_start(central_meridian: ArrayLike, width: int) -> np.ndarray:
     """
     Return the Carrington longitude of the first column of a window, in whole degrees.
 
@@ -64,7 +66,7 @@ def window_start(central_meridian, width):
     return (np.floor(central_meridian).astype(int) - width // 2) % 360
 
 
-def cut_window(globe, start, width):
+def cut_window(globe: np.ndarray, start: int, width: int) -> np.ndarray:
     """
     Cut a window from a map of all longitudes.
 
@@ -91,7 +93,7 @@ def cut_window(globe, start, width):
     return globe[..., np.arange(start, start + width) % 360]
 
 
-def cut_columns(window, width):
+def cut_columns(window: np.ndarray, width: int) -> np.ndarray:
     """
     Cut a window to fewer columns, around the same central meridian.
 
@@ -117,7 +119,7 @@ def cut_columns(window, width):
     return window[..., west : west + width].copy()
 
 
-def window_longitudes(time, width=120):
+def window_longitudes(time: TimeLike, width: int = 120) -> u.Quantity:
     """
     Return the Carrington longitudes of the columns of a window.
 
@@ -139,11 +141,13 @@ def window_longitudes(time, width=120):
     >>> window_longitudes("2022-05-05")[[0, 60, -1]]
     <Quantity [ 68., 128., 187.] deg>
     """
-    start = window_start(far_side_central_meridian(time).deg, width)
+    start = int(window_start(far_side_central_meridian(time).deg, width))
     return np.arange(start, start + width) % 360 * u.deg
 
 
-def carrington_header(time, shape, *, first_longitude, first_latitude):
+def carrington_header(
+    time: TimeLike, shape: tuple[int, ...], *, first_longitude: float, first_latitude: float
+) -> dict:
     """
     Return the FITS header of a Carrington map on whole degrees, seen from Earth.
 
@@ -198,7 +202,9 @@ def carrington_header(time, shape, *, first_longitude, first_latitude):
     }
 
 
-def carrington_wcs(time, shape, *, first_longitude, first_latitude):
+def carrington_wcs(
+    time: TimeLike, shape: tuple[int, ...], *, first_longitude: float, first_latitude: float
+) -> WCS:
     """
     Return the world coordinates of a Carrington map on whole degrees, seen from Earth.
 
@@ -227,7 +233,7 @@ def carrington_wcs(time, shape, *, first_longitude, first_latitude):
     return wcs
 
 
-def window_header(time, width=120):
+def window_header(time: TimeLike, width: int = 120) -> dict:
     """
     Return the FITS header of the window of a map.
 
@@ -256,7 +262,7 @@ def window_header(time, width=120):
     )
 
 
-def window_wcs(time, width=120):
+def window_wcs(time: TimeLike, width: int = 120) -> WCS:
     """
     Return the world coordinates of the window of a map.
 

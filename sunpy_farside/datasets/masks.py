@@ -265,8 +265,9 @@ def mask_from_map(source, date, threshold, *, smoothing: u.deg = 0 * u.deg, widt
     target = carrington_header(
         source.date, shape, first_longitude=start, first_latitude=FIRST_LATITUDE
     )
+    values, wcs = upright(values_of(source), source.wcs)
     data, _ = reproject_adaptive(
-        turn_to(*upright(values_of(source), source.wcs), meridian),
+        turn_to(values, wcs, meridian),
         WCS(target),
         shape_out=shape,
         bad_value_mode="ignore",

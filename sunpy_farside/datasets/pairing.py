@@ -87,7 +87,8 @@ def pair_frames(frame_times, map_times, *, lag: u.day = HALF_ROTATION):
     steps, on_cadence = step_numbers(map_times)
     there = set(steps[on_cadence].tolist())
     off = np.abs((days / CADENCE).to_value(u.one) - middles)
-    best, left_out = {}, []
+    best: dict[int, int] = {}
+    left_out = []
     for k in np.lexsort((np.arange(len(middles)), off)):
         middle = int(middles[k])
         missing = [

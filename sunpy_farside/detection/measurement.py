@@ -8,6 +8,8 @@ from scipy import ndimage
 import astropy.units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from astropy.time import Time
+from astropy.wcs import WCS
 
 from sunpy_farside.coordinates.arrival import east_limb_delay
 from sunpy_farside.coordinates.far_side import (
@@ -47,7 +49,14 @@ COLUMNS = {
 }
 
 
-def measure_regions(labels, wcs, date, *, probability=None, phases=None):
+def measure_regions(
+    labels: np.ndarray,
+    wcs: WCS,
+    date: Time,
+    *,
+    probability: np.ndarray | None = None,
+    phases: np.ndarray | None = None,
+) -> QTable:
     """
     Measure the regions of a segmentation.
 
@@ -120,7 +129,7 @@ def measure_regions(labels, wcs, date, *, probability=None, phases=None):
     return table
 
 
-def mean_phase(phases):
+def mean_phase(phases: np.ndarray) -> np.ndarray:
     """
     Average phase maps over the maps that have data.
 
@@ -139,7 +148,7 @@ def mean_phase(phases):
         return np.nan_to_num(phases).sum(axis=0, dtype=float) / known.sum(axis=0)
 
 
-def noise_level(mean):
+def noise_level(mean: np.ndarray) -> tuple[float, float]:
     """
     Return the middle of a map's values and the level of its noise.
 

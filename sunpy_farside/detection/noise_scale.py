@@ -36,7 +36,7 @@ def on_holographic_scale(product):
     Returns
     -------
     `bool`
-        Also for unknown products, whose phases are taken as they are.
+        True also for unknown products, whose phases are not scaled.
 
     Examples
     --------

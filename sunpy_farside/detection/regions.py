@@ -7,6 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 import astropy.units as u
+from astropy.table import QTable
+
+from sunpy.map import GenericMap
 
 import sunpy_farside
 from sunpy_farside.detection.measurement import COLUMNS, measure_regions
@@ -16,6 +19,7 @@ from sunpy_farside.detection.segmentation import away_from_seam, segment_image
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.maps.orientation import upright
 from sunpy_farside.maps.resampling import values_of
+from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.moved import moved_names
 
 __all__ = [
@@ -42,48 +46,58 @@ __getattr__ = moved_names(
 )
 
 
-def find_regions(image, *, sequence=None, level=None, n_pixels=None, threshold=None, deblend=None):
+def find_regions(
+    image: GenericMap,
+    *,
+    sequence: FarsideSequence | None = None,
+    level: float | u.Quantity | None = None,
+    n_pixels: int | None = None,
+    threshold: float | u.Quantity | None = None,
+    deblend: bool | None = None,
+) -> QTable:
     """
     Find active regions in a map of probability.
 
     Parameters
     ----------
     image : `~sunpy.map.GenericMap`
-        Probability of an active region on a Carrington grid whose columns are meridians, of any
-        scale and either way up, of the whole Sun or of a part. Masked pixels count as zero. The
-        image of a detection by the SAR method, a mean phase shift in rad, is cut by that method.
+        Detection image on a Carrington grid whose columns are meridians. The grid may have any
+        scale, either orientation in latitude, and cover the Sun in part. Masked pixels count as
+        zero. The image is the probability of an active region, or the mean phase shift in rad of a
+        detection with the SAR method, which is then segmented with this method.
     sequence : `~sunpy_farside.sequence.FarsideSequence`, optional
-        The maps that the image was made from, in whose middle window it is. They give the
-        measured phases, and hence the reliability that decides which regions are significant.
+        Sequence of which the image is the detection. The columns that are measured in phase maps,
+        and the reliability, need it.
     level : `float` or `~astropy.units.Quantity`, optional
         Segmentation threshold: smoothed probability above which pixels belong to a segment.
     n_pixels : `int`, optional
-        Smallest number of connected pixels of a segment, corners included.
+        Smallest number of 8-connected pixels of a segment.
     threshold : `float` or `~astropy.units.Quantity`, optional
         Significance threshold: integrated probability in square degrees from which a region is
         significant.
     deblend : `bool`, optional
-        Deblend segments that touch at the saddle between their peaks.
+        If True, separate touching segments at the saddle between their peaks.
 
     Returns
     -------
     `~astropy.table.QTable`
-        One row per region, with the columns of `sunpy_farside.detection.measurement.COLUMNS`. The
-        image of a detection and its sequence give the table of the detection. Without the
-        sequence what needs the phase maps is NaN, the reliability of a network's regions too: the
-        strongest come first, and the significance threshold decides.
+        One row per region, with the columns of `sunpy_farside.detection.measurement.COLUMNS`. For
+        the image and the sequence of a detection, it is the table of the detection. Without a
+        sequence, the columns that are measured in phase maps and the reliability of a network's
+        regions are NaN; regions are then in order of decreasing strength, and significant from the
+        significance threshold.
 
     Raises
     ------
     ValueError
-        The map is in other coordinates, or turned, or not in the window of the sequence; a
+        The map has other coordinates, is rotated, or has another window than the sequence; or a
         threshold is negative or NaN.
 
     Notes
     -----
-    What is not given is taken from the map: the image of a detection records the settings of its
-    model. Any other map is cut as published: a level of 0.01, 5 pixels, a threshold of 100 square
-    degrees, no deblending.
+    The defaults are the settings recorded in the image of a detection. For other maps they are the
+    published ones: a segmentation threshold of 0.01, 5 pixels, a significance threshold of 100
+    square degrees, and no deblending.
 
     The probability is smoothed with a Gaussian of 3 pixels FWHM on 3 x 3 pixels; a region's
     strength :math:`P_i` is the sum of the probability before smoothing over pixels of one
@@ -142,7 +156,9 @@ def _phases_of(sequence, image):
     return sequence.comoving_data
 
 
-def rank_regions(table, segments, settings, **meta):
+def rank_regions(
+    table: QTable, segments: np.ndarray, settings: DetectionSettings, **meta
+) -> tuple[QTable, np.ndarray]:
     """
     Number regions, the most reliable first, and mark the significant ones.
 

@@ -8,14 +8,19 @@ from functools import cached_property
 import numpy as np
 
 from astropy.table import QTable
+from astropy.time import Time
+from astropy.visualization.wcsaxes import WCSAxes
 
 from sunpy.map import GenericMap
 from sunpy.util.exceptions import warn_deprecated
 
 from sunpy_farside.detection.detection_files import read_detection, write_detection
+from sunpy_farside.detection.methods import Method
 from sunpy_farside.detection.outlines import region_outlines
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.utils.typing import PathLike
+from sunpy_farside.visualization.artists import Artists
 from sunpy_farside.visualization.detection_plot import plot_detection
 from sunpy_farside.visualization.html import html_with_picture
 
@@ -73,21 +78,21 @@ class FarsideDetection:
         )
 
     @property
-    def date(self):
+    def date(self) -> Time:
         """
         Date of the middle map, to which positions belong.
         """
         return self.image.date
 
     @property
-    def method(self):
+    def method(self) -> Method:
         """
         The method by which the regions were found (`~sunpy_farside.detection.methods.Method`).
         """
         return self.settings.method
 
     @property
-    def probability(self):
+    def probability(self) -> GenericMap:
         """
         Former name of `image`.
         """
@@ -95,13 +100,13 @@ class FarsideDetection:
         return self.image
 
     @cached_property
-    def outlines(self):
+    def outlines(self) -> list:
         """
         Outlines of the regions (`~sunpy_farside.detection.outlines.region_outlines`).
         """
         return region_outlines(self)
 
-    def write(self, folder):
+    def write(self, folder: PathLike) -> None:
         """
         Write the detection to a folder.
 
@@ -115,7 +120,7 @@ class FarsideDetection:
         write_detection(self, folder)
 
     @classmethod
-    def read(cls, folder):
+    def read(cls, folder: PathLike) -> "FarsideDetection":
         """
         Read a detection that `write` wrote.
 
@@ -137,7 +142,7 @@ class FarsideDetection:
         """
         return cls(**read_detection(folder))
 
-    def plot(self, axes=None):
+    def plot(self, axes: WCSAxes | None = None) -> Artists:
         """
         Draw the detection image with the regions outlined and numbered.
 
@@ -167,7 +172,7 @@ class FarsideDetection:
         """
         return plot_detection(self, axes)
 
-    def peek(self):
+    def peek(self) -> None:
         """
         Draw the detection in a figure of its own and show it.
         """

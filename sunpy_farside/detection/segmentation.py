@@ -16,6 +16,7 @@ from astropy.stats import gaussian_fwhm_to_sigma
 from astropy.utils import minversion
 
 from sunpy_farside.detection.methods import SAR
+from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.maps.orientation import turn_to
 
 __all__ = ["segment", "segment_image", "smooth_probability", "surface_of"]
@@ -25,7 +26,7 @@ _N_LEVELS = "n_levels" if minversion(photutils, "3.0") else "nlevels"
 _QUIET = {} if minversion(photutils, "3.1") else {"progress_bar": False}
 
 
-def segment_image(image, settings):
+def segment_image(image: np.ndarray, settings: DetectionSettings) -> np.ndarray:
     """
     Cut segments out of a detection image.
 
@@ -44,7 +45,7 @@ def segment_image(image, settings):
     return segment(surface, level, settings.n_pixels, deblend=settings.deblend)
 
 
-def surface_of(image, settings):
+def surface_of(image: np.ndarray, settings: DetectionSettings) -> tuple[np.ndarray, float]:
     """
     Return the surface that is segmented, and the level above which segments are.
 
@@ -81,7 +82,7 @@ def away_from_seam(data, wcs, settings):
     return turn_to(data, wcs, longitude)
 
 
-def smooth_probability(probability):
+def smooth_probability(probability: np.ndarray) -> np.ndarray:
     """
     Smooth a map of probability as published, with a Gaussian of 3 pixels FWHM on 3 x 3 pixels.
 
@@ -104,7 +105,7 @@ def _kernel():
     return kernel.array
 
 
-def segment(image, level, n_pixels, *, deblend=False):
+def segment(image: np.ndarray, level: float, n_pixels: int, *, deblend: bool = False) -> np.ndarray:
     """
     Number the connected parts of an image above a level.
 

@@ -2,6 +2,7 @@
 Detection of strong active regions by their seismic strength, the SAR method.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -37,7 +38,13 @@ _N_PIXELS = 5
 
 
 @u.quantity_input
-def detect_seismic_strength(maps, *, phase: u.rad = PHASE, threshold=400, width=120):
+def detect_seismic_strength(
+    maps: FarsideSequence | GenericMap | Iterable,
+    *,
+    phase: u.rad = PHASE,
+    threshold: float | u.Quantity = 400,
+    width: int = 120,
+) -> FarsideDetection | list[FarsideDetection]:
     """
     Detect strong active regions on the far side with the SAR method.
 

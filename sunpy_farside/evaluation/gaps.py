@@ -98,7 +98,7 @@ def evaluate_gaps(models, number=300, *, most=2, kind="test", width=120, seed=0,
         - ``true``, ``repeated``, ``ignored``, ``false``, ``false_discovery_rate``,
           ``completeness``: as in `sunpy_farside.evaluation.scores`;
         - ``sequences_with_any``: sequences with a significant region;
-        - ``reliability``: `~sunpy_farside.evaluation.cases.reliability_bins`.
+        - ``reliability``: `~sunpy_farside.evaluation.calibration_bins.reliability_bins`.
     """
     models = load_models(models)
     cases = [[] for _ in range(most + 1)]

@@ -131,7 +131,7 @@ def simulated_cases(models, number=1000, *, kind="test", width=120, workers=1, p
         )
 
 
-_worker = {}
+_worker: dict = {}
 
 
 def _prepare(models, kind, width):

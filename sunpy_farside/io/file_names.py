@@ -25,7 +25,7 @@ _GONG_NAME = re.compile(r"(?<![a-z])mrf(?:qo|6x)([0-9]{6})t([0-9]{4})(?![0-9])",
 YEARS = range(1900, 2100)
 
 
-def parse_file_name(name):
+def parse_file_name(name: str) -> tuple[Time | None, str | None]:
     """
     Read the time and the product from the name of a far-side file.
 
@@ -67,7 +67,7 @@ def parse_file_name(name):
     return time, product
 
 
-def parse_gong_name(name):
+def parse_gong_name(name: str) -> Time | None:
     """
     Read the time from the name of a file of GONG's far-side products.
 

@@ -16,6 +16,7 @@ from sunpy_farside.maps.checks import check_phases, check_rows
 from sunpy_farside.maps.gong_disk import GONG_CARDS, GONG_SHAPE
 from sunpy_farside.maps.phase_map import FarsidePhaseMap
 from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["read_gong_map"]
 
@@ -28,7 +29,7 @@ _RIM = 0.033
 _ENOUGH = 10
 
 
-def read_gong_map(path):
+def read_gong_map(path: PathLike) -> FarsidePhaseMap:
     """
     Read one far-side map published by GONG.
 

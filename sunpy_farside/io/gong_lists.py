@@ -4,6 +4,7 @@ Reader of the region lists published by GONG.
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +23,7 @@ from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.file_names import parse_gong_name
 from sunpy_farside.utils.content import read_content, user_path
 from sunpy_farside.utils.text import some
+from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["read_gong_list"]
 
@@ -59,7 +61,7 @@ class _Row:
     numbers: str
 
 
-def read_gong_list(paths):
+def read_gong_list(paths: PathLike | Sequence[PathLike]) -> QTable:
     r"""
     Read region lists of GONG.
 

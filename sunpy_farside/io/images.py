@@ -17,6 +17,7 @@ from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.utils.content import read_content, user_path
+from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["read_images"]
 
@@ -37,7 +38,9 @@ _GZIP = ("GZIP_1", "GZIP_2")
 _PACKING = ("RICE_1", "RICE_ONE", *_GZIP)
 
 
-def read_images(path, *, shape=None):
+def read_images(
+    path: PathLike, *, shape: tuple[int, ...] | None = None
+) -> list[tuple[np.ndarray, fits.Header]]:
     """
     Read all the images of a FITS file.
 

@@ -5,6 +5,7 @@ NOAA's active regions: daily summaries, first appearances and positions at other
 import io
 import os
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,16 @@ from sunpy.util.exceptions import warn_user
 import sunpy_farside.utils.tables  # noqa: F401  (makes tables of coordinates writable)
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.io.noaa_text import EXPECTED, MAX_SIZE, parse_summary, wrong_summary
+from sunpy_farside.io.noaa_text import (
+    EXPECTED,
+    MAX_SIZE,
+    Summary,
+    parse_summary,
+    wrong_summary,
+)
 from sunpy_farside.utils.content import check_file, read_content, user_path
 from sunpy_farside.utils.moved import moved_names
+from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["read_noaa_summaries", "read_noaa_summary"]
 
@@ -37,7 +45,7 @@ _MAX_TARBALL = 100_000_000
 _TARBALLS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
-def read_noaa_summary(path):
+def read_noaa_summary(path: PathLike) -> QTable:
     """
     Read a solar region summary of NOAA.
 
@@ -114,7 +122,7 @@ def read_noaa_summary(path):
     return table
 
 
-def read_noaa_summaries(paths):
+def read_noaa_summaries(paths: PathLike | Sequence[PathLike]) -> QTable:
     """
     Read solar region summaries of many days into one table.
 
@@ -167,30 +175,31 @@ def read_noaa_summaries(paths):
     """
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
-    summaries, broken, cut_short = {}, [], []
+    by_date: dict[str, Summary] = {}
+    broken, cut_short = [], []
     for name, content in _contents(map(user_path, paths)):
         try:
             summary = parse_summary(name, content)
         except FileFormatError:
             broken.append(name)
         else:
-            summaries.setdefault(summary.date.isot, summary)
+            by_date.setdefault(summary.date.isot, summary)
             if not summary.whole:
                 cut_short.append(name)
-    if not summaries and not broken:
+    if not by_date and not broken:
         msg = "Expected solar region summaries (YYYYMMDDSRS.txt or tarballs of them), found none."
         raise FileNotFoundError(msg)
     if broken:
         names = ", ".join(broken)
         msg = f"{len(broken)} solar region summaries do not read: {names}."
-        if not summaries:
+        if not by_date:
             raise FileFormatError(f"{msg} Fetch them again.")
         warn_user(f"{msg} They are left out; fetch them again.")
     if cut_short:
         names = ", ".join(cut_short)
         msg = f"{len(cut_short)} solar region summaries are cut short: {names}."
         warn_user(f"{msg} What they hold is kept; fetch them again.")
-    summaries = [summaries[date] for date in sorted(summaries)]
+    summaries = [by_date[date] for date in sorted(by_date)]
     dates = Time([summary.date for summary in summaries])
     owner = np.repeat(np.arange(len(dates)), [len(summary.rows) for summary in summaries])
     meridians = np.atleast_1d(far_side_central_meridian(dates).deg)

@@ -13,6 +13,7 @@ from sunpy.time import parse_time
 
 from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.coordinates.rotation import carrington_drift
+from sunpy_farside.utils.typing import TimeLike
 
 __all__ = ["first_appearances", "positions_at"]
 
@@ -24,7 +25,9 @@ _DISTANCE = 9.5 * u.deg
 
 
 @u.quantity_input
-def first_appearances(regions, *, limb: u.deg = _LIMB, distance: u.deg = _DISTANCE):
+def first_appearances(
+    regions: QTable, *, limb: u.deg = _LIMB, distance: u.deg = _DISTANCE
+) -> QTable:
     """
     Find the first appearances of regions, and those that emerged on the near side.
 
@@ -105,7 +108,7 @@ def first_appearances(regions, *, limb: u.deg = _LIMB, distance: u.deg = _DISTAN
 
 
 @u.quantity_input
-def positions_at(regions, time, *, max_age: u.day = 2 * u.day):
+def positions_at(regions: QTable, time: TimeLike, *, max_age: u.day = 2 * u.day) -> QTable:
     """
     Return the positions of regions at a time, moved by differential rotation.
 

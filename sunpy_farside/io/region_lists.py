@@ -4,6 +4,7 @@ Reader of the region lists of the SAR method published by JSOC.
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ import sunpy_farside.utils.tables  # noqa: F401  (makes tables of coordinates wr
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.utils.content import read_content, user_path
+from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["STRENGTH_UNIT", "read_region_list"]
 
@@ -58,7 +60,7 @@ class _List:
     rows: list
 
 
-def read_region_list(paths):
+def read_region_list(paths: PathLike | Sequence[PathLike]) -> QTable:
     """
     Read region lists of the SAR method.
 
@@ -144,8 +146,8 @@ def read_region_list(paths):
     dates = _time([item.date for item in lists.values()])
     for (path, item), date in zip(lists.items(), dates, strict=True):
         _check_vantage(path, item.vantage[0], date)
-    lists = list(lists.values())
-    table = _table([lists[k] for k in np.argsort(dates.mjd, kind="stable")])
+    items = list(lists.values())
+    table = _table([items[k] for k in np.argsort(dates.mjd, kind="stable")])
     table.meta["broken"] = [str(path) for path in broken]
     return table
 

@@ -10,6 +10,7 @@ from sunpy_farside.io.hdf5 import open_hdf5, own_data_set
 from sunpy_farside.io.idl_save import find_array
 from sunpy_farside.maps.checks import check_phases, check_rows
 from sunpy_farside.utils.content import check_file, read_content
+from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["read_stack"]
 
@@ -21,7 +22,7 @@ _MOST_VALUES = 64_000_000
 _MOST_IDL_BYTES = 64_000_000
 
 
-def read_stack(path):
+def read_stack(path: PathLike) -> np.ndarray:
     """
     Read a file of stacked phase maps.
 

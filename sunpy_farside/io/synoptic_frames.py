@@ -20,6 +20,7 @@ from sunpy_farside.maps.synoptic import (
 )
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.moved import moved_names
+from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["read_chart", "read_frame"]
 
@@ -31,7 +32,7 @@ _CHART_COLUMNS = 3600
 _CHART_STEP = 0.1
 
 
-def read_frame(path):
+def read_frame(path: PathLike) -> SynopticMap:
     """
     Read a daily synoptic frame of HMI (``hmi.Mldailysynframe_720s``).
 
@@ -119,7 +120,7 @@ def _frame_date(path, header):
     return date
 
 
-def read_chart(path):
+def read_chart(path: PathLike) -> SynopticMap:
     """
     Read a synoptic chart of HMI, the magnetic field of one Carrington rotation.
 

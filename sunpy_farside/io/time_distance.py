@@ -12,11 +12,12 @@ from sunpy_farside.maps.checks import check_phases, check_rows
 from sunpy_farside.maps.phase_map import FarsidePhaseMap
 from sunpy_farside.maps.time_distance import TIME_DISTANCE, TIME_DISTANCE_SHAPE, is_time_distance
 from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["read_time_distance_map"]
 
 
-def read_time_distance_map(path):
+def read_time_distance_map(path: PathLike) -> FarsidePhaseMap:
     """
     Read one far-side map made by the time-distance method (``hmi.td_fsi_12h``).
 

@@ -25,7 +25,7 @@ _CONTENT = "far-side phase shift"
 
 class FarsidePhaseMap(GenericMap):
     """
-    Far-side phase map from helioseismic holography (Lindsey & Braun 2000).
+    Far-side phase map from helioseismic holography (Lindsey & Braun 2000) or by time-distance.
 
     Acoustic waves reflected in strong magnetic fields return early: an active region has a
     *negative* phase shift. Values are in radian, and NaN where data are missing, as on the near
@@ -35,14 +35,15 @@ class FarsidePhaseMap(GenericMap):
     JSOC's files have no usable header: open them with
     `~sunpy_farside.io.phase_maps.read_phase_map`, or fetch them with
     `~sunpy.net.Fido`, which completes their headers. Saved maps open with
-    `sunpy.map.Map`.
+    `sunpy.map.Map`, as do JSOC's time-distance maps, whose wrong cards are corrected
+    (`~sunpy_farside.maps.time_distance.corrected_header`).
 
     Parameters
     ----------
     data : array, shape (181, 361)
         Phase shifts in rad, southernmost row first. Submaps have other shapes.
     header : `dict` or `~sunpy.util.MetaDict`
-        Header from `phase_map_header`.
+        Header from `phase_map_header`, or the raw header of a time-distance map.
     **kwargs
         Passed to `~sunpy.map.GenericMap`.
 

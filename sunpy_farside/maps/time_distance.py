@@ -38,8 +38,9 @@ _YEARS = range(2010, 2100)
 # Unit in the files, although the phases are in radian, as the comment of the card says.
 _WRONG_UNIT = "m/s"
 _NO_DATA = 0x80000000
-# Longitudes in the headers are rounded to a tenth of a degree, pixels to a hundredth.
-_TOLERANCE = 1.0
+# Largest error of a longitude in degrees: those in the headers are rounded to a tenth of a degree,
+# pixels to a hundredth.
+_TOLERANCE = 0.5
 # Cards with positions and steps: the expected value and the largest difference from it.
 _GRID = {
     "CRPIX2": (_EQUATOR_ROW, 0.01),
@@ -146,8 +147,9 @@ def corrected_header(header, shape):
     date = _date(cards)
     _check_axes(cards)
     meridian = _meridian(cards, date)
-    if str(cards.get("BUNIT", "")).strip() not in (_WRONG_UNIT, "rad", "radian"):
-        _refuse("phases in radian, whose BUNIT is 'm/s' by mistake", f"BUNIT = {cards['BUNIT']!r}")
+    unit = cards.get("BUNIT", "none")
+    if str(unit).strip() not in (_WRONG_UNIT, "rad", "radian"):
+        _refuse("phases in radian, whose BUNIT is 'm/s' by mistake", f"BUNIT = {unit!r}")
     correct = carrington_header(date, shape, first_longitude=0, first_latitude=0) | {
         "ctype1": "CRLN-CEA",
         "ctype2": "CRLT-CEA",

@@ -34,7 +34,7 @@ class CoarseUNet(nn.Module):
         If True, also process each map separately, and weight the maps at each pixel by attention.
     """
 
-    def __init__(self, n_maps=11, hidden=16, attention=False):
+    def __init__(self, n_maps: int = 11, hidden: int = 16, attention: bool = False) -> None:
         super().__init__()
         self.n_maps = n_maps
         self.hidden = hidden
@@ -59,14 +59,14 @@ class CoarseUNet(nn.Module):
         self.outlet = nn.Conv2d(below, 1, 1)
 
     @property
-    def settings(self):
+    def settings(self) -> dict:
         """
         Settings of the layout, as a `dict` of keyword arguments.
         """
         attention = self.attend is not None
         return {"n_maps": self.n_maps, "hidden": self.hidden, "attention": attention}
 
-    def forward(self, maps, missing):
+    def forward(self, maps: torch.Tensor, missing: torch.Tensor) -> torch.Tensor:
         """
         Compute the logits of the probability that a pixel is active.
 

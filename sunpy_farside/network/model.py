@@ -79,7 +79,7 @@ class FarsideModel:
         network = self.network.eval().to(self.device, memory_format=torch.channels_last)
         object.__setattr__(self, "network", network)
 
-    def predict(self, stack, *, batch=8, together=False):
+    def predict(self, stack: np.ndarray, *, batch: int = 8, together: bool = False) -> np.ndarray:
         """
         Compute the probability that a pixel belongs to an active region.
 
@@ -160,7 +160,7 @@ def _overlap(width, columns):
     return slice(first, last), slice(first - west, last - west)
 
 
-def choose_device(device="auto"):
+def choose_device(device: str | torch.device = "auto") -> torch.device:
     """
     Choose the device on which networks run.
 

@@ -46,14 +46,14 @@ class Normalization:
             msg = f"Expected a normalization out of {', '.join(_KINDS)}, found {self.kind!r}."
             raise ValueError(msg)
 
-    def to_dict(self):
+    def to_dict(self) -> dict:
         """
         Return the settings that this kind uses.
         """
         settings = asdict(self)
         return settings if self.kind == "constants" else {k: settings[k] for k in ("kind", "clip")}
 
-    def __call__(self, phases, statistics=None):
+    def __call__(self, phases: torch.Tensor, statistics: tuple | None = None) -> torch.Tensor:
         """
         Normalize sequences.
 
@@ -78,7 +78,7 @@ class Normalization:
             scaled = scaled.clamp(max=0)
         return scaled if self.kind == "sequence" else scaled.masked_fill(missing, 0)
 
-    def statistics(self, phases, dims=(0, 1, 2, 3)):
+    def statistics(self, phases: torch.Tensor, dims: tuple[int, ...] = (0, 1, 2, 3)) -> tuple:
         """
         Return the mean and the standard deviation of the normalization.
 

@@ -26,7 +26,16 @@ class UNet(nn.Module):
         Method of upsampling: nearest neighbor in the published code (bilinear in the paper).
     """
 
-    def __init__(self, n_maps=11, hidden=16, upsampling="nearest"):
+    down1: nn.Module
+    down2: nn.Module
+    down3: nn.Module
+    down4: nn.Module
+    up1: nn.Module
+    up2: nn.Module
+    up3: nn.Module
+    up4: nn.Module
+
+    def __init__(self, n_maps: int = 11, hidden: int = 16, upsampling: str = "nearest") -> None:
         super().__init__()
         self.n_maps = n_maps
         self.hidden = hidden
@@ -44,13 +53,13 @@ class UNet(nn.Module):
         self.outc = _Outlet(up[3], 1)
 
     @property
-    def settings(self):
+    def settings(self) -> dict:
         """
         Settings of the layout, as a `dict` of keyword arguments.
         """
         return {"n_maps": self.n_maps, "hidden": self.hidden, "upsampling": self.upsampling}
 
-    def forward(self, maps, missing=None):
+    def forward(self, maps: torch.Tensor, missing: torch.Tensor | None = None) -> torch.Tensor:
         """
         Compute the logits of the probability that a pixel is active.
 

@@ -20,13 +20,14 @@ from sunpy_farside.network.schemas import FORMAT_VERSION, WeightsMetadata, expla
 from sunpy_farside.utils.cache import cache_folder
 from sunpy_farside.utils.content import check_file, user_path
 from sunpy_farside.utils.files import whole_files
+from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["load_model", "save_model"]
 
 _MOST_HEADER = 1_000_000
 
 
-def load_model(name="default", *, device="auto"):
+def load_model(name: PathLike = "default", *, device: str | torch.device = "auto") -> FarsideModel:
     """
     Load a network with its weights.
 
@@ -93,7 +94,7 @@ def load_model(name="default", *, device="auto"):
     raise WeightsError(msg)
 
 
-def save_model(model, path, **notes):
+def save_model(model: FarsideModel, path: PathLike, **notes: str) -> None:
     """
     Write the weights of a network with all its settings.
 

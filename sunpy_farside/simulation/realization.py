@@ -2,6 +2,7 @@
 Simulation of phase maps with known active regions, as sunpy maps.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,7 @@ from sunpy_farside.simulation.active_regions import (
 )
 from sunpy_farside.simulation.noise import NoiseModel
 from sunpy_farside.simulation.phases import View, half_days, simulate_phases
+from sunpy_farside.utils.typing import TimeLike
 
 __all__ = ["SimulatedMaps", "SimulatedSequence", "simulate_maps", "simulate_sequence"]
 
@@ -57,7 +59,7 @@ class SimulatedMaps:
         first, last = (self.maps[end].date.isot[:16] for end in (0, -1))
         return f"<SimulatedMaps: {len(self.maps)} maps, {first} to {last}>"
 
-    def regions(self, date):
+    def regions(self, date: TimeLike) -> QTable:
         """
         Return the table of active regions on the whole Sun on a date.
 
@@ -88,7 +90,7 @@ class SimulatedMaps:
         table = table[flux > 0]
         return table[np.argsort(-table["flux"])]
 
-    def field(self, date, *, width=120):
+    def field(self, date: TimeLike, *, width: int = 120) -> GenericMap:
         """
         Return the smoothed unsigned magnetic field in the far-side window of a date.
 
@@ -110,7 +112,7 @@ class SimulatedMaps:
         field = unsigned_field(self.sun, self._day(date), longitudes, latitudes)
         return Map(field.astype(np.float32), header)
 
-    def truth(self, date, *, width=120):
+    def truth(self, date: TimeLike, *, width: int = 120) -> GenericMap:
         """
         Return the mask of active pixels in the far-side window of a date.
 
@@ -157,7 +159,7 @@ class SimulatedSequence:
         date = self.sequence.date.isot[:16]
         return f"<SimulatedSequence: {date}, {len(self.regions)} regions on the whole Sun>"
 
-    def active(self, target):
+    def active(self, target: dict) -> np.ndarray:
         """
         Return the mask of active pixels in the window of the middle map.
 
@@ -175,7 +177,7 @@ class SimulatedSequence:
         latitudes = FIRST_LATITUDE + np.arange(WINDOW_ROWS, dtype=float)
         return target_mask(target, self.sun, 0, longitudes, latitudes)
 
-    def signatures(self, *, width=None):
+    def signatures(self, *, width: int | None = None) -> np.ndarray:
         """
         Compute the phase shifts of the active regions, without noise.
 
@@ -196,14 +198,21 @@ class SimulatedSequence:
         return _view(date, N_MAPS, longitudes, latitudes).signatures(self.sun)
 
     @property
-    def truth(self):
+    def truth(self) -> GenericMap:
         """
         Mask of active pixels: 1 where the field is above 30 G, else 0 (`~sunpy.map.GenericMap`).
         """
         return _active(self.field)
 
 
-def simulate_maps(start, n_maps, *, seed, activity=0.6, noise_seed=None):
+def simulate_maps(
+    start: TimeLike,
+    n_maps: int,
+    *,
+    seed: int | Sequence[int],
+    activity: float = 0.6,
+    noise_seed: int | Sequence[int] | None = None,
+) -> SimulatedMaps:
     """
     Simulate consecutive phase maps with known active regions.
 
@@ -257,7 +266,14 @@ def simulate_maps(start, n_maps, *, seed, activity=0.6, noise_seed=None):
     return SimulatedMaps(maps, regions)
 
 
-def simulate_sequence(date, *, seed, activity=0.6, width=120, noise_seed=None):
+def simulate_sequence(
+    date: TimeLike,
+    *,
+    seed: int | Sequence[int],
+    activity: float = 0.6,
+    width: int = 120,
+    noise_seed: int | Sequence[int] | None = None,
+) -> SimulatedSequence:
     """
     Simulate a sequence of eleven phase maps with known active regions.
 

@@ -6,18 +6,24 @@ import bz2
 import gzip
 import lzma
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from sunpy_farside.errors import FileFormatError
+from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["check_file", "read_content", "user_path"]
 
 # First bytes of compressed files, and the functions that open them.
-_PACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+_PACKED: dict[bytes, Callable] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
 _DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError)
 
 
-def user_path(path):
+def user_path(path: PathLike) -> Path:
     """
     Return a path in which a leading ``~`` means the home of the user.
 
@@ -44,7 +50,9 @@ def user_path(path):
         return path
 
 
-def check_file(path, most, expected, error=FileFormatError):
+def check_file(
+    path: PathLike, most: int | None, expected: str, error: type[Exception] = FileFormatError
+) -> Path:
     """
     Return the path of a file, if it is a regular one and not too large.
 
@@ -96,7 +104,7 @@ def check_file(path, most, expected, error=FileFormatError):
     return path
 
 
-def read_content(path, most, expected):
+def read_content(path: PathLike, most: int, expected: str) -> bytes:
     """
     Return the content of a file, decompressed if it is in gzip, bzip2 or xz format.
 

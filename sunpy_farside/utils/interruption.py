@@ -21,7 +21,7 @@ _LINE = b"sunpy-farside: interrupted\n"
 # Seconds for cleaning up, after which the command ends without it.
 _PATIENCE = 5.0
 # Not empty when Ctrl-C was pressed.
-_pressed = []
+_pressed: list[bool] = []
 
 
 @contextmanager

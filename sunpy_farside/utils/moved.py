@@ -2,12 +2,14 @@
 Deprecation of the former names of functions, classes and constants.
 """
 
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
+from typing import Any
 
 __all__ = ["moved_names"]
 
 
-def moved_names(module, places):
+def moved_names(module: str, places: Mapping[str, Iterable[str]]) -> Callable[[str], Any]:
     """
     Return a function ``__getattr__`` for a module from which names have moved.
 
@@ -39,7 +41,7 @@ def moved_names(module, places):
         for former in names
     }
 
-    def find(name):
+    def find(name: str) -> Any:
         if name not in found:
             msg = f"module {module!r} has no attribute {name!r}"
             raise AttributeError(msg)

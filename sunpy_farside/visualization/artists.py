@@ -3,6 +3,7 @@ Drawing of lines, points and labels on the solar surface, on axes with world coo
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -70,7 +71,7 @@ class Artists:
         Limbs and meridians.
     """
 
-    axes: object
+    axes: Any
     images: list = field(default_factory=list)
     outlines: list = field(default_factory=list)
     markers: list = field(default_factory=list)

@@ -2,15 +2,22 @@
 Plots of detected regions on other solar maps.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from astropy.table import Table
+from astropy.visualization.wcsaxes import WCSAxes
 
 from sunpy.map import GenericMap
 
-from sunpy_farside.visualization.artists import COLORS, draw_regions
+from sunpy_farside.utils.typing import TimeLike
+from sunpy_farside.visualization.artists import COLORS, Artists, draw_regions
 from sunpy_farside.visualization.detection_plot import region_names
 from sunpy_farside.visualization.style import styled_axes
+
+if TYPE_CHECKING:
+    from sunpy_farside.detection.result import FarsideDetection
 
 __all__ = ["overplot_regions"]
 
@@ -19,7 +26,14 @@ _POSITIONS = ("centroid", "latest_position", "mean_position")
 _NAMES = ("label", "designation", "number")
 
 
-def overplot_regions(regions, axes, *, date=None, color=COLORS["first"], hidden=False):
+def overplot_regions(
+    regions: "FarsideDetection | Table",
+    axes: WCSAxes | GenericMap,
+    *,
+    date: TimeLike | None = None,
+    color: str = COLORS["first"],
+    hidden: bool = False,
+) -> Artists:
     """
     Draw detected regions on any solar map, rotated differentially to the date of the map.
 

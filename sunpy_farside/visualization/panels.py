@@ -2,8 +2,12 @@
 Plots and animations of the maps of a sequence.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.animation import FuncAnimation
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator
 
@@ -13,6 +17,10 @@ from sunpy_farside.visualization.artists import COLORS, PHASE_SCALE, Artists, ha
 from sunpy_farside.visualization.labels import name_in_title
 from sunpy_farside.visualization.style import styled_figure
 
+if TYPE_CHECKING:
+    from sunpy_farside.detection.result import FarsideDetection
+    from sunpy_farside.sequence import FarsideSequence
+
 __all__ = ["animate_sequence", "degree_ticks", "plot_sequence"]
 
 # Spacing of the longitude ticks of a small panel in degrees, and their smallest distance from its
@@ -20,7 +28,12 @@ __all__ = ["animate_sequence", "degree_ticks", "plot_sequence"]
 _PANEL_STEP, _PANEL_EDGE = 60, 12
 
 
-def plot_sequence(sequence, *, detection=None, figure=None):
+def plot_sequence(
+    sequence: "FarsideSequence",
+    *,
+    detection: "FarsideDetection | None" = None,
+    figure: Figure | None = None,
+) -> Artists:
     """
     Draw the eleven maps of a sequence, each in its own window.
 
@@ -84,7 +97,13 @@ def plot_sequence(sequence, *, detection=None, figure=None):
     return drawn
 
 
-def animate_sequence(sequence, *, detection=None, figure=None, interval=300):
+def animate_sequence(
+    sequence: "FarsideSequence",
+    *,
+    detection: "FarsideDetection | None" = None,
+    figure: Figure | None = None,
+    interval: float = 300,
+) -> FuncAnimation:
     """
     Animate the eleven maps of a sequence in the window of the middle map.
 
@@ -156,7 +175,7 @@ def _window(first, width):
     return {"extent": extent, "origin": "lower", **PHASE_SCALE}
 
 
-def degree_ticks(axes, size):
+def degree_ticks(axes: Axes, size: str | float) -> None:
     """
     Mark every 30 degrees of longitude and latitude on axes in degrees.
 

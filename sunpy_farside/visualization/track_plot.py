@@ -3,9 +3,11 @@ Plots of tracks.
 """
 
 from itertools import cycle
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import rcParams
+from matplotlib.axes import Axes
 from matplotlib.dates import ConciseDateFormatter
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MultipleLocator
@@ -19,6 +21,9 @@ from sunpy_farside.visualization.artists import Artists
 from sunpy_farside.visualization.labels import spread_labels
 from sunpy_farside.visualization.style import styled_axes
 
+if TYPE_CHECKING:
+    from sunpy_farside.catalogue.tracking import RegionTracks
+
 __all__ = ["plot_tracks"]
 
 _WEAK_TRACK = {"ls": "--", "lw": 1, "marker": ".", "ms": 3}
@@ -28,7 +33,7 @@ _WEAK_TRACK = {"ls": "--", "lw": 1, "marker": ".", "ms": 3}
 _MARGIN = 0.3
 
 
-def plot_tracks(tracks, *, axes=None):
+def plot_tracks(tracks: "RegionTracks", *, axes: Axes | None = None) -> Artists:
     """
     Draw the Carrington longitudes of tracks against time, up to their arrival at the east limb.
 

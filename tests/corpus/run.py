@@ -30,8 +30,7 @@ from models import checkpoints, weights
 from phase_maps import phase_maps
 from stacks import stacks_hdf5, stacks_idl
 from texts import recipes, region_lists, summaries
-
-import astropy.units as u
+from time_distance import time_distance_maps
 
 from sunpy.util.exceptions import SunpyUserWarning
 
@@ -52,10 +51,9 @@ def _phases(path):
     return item.date.isot, item.data
 
 
-def _gong_map(path):
+def _positions(path):
     item = read_phase_map(path)
-    place = item.pixel_to_world([100, 60] * u.pix, [40, 120] * u.pix)
-    return (*_phases(path), place.lon.deg, place.lat.deg)
+    return item.date.isot, item.data, item.wcs.wcs.crval, item.wcs.wcs.crpix, item.wcs.wcs.cdelt
 
 
 def _lists(path):
@@ -108,6 +106,7 @@ def _stack(path):
 # Functions that make the files, and functions that read them.
 READERS = [
     (phase_maps, _phases),
+    (time_distance_maps, _positions),
     (stacks_hdf5, _stack),
     (stacks_idl, _stack),
     (region_lists, _lists),
@@ -115,7 +114,7 @@ READERS = [
     (weights, _model),
     (checkpoints, _model),
     (recipes, _recipe),
-    (gong_maps, _gong_map),
+    (gong_maps, _positions),
     (gong_lists, _gong_list),
 ]
 

@@ -11,6 +11,7 @@ import pytest
 
 READERS = [
     "phase_maps",
+    "time_distance_maps",
     "stacks_hdf5",
     "stacks_idl",
     "region_lists",

@@ -3,10 +3,14 @@ The catalogue as an object.
 """
 
 import json
+from os import PathLike
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 
 import astropy.units as u
+from astropy.table import QTable, Table
 from astropy.time import Time
 
 from sunpy.time import parse_time
@@ -17,9 +21,11 @@ from sunpy_farside.catalogue.names import names_of_tracks
 from sunpy_farside.catalogue.numbers import daily_numbers
 from sunpy_farside.catalogue.reading import catalogue_table, check_exists, regions_table
 from sunpy_farside.catalogue.track_store import stored_tracks
+from sunpy_farside.catalogue.tracking import RegionTracks
 from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.errors import FarsideError
 from sunpy_farside.utils.content import user_path
+from sunpy_farside.visualization.artists import Artists
 from sunpy_farside.visualization.html import html_with_picture
 from sunpy_farside.visualization.track_plot import plot_tracks
 
@@ -74,7 +80,7 @@ class Catalogue:
         return html_with_picture(self, lambda figure: self.plot(axes=figure.subplots()))
 
     @property
-    def dates(self):
+    def dates(self) -> Time:
         """
         Dates of the detections, also those without a region (`~astropy.time.Time`).
         """
@@ -83,14 +89,14 @@ class Catalogue:
         return Time(dates) if dates else Time(np.empty(0), format="mjd")
 
     @property
-    def tracks(self):
+    def tracks(self) -> dict[str, RegionTracks]:
         """
         Tracks by method, a `dict` of `~sunpy_farside.catalogue.tracking.RegionTracks`.
         """
         with self._opened() as database:
             return {method: stored_tracks(database, method) for method in METHODS}
 
-    def detections(self, method=None):
+    def detections(self, method: str | None = None) -> QTable:
         """
         Return the regions of all dates.
 
@@ -106,7 +112,7 @@ class Catalogue:
         """
         return catalogue_table(self._folder, method)
 
-    def regions(self, date, method=None):
+    def regions(self, date: Any, method: str | None = None) -> QTable:
         """
         Return the regions of one date.
 
@@ -131,7 +137,7 @@ class Catalogue:
         with self._opened() as database:
             return regions_table(database.rows(method, date), [date], method)
 
-    def sources(self, date):
+    def sources(self, date: Any) -> list[dict]:
         """
         Return what the results of a date were made from.
 
@@ -165,7 +171,7 @@ class Catalogue:
                 source[name] = None if source[name] is None else json.loads(source[name])
         return sources
 
-    def numbers(self, method="network", **options):
+    def numbers(self, method: str = "network", **options: Any) -> QTable:
         """
         Return the numbers of every date.
 
@@ -182,7 +188,7 @@ class Catalogue:
         """
         return daily_numbers(self.detections(method), **options)
 
-    def names(self, method="network"):
+    def names(self, method: str = "network") -> Table:
         """
         Return the names that JSOC and NOAA give to the regions of tracks.
 
@@ -198,7 +204,7 @@ class Catalogue:
         with self._opened() as database:
             return names_of_tracks(database, method)
 
-    def plot(self, method="network", *, axes=None):
+    def plot(self, method: str = "network", *, axes: Axes | None = None) -> Artists:
         """
         Draw the tracks of the last rotation.
 
@@ -220,7 +226,7 @@ class Catalogue:
         """
         return plot_tracks(self._recent()[method], axes=axes)
 
-    def write(self, path, method=None):
+    def write(self, path: str | PathLike, method: str | None = None) -> None:
         """
         Write the regions of all dates for other programs.
 

@@ -37,7 +37,16 @@ class Links:
     merged_into: np.ndarray
 
 
-def link_regions(day, longitude, latitude, strength, *, radius, memory, known=None):
+def link_regions(
+    day: np.ndarray,
+    longitude: np.ndarray,
+    latitude: np.ndarray,
+    strength: np.ndarray,
+    *,
+    radius: float,
+    memory: float,
+    known: np.ndarray | None = None,
+) -> Links:
     """
     Link detections of successive dates.
 

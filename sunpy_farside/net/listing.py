@@ -266,9 +266,7 @@ def read_listings(urls, archive, named=()):
     for page in pages:
         missing = getattr(page.problem, "status", None) == _NOT_FOUND
         if missing and page.url in named:
-            raise _no_listing(
-                page.url, "nothing there, although the folder above names it", archive
-            )
+            raise _no_listing(page.url, "nothing, although the folder above names it", archive)
         if page.problem is not None and not missing:
             found = getattr(page.problem, "found", page.problem)
             raise _no_listing(page.url, found, archive) from page.problem

@@ -93,7 +93,9 @@ def link_regions(
         here = np.arange(first, stop)
         place[0, active] += carrington_drift(place[1, active]) * (day[first] - now)
         now = day[first]
-        distance = separations(*place[:, active, None], longitude[here], latitude[here])
+        distance = separations(
+            place[0, active, None], place[1, active, None], longitude[here], latitude[here]
+        )
         change = np.abs(np.log(strength[latest[active]][:, None] / strength[here]))
         free = track[here] < 0
         taken[track[here[~free]]] = True

@@ -13,6 +13,7 @@ from sunpy_farside.utils.content import user_path
 
 __all__ = [
     "UsageError",
+    "add_format",
     "add_map_product",
     "add_method",
     "add_missing",
@@ -152,20 +153,38 @@ def _missing(text):
     return number
 
 
-def add_method(parser):
+def add_method(parser, default="network"):
     """
     Add the option ``--method``.
 
     Parameters
     ----------
     parser : `argparse.ArgumentParser`
+    default : `str`, optional
+        None for both methods.
     """
     parser.add_argument(
         "--method",
         type=_method,
         choices=("network", "sar"),
-        default="network",
-        help="regions of the network or of the SAR method (network)",
+        default=default,
+        help=f"regions of the network or of the SAR method ({default or 'both'})",
+    )
+
+
+def add_format(parser):
+    """
+    Add the option ``--format``.
+
+    Parameters
+    ----------
+    parser : `argparse.ArgumentParser`
+    """
+    parser.add_argument(
+        "--format",
+        choices=("table", "json", "csv"),
+        default="table",
+        help="table for readers, json or csv for programs (table)",
     )
 
 

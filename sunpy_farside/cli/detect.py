@@ -59,7 +59,7 @@ def add_detect(commands):
     parser.add_argument(
         "--output", type=user_path, metavar="DIR", help="write files and a figure here"
     )
-    parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
+    arguments.add_format(parser)
     # Stacks have a width of their own.
     parser.set_defaults(run=_detect, width=None, middle=None)
 

@@ -32,10 +32,10 @@ from sunpy.coordinates import sun
 
 import sunpy_farside
 from sunpy_farside.catalogue import stack_regions
+from sunpy_farside.catalogue.linking import link_regions
 from sunpy_farside.catalogue.matching import match_positions
 from sunpy_farside.catalogue.track_evidence import combine_reliability
 from sunpy_farside.catalogue.track_position import mean_path, position_uncertainty
-from sunpy_farside.catalogue.tracking import link_regions
 from sunpy_farside.coordinates.arrival import arrival_spread, east_limb_delay
 from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.detection import COLUMNS

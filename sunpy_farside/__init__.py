@@ -3,7 +3,8 @@ Active regions on the Sun's far side, from helioseismic phase maps.
 
 Importing the package teaches `sunpy.map.Map` to open far-side phase maps and
 `~sunpy.net.Fido` to fetch them. What needs PyTorch, photutils or reproject is loaded when it is
-first used. What is used every day is here; the rest is in the subpackages.
+first used. The command ``sunpy-farside`` loads only what its task needs. What is used every day is
+here; the rest is in the subpackages.
 """
 
 from importlib import import_module
@@ -11,12 +12,7 @@ from importlib import import_module
 # Lets Ctrl-C end the command while the rest of it loads, which takes seconds, and lets it load
 # without a home.
 import sunpy_farside.utils.interruption
-
-# Lets astropy write every table of ours.
-import sunpy_farside.utils.tables
-from sunpy_farside.io.phase_maps import read_phase_map
-from sunpy_farside.maps import FarsidePhaseMap
-from sunpy_farside.net import FarsideClient
+from sunpy_farside.utils.command import is_command
 
 try:
     from sunpy_farside._version import version as __version__
@@ -24,7 +20,9 @@ except ImportError:  # a checkout that was never installed
     __version__ = "0.1.dev0"
 
 _LAZY = {
+    "FarsideClient": "net",
     "FarsideDetection": "detection",
+    "FarsidePhaseMap": "maps",
     "FarsideSequence": "sequence",
     "RegionTracks": "catalogue",
     "detect_farside": "detection",
@@ -36,6 +34,7 @@ _LAZY = {
     "load_model": "network",
     "match_regions": "catalogue",
     "overplot_regions": "visualization",
+    "read_phase_map": "io",
     "read_region_list": "io",
     "simulate_sequence": "simulation",
     "track_regions": "catalogue",
@@ -65,7 +64,14 @@ _MOVED = {
     "watch_folder": ("catalogue", "watch_folder"),
 }
 
-__all__ = ["FarsideClient", "FarsidePhaseMap", "read_phase_map", *_LAZY]
+__all__ = [*_LAZY]
+
+if not is_command():
+    # The map source and the Fido client register themselves with sunpy, and the tables with
+    # astropy. This takes seconds, and the tasks of the command import what they need of it.
+    import sunpy_farside.maps
+    import sunpy_farside.net
+    import sunpy_farside.utils.tables
 
 
 def __getattr__(name):

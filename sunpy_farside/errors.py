@@ -10,6 +10,7 @@ __all__ = [
     "FileFormatError",
     "FolderInUseError",
     "NewerFormatError",
+    "NoCommonDatesError",
     "SequenceError",
     "WeightsError",
 ]
@@ -48,4 +49,10 @@ class NewerFormatError(FileFormatError):
 class FolderInUseError(FarsideError):
     """
     Folder in use by another run, where only one at a time may write.
+    """
+
+
+class NoCommonDatesError(FarsideError):
+    """
+    Detections and lists of which none belong together.
     """

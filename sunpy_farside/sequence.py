@@ -36,7 +36,7 @@ from sunpy_farside.coordinates.window import (
     window_wcs,
 )
 from sunpy_farside.errors import SequenceError
-from sunpy_farside.io.phase_maps import read_phase_map
+from sunpy_farside.io.phase_maps import read_global_map
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.maps.windows import GlobalMap, check_width, check_windows
 from sunpy_farside.products import PRODUCTS, product_of
@@ -61,7 +61,8 @@ class FarsideSequence:
     Parameters
     ----------
     maps : sequence of `~sunpy.map.GenericMap`
-        Eleven maps of one product, 12 hours apart (within a minute), in any order. Phase shifts
+        Eleven maps of one product, 12 hours apart (within a minute), in any order, or what
+        `~sunpy_farside.io.phase_maps.read_global_map` returns. Phase shifts
         may be in any unit of angle; masked pixels are missing. Maps on whole degrees are cut by
         index, exactly; any other Carrington map (another scale, sine latitude) is resampled with
         `reproject`.
@@ -121,7 +122,7 @@ class FarsideSequence:
             int(step): GlobalMap.of(item, time)
             for step, item, time in zip(steps, maps, times, strict=True)
         }
-        product = product_of(maps[0].meta)
+        product = _product(maps[0])
         for step in steps_of_sequence(middle):
             if step not in frames:
                 given = date is not None and step == middle
@@ -168,7 +169,7 @@ class FarsideSequence:
                 "are not expanded: pass sorted(pathlib.Path(folder).glob(pattern))."
             )
             raise TypeError(msg)
-        maps = [read_phase_map(path) for path in paths]
+        maps = [read_global_map(path) for path in paths]
         return cls(maps, width=width, missing=missing, date=date)
 
     @classmethod
@@ -298,7 +299,7 @@ class FarsideSequence:
         """
         Name of the product of the maps.
         """
-        return product_of(self._frames[MIDDLE].map.meta)
+        return self._frames[MIDDLE].product
 
     @property
     def width(self):
@@ -437,7 +438,7 @@ def find_sequences(maps, *, width=120, missing=0):
 
 def _times(maps):
     for item in maps:
-        if not isinstance(item, GenericMap):
+        if not isinstance(item, GenericMap | GlobalMap):
             msg = (
                 f"Expected sunpy maps, found {type(item).__name__}. Read files with "
                 "FarsideSequence.from_files, arrays with FarsideSequence.from_array."
@@ -446,7 +447,7 @@ def _times(maps):
     if not maps:
         msg = f"Expected {N_MAPS} maps, found none."
         raise SequenceError(msg)
-    products = sorted({product_of(item.meta) for item in maps})
+    products = sorted({_product(item) for item in maps})
     if len(products) > 1:
         msg = f"Expected maps of one product, found {' and '.join(products)}. Separate them."
         raise SequenceError(msg)
@@ -459,7 +460,7 @@ def cadence_date(phase_map):
 
     Parameters
     ----------
-    phase_map : `~sunpy.map.GenericMap`
+    phase_map : `~sunpy.map.GenericMap` or `~sunpy_farside.maps.windows.GlobalMap`
 
     Returns
     -------
@@ -474,11 +475,16 @@ def cadence_date(phase_map):
     >>> cadence_date(simulate_maps("2022-05-05", 1, seed=1).maps[0]).isot
     '2022-05-05T00:00:00.000'
     """
-    date, product = phase_map.date, PRODUCTS.get(product_of(phase_map.meta))
+    date = phase_map.time if isinstance(phase_map, GlobalMap) else phase_map.date
+    product = PRODUCTS.get(_product(phase_map))
     if product is None or not product.jitter:
         return date
     step = step_time(nearest_step(date))
     return step if abs(date - step) <= product.jitter * u.hour else date
+
+
+def _product(item):
+    return item.product if isinstance(item, GlobalMap) else product_of(item.meta)
 
 
 def _plain_phases(data):

@@ -18,7 +18,7 @@ from map_files import publish_maps, stand_in_picture
 from astropy.utils import iers
 
 from sunpy_farside import detect_farside, simulate_sequence
-from sunpy_farside.catalogue import daily
+from sunpy_farside.catalogue import update
 from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.utils import transfer
 
@@ -101,7 +101,7 @@ def quick_pictures(monkeypatch):
     """
     Replace the pictures of the catalogue, which take longer than everything else.
     """
-    monkeypatch.setattr(daily, "draw_date", stand_in_picture)
+    monkeypatch.setattr(update, "draw_date", stand_in_picture)
 
 
 def pytest_collection_modifyitems(config, items):

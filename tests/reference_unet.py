@@ -14,7 +14,13 @@ def random_network(seed=0, **kwargs):
     Return a U-Net with random weights and batch-norm statistics.
     """
     torch.manual_seed(seed)
-    network = UNet(**kwargs)
+    return randomize(UNet(**kwargs))
+
+
+def randomize(network):
+    """
+    Give a network random batch-norm statistics, and put it into evaluation mode.
+    """
     for name, value in network.state_dict().items():
         if name.endswith("running_mean"):
             value.normal_(0, 0.1)

@@ -206,10 +206,15 @@ def test_simulate_writes_maps_that_open_and_the_truth(tmp_path, capsys):
 
 def test_info(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("SUNPY_FARSIDE_CACHE", str(tmp_path))
-    assert run("info") == 0
+    assert run("info", "--device", "cpu") == 0
     out = capsys.readouterr().out
-    for word in ("torch", "device: ", "felipe2019", str(tmp_path)):
+    for word in ("torch", "device: cpu", "felipe2019", str(tmp_path)):
         assert word in out
+
+
+def test_info_of_an_unknown_device(capsys):
+    assert run("info", "--device", "abacus") == 2
+    assert "abacus" in capsys.readouterr().err
 
 
 def test_interruption_is_one_line(jsoc_files, capsys, monkeypatch):

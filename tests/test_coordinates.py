@@ -4,21 +4,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import astropy.units as u
-from astropy.coordinates import SkyCoord
+from astropy.coordinates import Longitude, SkyCoord
 from astropy.time import Time
+from astropy.wcs import WCS
 
-from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, sun
+from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, get_earth, sun
 
+from sunpy_farside.coordinates import far_side
 from sunpy_farside.coordinates.arrival import east_limb_delay
 from sunpy_farside.coordinates.far_side import (
+    carrington_frame,
+    disk_center_latitude,
     disk_coordinates,
     far_side_center,
     far_side_central_meridian,
     far_side_distance,
+    remember_earth,
     to_carrington,
     to_stonyhurst,
 )
-from sunpy_farside.coordinates.window import carrington_header, window_longitudes, window_wcs
+from sunpy_farside.coordinates.window import (
+    carrington_header,
+    carrington_wcs,
+    window_longitudes,
+    window_wcs,
+)
 
 LIST_DATE = "2022-05-05"
 times = st.floats(55317, 61400).map(lambda mjd: Time(mjd, format="mjd"))
@@ -136,3 +146,34 @@ def test_the_header_survives_the_seam():
     header = carrington_header(LIST_DATE, (144, 120), first_longitude=300, first_latitude=-72)
     assert header["crval1"] == 0
     assert header["crpix1"] == 61
+
+
+@pytest.mark.parametrize("date", ["2010-05-01", "2016-02-29T12:00", "2022-05-05T00:00:30.5"])
+@pytest.mark.parametrize("shape", [(181, 361), (144, 120), (144, 16)])
+def test_world_coordinates_are_those_of_the_header(date, shape):
+    place = {"first_longitude": 331, "first_latitude": -72}
+    found = carrington_wcs(date, shape, **place)
+    expected = WCS(carrington_header(date, shape, **place))
+    assert found.wcs.compare(expected.wcs)
+    assert repr(found.to_header()) == repr(expected.to_header())
+    assert found.array_shape == shape
+
+
+def test_positions_of_the_earth_are_the_same_alone_and_together():
+    times = Time("2013-07-01") + np.arange(100) * 0.5 * u.day
+    alone = [sun.L0(Time(time.jd1, time.jd2, format="jd")).deg + 180 for time in times]
+    remember_earth(times)
+    together = [far_side_central_meridian(time).deg for time in times]
+    assert together == Longitude(alone * u.deg).deg.tolist()
+    for time in times[:3]:
+        earth = get_earth(Time(time.jd1, time.jd2, format="jd"))
+        assert disk_center_latitude(time) == earth.lat
+        assert carrington_frame(time).observer.radius == earth.radius
+
+
+def test_only_the_latest_positions_are_remembered(monkeypatch):
+    monkeypatch.setattr(far_side, "_known", {})
+    monkeypatch.setattr(far_side, "_MOST_KNOWN", 5)
+    times = Time("2013-07-01") + np.arange(8) * 0.5 * u.day
+    remember_earth(times)
+    assert list(far_side._known) == list(zip(times.jd1[3:], times.jd2[3:], strict=True))

@@ -17,6 +17,7 @@ from astropy.io import fits
 
 from sunpy_farside import FarsideDetection, FarsideSequence, cli, detect_seismic_strength
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.detection import neural
 from sunpy_farside.detection.export import to_json, to_text
 
 
@@ -148,10 +149,10 @@ def test_a_map_without_data_in_its_window_is_named(folder, maps, capsys):
 
 def test_results_appear_as_they_are_made(folder, monkeypatch, capsys):
     """
-    Keep the results that were made before an interruption.
+    Keep the results that were made before an interruption, all but of the batch in the network.
     """
     shown, last = [], max(folder.iterdir())
-    read = cli.maps.sunpy_farside.read_phase_map
+    read = cli.maps.read_global_map
 
     def reading(path):
         if path == last:
@@ -159,16 +160,13 @@ def test_results_appear_as_they_are_made(folder, monkeypatch, capsys):
             raise KeyboardInterrupt
         return read(path)
 
-    monkeypatch.setattr(cli.detect, "_TOGETHER", 1)
-    monkeypatch.setattr(cli.maps.sunpy_farside, "read_phase_map", reading)
+    monkeypatch.setattr(neural, "_BATCH", 1)
+    monkeypatch.setattr(cli.maps, "read_global_map", reading)
     assert run("detect", folder, "--format", "json", "--output", folder / "out") == 130
     out, err = capsys.readouterr()
     records = json.loads(shown[0] + out)
-    assert [record["date"][:13] for record in records] == ["2022-05-03T12", "2022-05-04T00"]
-    assert sorted(path.name for path in (folder / "out").iterdir()) == [
-        "20220503_1200",
-        "20220504_0000",
-    ]
+    assert [record["date"][:13] for record in records] == ["2022-05-03T12"]
+    assert [path.name for path in (folder / "out").iterdir()] == ["20220503_1200"]
     assert err == "sunpy-farside: interrupted\n"
 
 
@@ -178,7 +176,7 @@ def test_parts_make_one_csv_and_one_json(thirteen, monkeypatch, capsys):
         return capsys.readouterr().out
 
     together = output("csv"), output("json")
-    monkeypatch.setattr(cli.detect, "_TOGETHER", 1)
+    monkeypatch.setattr(neural, "_BATCH", 1)
     assert (output("csv"), output("json")) == together
     rows = list(csv.DictReader(together[0].splitlines()))
     assert {row["date"][:13] for row in rows} <= {"2022-05-03T12", "2022-05-04T00", "2022-05-04T12"}

@@ -25,7 +25,7 @@ from sunpy_farside import (
     simulate_sequence,
 )
 from sunpy_farside.coordinates.window import window_longitudes
-from sunpy_farside.detection import COLUMNS
+from sunpy_farside.detection import COLUMNS, neural
 from sunpy_farside.detection.export import flat_table, to_csv, to_json, to_text
 from sunpy_farside.errors import FileFormatError, NewerFormatError, WeightsError
 from sunpy_farside.maps import FarsidePhaseMap
@@ -92,9 +92,40 @@ def test_many_sequences_equal_one_at_a_time(maps):
     ]
     for sequence, found in zip(sequences, many, strict=True):
         alone = detect_farside(sequence, device="cpu")
-        assert np.allclose(alone.image.data, found.image.data, atol=1e-6)
+        assert np.array_equal(alone.image.data, found.image.data)
+        equal_columns(alone.regions, found.regions)
     assert detect_farside([], device="cpu") == []
-    assert len(detect_farside((item for item in sequences[:1]), device="cpu")) == 1
+    assert list(detect_farside(iter([]), device="cpu")) == []
+
+
+def test_an_iterator_is_read_as_the_detections_are_asked_for(maps, monkeypatch):
+    monkeypatch.setattr(neural, "_BATCH", 1)
+    sequences, taken = find_sequences(maps), []
+    expected = detect_farside(sequences, device="cpu")
+
+    def read():
+        for sequence in sequences:
+            taken.append(sequence.date)
+            yield sequence
+
+    found = detect_farside(read(), device="cpu")
+    assert taken == []
+    first = next(found)
+    # One batch is in the network while the regions of the one before it are measured.
+    assert len(taken) == 2
+    for detection, item in zip([first, *found], expected, strict=True):
+        assert np.array_equal(detection.image.data, item.image.data)
+        equal_columns(detection.regions, item.regions)
+
+
+def test_an_error_of_an_iterator_is_raised(maps):
+    def read():
+        yield from find_sequences(maps)
+        msg = "no more maps"
+        raise OSError(msg)
+
+    with pytest.raises(OSError, match="no more maps"):
+        list(detect_farside(read(), device="cpu"))
 
 
 def test_sequences_of_different_widths(maps):

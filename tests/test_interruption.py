@@ -54,8 +54,8 @@ def has_worker(process):
 @pytest.mark.parametrize(
     ("command", "ready"),
     [
-        ("info", has_loaded("numpy")),
-        ("info", has_loaded("torch")),
+        ("info --device cpu", has_loaded("numpy")),
+        ("info --device cpu", has_loaded("torch")),
         pytest.param(
             "evaluate --number 400 --workers 1 --output {folder}",
             has_worker,

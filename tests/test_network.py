@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from reference_unet import functional_unet, random_network
+from reference_unet import functional_unet, random_network, randomize
 
 from sunpy_farside import FarsideSequence
 from sunpy_farside.network import (
@@ -15,6 +15,7 @@ from sunpy_farside.network import (
     Normalization,
     UNet,
     choose_device,
+    fold_batch_norms,
     load_model,
 )
 from sunpy_farside.simulation import simulate_maps
@@ -43,6 +44,30 @@ def test_output_equals_an_independent_computation(width):
         expected = functional_unet(network.state_dict(), x)
     assert found.shape == (2, 144, width)
     assert torch.allclose(found, expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        UNet(hidden=4),
+        UNet(hidden=4, upsampling="bilinear"),
+        CoarseUNet(hidden=4),
+        CoarseUNet(hidden=4, attention=True),
+    ],
+)
+def test_folded_batch_norms_change_no_probability(network):
+    randomize(network)
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    folded = fold_batch_norms(network)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
+    maps = torch.randn(3, 11, 144, 140)
+    missing = torch.rand(maps.shape) < 0.1
+    with torch.inference_mode():
+        expected = network(maps, missing).sigmoid()
+        found = folded(maps, missing).sigmoid()
+    assert expected.std() > 100 * (found - expected).abs().max()
+    assert torch.allclose(found, expected, atol=1e-5, rtol=0)
+    assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
 
 
 def test_bilinear_upsampling_is_another_network():
@@ -140,7 +165,25 @@ def test_the_order_in_memory_does_not_matter(order):
     assert np.array_equal(model().predict(other), model().predict(stack))
 
 
-@pytest.mark.parametrize("batch", [1, 2, 5])
+@pytest.fixture(params=[1, 2])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("kind", ["sequence", "valid"])
+def test_the_default_network_treats_every_sequence_by_itself(kind, threads):
+    network = replace(load_model(device="cpu"), normalization=Normalization(kind, clip=False))
+    stack = np.random.default_rng(2).normal(-0.02, 0.05, (9, 11, 144, 140)).astype(np.float32)
+    stack[::2, :3, :, :40] = np.nan
+    together = network.predict(stack)
+    for number in (1, 3):
+        assert np.array_equal(network.predict(stack[-number:]), together[-number:])
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5, 8, 16])
 def test_the_size_of_a_batch_does_not_matter(batch):
     stack = phases(5).numpy()
     assert np.allclose(model().predict(stack, batch=batch), model().predict(stack), atol=1e-6)

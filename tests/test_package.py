@@ -26,6 +26,50 @@ def test_import_is_light_and_registers_the_map_source():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+# Modules that take a second each to import.
+HEAVY = {"lightning", "photutils", "sunpy.map", "sunpy.net", "torch"}
+
+
+def loaded_by(command):
+    """
+    Run a command in an interpreter of its own, and return which heavy modules it loaded.
+    """
+    code = (
+        "import atexit, sys; "
+        f"sys.argv = ['sunpy-farside', *{command.split()!r}]; "
+        f"atexit.register(lambda: print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)); "
+        "from sunpy_farside.cli import main; "
+        "sys.exit(main())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(ast.literal_eval(done.stderr.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("command", ["--help", "--version", "detect --help", "fetch --help"])
+def test_help_loads_nothing_heavy(command):
+    assert loaded_by(command) == set()
+
+
+def test_info_loads_nothing_heavy(monkeypatch, tmp_path):
+    monkeypatch.setenv("SUNPY_FARSIDE_CACHE", str(tmp_path))
+    assert loaded_by("info") == set()
+
+
+def test_fetch_loads_no_network(jsoc_files, monkeypatch, tmp_path):
+    """
+    The archive in the test is an address where nothing answers.
+    """
+    monkeypatch.setenv("SUNPY_FARSIDE_CACHE", str(tmp_path))
+    command = "fetch 2022-05-01 2022-05-02 --url http://127.0.0.1:9/"
+    with pytest.raises(subprocess.CalledProcessError) as failure:
+        loaded_by(command)
+    assert ast.literal_eval(failure.value.stderr.splitlines()[-1]) == ["sunpy.map", "sunpy.net"]
+
+
+def test_detection_in_files_loads_no_client(jsoc_files):
+    assert not loaded_by(f"detect {jsoc_files[0].parent}") & {"lightning", "sunpy.net"}
+
+
 @pytest.mark.parametrize(
     "command",
     [

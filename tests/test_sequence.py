@@ -14,7 +14,9 @@ from sunpy_farside import FarsidePhaseMap, FarsideSequence, find_sequences, read
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.errors import SequenceError
+from sunpy_farside.io.phase_maps import read_global_map
 from sunpy_farside.maps import phase_map_header
+from sunpy_farside.maps.windows import GlobalMap
 
 START = Time("2022-05-02T12:00")
 
@@ -305,3 +307,25 @@ def test_real_windows_equal_the_published_stacks(real_data):
     assert len(sequences) == 2
     for sequence, stack in zip(sequences, published, strict=True):
         assert np.array_equal(sequence.data, stack)
+
+
+def test_a_file_cut_without_a_map_is_the_same(jsoc_files):
+    for path in jsoc_files[:2]:
+        item = read_phase_map(path)
+        expected, found = GlobalMap.of(item, item.date), read_global_map(path)
+        assert np.array_equal(found.globe, expected.globe, equal_nan=True)
+        assert (found.time.jd1, found.time.jd2) == (expected.time.jd1, expected.time.jd2)
+        assert (found.product, found.meridian) == (expected.product, expected.meridian)
+        assert np.array_equal(found.map.data, item.data, equal_nan=True)
+        assert found.map.meta == item.meta
+        assert found.map is found.map
+
+
+def test_sequences_of_files_share_the_maps_that_were_read(jsoc_files):
+    cut = [read_global_map(path) for path in jsoc_files]
+    first, second = (FarsideSequence(cut, width=width) for width in (120, 140))
+    expected = FarsideSequence([read_phase_map(path) for path in jsoc_files])
+    assert np.array_equal(first.data, expected.data, equal_nan=True)
+    assert first.product == expected.product
+    assert (first.times == expected.times).all()
+    assert all(here is there for here, there in zip(first.maps, second.maps, strict=True))

@@ -1,22 +1,21 @@
-import json
 import shutil
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from map_files import save_maps, saved_path
+from catalogue_store import stored
+from map_files import save_map, save_maps, saved_path
 from numpy.testing import assert_array_equal
 from reference_unet import small_model
 
 import astropy.units as u
-from astropy.table import QTable
 
-from sunpy.util.exceptions import SunpyDeprecationWarning, SunpyUserWarning
+from sunpy.util.exceptions import SunpyUserWarning
 
 import sunpy_farside
 from sunpy_farside.catalogue import read_catalogue, stack_regions
-from sunpy_farside.catalogue.companions import draw_date
 from sunpy_farside.catalogue.daily import update_tracks, watch_folder
+from sunpy_farside.catalogue.pictures import draw_date
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.network import save_model
 from sunpy_farside.simulation import simulate_maps
@@ -73,24 +72,11 @@ def test_both_methods_run_over_every_sequence(folder, maps, weights):
     assert_array_equal(part["centroid"].obstime.isot, part["date"].isot)
 
 
-def test_json_holds_the_same(folder, maps, weights):
-    save_maps(folder, maps[:11])
-    watch_folder(folder, model=weights)
-    catalogue = read_catalogue(folder / "detections")
-    content = json.loads((folder / "detections" / "catalogue.json").read_text())
-    assert content["dates"] == DATES[:1]
-    assert content["units"]["seismic_strength"] == "urad"
-    assert len(content["regions"]) == len(catalogue)
-    for row, strength in zip(content["regions"], catalogue["seismic_strength"], strict=True):
-        assert row["seismic_strength"] == strength.value
-        assert (row["integrated_probability"] is None) == (row["method"] == "sar")
-
-
 def test_only_new_dates_are_done(folder, maps, weights):
     save_maps(folder, maps[:12])
     assert len(watch_folder(folder, model=weights)) == 2
     output = folder / "detections"
-    first = QTable.read(output / "catalogue.ecsv")
+    first = read_catalogue(output)
     before = {path: path.stat().st_mtime_ns for path in output.glob("*.png")}
     assert watch_folder(folder, model=weights) == []
     save_maps(folder, maps[12:])
@@ -106,8 +92,25 @@ def test_bit_by_bit_equals_at_once(folder, maps, weights, tmp_path):
         save_maps(folder, [m for m in maps[:number] if not saved_path(folder, m).exists()])
         watch_folder(folder, tmp_path / "slowly", model=weights)
     watch_folder(folder, tmp_path / "at once", model=weights)
-    for name in ("catalogue.ecsv", "tracks/sar/members.ecsv", "tracks/network/tracks.ecsv"):
-        assert (tmp_path / "slowly" / name).read_text() == (tmp_path / "at once" / name).read_text()
+    assert stored(tmp_path / "slowly") == stored(tmp_path / "at once")
+
+
+def test_late_maps_equal_at_once(folder, maps, weights, tmp_path):
+    # The second map arrives last, and the first is corrected.
+    save_map(folder, maps[0], 1.5)
+    save_maps(folder, maps[2:])
+    watch_folder(folder, tmp_path / "slowly", model=weights)
+    names = update_tracks(tmp_path / "slowly")["sar"].tracks["designation"].tolist()
+    save_map(folder, maps[1])
+    watch_folder(folder, tmp_path / "slowly", model=weights)
+    save_map(folder, maps[0])
+    with pytest.warns(SunpyUserWarning, match="other maps: 1"):
+        watch_folder(folder, tmp_path / "slowly", model=weights)
+    watch_folder(folder, tmp_path / "at once", model=weights)
+    slowly, at_once = (stored(tmp_path / name, names=False) for name in ("slowly", "at once"))
+    assert slowly == at_once
+    # Tracks keep the designations that they got before their first detections were known.
+    assert set(names) <= set(update_tracks(tmp_path / "slowly")["sar"].tracks["designation"])
 
 
 def test_regions_keep_their_names(folder, maps, weights):
@@ -163,23 +166,3 @@ def test_no_catalogue_and_no_such_method(folder, maps, weights):
         update_tracks(folder)
     with pytest.raises(ValueError, match="network or sar"):
         read_catalogue(folder / "detections", "other")
-
-
-def test_catalogues_of_releases_that_called_the_sar_method_standard(folder, maps, weights):
-    save_maps(folder, maps[:11])
-    watch_folder(folder, model=weights)
-    output = folder / "detections"
-    names = update_tracks(output)["sar"].members["designation"].tolist()
-    assert names
-    table = QTable.read(output / "catalogue.ecsv")
-    table["method"] = np.where(table["method"] == "sar", "standard", table["method"])
-    table.meta = {"dates": table.meta["dates"]}
-    table.write(output / "catalogue.ecsv", overwrite=True)
-    (output / "tracks" / "sar").rename(output / "tracks" / "standard")
-    now = read_catalogue(output, "sar")
-    assert len(now) == len(names)
-    assert set(read_catalogue(output)["method"]) == {"network", "sar"}
-    with pytest.warns(SunpyDeprecationWarning, match="Use 'sar'"):
-        assert len(read_catalogue(output, "standard")) == len(now)
-    assert update_tracks(output)["sar"].members["designation"].tolist() == names
-    assert sorted(path.name for path in (output / "tracks").iterdir()) == ["network", "sar"]

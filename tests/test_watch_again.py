@@ -1,11 +1,11 @@
 """
-Catalogues and tracks that are damaged, of other releases, or of changed sources.
+Catalogues that are damaged, of later releases, or of changed sources.
 """
 
 import gzip
-import json
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import warnings
@@ -13,19 +13,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from catalogue_store import change, stored
 from map_files import save_map, save_maps, saved_path, stand_in_picture
 from numpy.testing import assert_array_equal
 from reference_unet import small_model
 
-import astropy.units as u
-from astropy.table import QTable, Table
-
 from sunpy.util.exceptions import SunpyUserWarning
 
-import sunpy_farside
-from sunpy_farside.catalogue import daily, read_catalogue
-from sunpy_farside.catalogue.catalogue_files import Catalogue, write_catalogue_file
+from sunpy_farside.catalogue import Catalogue, read_catalogue, schema, update
 from sunpy_farside.catalogue.daily import update_tracks, watch_folder
+from sunpy_farside.catalogue.database import DATABASE, Database
+from sunpy_farside.catalogue.reading import regions_table
+from sunpy_farside.catalogue.rows import REGION_FIELDS
+from sunpy_farside.catalogue.track_store import _FIELDS as TRACK_FIELDS
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.errors import FileFormatError, FolderInUseError, NewerFormatError
 from sunpy_farside.io.locks import only_run
@@ -37,11 +37,6 @@ DATES = ["2022-05-03T12:00:00.000", "2022-05-04T00:00:00.000"]
 
 
 MODEL = small_model()
-
-
-@pytest.fixture
-def no_tracks(monkeypatch):
-    monkeypatch.setattr(daily, "_update_tracks", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +53,7 @@ def watched(tmp_path_factory, maps):
     folder.mkdir()
     save_maps(folder, maps)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(daily, "draw_date", stand_in_picture)
+        patch.setattr(update, "draw_date", stand_in_picture)
         watch_folder(folder, model=MODEL)
     return folder
 
@@ -66,17 +61,6 @@ def watched(tmp_path_factory, maps):
 @pytest.fixture
 def folder(tmp_path, watched):
     return Path(shutil.copytree(watched, tmp_path / "maps"))
-
-
-def contents(folder):
-    """
-    Return the contents of all files except the digests, which hold times.
-    """
-    return {
-        str(path.relative_to(folder)): None if path.name == "maps.json" else path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and path.name != ".lock"
-    }
 
 
 def watch(folder, model=MODEL, message=None, **kwargs):
@@ -94,82 +78,65 @@ def watch(folder, model=MODEL, message=None, **kwargs):
     return dates
 
 
-def edit(path, change):
-    """
-    Change the rows of a table.
-    """
-    lines = path.read_text().splitlines()
-    first = next(k for k, line in enumerate(lines) if not line.startswith("#")) + 1
-    header, rows = lines[:first], lines[first:]
-    changed = change(list(rows))
-    assert changed != rows
-    path.write_text("\n".join([*header, *changed]) + "\n")
-
-
-def digit(rows):
-    place = re.search(r"[1-8](?=[0-9]* )", rows[3][60:]).start() + 60
-    rows[3] = f"{rows[3][:place]}{int(rows[3][place]) + 1}{rows[3][place + 1 :]}"
-    return rows
-
-
+FIRST = f"(SELECT id FROM detections WHERE date = '{DATES[0]}' AND method = 'sar')"
 DAMAGES = {
-    "last row lost": lambda rows: rows[:-1],
-    "row lost": lambda rows: rows[:2] + rows[3:],
-    "row doubled": lambda rows: [*rows[:3], rows[2], *rows[3:]],
-    "all rows lost": lambda _: [],
-    "a date lost": lambda rows: [row for row in rows if row.startswith(DATES[0])],
-    "rows swapped": lambda rows: [rows[1], rows[0], *rows[2:]],
-    "cut within a row": lambda rows: [*rows[:-1], rows[-1][: len(rows[-1]) // 2]],
-    "a digit": digit,
-    "no number": lambda rows: [rows[0].replace("network", "net work x"), *rows[1:]],
-    "another date": lambda rows: [rows[0].replace("2022", "2023"), *rows[1:]],
-    "all doubled": lambda rows: rows + rows,
+    "a region lost": [
+        f"DELETE FROM members WHERE detection = {FIRST} AND label = 1",
+        f"DELETE FROM regions WHERE detection = {FIRST} AND label = 1",
+    ],
+    "all regions lost": ["DELETE FROM members", "DELETE FROM regions"],
+    "a region doubled": [
+        f"INSERT INTO regions SELECT detection, 99, {', '.join(REGION_FIELDS[1:])} FROM regions "
+        f"WHERE detection = {FIRST} AND label = 1",
+    ],
+    "a digit": [
+        f"UPDATE regions SET longitude = longitude + 1e-9 WHERE detection = {FIRST} AND label = 1"
+    ],
+    "text in place of a number": [f"UPDATE regions SET area = 'x' WHERE detection = {FIRST}"],
 }
 
 
-@pytest.mark.usefixtures("no_tracks")
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damaged_rows_are_noticed_and_made_again(folder, damage):
     output = folder / "detections"
-    before = contents(output)
-    edit(output / "catalogue.ecsv", DAMAGES[damage])
+    before = stored(output)
+    change(output, *DAMAGES[damage])
     with pytest.raises(FileFormatError, match=r"lost, doubled or changed on 202.* Run watch again"):
         read_catalogue(output)
     with pytest.raises(FileFormatError):
         update_tracks(output)
-    if damage == "another date":
-        # One of its rows is of a date that has no maps.
-        with pytest.warns(SunpyUserWarning) as caught:
-            assert len(watch_folder(folder, model=MODEL)) == 1
-        assert "2023-05-03T12:00:00.000, whose maps are gone" in str(caught[0].message)
-        (output / "catalogue.damaged.ecsv").unlink()
-    else:
-        made = watch(folder, message=r"[12] dates are made again \(rows lost, doubled or changed")
-        assert made
-    assert contents(output) == before
+    assert watch(folder, message=r"[12] dates are made again \(rows lost, doubled or changed")
+    assert stored(output) == before
     assert watch(folder) == []
 
 
-@pytest.mark.usefixtures("no_tracks")
-@pytest.mark.parametrize(
-    "text", ["", "web page", "# %ECSV 1.0\n# ---\n# meta: {", "\x00" * 4000, None]
-)
-def test_a_catalogue_that_does_not_read_is_kept_and_made_again(folder, text):
+@pytest.mark.parametrize("content", [b"web page " * 500, b"\x00" * 4000, None])
+def test_a_catalogue_that_does_not_read_is_kept_and_made_again(folder, content):
     output = folder / "detections"
-    path = output / "catalogue.ecsv"
-    before = contents(output)
-    # Cut short within the header, where there is no text.
-    text = path.read_text()[:500] if text is None else text
-    path.write_text(text)
+    path = output / DATABASE
+    before = stored(output)
+    if content is None:
+        # The first page is whole, the others are not.
+        whole = path.read_bytes()
+        content = whole[:4096] + bytes(reversed(whole[4096:]))
+    path.write_bytes(content)
     with pytest.raises(FileFormatError, match="does not read"):
         read_catalogue(output)
-    assert watch(folder, message=r"does not read .* kept as catalogue\.damaged\.ecsv") == DATES
-    assert (output / "catalogue.damaged.ecsv").read_text() == text
-    (output / "catalogue.damaged.ecsv").unlink()
-    assert contents(output) == before
+    assert watch(folder, message=r"does not read .* kept as catalogue\.damaged\.db") == DATES
+    assert (output / "catalogue.damaged.db").read_bytes() == content
+    assert stored(output) == before
 
 
-@pytest.mark.usefixtures("no_tracks")
+def test_an_empty_file_is_an_empty_catalogue(folder):
+    output = folder / "detections"
+    before = stored(output)
+    (output / DATABASE).write_bytes(b"")
+    with pytest.raises(FileFormatError, match="found version 0"):
+        read_catalogue(output)
+    assert watch(folder) == DATES
+    assert stored(output) == before
+
+
 def test_a_corrected_map_is_noticed(folder, maps):
     output = folder / "detections"
     first = read_catalogue(output, "sar")
@@ -184,12 +151,15 @@ def test_a_corrected_map_is_noticed(folder, maps):
         assert equal == same
     # The result is that of a folder which has had these maps from the start.
     watch(folder, output=folder.parent / "fresh")
-    shutil.rmtree(output / "tracks")
-    assert contents(output) == contents(folder.parent / "fresh")
+    assert stored(output, names=False) == stored(folder.parent / "fresh", names=False)
+    # The earlier result remains.
+    sources = Catalogue(output).sources(DATES[0])
+    assert [source["status"] for source in sources] == ["superseded", "current"] * 2
+    files = [source["files"]["PHASE_MAP_2022.05.01_00_00_00.fits"] for source in sources]
+    assert files[0] == files[2] != files[1] == files[3]
     assert watch(folder) == []
 
 
-@pytest.mark.usefixtures("no_tracks")
 def test_the_same_contents_are_the_same_maps(folder, maps):
     save_map(folder, maps[3])
     (folder / "2022").mkdir()
@@ -200,7 +170,6 @@ def test_the_same_contents_are_the_same_maps(folder, maps):
     assert watch(folder) == []
 
 
-@pytest.mark.usefixtures("no_tracks")
 @pytest.mark.parametrize(
     ("model", "width", "reason"),
     [
@@ -215,44 +184,41 @@ def test_another_run_is_noticed(folder, model, width, reason):
     message = rf"2 dates are made again \({reason}: 2\)"
     assert watch(folder, message=message, **options) == DATES
     watch(folder, output=folder.parent / "fresh", **options)
-    shutil.rmtree(folder / "detections" / "tracks")
-    assert contents(folder / "detections") == contents(folder.parent / "fresh")
+    same, fresh = (
+        stored(path, names=False) for path in (folder / "detections", folder.parent / "fresh")
+    )
+    assert same == fresh
     assert watch(folder, **options) == []
 
 
-@pytest.mark.usefixtures("no_tracks")
 def test_dates_whose_maps_are_gone_stay(folder):
     output = folder / "detections"
-    path = output / "catalogue.ecsv"
     for item in folder.glob("PHASE_MAP_2022.05.01_00*"):
         item.unlink()
-    before = path.read_text()
+    before = stored(output)
     assert watch(folder) == []
-    assert path.read_text() == before
+    assert stored(output) == before
     # Another model repeats the dates that have maps.
     assert watch(folder, small_model("other"), r"1 dates are made again") == DATES[1:]
     table = read_catalogue(output, "network")
     assert table.meta["dates"] == DATES
-    # A warning names the rows that are lost, and a copy is kept.
-    edit(path, lambda rows: rows[1:])
-    damaged = path.read_text()
-    message = rf"lost, doubled or changed on {DATES[0]}, whose maps are gone.* kept as"
+    # A warning names the rows that are lost.
+    change(output, *DAMAGES["a digit"])
+    message = rf"lost, doubled or changed on {DATES[0]}, whose maps are gone.* kept as superseded"
     assert watch(folder, small_model("other"), message) == []
-    assert (output / "catalogue.damaged.ecsv").read_text() == damaged
     assert read_catalogue(output).meta["dates"] == DATES[1:]
 
 
-@pytest.mark.usefixtures("no_tracks")
 def test_a_map_that_reads_no_more_costs_no_result(folder):
     output = folder / "detections"
-    before = (output / "catalogue.ecsv").read_bytes()
+    before = stored(output)
     broken = folder / "PHASE_MAP_2022.05.01_00_00_00.fits"
     broken.write_bytes(broken.read_bytes()[:3000])
     with pytest.warns(SunpyUserWarning) as caught:
         assert watch_folder(folder, model=MODEL) == []
     assert "made again (other maps: 1)" in str(caught[0].message)
     assert "2022-05-03T12:00 has no result" in str(caught[1].message)
-    assert (output / "catalogue.ecsv").read_bytes() == before
+    assert stored(output) == before
 
 
 def place(folder, item, aside):
@@ -265,7 +231,7 @@ def place(folder, item, aside):
 
 
 def test_dates_with_missing_maps_are_made_and_made_again(folder, maps, tmp_path):
-    full = contents(folder / "detections")
+    full = stored(folder / "detections", names=False)
     shutil.rmtree(folder / "detections")
     place(folder, maps[5], tmp_path / "aside")
     assert watch(folder) == []
@@ -277,12 +243,9 @@ def test_dates_with_missing_maps_are_made_and_made_again(folder, maps, tmp_path)
     assert watch(folder, missing=1) == []
     place(folder, maps[5], tmp_path / "aside")
     assert watch(folder, message=r"2 dates are made again \(other maps: 2\)") == DATES
-    shutil.rmtree(folder / "detections" / "tracks")
-    watch(folder)
-    assert contents(folder / "detections") == full
+    assert stored(folder / "detections", names=False) == full
 
 
-@pytest.mark.usefixtures("no_tracks")
 def test_new_dates_do_not_wait_for_their_last_maps(folder, maps):
     later = "2022-05-04T12:00:00.000", "2022-05-05T00:00:00.000"
     earlier = "2022-05-02T12:00:00.000", "2022-05-03T00:00:00.000"
@@ -299,7 +262,6 @@ def rows_of(folder, date):
     return table[table["date"].isot == date]
 
 
-@pytest.mark.usefixtures("no_tracks")
 def test_fewer_maps_do_not_replace_the_result_of_more(folder, maps):
     saved_path(folder, maps[0]).unlink()
     saved_path(folder, maps[4]).unlink()
@@ -310,7 +272,7 @@ def test_fewer_maps_do_not_replace_the_result_of_more(folder, maps):
     model = small_model("other")
     assert watch(folder, model, "1 dates are made again", missing=2) == [other]
     # Damaged rows are made again from the remaining maps.
-    edit(folder / "detections" / "catalogue.ecsv", lambda rows: rows[1:])
+    change(folder / "detections", *DAMAGES["a digit"])
     assert watch(folder, model, "rows lost", missing=2) == DATES[:1]
     assert rows_of(folder, DATES[0])["coverage"].max() == pytest.approx(9 / 11)
 
@@ -322,7 +284,6 @@ def watch_and_warn(folder, **kwargs):
     return dates, "\n".join(str(item.message) for item in caught)
 
 
-@pytest.mark.usefixtures("no_tracks")
 def test_a_map_that_does_not_read_is_missing(folder, maps):
     broken = saved_path(folder, maps[0])
     whole = broken.read_bytes()
@@ -344,112 +305,84 @@ def test_a_map_that_does_not_read_is_missing(folder, maps):
     assert watch(folder, missing=1) == []
 
 
-def former(path, without=()):
-    """
-    Write the catalogue in the first format.
-    """
-    table = QTable.read(path)
-    table.meta = {"dates": table.meta["dates"], "version": "0.1"}
-    table.remove_columns(list(without))
-    table.write(path, overwrite=True)
-
-
-@pytest.mark.usefixtures("no_tracks")
-def test_catalogues_of_earlier_releases(folder):
-    output = folder / "detections"
-    path = output / "catalogue.ecsv"
-    before = contents(output)
-    today = read_catalogue(output)
-    former(path, ["coverage", "significant", "mean_phase"])
-    table = read_catalogue(output)
-    assert table.colnames == ["date", "method", "model", *COLUMNS]
-    assert np.isnan(table["mean_phase"]).all()
-    assert table["mean_phase"].unit == u.rad
-    assert np.isnan(table["coverage"]).all()
-    assert table["significant"].dtype == bool
-    assert not table["significant"].any()
-    assert_array_equal(table["area"], today["area"])
-    # Its sources are unknown.
-    message = r"2 dates are made again \(of an earlier release: 2\)"
-    assert watch(folder, message=message) == DATES
-    assert contents(output) == before
-
-
-@pytest.mark.parametrize("column", [name for name in COLUMNS if name != "centroid"])
-def test_any_column_may_be_missing(watched, tmp_path, column):
-    today = read_catalogue(watched / "detections")
-    if isinstance(today[column], type(today["date"])):
-        pytest.skip("all releases wrote it")
-    table = today.copy()
-    table.remove_column(column)
-    write_catalogue_file(Catalogue(table, dict.fromkeys(DATES)), tmp_path / "catalogue.ecsv")
-    read = read_catalogue(tmp_path)
-    assert read.colnames == today.colnames
-    assert getattr(read[column], "unit", None) == getattr(today[column], "unit", None)
-    assert read[column].dtype.kind == today[column].dtype.kind
-    values = np.asarray(read[column])
-    assert (np.isnan(values) if values.dtype.kind == "f" else values == 0).all()
-
-
-@pytest.mark.usefixtures("no_tracks")
 def test_new_columns_are_filled_where_the_maps_are(folder, monkeypatch):
     # As if the catalogue had been written before the last column came.
-    described = daily.describe_run
+    described = update.describe_run
     monkeypatch.setattr(
-        daily, "describe_run", lambda *args: described(*args) | {"columns": [*COLUMNS, "new"]}
+        update, "describe_run", lambda *args: described(*args) | {"columns": [*COLUMNS, "new"]}
     )
     assert watch(folder, message=r"made again \(other columns: 2\)") == DATES
 
 
-@pytest.mark.parametrize("name", ["catalogue.ecsv", "tracks/network/members.ecsv"])
-def test_newer_formats_are_refused_and_kept(folder, name):
+def test_databases_of_later_releases_are_refused_and_kept(folder):
     output = folder / "detections"
-    path = output / name
-    path.write_text(re.sub("(?m)^(#.*)format: 2", r"\1format: 3", path.read_text(), count=1))
-    newer = path.read_text()
-    assert "format: 3" in newer
-    with pytest.raises(NewerFormatError, match=r"found format 3 .*Update sunpy_farside"):
-        watch_folder(folder, model=MODEL)
-    with pytest.raises(NewerFormatError):
-        update_tracks(output)
-    assert path.read_text() == newer
-    assert not (output / "catalogue.damaged.ecsv").exists()
+    change(output, "PRAGMA user_version = 99")
+    newer = (output / DATABASE).read_bytes()
+    for function in (watch_folder, read_catalogue, update_tracks):
+        with pytest.raises(NewerFormatError, match=r"found version 99 .*Update sunpy_farside"):
+            function(folder if function is watch_folder else output)
+    assert (output / DATABASE).read_bytes() == newer
+    assert not (output / "catalogue.damaged.db").exists()
 
 
-TRACKS, MEMBERS = "tracks.ecsv", "members.ecsv"
-
-
-@pytest.mark.parametrize("lost", [(TRACKS,), (MEMBERS,), (TRACKS, MEMBERS, "tracks.vot"), None])
-def test_tracks_that_were_broken_off_are_made(folder, lost):
+def test_databases_of_earlier_releases_are_brought_up_to_date(folder, monkeypatch):
+    # As if a later release had one more step.
     output = folder / "detections"
-    before = contents(output)
-    place = output / "tracks" / "sar"
-    if lost is None:
-        shutil.rmtree(output / "tracks")
-    for name in lost or ():
-        (place / name).unlink()
+    before = stored(output)
+    step = "CREATE TABLE scores (id INTEGER PRIMARY KEY);\nINSERT INTO scores VALUES (7);"
+    monkeypatch.setattr(schema, "_STEPS", [*schema._STEPS, step])
+    with pytest.raises(FileFormatError, match=r"found version 1\. Run watch or daily"):
+        read_catalogue(output)
     assert watch(folder) == []
-    assert contents(output) == before
+    assert watch(folder) == []
+    assert stored(output) == before
+    with Database.opened(output) as database:
+        assert database.connection.execute("SELECT id FROM scores").fetchall() == [(7,)]
 
 
-@pytest.mark.parametrize("damage", ["last row lost", "row doubled", "a digit", "cut within a row"])
-@pytest.mark.parametrize("name", [TRACKS, MEMBERS])
-def test_damaged_tracks_are_refused_and_made_again(folder, name, damage):
+def test_every_column_has_a_field(folder):
+    remedy = "append a step to sunpy_farside/catalogue/schema.py that adds the field"
+    with Database.opened(folder / "detections") as database:
+        for table, fields in (("regions", REGION_FIELDS), ("tracks", TRACK_FIELDS)):
+            info = database.connection.execute(f"PRAGMA table_info({table})").fetchall()
+            assert {*fields} <= {name for _, name, *_ in info}, remedy
+
+
+def test_fields_that_an_earlier_release_did_not_write(folder):
+    # A step that adds a field leaves it NULL, whatever its kind.
+    unknown = {4 + REGION_FIELDS.index(name) for name in ("area", "significant", "complex")}
+    with Database.opened(folder / "detections") as database:
+        whole = database.rows()
+    rows = [tuple(None if k in unknown else x for k, x in enumerate(row)) for row in whole]
+    table = regions_table(rows, DATES)
+    assert np.isnan(table["area"]).all()
+    assert not table["significant"].any()
+    assert not table["complex"].any()
+    assert_array_equal(table["depth"], regions_table(whole, DATES)["depth"])
+
+
+def test_a_step_that_fails_changes_nothing(folder, monkeypatch):
     output = folder / "detections"
-    before = contents(output)
-    place = output / "tracks" / "sar"
-    edit(place / name, DAMAGES[damage])
-    with pytest.raises(FileFormatError, match="Track the detections again"):
-        sunpy_farside.RegionTracks.read(place)
-    watch(folder, message="Tracks are made again" if name == MEMBERS else None)
-    assert contents(output) == before
+    before = stored(output)
+    step = "CREATE TABLE scores (id INTEGER PRIMARY KEY);\nINSERT INTO nowhere VALUES (7);"
+    monkeypatch.setattr(schema, "_STEPS", [*schema._STEPS, step])
+    with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+        watch(folder)
+    monkeypatch.undo()
+    assert stored(output) == before
+    assert read_catalogue(output).meta["dates"] == DATES
 
 
-def test_tracks_of_other_members_are_refused(folder):
-    place = folder / "detections" / "tracks" / "sar"
-    shutil.copy(place.parent / "network" / MEMBERS, place)
-    with pytest.raises(FileFormatError, match="tracks of others"):
-        sunpy_farside.RegionTracks.read(place)
+def test_a_catalogue_reads_from_a_folder_that_cannot_be_written(folder):
+    output = folder / "detections"
+    mode = output.stat().st_mode
+    before = len(read_catalogue(output))
+    output.chmod(0o555)
+    try:
+        assert len(read_catalogue(output)) == before
+    finally:
+        output.chmod(mode)
+    assert sorted(path.name for path in output.glob("catalogue*")) == [DATABASE]
 
 
 def test_tracks_follow_a_corrected_map(folder, maps):
@@ -457,28 +390,12 @@ def test_tracks_follow_a_corrected_map(folder, maps):
     save_map(folder, maps[11], 1.5)
     assert watch(folder, message="other maps: 1") == DATES[1:]
     watch(folder, output=folder.parent / "fresh")
-    assert contents(output) == contents(folder.parent / "fresh")
-
-
-def test_tracks_of_earlier_releases(folder):
-    place = folder / "detections" / "tracks" / "sar"
-    today = sunpy_farside.RegionTracks.read(place)
-    for name in (TRACKS, MEMBERS):
-        table = QTable.read(place / name)
-        for key in ("format", "rows", "members"):
-            table.meta.pop(key, None)
-        table.remove_column("reliability")
-        table.write(place / name, overwrite=True)
-    tracks = sunpy_farside.RegionTracks.read(place)
-    assert tracks.tracks.colnames == today.tracks.colnames
-    assert tracks.members.colnames == today.members.colnames
-    assert np.isnan(tracks.members["reliability"]).all()
-    assert_array_equal(tracks.tracks["designation"], today.tracks["designation"])
+    assert stored(output, names=False) == stored(folder.parent / "fresh", names=False)
 
 
 def test_two_at_once(folder):
     output = folder / "detections"
-    before = contents(output)
+    before = stored(output)
     message = r"found another at work there since 20\d\d-.* UTC\. Start again when it has ended"
     with only_run(output):
         with pytest.raises(FolderInUseError, match=message) as error:
@@ -486,7 +403,7 @@ def test_two_at_once(folder):
         with pytest.raises(FolderInUseError):
             update_tracks(output)
     assert "expected to be the only run" in str(error.value)
-    assert contents(output) == before
+    assert stored(output) == before
     assert watch(folder) == []
 
 
@@ -512,30 +429,6 @@ def test_a_killed_run_holds_no_lock(folder):
     assert watch(folder) == []
 
 
-@pytest.mark.usefixtures("no_tracks")
-@pytest.mark.parametrize("name", ["catalogue.json", "catalogue.vot", "catalogue.csv"])
-def test_companions_are_made_again(folder, name):
-    output = folder / "detections"
-    before = contents(output)
-    (output / name).unlink()
-    assert watch(folder) == []
-    assert contents(output) == before
-    (output / "catalogue.json").write_text(json.dumps({"source": "another"}))
-    assert watch(folder) == []
-    assert contents(output) == before
-
-
-def test_companions_are_the_catalogue(watched):
-    catalogue = read_catalogue(watched / "detections")
-    assert len(catalogue)
-    for name in ("catalogue.vot", "catalogue.csv"):
-        table = Table.read(watched / "detections" / name)
-        assert_array_equal(table["longitude"], catalogue["centroid"].lon.deg)
-        assert_array_equal(table["date"], catalogue["date"].isot)
-        assert_array_equal(table["method"], catalogue["method"])
-
-
-@pytest.mark.usefixtures("no_tracks")
 def test_maps_under_any_name(tmp_path, maps):
     folder = tmp_path / "maps"
     (tmp_path / "disk").mkdir()
@@ -557,7 +450,6 @@ def test_maps_under_any_name(tmp_path, maps):
     assert watch(folder) == []
 
 
-@pytest.mark.usefixtures("no_tracks")
 def test_maps_near_their_step(tmp_path, maps):
     # The date is the map's own, half a minute off the step, also in the next run.
     for item in maps[:11]:
@@ -568,7 +460,6 @@ def test_maps_near_their_step(tmp_path, maps):
     assert watch(tmp_path, message=r"passed over 1 maps not of 00 or 12 UT") == []
 
 
-@pytest.mark.usefixtures("no_tracks")
 def test_names_of_models_are_kept_whole(folder):
     name = "x" * 80
     watch(folder, small_model(name), "another model")

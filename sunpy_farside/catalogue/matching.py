@@ -17,6 +17,7 @@ from sunpy_farside.catalogue.stack import join_tables
 from sunpy_farside.coordinates.arrival import positions_of
 from sunpy_farside.coordinates.far_side import separations, to_carrington
 from sunpy_farside.coordinates.rotation import carrington_drift
+from sunpy_farside.errors import NoCommonDatesError
 from sunpy_farside.utils.assignment import assign
 
 __all__ = ["OUTCOMES", "match_dates", "match_positions", "match_regions", "same_maps"]
@@ -192,7 +193,7 @@ def match_dates(
 
     Raises
     ------
-    ValueError
+    NoCommonDatesError
         No list belongs to any of the detections.
 
     Notes
@@ -217,7 +218,7 @@ def match_dates(
             "Expected lists of the dates of the detections' last maps, found none: a region list "
             "covers the five days that end at its date, and so do eleven maps."
         )
-        raise ValueError(msg)
+        raise NoCommonDatesError(msg)
     tables = []
     for date, other in pairs:
         rows, others = (

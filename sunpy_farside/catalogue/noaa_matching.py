@@ -18,6 +18,7 @@ from sunpy_farside.catalogue.matching import OUTCOMES, match_regions
 from sunpy_farside.catalogue.stack import join_tables
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.rotation import carrington_drift
+from sunpy_farside.errors import NoCommonDatesError
 
 __all__ = ["match_summaries"]
 
@@ -69,7 +70,9 @@ def match_summaries(
     Raises
     ------
     ValueError
-        The detections have no dates, or no summary can be compared with any of them.
+        The detections have no dates.
+    NoCommonDatesError
+        None of them fits any summary.
 
     Notes
     -----
@@ -126,7 +129,7 @@ def match_summaries(
             f"Expected detections {latest:.1f} to {_HALF_TURN:.1f} days before a summary, found "
             "none. Earlier maps are needed, or later summaries."
         )
-        raise ValueError(msg)
+        raise NoCommonDatesError(msg)
     return _join(tables, used, outside, distance)
 
 

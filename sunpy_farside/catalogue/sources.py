@@ -34,10 +34,11 @@ def describe_run(model, width):
     Returns
     -------
     `dict`
-        Plain numbers and strings: two runs whose descriptions are equal give the same results.
+        Plain numbers and strings, as JSON has them: two runs whose descriptions are equal give the
+        same results.
     """
     options = inspect.signature(detect_seismic_strength).parameters
-    return {
+    described = {
         "model": model.name,
         "weights": _model_digest(model),
         "width": width,
@@ -48,6 +49,8 @@ def describe_run(model, width):
         },
         "columns": list(COLUMNS),
     }
+    # Tuples are lists there.
+    return json.loads(json.dumps(described))
 
 
 def _model_digest(model):
@@ -141,6 +144,20 @@ class MapDigests:
         """
         text = digest(*(self._of_file(path) for path in paths))
         return text if len(paths) == N_MAPS else f"{text}:{len(paths)}"
+
+    def by_name(self, paths):
+        """
+        Return the digests of several files by their names.
+
+        Parameters
+        ----------
+        paths : iterable of `pathlib.Path`
+
+        Returns
+        -------
+        `dict`
+        """
+        return {path.name: self._of_file(path) for path in paths}
 
     @property
     def changed(self):

@@ -11,7 +11,9 @@ import warnings
 import sunpy_farside
 from sunpy_farside.cli.arguments import UsageError
 from sunpy_farside.cli.catalogue import add_compare, add_track, add_watch
+from sunpy_farside.cli.daily import add_daily
 from sunpy_farside.cli.detect import add_demo, add_detect
+from sunpy_farside.cli.export import add_export
 from sunpy_farside.cli.fetch import add_build_dataset, add_fetch, add_fetch_magnetograms
 from sunpy_farside.cli.info import add_info
 from sunpy_farside.cli.simulate import add_simulate
@@ -24,9 +26,11 @@ __all__ = ["main"]
 _COMMANDS = (
     add_detect,
     add_fetch,
+    add_daily,
     add_watch,
     add_track,
     add_compare,
+    add_export,
     add_demo,
     add_simulate,
     add_train,

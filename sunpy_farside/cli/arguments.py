@@ -8,14 +8,12 @@ import math
 import sys
 from pathlib import Path
 
-from sunpy.time import parse_time
-
-from sunpy_farside.cadence import MOST_MISSING
 from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.content import user_path
 
 __all__ = [
     "UsageError",
+    "add_format",
     "add_map_product",
     "add_method",
     "add_missing",
@@ -141,11 +139,13 @@ def add_missing(parser, text="maps that may be missing from a sequence (0)"):
         type=_missing,
         default=0,
         metavar="N",
-        help=f"{text}, at most {MOST_MISSING}",
+        help=f"{text}, at most five",
     )
 
 
 def _missing(text):
+    from sunpy_farside.cadence import MOST_MISSING
+
     number = natural(text)
     if number > MOST_MISSING:
         msg = f"expected {MOST_MISSING} missing maps at most, found {text}"
@@ -201,20 +201,38 @@ def sun_settings(options):
     return {"kind": "measured", "magnetograms": str(options.magnetograms)}
 
 
-def add_method(parser):
+def add_method(parser, default="network"):
     """
     Add the option ``--method``.
 
     Parameters
     ----------
     parser : `argparse.ArgumentParser`
+    default : `str`, optional
+        None for both methods.
     """
     parser.add_argument(
         "--method",
         type=_method,
         choices=("network", "sar"),
-        default="network",
-        help="regions of the network or of the SAR method (network)",
+        default=default,
+        help=f"regions of the network or of the SAR method ({default or 'both'})",
+    )
+
+
+def add_format(parser):
+    """
+    Add the option ``--format``.
+
+    Parameters
+    ----------
+    parser : `argparse.ArgumentParser`
+    """
+    parser.add_argument(
+        "--format",
+        choices=("table", "json", "csv"),
+        default="table",
+        help="table for readers, json or csv for programs (table)",
     )
 
 
@@ -396,6 +414,9 @@ def time(text):
     argparse.ArgumentTypeError
         The text is not a time in a format of sunpy.
     """
+    # Slow to import, and needed only for commands that are given a time.
+    from sunpy.time import parse_time
+
     try:
         return parse_time(text)
     except ValueError as error:

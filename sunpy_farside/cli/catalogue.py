@@ -2,8 +2,10 @@
 The commands ``watch``, ``track`` and ``compare``: the catalogue of a folder of maps.
 """
 
+import numpy as np
+
 from sunpy_farside.cli import arguments
-from sunpy_farside.cli.output import complain
+from sunpy_farside.cli.output import complain, print_rows
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.utils.content import user_path
 
@@ -73,15 +75,21 @@ def add_track(commands):
     parser.add_argument("catalogue", type=user_path, metavar="DIR", help="output folder of watch")
     arguments.add_method(parser)
     parser.add_argument("--all", action="store_true", help="include tracks that are not persistent")
+    arguments.add_format(parser)
     parser.set_defaults(run=_track)
 
 
 def _track(options):
+    from sunpy_farside.catalogue.catalogue import Catalogue
     from sunpy_farside.catalogue.daily import update_tracks
     from sunpy_farside.detection.methods import METHODS
 
     tracks = update_tracks(options.catalogue)[options.method].tracks
+    _add_names(tracks, Catalogue(options.catalogue).names(options.method))
     shown = tracks if options.all else tracks[tracks["persistent"]]
+    if options.format != "table":
+        print_rows(shown, options.format)
+        return
     print(f"{len(shown)} of {len(tracks)} tracks by the {METHODS[options.method].title}:")
     if len(shown):
         print("\n".join(_track_table(shown).pformat(max_lines=-1, max_width=-1)))
@@ -94,9 +102,19 @@ def _track(options):
         )
 
 
-def _track_table(tracks):
-    import numpy as np
+def _add_names(tracks, names):
+    """
+    Add the most frequent name of each source to a table of tracks.
+    """
+    for source in ("NOAA", "JSOC"):
+        found = {}
+        for row in names[names["source"] == source]:
+            found.setdefault(str(row["designation"]), str(row["name"]))
+        column = [found.get(name, "") for name in tracks["designation"].tolist()]
+        tracks[source.lower()] = np.array(column, dtype=str)
 
+
+def _track_table(tracks):
     from astropy.table import Table
 
     from sunpy_farside.detection.methods import method_of
@@ -114,6 +132,9 @@ def _track_table(tracks):
     table[f"strength [{unit}]"] = tracks["latest_strength"].value.round(1)
     table["east limb"] = [text[:16] for text in tracks["east_limb_arrival"].isot]
     table["+- [d]"] = tracks["arrival_uncertainty"].to_value("d").round(2)
+    for source in ("NOAA", "JSOC"):
+        if any(tracks[source.lower()].tolist()):
+            table[source] = tracks[source.lower()]
     return table
 
 
@@ -156,6 +177,7 @@ def add_compare(commands):
         default=10,
         help="largest distance of a match in degrees (10)",
     )
+    arguments.add_format(parser)
     parser.set_defaults(run=_compare)
 
 
@@ -175,22 +197,34 @@ def _compare(options):
             "--with, found none."
         )
         raise arguments.UsageError(msg)
+    given = bool(options.lists) + bool(options.noaa) + bool(options.other)
+    if options.format != "table" and given > 1:
+        msg = (
+            f"Expected one thing to compare with for --format {options.format}, found {given}. "
+            "Compare with one after the other."
+        )
+        raise arguments.UsageError(msg)
     detected = read_catalogue(options.catalogue, options.method)
     distance = options.distance * u.deg
     lists, unusable = _usable(options.lists, read_region_list)
     if lists:
         table = read_region_list([path for path, _ in lists])
         matches = match_dates(detected, table, distance=distance)
-        _print_matches(matches, f"{len(matches.meta['dates'])} dates")
+        _print_matches(matches, f"{len(matches.meta['dates'])} dates", options.format)
     summaries, others = _usable(options.noaa, read_noaa_summary)
     if summaries:
         tables = [table for _, table in summaries]
         matches = match_summaries(detected, tables, distance=distance)
         used = f"{len(matches.meta['summaries'])} of {len(summaries)} summaries"
-        _print_matches(matches, f"{used}, {matches.meta['outside']} regions outside of the window")
+        heading = f"{used}, {matches.meta['outside']} regions outside of the window"
+        _print_matches(matches, heading, options.format)
     if options.other:
         other = read_catalogue(options.other, options.method)
-        _print_products(compare_products(detected, other, distance=distance))
+        compared = compare_products(detected, other, distance=distance)
+        if options.format == "table":
+            _print_products(compared)
+        else:
+            print_rows(compared, options.format)
     if unusable or others:
         number = len(lists) + len(summaries) + unusable + others
         msg = f"{unusable + others} of {number} files could not be used and are named above."
@@ -211,9 +245,12 @@ def _usable(patterns, read):
     return tables, unusable
 
 
-def _print_matches(matches, heading):
+def _print_matches(matches, heading, form):
     from sunpy_farside.catalogue.matching import OUTCOMES
 
+    if form != "table":
+        print_rows(matches, form)
+        return
     counts = ", ".join(f"{matches.meta[outcome]} {outcome}" for outcome in OUTCOMES)
     print(f"{heading}: {counts}")
     if len(matches):
@@ -242,8 +279,6 @@ def _print_products(compared):
     """
     Print a comparison of two products, significant regions alone.
     """
-    import numpy as np
-
     from astropy.table import Table
 
     shown = compared[compared["first_significant"] | compared["second_significant"]]

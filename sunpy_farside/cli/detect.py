@@ -3,17 +3,15 @@ The commands ``detect`` and ``demo``: active regions in maps, on disk, fetched o
 """
 
 import sys
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 
 from tqdm import tqdm
 
 import sunpy_farside
-from sunpy_farside.cadence import MIDDLE, nearest_step, step_time
 from sunpy_farside.cli import arguments
 from sunpy_farside.cli.output import check_writable, printed_detections
 from sunpy_farside.errors import SequenceError
-from sunpy_farside.io import read_stack
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import whole_files
 
@@ -21,8 +19,8 @@ __all__ = ["add_demo", "add_detect"]
 
 _STACKS = (".h5", ".hdf5", ".sav")
 _WIDTH = 120
-# Number of sequences that are processed, written and printed together.
-_TOGETHER = 8
+# Number of sequences up to which no progress is shown.
+_FEW = 8
 _DEMO_DATE, _DEMO_SEED = "2022-05-05", 9
 
 
@@ -61,7 +59,7 @@ def add_detect(commands):
     parser.add_argument(
         "--output", type=user_path, metavar="DIR", help="write files and a figure here"
     )
-    parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
+    arguments.add_format(parser)
     # Stacks have a width of their own.
     parser.set_defaults(run=_detect, width=None, middle=None)
 
@@ -73,6 +71,7 @@ def _detect(options):
     if options.output:
         check_writable(options.output)
     if not options.paths:
+        from sunpy_farside.cadence import MIDDLE, nearest_step, step_time
         from sunpy_farside.io.file_names import parse_file_name
         from sunpy_farside.net.archive import fetch_sequence
 
@@ -126,6 +125,7 @@ def _files(paths, product):
 
 
 def _stack_sequence(paths, options):
+    from sunpy_farside.io import read_stack
     from sunpy_farside.sequence import FarsideSequence
 
     path, *others = paths
@@ -202,20 +202,21 @@ def _report(sequences, options):
     from sunpy_farside.detection import detect_farside
 
     form = getattr(options, "format", "table")
-    number, found, model = len(sequences), iter(sequences), None
-    quiet = number <= _TOGETHER or not sys.stderr.isatty()
+    number, found = len(sequences), iter(sequences)
+    # Load the model only when there are maps: it takes a second or more.
+    first = next(found)
+    model = _model(options.model, options.device)
+    found = detect_farside(chain([first], found), model, threshold=options.threshold)
+    quiet = number <= _FEW or not sys.stderr.isatty()
     with (
         tqdm(total=number, desc="Detecting", unit="map", disable=quiet) as progress,
         printed_detections(form) as add,
     ):
-        while batch := list(islice(found, _TOGETHER)):
-            # Load the model only when there are maps: it takes a second or more.
-            model = model or _model(options.model, options.device)
-            for detection in detect_farside(batch, model, threshold=options.threshold):
-                if options.output:
-                    _write(detection, options.output)
-                add(detection)
-            progress.update(len(batch))
+        for detection in found:
+            if options.output:
+                _write(detection, options.output)
+            add(detection)
+            progress.update()
     if form == "table" and options.output:
         print(f"\nFiles and pictures: {options.output}")
 

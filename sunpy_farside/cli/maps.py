@@ -5,10 +5,10 @@ Maps given to a command, read one after the other.
 import math
 from collections import Counter, deque
 from dataclasses import dataclass
+from itertools import islice
 
 from astropy.time import Time
 
-import sunpy_farside
 from sunpy_farside.cadence import (
     N_MAPS,
     complete_runs,
@@ -19,13 +19,17 @@ from sunpy_farside.cadence import (
     time_of_step,
 )
 from sunpy_farside.cli.output import complain
+from sunpy_farside.coordinates.far_side import remember_earth
 from sunpy_farside.errors import FarsideError, SequenceError
 from sunpy_farside.io.file_names import parse_file_name
-from sunpy_farside.maps.windows import cut_map
-from sunpy_farside.products import product_of
+from sunpy_farside.io.phase_maps import read_global_map
+from sunpy_farside.maps.windows import check_windows
 from sunpy_farside.sequence import FarsideSequence, cadence_date
 
 __all__ = ["MapFiles"]
+
+# Number of maps for whose dates the position of the Earth is computed together.
+_AHEAD = 256
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,9 @@ class MapFiles:
 
         def read_until(last):
             while unread and unread[0] <= last:
+                if len(unread) % _AHEAD == 0 or len(unread) == len(steps):
+                    ahead = [self._at_step[step].time for step in islice(unread, _AHEAD)]
+                    remember_earth(Time(ahead))
                 step = unread.popleft()
                 if (item := self._read(self._at_step[step])) is not None:
                     times.append(cadence_date(item))
@@ -121,10 +128,8 @@ class MapFiles:
         time, product = parse_file_name(path.name)
         if time is not None and product is not None:
             return _File(path, time, product)
-        item = self._use(path, sunpy_farside.read_phase_map)
-        return (
-            None if item is None else _File(path, cadence_date(item), product_of(item.meta), item)
-        )
+        item = self._use(path, read_global_map)
+        return None if item is None else _File(path, cadence_date(item), item.product, item)
 
     def _plan(self, files):
         """
@@ -154,9 +159,9 @@ class MapFiles:
 
     def _read(self, file):
         def read(path):
-            item = sunpy_farside.read_phase_map(path) if file.map is None else file.map
+            item = read_global_map(path) if file.map is None else file.map
             # Raise an error for a map without data in the window.
-            cut_map(item, self._width)
+            check_windows([item], self._width)
             return item
 
         return self._use(file.path, read)

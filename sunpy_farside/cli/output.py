@@ -2,6 +2,7 @@
 Printed output and output folders of the commands.
 """
 
+import io
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from tqdm import tqdm
 
 from sunpy_farside.utils.files import remove_partial, whole_files
 
-__all__ = ["check_writable", "complain", "printed_detections"]
+__all__ = ["check_writable", "complain", "print_rows", "printed_detections"]
 
 
 def complain(message):
@@ -63,6 +64,28 @@ def printed_detections(form):
     finally:
         if form == "json" and number:
             tqdm.write("\n]")
+
+
+def print_rows(table, form):
+    """
+    Print a table for programs.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        Any table of this package.
+    form : {"json", "csv"}
+        The content of the file that ``export`` writes in this format.
+    """
+    from sunpy_farside.catalogue.export import table_to_json
+    from sunpy_farside.utils.tables import plain_table
+
+    if form == "json":
+        print(table_to_json(table))
+        return
+    text = io.StringIO()
+    plain_table(table).write(text, format="ascii.csv")
+    print(text.getvalue(), end="")
 
 
 def check_writable(folder):

@@ -3,8 +3,6 @@ The command ``simulate``: maps with known regions.
 """
 
 from sunpy_farside.cli import arguments
-from sunpy_farside.simulation import simulate_maps
-from sunpy_farside.simulation.suns import load_sun
 from sunpy_farside.utils.content import user_path
 
 __all__ = ["add_simulate"]
@@ -39,7 +37,9 @@ def add_simulate(commands):
 
 
 def _simulate(options):
+    from sunpy_farside.simulation import simulate_maps
     from sunpy_farside.simulation.simulation_files import write_simulation
+    from sunpy_farside.simulation.suns import load_sun
 
     simulated = simulate_maps(
         options.start,

@@ -4,7 +4,7 @@ Coordinates of the far side, the hemisphere centered on the antipode of the disk
 Its center has the Carrington longitude :math:`L_0 + 180°` and the latitude :math:`-B_0`.
 """
 
-from functools import lru_cache
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,6 +26,7 @@ __all__ = [
     "far_side_center",
     "far_side_central_meridian",
     "far_side_distance",
+    "remember_earth",
     "separations",
     "to_carrington",
     "to_stonyhurst",
@@ -53,7 +54,7 @@ def far_side_central_meridian(time: TimeLike) -> Longitude:
     <Longitude 128. deg>
     """
     time = parse_time(time)
-    meridian = _earth_longitude(time.jd1, time.jd2) * u.deg if time.isscalar else sun.L0(time)
+    meridian = _earth(time).longitude * u.deg if time.isscalar else sun.L0(time)
     return Longitude(meridian + 180 * u.deg)
 
 
@@ -108,7 +109,7 @@ def disk_center_latitude(time: TimeLike) -> Latitude:
     <Latitude -3.8 deg>
     """
     time = parse_time(time)
-    return Latitude(earth_position(time.jd1, time.jd2)[0] * u.deg)
+    return Latitude(earth_position(time)[0] * u.deg)
 
 
 def to_stonyhurst(coordinate: SkyCoord) -> SkyCoord:
@@ -189,32 +190,79 @@ def far_side_distance(coordinate: SkyCoord) -> Angle:
     return Angle(distance, u.deg)
 
 
+@dataclass(frozen=True)
+class _Earth:
+    """
+    Carrington longitude and latitude in degrees and distance in meters of the Earth at one time.
+    """
+
+    longitude: float
+    latitude: float
+    distance: float
+    coordinate: SkyCoord
+
+
 # The header, the windows and the tables of a map all need the position at the same time.
-@lru_cache(maxsize=4096)
-def _earth_longitude(jd1, jd2):
-    return sun.L0(Time(jd1, jd2, format="jd")).to_value(u.deg)
+_known: dict[tuple[float, float], _Earth] = {}
+_MOST_KNOWN = 4096
 
 
-@lru_cache(maxsize=4096)
-def _earth(jd1, jd2):
-    return get_earth(Time(jd1, jd2, format="jd"))
+def remember_earth(times: Time) -> None:
+    """
+    Compute the position of the Earth at many times together, for the functions of this module.
+
+    This takes hardly longer than for one time.
+
+    Parameters
+    ----------
+    times : `~astropy.time.Time`
+        An array of times.
+
+    Examples
+    --------
+    >>> from astropy.time import Time
+    >>> from sunpy_farside.coordinates.far_side import disk_center_latitude, remember_earth
+    >>> remember_earth(Time(["2022-05-05T00:00", "2022-05-05T12:00"]))
+    >>> disk_center_latitude("2022-05-05T12:00").round(1)
+    <Latitude -3.8 deg>
+    """
+    pairs = zip(times.jd1.tolist(), times.jd2.tolist(), strict=True)
+    due = [pair for pair in dict.fromkeys(pairs) if pair not in _known]
+    if not due:
+        return
+    dates = Time(*np.transpose(due), format="jd")
+    earth, longitude = get_earth(dates), sun.L0(dates).to_value(u.deg)
+    latitude, distance = earth.lat.to_value(u.deg), earth.radius.to_value(u.m)
+    for k, pair in enumerate(due):
+        _known[pair] = _Earth(float(longitude[k]), float(latitude[k]), float(distance[k]), earth[k])
+    for pair in list(_known)[: len(_known) - _MOST_KNOWN]:
+        _known.pop(pair, None)
 
 
-def earth_position(jd1: float, jd2: float) -> tuple[float, float]:
+def _earth(time: Time) -> _Earth:
+    pair = float(time.jd1), float(time.jd2)
+    earth = _known.get(pair)
+    if earth is None:
+        remember_earth(time.reshape(1))
+        earth = _known[pair]
+    return earth
+
+
+def earth_position(time: Time) -> tuple[float, float]:
     """
     Return the heliographic latitude in degrees and the distance in meters of the Earth.
 
     Parameters
     ----------
-    jd1, jd2 : `float`
-        The two parts of a Julian date, as in `~astropy.time.Time`.
+    time : `~astropy.time.Time`
+        A single time.
 
     Returns
     -------
     latitude, distance : `float`
     """
-    earth = _earth(jd1, jd2)
-    return earth.lat.to_value(u.deg), earth.radius.to_value(u.m)
+    earth = _earth(time)
+    return earth.latitude, earth.distance
 
 
 def carrington_frame(time: Time) -> HeliographicCarrington:
@@ -239,7 +287,7 @@ def carrington_frame(time: Time) -> HeliographicCarrington:
     >>> carrington_frame(Time("2022-05-05")).observer.radius.to("AU").round(3)
     <Distance 1.008 AU>
     """
-    return HeliographicCarrington(obstime=time, observer=_earth(time.jd1, time.jd2))
+    return HeliographicCarrington(obstime=time, observer=_earth(time).coordinate)
 
 
 def disk_coordinates(

@@ -9,7 +9,7 @@ import numpy as np
 from astropy.table import Table, vstack
 
 from sunpy_farside.cadence import N_MAPS
-from sunpy_farside.coordinates.far_side import to_stonyhurst
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
 
 __all__ = ["flat_table", "to_csv", "to_json", "to_text"]
 
@@ -68,9 +68,8 @@ def flat_table(detection):
     centroid = regions["centroid"]
     flat["longitude"] = centroid.lon.deg
     flat["latitude"] = centroid.lat.deg
-    flat["stonyhurst_longitude"] = (
-        to_stonyhurst(centroid).lon.wrap_at("180d").deg if len(regions) else []
-    )
+    meridian = far_side_central_meridian(detection.date).deg - 180
+    flat["stonyhurst_longitude"] = (flat["longitude"] - meridian + 180) % 360 - 180
     for name in regions.colnames:
         if name in ("label", "centroid", "east_limb_arrival", "significant"):
             continue

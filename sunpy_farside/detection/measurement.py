@@ -84,8 +84,13 @@ def measure_regions(
     pixel = (longitude_step * latitude_step)[:, np.newaxis]
     sphere = pixel * np.cos(np.deg2rad(latitudes))[:, np.newaxis]
 
+    # Regions are a small part of the image.
+    inside = labels > 0
+    owner = labels[inside]
+
     def total(values):
-        return ndimage.sum_labels(np.broadcast_to(values, labels.shape), labels, index)
+        values = np.broadcast_to(values, labels.shape)[inside]
+        return np.bincount(owner, values, minlength=len(index) + 1)[1:]
 
     measured = dict.fromkeys(
         ("integrated", "peak", "phase", "strength", "depth", "coverage"),
@@ -94,7 +99,7 @@ def measure_regions(
     if probability is not None:
         weight = probability = np.nan_to_num(probability)
         measured["integrated"] = total(probability * pixel)
-        measured["peak"] = ndimage.maximum(probability, labels, index)
+        measured["peak"] = _largest(probability[inside], owner, len(index))
     if phases is not None:
         mean = mean_phase(phases)
         known = np.isfinite(mean)
@@ -195,8 +200,18 @@ def _complexes(labels, index):
     """
     Return the number of the group of touching regions that each region belongs to.
     """
-    parts, _ = ndimage.label(labels > 0, np.ones((3, 3)))
-    return ndimage.maximum(parts, labels, index).astype(int) if len(index) else np.array([], int)
+    inside = labels > 0
+    parts, _ = ndimage.label(inside, np.ones((3, 3)))
+    return _largest(parts[inside], labels[inside], len(index)).astype(int)
+
+
+def _largest(values, owner, number):
+    """
+    Return the largest value of each of the regions that own the values.
+    """
+    largest = np.full(number + 1, -np.inf)
+    np.maximum.at(largest, owner, values)
+    return largest[1:]
 
 
 def _grid(wcs, n_rows):

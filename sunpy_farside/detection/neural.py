@@ -2,8 +2,12 @@
 Detection of active regions with the network.
 """
 
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -40,6 +44,8 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
     Parameters
     ----------
     sequences : `~sunpy_farside.sequence.FarsideSequence` or an iterable of them
+        Of an iterator, such as a generator, the sequences are read as the detections are asked
+        for, so that any number of them needs no more memory than a few.
     model : `~sunpy_farside.network.model.FarsideModel`, `str` or path-like, optional
         A loaded network, or what `~sunpy_farside.network.weights.load_model` takes. The weights
         that come with the package by default.
@@ -53,8 +59,8 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
 
     Returns
     -------
-    `~sunpy_farside.detection.result.FarsideDetection` or a `list` of them
-        One for one sequence, a list for many.
+    `~sunpy_farside.detection.result.FarsideDetection`, a `list` or a generator of them
+        One for one sequence, a generator for an iterator, a list for any other iterable.
 
     Raises
     ------
@@ -83,17 +89,19 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
         model = load(model or "default", device=device)
     settings = network_settings(model, threshold)
     if isinstance(sequences, FarsideSequence):
-        return _detect_batch([sequences], model, settings)[0]
+        return next(_finish(*_begin([sequences], model), model, settings))
+    if isinstance(sequences, Iterator):
+        return _stream(sequences, model, settings)
     sequences = list(sequences)
-    detections = []
-    with tqdm(
-        total=len(sequences), desc="Detecting", unit="map", disable=len(sequences) < _LONG
-    ) as progress:
-        for first in range(0, len(sequences), _BATCH):
-            batch = sequences[first : first + _BATCH]
-            detections += _detect_batch(batch, model, settings)
-            progress.update(len(batch))
-    return detections
+    return list(
+        tqdm(
+            _stream(iter(sequences), model, settings),
+            total=len(sequences),
+            desc="Detecting",
+            unit="map",
+            disable=len(sequences) < _LONG,
+        )
+    )
 
 
 def network_settings(model, threshold=None):
@@ -147,7 +155,27 @@ def network_reliability(model):
     return reliability if reliability.fits(level=model.level, deblend=model.deblend) else None
 
 
-def _detect_batch(sequences, model, settings):
+def _stream(sequences, model, settings):
+    """
+    Yield the detections of sequences in their order.
+
+    The network computes one batch in a thread, while the regions of the batch before it are
+    measured and the next sequences are read.
+    """
+    begun = deque()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        while batch := list(islice(sequences, _BATCH)):
+            begun.append(pool.submit(_begin, batch, model))
+            if len(begun) > 1:
+                yield from _finish(*begun.popleft().result(), model, settings)
+        while begun:
+            yield from _finish(*begun.popleft().result(), model, settings)
+
+
+def _begin(sequences, model):
+    """
+    Return sequences with their phases and probabilities in the windows of the network.
+    """
     # All the columns that the network knows: what lies beyond a window tells of its edges.
     comoving = [item.comoving(max(item.width, model.columns or 0)) for item in sequences]
     stacks = comoving if model.alignment == "common" else [sequence.data for sequence in sequences]
@@ -156,10 +184,15 @@ def _detect_batch(sequences, model, settings):
         probabilities = model.predict(np.stack(stacks))
     else:
         probabilities = [model.predict(stack)[0] for stack in stacks]
-    return [
-        _detection(sequence, phases, probability, model, settings)
-        for sequence, phases, probability in zip(sequences, comoving, probabilities, strict=True)
-    ]
+    return sequences, comoving, probabilities
+
+
+def _finish(sequences, comoving, probabilities, model, settings):
+    """
+    Yield the detections of what `_begin` has returned.
+    """
+    for sequence, phases, probability in zip(sequences, comoving, probabilities, strict=True):
+        yield _detection(sequence, phases, probability, model, settings)
 
 
 def _detection(sequence, phases, probability, model, settings):

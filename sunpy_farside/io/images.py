@@ -6,6 +6,7 @@ import io
 import re
 import warnings
 import zlib
+from itertools import chain
 from math import prod
 
 import numpy as np
@@ -31,8 +32,11 @@ _END = b"END".ljust(80)
 # Table that marks each byte as text or not, and the marks of a header of text only.
 _TEXT_OR_NOT = bytes(32 <= byte < 127 for byte in range(256))
 _TEXT = b"\1" * _MOST_HEADER
-# FITS allows 999 axes and columns; astropy loops over any number in these cards.
-_COUNTS = re.compile(rb"(?:Z?NAXIS|TFIELDS) *= *\+?0*[1-9]\d{3}")
+# FITS allows 999 axes and columns; astropy loops over any number in these cards. One pattern for
+# each card, as patterns that begin with one text are found ten times as fast.
+_COUNTS = [
+    re.compile(name + rb" *= *\+?0*[1-9]\d{3}") for name in (b"NAXIS", b"ZNAXIS", b"TFIELDS")
+]
 # Compression of image tiles that archives use, and the variants of gzip among them.
 _GZIP = ("GZIP_1", "GZIP_2")
 _PACKING = ("RICE_1", "RICE_ONE", *_GZIP)
@@ -125,9 +129,12 @@ def _check_counts(path, content):
     """
     if not content.startswith(b"SIMPLE"):
         raise _unreadable(path, f"it begins with {content[:20]!r}")
-    if content.find(_END, 0, _MOST_HEADER) < 0 or _TEXT in content.translate(_TEXT_OR_NOT):
+    long = len(content) >= _MOST_HEADER
+    if content.find(_END, 0, _MOST_HEADER) < 0 or (
+        long and _TEXT in content.translate(_TEXT_OR_NOT)
+    ):
         raise _unreadable(path, f"a header without END in its first {_MOST_HEADER} bytes")
-    for match in _COUNTS.finditer(content):
+    for match in chain.from_iterable(count.finditer(content) for count in _COUNTS):
         # Only at the beginning of a card; elsewhere it is text or chance.
         if match.start() % 80 == 0:
             raise _unreadable(path, f"{match[0].decode().rstrip()}..., beyond 999")

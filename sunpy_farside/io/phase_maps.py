@@ -3,6 +3,7 @@ Reader of the far-side phase maps published by JSOC.
 """
 
 import warnings
+from functools import partial
 
 import numpy as np
 from erfa import ErfaWarning
@@ -10,6 +11,7 @@ from erfa import ErfaWarning
 import astropy.units as u
 from astropy.wcs import WCS
 
+from sunpy.map import GenericMap
 from sunpy.time import parse_time
 from sunpy.util.exceptions import warn_user
 
@@ -22,15 +24,19 @@ from sunpy_farside.io.time_distance import time_distance_map
 from sunpy_farside.maps.checks import check_phases, check_rows
 from sunpy_farside.maps.gong_disk import GONG, GONG_SHAPE
 from sunpy_farside.maps.phase_map import PHASE_MAP_SHAPE, FarsidePhaseMap, phase_map_header
+from sunpy_farside.maps.resampling import copy_nodes
 from sunpy_farside.maps.time_distance import TIME_DISTANCE, TIME_DISTANCE_SHAPE
+from sunpy_farside.maps.windows import GlobalMap
 from sunpy_farside.utils.content import user_path
 
-__all__ = ["phase_unit", "read_phase_map"]
+__all__ = ["phase_unit", "read_global_map", "read_phase_map"]
 
-# DATE-OBS may be the beginning of the data, five days before the date of the map.
-_FAR_APART = 7 * u.day
+# DATE-OBS may be the beginning of the data, five days before the date of the map. In days.
+_FAR_APART = 7.0
 # Shapes of products on other grids.
 _SHAPES = {TIME_DISTANCE: TIME_DISTANCE_SHAPE, GONG: GONG_SHAPE}
+# Of the first pixel of a published map, in degrees.
+_FIRST_LONGITUDE, _FIRST_LATITUDE = 0, -90
 
 
 def read_phase_map(path, *, time=None):
@@ -81,6 +87,49 @@ def read_phase_map(path, *, time=None):
     >>> sunpy_farside.read_phase_map(path).date
     <Time object: scale='utc' format='isot' value=2022-05-05T00:00:00.000>
     """
+    found = _read(path, time)
+    return found if isinstance(found, GenericMap) else _phase_map(*found)
+
+
+def read_global_map(path):
+    """
+    Read one far-side phase map, cut to the latitudes of the windows.
+
+    Parameters
+    ----------
+    path : path-like
+        As for `read_phase_map`, which raises and warns in the same cases.
+
+    Returns
+    -------
+    `~sunpy_farside.maps.windows.GlobalMap`
+        Much faster than the map of `read_phase_map`, which is made when it is asked for.
+
+    Raises
+    ------
+    FileFormatError
+        As of `read_phase_map`.
+    SequenceError
+        The values between the latitudes of the windows cannot be phase shifts.
+    """
+    found = _read(path, None)
+    if isinstance(found, GenericMap):
+        return GlobalMap.of(found, found.date)
+    data, time, product = found
+    globe = copy_nodes(data, _FIRST_LONGITUDE, _FIRST_LATITUDE)
+    # A map has its date from the text in its header.
+    date = parse_time(time.utc.isot)
+    return GlobalMap(globe, date, product, partial(_phase_map, data, time, product))
+
+
+def _phase_map(data, time, product):
+    return FarsidePhaseMap(data, phase_map_header(time, product))
+
+
+def _read(path, time):
+    """
+    Return the phase shifts in rad of a file, its date and its product; a map of other grids.
+    """
     path = user_path(path)
     name_time, product = parse_file_name(path.name)
     shapes = [PHASE_MAP_SHAPE, *_SHAPES.values()]
@@ -104,7 +153,7 @@ def read_phase_map(path, *, time=None):
     _check_reference_longitude(path, header, time)
     _check_grid(path, data, header)
     product = product or str(header.get("FSPROD") or "phase_map")
-    return FarsidePhaseMap(data.astype(np.float32), phase_map_header(time, product))
+    return data.astype(np.float32), time, product
 
 
 def phase_unit(path, header):
@@ -173,7 +222,7 @@ def _date(path, name_time, header, time):
         if int(found.isot.split("-")[0] or 0) not in YEARS:
             msg = f"{path}: expected a date of far-side maps, found {found.isot}."
             raise FileFormatError(msg)
-        if header_time is not None and abs(header_time - found) > _FAR_APART:
+        if header_time is not None and abs(header_time.mjd - found.mjd) > _FAR_APART:
             warn_user(
                 f"{path}: the name gives {found.isot[:16]}, but DATE-OBS is "
                 f"{header_time.isot[:16]}. The date in the name is used; check it."

@@ -71,7 +71,7 @@ def globe_of(item):
     """
     data, wcs = upright(phases_of(item), item.wcs)
     nodes = whole_degree_nodes(wcs, data.shape)
-    return _resample(data, wcs, item.date) if nodes is None else _copy(data, *nodes)
+    return _resample(data, wcs, item.date) if nodes is None else copy_nodes(data, *nodes)
 
 
 def phases_of(item):
@@ -130,7 +130,7 @@ def _radians(item):
     raise SequenceError(msg)
 
 
-def _copy(data, first_longitude, first_latitude):
+def copy_nodes(data, first_longitude, first_latitude):
     """
     Copy a map on whole degrees by index to an array of all longitudes.
     """

@@ -2,14 +2,13 @@
 Phase maps on whole degrees, and their windows.
 """
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
 import numpy as np
 
 from astropy.time import Time
-
-from sunpy.map import GenericMap
 
 from sunpy_farside.cadence import MOST_MISSING, N_MAPS
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
@@ -18,6 +17,7 @@ from sunpy_farside.errors import SequenceError
 from sunpy_farside.maps.checks import check_phases
 from sunpy_farside.maps.phase_map import PHASE_MAP_SHAPE, FarsidePhaseMap, phase_map_header
 from sunpy_farside.maps.resampling import globe_of
+from sunpy_farside.products import product_of
 
 __all__ = ["cut_globe", "cut_map"]
 
@@ -25,22 +25,45 @@ __all__ = ["cut_globe", "cut_map"]
 @dataclass(frozen=True)
 class GlobalMap:
     """
-    Phase map on whole degrees at all longitudes, with its date and far-side central meridian.
+    Phase map on whole degrees at all longitudes, with its date and product.
+
+    Raises
+    ------
+    SequenceError
+        The values cannot be phase shifts in rad.
     """
 
-    map: GenericMap
-    time: Time
-    meridian: float
     globe: np.ndarray
+    time: Time
+    product: str
+    # Maps take longer to make than to cut, and detections need none.
+    make_map: Callable = field(repr=False)
+
+    def __post_init__(self):
+        check_phases(self.globe, f"The map of {self.time.isot[:16]}", error=SequenceError)
 
     @classmethod
     def of(cls, item, time):
         """
-        Resample a map of a date to whole degrees.
+        Resample a map of a date to whole degrees, unless it is on them already.
         """
-        globe = globe_of(item)
-        check_phases(globe, f"The map of {time.isot[:16]}", error=SequenceError)
-        return cls(item, time, far_side_central_meridian(time).deg, globe)
+        if isinstance(item, cls):
+            return item if item.time.mjd == time.mjd else replace(item, time=time)
+        return cls(globe_of(item), time, product_of(item.meta), partial(_same, item))
+
+    @cached_property
+    def map(self):
+        """
+        The map itself (`~sunpy.map.GenericMap`).
+        """
+        return self.make_map()
+
+    @cached_property
+    def meridian(self):
+        """
+        Carrington longitude of the far-side central meridian in degrees.
+        """
+        return far_side_central_meridian(self.time).deg
 
     @classmethod
     def without_data(cls, time, product):
@@ -63,6 +86,10 @@ class GlobalMap:
         Cut the phase shifts to the map's own window.
         """
         return cut_window(self.globe, int(window_start(self.meridian, width)), width)
+
+
+def _same(item):
+    return item
 
 
 def cut_globe(phase_map):

@@ -43,7 +43,15 @@ _CLIENTS = {"jsoc": FarsideClient, "gong": GONGFarsideClient}
 
 
 def fetch_files(
-    start, end, *, product="phase_map", folder=None, url=None, email=None, progress=True
+    start,
+    end,
+    *,
+    product="phase_map",
+    folder=None,
+    url=None,
+    email=None,
+    progress=True,
+    renew=None,
 ):
     """
     Fetch the files of a product in a range of times.
@@ -65,11 +73,15 @@ def fetch_files(
         environment variable ``SUNPY_FARSIDE_JSOC_EMAIL``.
     progress : `bool`, optional
         If True, show progress bars.
+    renew : `~astropy.units.Quantity`, optional
+        Time before the newest file in which existing files are fetched again, because the archive
+        may have corrected them. None by default.
 
     Returns
     -------
     `parfive.Results`
-        Paths of the files in order of time, including existing ones. Failures are in ``errors``.
+        Paths of the files in order of time, including existing ones. Failures are in ``errors``,
+        also of an existing file that could not be fetched again.
 
     Raises
     ------
@@ -83,7 +95,16 @@ def fetch_files(
     """
     client = _CLIENTS[PRODUCTS[product].archive](url)
     found = client.search(a.Time(start, end), *_wanted(product, email))
-    return _fetch(client, found, _folder(folder, product), progress)
+    folder = _folder(folder, product)
+    if renew is None or not len(found):
+        return _fetch(client, found, folder, progress)
+    recent = found["Start Time"] >= found["Start Time"].max() - renew
+    results = _fetch(client, found[~recent], folder, progress)
+    renewed = _fetch(client, found[recent], folder, progress, overwrite=True)
+    results.extend(renewed)
+    for error in renewed.errors:
+        results.add_error(*error)
+    return results
 
 
 def fetch_sequence(
@@ -210,10 +231,10 @@ def _folder(folder, product):
     return cache_folder(product) if folder is None else Path(folder)
 
 
-def _fetch(client, found, folder, progress):
+def _fetch(client, found, folder, progress, overwrite=False):
     # Braces in the path are not fields of a template.
     literal = str(folder).replace("{", "{{").replace("}", "}}")
-    return client.fetch(found, path=f"{literal}/{{file}}", progress=progress)
+    return client.fetch(found, path=f"{literal}/{{file}}", progress=progress, overwrite=overwrite)
 
 
 def _rows(found):

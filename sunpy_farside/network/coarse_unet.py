@@ -5,6 +5,7 @@ Far-side maps have no structure below four degrees, so that a network can use pi
 as those of the maps, at a quarter of the cost.
 """
 
+import math
 from itertools import pairwise
 
 import torch
@@ -87,37 +88,54 @@ class CoarseUNet(nn.Module):
         if not self.training:
             # North and south are equivalent in the maps, and the pairing of pixels is arbitrary:
             # compute a second view, upside down, with rows and columns paired the other way.
-            north, edge = (..., slice(1, None), slice(None)), (0, 0, 1, 0)
-            other = self._logits(
-                functional.pad(maps[north].flip(-2), edge),
-                functional.pad(missing[north].flip(-2), edge, value=True),
-                first=1,
-            )
+            north = (..., slice(1, None), slice(None))
+            other = self._logits(maps[north].flip(-2), missing[north].flip(-2), first=1)
             # The southernmost row has no partner, and pixels at the sides lack half of their data.
             inside = (..., slice(1, None), slice(1, -1))
-            logits[inside] = (logits[inside] + other[inside].flip(-2)) / 2
+            logits[inside] = (logits[inside] + other[..., 1:-1].flip(-2)) / 2
         return logits
 
     def _logits(self, maps, missing, first=0):
         """
-        Compute the logits of maps that begin at a column of the network's images.
+        Compute the logits of maps that begin at a row and column of the network's images.
         """
         rows, columns = maps.shape[2:]
-        # The stem and three poolings require sizes that are multiples of 16.
-        edges = (first, -(first + columns) % 16, 0, -rows % 16)
-        maps, missing = functional.pad(maps, edges), functional.pad(missing, edges, value=True)
-        extra = _extra_images(missing, rows // 2, first + columns // 2)
-        images = torch.cat([self.weigh(maps, missing), extra], dim=1)
-        features = self.stem(images.contiguous(memory_format=torch.channels_last))
+        missing = missing.to(maps.dtype)
+        images = self._images(maps, missing, first)
+        features = self.stem(images)
         if self.attend is not None:
-            features = torch.cat([features, self.attend(maps, missing)], dim=1)
+            height, width = images.shape[2:]
+            edges = (first, width - columns - first, first, height - rows - first)
+            single = functional.pad(maps, edges), functional.pad(missing, edges, value=1.0)
+            features = torch.cat([features, self.attend(*single)], dim=1)
         levels = [self.inlet(features)]
         for block in self.down:
             levels.append(block(functional.avg_pool2d(levels[-1], 2)))
         features = levels.pop()
         for block in self.up:
             features = block(torch.cat([levels.pop(), _double(features)], dim=1))
-        return _double(self.outlet(features))[:, 0, :rows, first : first + columns]
+        return _double(self.outlet(features))[:, 0, first : first + rows, first : first + columns]
+
+    def _images(self, maps, missing, first):
+        """
+        Return the input of the stem: the weighted maps and the extra images, missing at the edges.
+        """
+        rows, columns = maps.shape[2:]
+        # The stem and three poolings require sizes that are multiples of 16.
+        shape = [size + -size % 16 for size in (first + rows, first + columns)]
+        images = torch.empty(
+            (len(maps), self.n_maps + _N_EXTRA, *shape),
+            dtype=maps.dtype,
+            device=maps.device,
+            # Convolutions are fastest with the channels of a pixel side by side.
+            memory_format=torch.channels_last,
+        ).zero_()
+        place = (..., slice(first, first + rows), slice(first, first + columns))
+        images[:, : self.n_maps][place] = self.weigh(maps, missing, shape)
+        images[:, self.n_maps] = 1
+        images[:, self.n_maps][place] = missing.mean(1)
+        images[:, -2:] = _squared_distances(images, (first + rows) // 2, first + columns // 2)
+        return images
 
 
 # Number of images that are added to the stack.
@@ -141,18 +159,24 @@ class _Weights(nn.Module):
         nn.init.zeros_(self.layers[2].weight)
         nn.init.zeros_(self.layers[2].bias)
 
-    def forward(self, maps, missing):
-        share = 1 - missing.float().mean((2, 3))
-        noise = (maps.square().mean((2, 3)) / share.clamp(min=0.05)).sqrt().clamp(min=0.1)
-        there = ~missing.flatten(2).all(2)
-        number = there.sum(1, keepdim=True).clamp(min=1)
+    def forward(self, maps, missing, shape):
+        # Shares of the images that the maps become a part of.
+        number = math.prod(shape)
+        lacking = missing.sum((2, 3))
+        share = (maps[0, 0].numel() - lacking) / number
+        squares = maps.square().sum((2, 3)) / number
+        noise = (squares / share.clamp(min=0.05)).sqrt().clamp(min=0.1)
+        there = lacking < maps[0, 0].numel()
+        n_there = there.sum(1, keepdim=True).clamp(min=1)
 
         def filled(values):
-            mean = (values * there).sum(1, keepdim=True) / number
+            mean = (values * there).sum(1, keepdim=True) / n_there
             return values.where(there, mean)
 
-        weights = self.layers(torch.cat([filled(noise.log()), filled(share)], dim=1)).exp()
-        weights = weights * (there.shape[1] / number).sqrt()
+        features = torch.cat([filled(noise.log()), filled(share)], dim=1)
+        # One sequence after the other: products of matrices round by the number of rows.
+        weights = torch.stack([self.layers(row) for row in features]).exp()
+        weights = weights * (there.shape[1] / n_there).sqrt()
         return maps * weights[:, :, None, None]
 
 
@@ -176,22 +200,20 @@ class _Attention(nn.Module):
         self.when = nn.Parameter(torch.zeros(n_maps, 1, 1, 1))
 
     def forward(self, maps, missing):
-        single = torch.stack([maps, missing.to(maps.dtype)], dim=2).flatten(0, 1)
+        single = torch.stack([maps, missing], dim=2).flatten(0, 1)
         features = self.features(single.contiguous(memory_format=torch.channels_last))
         features = features.unflatten(0, maps.shape[:2])
         score = self.score(features.flatten(0, 1)).unflatten(0, maps.shape[:2])
         return ((score + self.when).softmax(dim=1) * features).sum(dim=1)
 
 
-def _extra_images(missing, equator, meridian):
+def _squared_distances(images, equator, meridian):
     """
-    Return the share of maps without data and squared distances from equator and meridian.
+    Return two images, the squared distances from equator and meridian.
     """
-    latitude = (torch.arange(missing.shape[2], device=missing.device) - equator) / 72.0
-    longitude = (torch.arange(missing.shape[3], device=missing.device) - meridian) / 60.0
-    squares = torch.broadcast_tensors(latitude.square()[:, None], longitude.square())
-    share = missing.float().mean(1, keepdim=True)
-    return torch.cat([share, torch.stack(squares).expand(len(missing), -1, -1, -1)], dim=1)
+    latitude = (torch.arange(images.shape[2], device=images.device) - equator) / 72.0
+    longitude = (torch.arange(images.shape[3], device=images.device) - meridian) / 60.0
+    return torch.stack(torch.broadcast_tensors(latitude.square()[:, None], longitude.square()))
 
 
 def _double(images):

@@ -51,8 +51,9 @@ def load_network(settings, state, path):
     if negative := [key for key in variances if (state[key] < 0).any()]:
         msg = f"{path}: expected variances above zero, found others in {some(negative, 3)}."
         raise WeightsError(msg)
-    network = network.to_empty(device="cpu")
-    network.load_state_dict(state)
+    # Copies, as a tensor of the file may be memory that is mapped to it.
+    copies = {key: state[key].to(expected[key].dtype, copy=True) for key in expected}
+    network.load_state_dict(copies, assign=True)
     return network
 
 

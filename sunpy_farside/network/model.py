@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from sunpy_farside.network.folding import fold_batch_norms
 from sunpy_farside.network.normalization import Normalization
 
 __all__ = ["FarsideModel", "choose_device"]
@@ -78,6 +79,8 @@ class FarsideModel:
             raise ValueError(msg)
         network = self.network.eval().to(self.device, memory_format=torch.channels_last)
         object.__setattr__(self, "network", network)
+        # Weights are saved and compared as they are, and computed with as is fastest.
+        object.__setattr__(self, "_folded", fold_batch_norms(network))
 
     def predict(self, stack: np.ndarray, *, batch: int = 8, together: bool = False) -> np.ndarray:
         """
@@ -145,9 +148,14 @@ class FarsideModel:
     def _predict_batch(self, stack, statistics):
         # MPS has no double precision: the cast comes before the move. The memory order is fixed,
         # because the rounding of sums depends on their order.
+        number = len(stack)
+        if number == 1:
+            # PyTorch convolves a single small image by another method, which rounds differently:
+            # the result of a sequence must not depend on the others.
+            stack = np.repeat(stack, 2, axis=0)
         phases = torch.from_numpy(np.array(stack, np.float32, order="C")).to(self.device)
-        maps = self.normalization(phases, statistics).contiguous(memory_format=torch.channels_last)
-        return self.network(maps, phases.isnan()).sigmoid().cpu().numpy()
+        maps = self.normalization(phases, statistics)
+        return self._folded(maps, phases.isnan()).sigmoid().cpu().numpy()[:number]
 
 
 def _overlap(width, columns):

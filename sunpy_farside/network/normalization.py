@@ -70,13 +70,14 @@ class Normalization:
             With the same shape, zero where data are missing.
         """
         missing = torch.isnan(phases)
-        mean, deviation = statistics or self.statistics(phases, (1, 2, 3))
+        phases = phases.masked_fill(missing, 0)
+        mean, deviation = statistics or self._statistics(phases, missing, (1, 2, 3))
         # A sequence without contrast has nothing to detect, and no scale.
         deviation = torch.as_tensor(deviation).clamp(min=1e-6)
-        scaled = (phases.nan_to_num(0) - mean) / deviation
+        scaled = phases.sub_(mean).div_(deviation)
         if self.clip:
-            scaled = scaled.clamp(max=0)
-        return scaled if self.kind == "sequence" else scaled.masked_fill(missing, 0)
+            scaled = scaled.clamp_(max=0)
+        return scaled if self.kind == "sequence" else scaled.masked_fill_(missing, 0)
 
     def statistics(self, phases: torch.Tensor, dims: tuple[int, ...] = (0, 1, 2, 3)) -> tuple:
         """
@@ -94,13 +95,29 @@ class Normalization:
         -------
         mean, deviation : `torch.Tensor` or `float`
         """
+        missing = torch.isnan(phases)
+        return self._statistics(phases.masked_fill(missing, 0), missing, dims)
+
+    def _statistics(self, phases, missing, dims):
+        """
+        Return the mean and the standard deviation of phases that are zero where missing.
+        """
         if self.kind == "constants":
             return self.mean, self.standard_deviation
-        missing = torch.isnan(phases)
-        phases = phases.nan_to_num(0)
         if self.kind == "sequence":
-            return phases.mean(dims, keepdim=True), phases.std(dims, correction=0, keepdim=True)
+            # Missing data are zeros like any others.
+            missing = torch.zeros_like(missing)
         number = (~missing).sum(dims, keepdim=True).clamp(min=1)
-        mean = phases.sum(dims, keepdim=True) / number
-        variance = ((phases - mean) ** 2).masked_fill(missing, 0).sum(dims, keepdim=True)
-        return mean, (variance / number).sqrt()
+        mean = _sum(phases, dims) / number
+        apart = (phases - mean).masked_fill_(missing, 0)
+        return mean, (_sum(apart.square_(), dims) / number).sqrt()
+
+
+def _sum(values, dims):
+    """
+    Return sums over axes, the same for a sequence alone and with others.
+
+    Sums of a whole array are divided among the processors, and then round in another way.
+    """
+    of_maps = values.sum((2, 3), keepdim=True)
+    return of_maps.sum([axis for axis in dims if axis < 2], keepdim=True)

@@ -1,0 +1,180 @@
+"""
+The command ``daily``: what is new, detected and written down, for one line in cron.
+"""
+
+import logging
+import warnings
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+
+from sunpy_farside.cli import arguments
+from sunpy_farside.utils.content import user_path
+
+__all__ = ["add_daily"]
+
+_LOG = "daily.log"
+# Size in bytes of a log before the next one begins, and number of earlier ones.
+_LOG_SIZE, _LOGS = 1_000_000, 3
+_DEMO_START, _DEMO_MAPS, _DEMO_SEED = "2022-05-01", 18, 9
+
+
+def add_daily(commands):
+    """
+    Add the command ``daily``.
+
+    Parameters
+    ----------
+    commands : subparsers of `argparse.ArgumentParser`
+    """
+    parser = commands.add_parser(
+        "daily",
+        parents=[arguments.common(), arguments.archive()],
+        help="fetch what is new, detect, track and write the bulletin",
+        description="Fetch new phase maps and region lists, detect by both methods, track, compare "
+        "with JSOC's lists, and write the bulletin. Run it as often as you like.",
+    )
+    parser.add_argument(
+        "--output", type=user_path, metavar="DIR", required=True, help="catalogue and bulletin"
+    )
+    parser.add_argument(
+        "--since",
+        type=arguments.time,
+        help="date of the first map to fetch (30 days ago, or 14 days before the latest detection)",
+    )
+    arguments.add_map_product(parser)
+    arguments.add_missing(parser)
+    parser.add_argument("--offline", action="store_true", help="fetch nothing")
+    parser.add_argument("--demo", action="store_true", help="simulated maps, not fetched ones")
+    parser.add_argument(
+        "--noaa", type=user_path, metavar="DIR", help="folder of NOAA's summaries, *SRS.txt"
+    )
+    parser.add_argument(
+        "--model", type=arguments.named_or_path, default="default", help="as for detect"
+    )
+    parser.add_argument("--device", default="auto", help="as for detect")
+    alerts = parser.add_argument_group("alerts")
+    alerts.add_argument(
+        "--alert",
+        type=arguments.not_negative,
+        metavar="DAYS",
+        help="alert when a persistent region comes round the east limb within so many days",
+    )
+    alerts.add_argument(
+        "--alert-new",
+        type=arguments.not_negative,
+        metavar="RELIABILITY",
+        help="alert when a new persistent region is at least so reliable",
+    )
+    alerts.add_argument(
+        "--alert-command",
+        metavar="COMMAND",
+        help="program to run for each alert, given its text (by default, alerts go to alerts.atom)",
+    )
+    parser.set_defaults(run=_daily)
+
+
+def _daily(options):
+    from sunpy_farside.bulletin import write_bulletin
+    from sunpy_farside.catalogue.daily_run import run_day
+    from sunpy_farside.cli.bulletin_day import day_of_run
+    from sunpy_farside.io.locks import only_run
+
+    output = options.output
+    output.mkdir(parents=True, exist_ok=True)
+    with _logged(output / _LOG) as log:
+        if options.demo:
+            _simulate(output / "maps")
+        run = run_day(
+            output,
+            product=options.product or "phase_map",
+            missing=options.missing,
+            since=options.since,
+            offline=options.offline or options.demo,
+            noaa=options.noaa,
+            url=options.url,
+            email=options.email,
+            model=options.model,
+            device=options.device,
+        )
+        for note in run.notes:
+            log.warning(note)
+        day = day_of_run(run, current=not (options.offline or options.demo))
+        if day is None:
+            line = f"no sequence of eleven maps yet: {output}"
+        else:
+            with only_run(output):
+                write_bulletin(output, day)
+                alerts = _alert(output, day.date, options, log)
+            line = f"{_summary(run, day)}{alerts}: {output / 'bulletin.html'}"
+        log.info(line)
+    print(line)
+    if run.notes:
+        msg = f"{len(run.notes)} problems, see {output / _LOG}. {run.notes[0]}"
+        raise ConnectionError(msg)
+
+
+@contextmanager
+def _logged(path):
+    """
+    Write warnings and errors of a block to a log, and yield the logger.
+    """
+    log = logging.Logger("sunpy_farside.daily", logging.INFO)
+    handler = RotatingFileHandler(path, maxBytes=_LOG_SIZE, backupCount=_LOGS, encoding="utf-8")
+    formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    formatter.default_msec_format = None
+    handler.setFormatter(formatter)
+    log.addHandler(handler)
+
+    def write(message, _category, *_args, **_kwargs):
+        log.warning(" ".join(str(message).split()))
+
+    shown = warnings.showwarning
+    warnings.showwarning = write
+    try:
+        yield log
+    except BaseException as error:
+        log.error(" ".join(str(error).split()) or type(error).__name__)
+        raise
+    finally:
+        warnings.showwarning = shown
+        handler.close()
+
+
+def _simulate(folder):
+    from sunpy_farside.simulation import simulate_maps
+    from sunpy_farside.simulation.simulation_files import write_simulation
+
+    write_simulation(simulate_maps(_DEMO_START, _DEMO_MAPS, seed=_DEMO_SEED).maps, folder)
+
+
+def _summary(run, day):
+    import numpy as np
+
+    tracks = day.series[0].tracks.tracks
+    latest = tracks[tracks["last_date"] == tracks["last_date"].max()] if len(tracks) else tracks
+    persistent = int(np.sum(latest["persistent"])) if len(latest) else 0
+    last = day.series[0].tracks.members.meta["dates"][-1][:16]
+    return f"{len(run.new)} new dates up to {last}, {len(latest)} regions, {persistent} persistent"
+
+
+def _alert(output, date, options, log):
+    """
+    Give the alerts that are due, and return their number as a part of the summary.
+    """
+    from sunpy_farside.catalogue.alerts import append_to_feed, give_alerts, run_command
+
+    if options.alert is None and options.alert_new is None:
+        return ""
+    command = options.alert_command
+
+    def give(alert):
+        log.info(alert.text)
+        if command:
+            run_command(command, alert)
+        else:
+            append_to_feed(output / "alerts.atom", alert)
+
+    number = give_alerts(
+        output, give, within=options.alert, reliability=options.alert_new, now=date
+    )
+    return f", {number} alerts"

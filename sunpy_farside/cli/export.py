@@ -1,0 +1,55 @@
+"""
+The command ``export``: a catalogue for other programs.
+"""
+
+from sunpy_farside.cli import arguments
+from sunpy_farside.utils.content import user_path
+
+__all__ = ["add_export"]
+
+
+def add_export(commands):
+    """
+    Add the command ``export``.
+
+    Parameters
+    ----------
+    commands : subparsers of `argparse.ArgumentParser`
+    """
+    parser = commands.add_parser(
+        "export",
+        parents=[arguments.common()],
+        help="write a catalogue for other programs",
+        description="Write the regions or tracks of a catalogue as ECSV, VOTable, FITS, CSV, JSON "
+        "or Parquet.",
+    )
+    parser.add_argument("catalogue", type=user_path, metavar="DIR", help="output folder of watch")
+    parser.add_argument(
+        "file",
+        type=user_path,
+        metavar="FILE",
+        help="its end selects the format: .ecsv, .vot, .fits, .csv, .json or .parquet",
+    )
+    parser.add_argument(
+        "--table",
+        choices=("regions", "tracks", "names", "numbers"),
+        default="regions",
+        help="regions of all dates, tracks, names of tracks by JSOC and NOAA, or numbers of every "
+        "date (regions)",
+    )
+    arguments.add_method(parser, default=None)
+    parser.set_defaults(run=_export)
+
+
+def _export(options):
+    from sunpy_farside.catalogue.catalogue import Catalogue
+    from sunpy_farside.catalogue.export import write_table
+
+    catalogue, method = Catalogue(options.catalogue), options.method or "network"
+    if options.table == "regions":
+        catalogue.write(options.file, options.method)
+    elif options.table == "tracks":
+        write_table(catalogue.tracks[method].tracks, options.file)
+    else:
+        write_table(getattr(catalogue, options.table)(method), options.file)
+    print(options.file)

@@ -1,0 +1,349 @@
+"""
+The run of a day, on an archive that grows, fails and corrects its maps.
+"""
+
+import shlex
+import stat
+import sys
+import warnings
+from argparse import Namespace
+
+import numpy as np
+import pytest
+from archive_files import region_list
+from catalogue_store import stored
+from map_files import published_name
+from reference_unet import small_model
+
+import astropy.units as u
+from astropy.io import fits
+from astropy.time import Time
+
+from sunpy.util.exceptions import SunpyUserWarning
+
+from sunpy_farside.catalogue import Catalogue
+from sunpy_farside.catalogue.alerts import Alert, append_to_feed, give_alerts, run_command
+from sunpy_farside.catalogue.daily_run import run_day
+from sunpy_farside.catalogue.database import Database
+from sunpy_farside.catalogue.names import names_of_tracks
+from sunpy_farside.cli import daily as command
+from sunpy_farside.cli import main
+from sunpy_farside.io.locks import only_run
+from sunpy_farside.network import save_model
+from sunpy_farside.simulation import simulate_maps
+
+pytestmark = pytest.mark.usefixtures("quick_pictures", "only_loopback", "no_pause")
+
+SINCE = "2022-05-01"
+MODEL = small_model()
+
+
+@pytest.fixture(scope="module")
+def maps():
+    return simulate_maps(SINCE, 14, seed=4).maps
+
+
+@pytest.fixture
+def archive(tmp_path):
+    folder = tmp_path / "archive"
+    (folder / "Phase_Maps" / "2022").mkdir(parents=True)
+    (folder / "AR_Lists").mkdir()
+    return folder
+
+
+@pytest.fixture
+def publish(archive):
+    def publish(maps, factor=1):
+        for item in maps:
+            path = archive / "Phase_Maps" / "2022" / published_name(item.date)
+            fits.PrimaryHDU(item.data * np.float32(factor)).writeto(path, overwrite=True)
+
+    return publish
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "daily"
+
+
+def run(output, **kwargs):
+    return run_day(output, model=MODEL, **{"since": SINCE} | kwargs)
+
+
+def dates(result):
+    return [date.isot[5:13] for date in result.new]
+
+
+def test_only_what_is_new_is_fetched_and_made(output, archive, maps, publish, serve):
+    server = serve(archive)
+    publish(maps[:12])
+    first = run(output)
+    assert dates(first) == ["05-03T12", "05-04T00"]
+    assert first.notes == ()
+    assert [date.isot[:13] for date in first.used][::10] == ["2022-05-01T12", "2022-05-06T12"]
+    assert set(first.latest) == {"network", "sar"}
+    before = stored(output)
+    server.requests.clear()
+    again = run(output)
+    assert again.new == []
+    assert stored(output) == before
+    # The archive may have corrected maps of the last five days.
+    assert sum(path.endswith(".fits") for path in server.requests) == 11
+    publish(maps[12:])
+    assert dates(run(output)) == ["05-04T12", "05-05T00"]
+    # The next run needs no date.
+    assert run(output, since=None, offline=True).new == []
+
+
+def test_a_correction_in_the_archive_is_noticed(output, archive, maps, publish, serve):
+    serve(archive)
+    publish(maps[:12])
+    run(output)
+    publish(maps[11:12], 1.5)
+    with pytest.warns(SunpyUserWarning, match="other maps: 1"):
+        assert dates(run(output)) == ["05-04T00"]
+    statuses = [source["status"] for source in Catalogue(output).sources("2022-05-04")]
+    assert statuses == ["superseded", "current"] * 2
+
+
+def test_missing_maps_are_named(output, archive, maps, publish, serve):
+    serve(archive)
+    publish([*maps[:2], *maps[3:]])
+    result = run(output)
+    assert dates(result) == ["05-05T00"]
+    assert [date.isot[:13] for date in result.missing] == ["2022-05-02T00"]
+    assert "05-04T00" in dates(run(output, missing=1))
+
+
+def test_an_outage_is_a_note(output, archive, maps, publish, serve):
+    server = serve(archive)
+    publish(maps[:11])
+    run(output)
+    publish(maps[11:12])
+    server.fault = lambda handler, _: handler.answer("Down.", status=503) or True
+    result = run(output)
+    assert result.new == []
+    assert len(result.notes) == 2
+    assert "Phase_Maps" in result.notes[0]
+    server.fault = lambda *_: False
+    assert dates(run(output)) == ["05-04T00"]
+
+
+def test_a_file_that_is_broken_in_the_archive_is_a_note(output, archive, maps, publish, serve):
+    serve(archive)
+    publish(maps[:12])
+    broken = archive / "Phase_Maps" / "2022" / published_name(maps[0].date)
+    whole = broken.read_bytes()
+    broken.write_bytes(b"<html>Not found</html>")
+    result = run(output)
+    assert dates(result) == ["05-04T00"]
+    (note,) = result.notes
+    assert "2022.05.01_00:00:00.fits" in note
+    broken.write_bytes(whole)
+    assert dates(run(output)) == ["05-03T12"]
+    # A file that is broken later does not replace the one that was fetched.
+    broken = archive / "Phase_Maps" / "2022" / published_name(maps[11].date)
+    broken.write_bytes(b"<html>Not found</html>")
+    result = run(output)
+    assert (len(result.notes), result.new) == (1, [])
+
+
+def test_names_of_others_hold_for_the_whole_track(output, archive, maps, publish, serve, tmp_path):
+    serve(archive)
+    publish(maps[:12])
+    run(output)
+    tracks = Catalogue(output).tracks["sar"].tracks
+    track = tracks[tracks["n_detections"] == 2][0]
+    place = track["latest_position"]
+    # The list of the last map of the second detection.
+    name, text = region_list(maps[11].date, place.lon.deg, place.lat.deg)
+    (archive / "AR_Lists" / name).write_text(text)
+    result = run(output)
+    assert result.notes == ()
+    assert result.region_list["designation"].tolist() == ["FS-2022-025"]
+    assert int(np.sum(result.compared["sar"]["outcome"] == "matched")) == 1
+    assert result.region_list["designation"].tolist() == ["FS-2022-025"]
+    summaries = tmp_path / "noaa"
+    summaries.mkdir()
+    (summaries / "20220509SRS.txt").write_text(
+        ":Product: 0509SRS.txt\n:Issued: 2022 May 09 0030 UTC\n"
+        "I.  Regions with Sunspots.  Locations Valid at 08/2400Z\n"
+        "Nmbr Location  Lo  Area  Z   LL   NN Mag Type\nNone\n"
+        "IA. H-alpha Plages without Spots.  Locations Valid at 08/2400Z May\n"
+        "Nmbr  Location  Lo\nNone\n"
+        "II. Regions Due to Return 09 May to 11 May\nNmbr Lat    Lo\n"
+        f"3014 {'S' if place.lat < 0 else 'N'}{abs(place.lat.deg):02.0f}    {place.lon.deg:03.0f}\n"
+    )
+    result = run(output, noaa=summaries)
+    assert result.summary["number"].tolist() == [13014]
+    with Database.opened(output) as database:
+        names = names_of_tracks(database, "sar")
+    names = names[names["designation"] == track["designation"]]
+    assert names["source"].tolist() == ["JSOC", "NOAA"]
+    assert names["name"].tolist() == ["FS-2022-025", "13014"]
+    # The name came with the second date, and the region was detected on the first.
+    assert names["first"].tolist() == ["2022-05-03T12:00:00.000"] * 2
+
+
+def test_the_command(output, archive, maps, publish, serve, tmp_path, capsys):
+    server = serve(archive)
+    save_model(MODEL, tmp_path / "small.safetensors")
+    line = ["daily", "--output", str(output), "--model", str(tmp_path / "small.safetensors")]
+    line += ["--since", SINCE, "--device", "cpu"]
+    assert main(line) == 0
+    assert capsys.readouterr().out == f"no sequence of eleven maps yet: {output}\n"
+    publish(maps[:11])
+    assert main(line) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("1 new dates up to 2022-05-03T12:00, ")
+    assert out.endswith(f"{output / 'bulletin.html'}\n")
+    assert err == ""
+    assert (output / "bulletin.json").exists()
+    # Another run at the same time, and an outage.
+    with only_run(output):
+        assert main(line) == 1
+    assert "another at work there" in capsys.readouterr().err
+    server.fault = lambda handler, _: handler.answer("Down.", status=503) or True
+    assert main(line) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("0 new dates")
+    assert err.startswith("sunpy-farside: 2 problems, see ")
+    assert len(err.splitlines()) == 1
+    log = (output / "daily.log").read_text()
+    assert log.count(" ERROR ") == 1
+    assert log.count(" WARNING ") == 2
+
+
+def test_the_first_bulletin_offline(output, monkeypatch, capsys, tmp_path):
+    save_model(MODEL, tmp_path / "small.safetensors")
+    monkeypatch.setattr(command, "_DEMO_MAPS", 11)
+    line = ["daily", "--demo", "--output", str(output), "--device", "cpu"]
+    assert main([*line, "--model", str(tmp_path / "small.safetensors")]) == 0
+    assert capsys.readouterr().out.startswith("1 new dates up to 2022-05-03T12:00")
+    assert (output / "bulletin.html").exists()
+
+
+@pytest.fixture
+def persistent(output, archive, maps, publish, serve, monkeypatch):
+    """
+    Track two dates, after which every region is persistent.
+    """
+    serve(archive)
+    publish(maps[:12])
+    run(output)
+    with Database.opened(output, write=True) as database:
+        database.connection.execute("UPDATE tracks SET persistent = 1, reliability = 0.9")
+    return Catalogue(output).tracks["network"].tracks
+
+
+def test_alerts_are_given_once(output, persistent):
+    given = []
+    arrival = persistent["east_limb_arrival"].min()
+    now = arrival - 2 * u.day
+    number = np.sum(np.abs((persistent["east_limb_arrival"] - now).to_value(u.day) - 1.5) <= 1.5)
+    options = {"within": 3, "reliability": 0.8, "now": now}
+    assert give_alerts(output, given.append, **options) == len(persistent) + number
+    assert {alert.kind for alert in given} == {"new", "arrival"}
+    assert given[0].text.startswith(f"New region {given[0].designation}, reliability 0.90, east ")
+    assert give_alerts(output, given.append, **options) == 0
+    assert give_alerts(output, given.append, reliability=0.95, now=now) == 0
+
+
+def test_an_alert_that_fails_is_given_again(output, persistent):
+    def fail(_):
+        msg = "no connection"
+        raise RuntimeError(msg)
+
+    now = Time("2022-05-07")
+    with pytest.raises(RuntimeError, match="no connection"):
+        give_alerts(output, fail, reliability=0.8, now=now)
+    given = []
+    assert give_alerts(output, given.append, reliability=0.8, now=now) == len(persistent)
+
+
+def test_alerts_go_to_the_feed_and_the_log(output, persistent):
+    options = Namespace(alert=None, alert_new=0.8, alert_command=None)
+    with command._logged(output / "daily.log") as log:
+        assert command._alert(output, Time("2022-05-07"), options, log) == (
+            f", {len(persistent)} alerts"
+        )
+    assert (output / "alerts.atom").read_text().count("<entry>") == len(persistent)
+    assert (output / "daily.log").read_text().count("New region") == len(persistent)
+    told = output / "told"
+    code = f"import pathlib, sys; pathlib.Path({str(told)!r}).write_text(sys.argv[1])"
+    options = Namespace(
+        alert=30, alert_new=None, alert_command=shlex.join([sys.executable, "-c", code])
+    )
+    now = persistent["east_limb_arrival"].min() - 1 * u.day
+    with command._logged(output / "daily.log") as log:
+        command._alert(output, now, options, log)
+    assert "comes round the east limb" in told.read_text()
+
+
+def test_the_feed(tmp_path):
+    path = tmp_path / "alerts.atom"
+    path.write_text("no feed")
+    for number in range(103):
+        append_to_feed(path, Alert(f"NN{number}", "new", f"Region {number} & more"))
+    text = path.read_text()
+    assert text.count("<entry>") == 100
+    assert text.index("Region 102 &amp; more") < text.index("Region 101 &amp; more")
+    assert '<feed xmlns="http://www.w3.org/2005/Atom">' in text
+
+
+def test_the_command_of_an_alert(tmp_path):
+    script = tmp_path / "tell me.py"
+    script.write_text("import pathlib, sys\npathlib.Path(sys.argv[1]).write_text(sys.argv[2])\n")
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    told = tmp_path / "told"
+    alert = Alert("NN1", "new", "New region; $HOME")
+    run_command(f"'{sys.executable}' '{script}' '{told}'", alert)
+    assert told.read_text() == "New region; $HOME"
+    with pytest.raises(RuntimeError, match="given again the next time"):
+        run_command(f"'{sys.executable}' nowhere", alert)
+
+
+@pytest.mark.slow
+def test_an_archive_that_grows_gives_what_a_run_at_once_gives(archive, serve, tmp_path, publish):
+    """
+    Follow 20 days: gaps, late, corrected and broken maps, an outage, and two runs at once.
+    """
+    maps = simulate_maps(SINCE, 40, seed=4).maps
+    server = serve(archive)
+    output = tmp_path / "daily"
+    # Maps that never come, and maps that come two days late.
+    gaps, late = {13}, {18, 19}
+    for day in range(6, 21):
+        due = [k for k in (2 * day - 2, 2 * day - 1) if k not in gaps | late]
+        if day == 6:
+            due = range(12)
+        publish([maps[k] for k in due])
+        if day == 12:
+            publish([maps[k] for k in late])
+        if day == 9:
+            publish([maps[15]], 1.5)
+        if day == 11:
+            publish([maps[15]])
+        path = archive / "Phase_Maps" / "2022" / published_name(maps[2 * day - 1].date)
+        if day == 14:
+            whole = path.read_bytes()
+            path.write_bytes(whole[:5000])
+        if day == 15:
+            (path.parent / published_name(maps[27].date)).write_bytes(whole)
+        down = day == 17
+        server.fault = lambda handler, _, down=down: (
+            down and (handler.answer("Down.", status=503) or True)
+        )
+        with only_run(output), pytest.raises(ValueError, match="only run in this folder"):
+            run(output)
+        with warnings.catch_warnings():
+            # Dates of the corrected map are made again.
+            warnings.filterwarnings("ignore", message=".*other maps", category=SunpyUserWarning)
+            result = run(output)
+        assert bool(result.notes) == (day in (14, 17)), (day, result.notes)
+        fresh = tmp_path / f"day {day}"
+        (fresh / "maps").mkdir(parents=True)
+        for item in (output / "maps").iterdir():
+            (fresh / "maps" / item.name).write_bytes(item.read_bytes())
+        run(fresh, offline=True)
+        assert stored(output, names=False) == stored(fresh, names=False), day

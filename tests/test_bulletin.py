@@ -25,8 +25,8 @@ from sunpy_farside.bulletin import (
     read_bulletin,
     write_bulletin,
 )
+from sunpy_farside.bulletin.geojson import geometry_of
 from sunpy_farside.bulletin.history import strength_trend
-from sunpy_farside.bulletin.outlines import geometry_of
 from sunpy_farside.catalogue.tracking import no_tracks
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.rotation import carrington_drift

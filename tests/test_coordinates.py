@@ -171,6 +171,19 @@ def test_positions_of_the_earth_are_the_same_alone_and_together():
         assert carrington_frame(time).observer.radius == earth.radius
 
 
+@pytest.mark.parametrize("scale", ["tai", "tt", "ut1"])
+def test_times_of_any_scale_have_the_position_of_their_instant(monkeypatch, scale):
+    time = Time("2013-07-01T12:00")
+    expected = sun.L0(time).deg, sun.B0(time).deg
+    for remembered in (True, False):
+        monkeypatch.setattr(far_side, "_known", {})
+        same = getattr(time, scale)
+        if remembered:
+            remember_earth(same.reshape(1))
+        found = far_side_central_meridian(same).deg - 180, disk_center_latitude(same).deg
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 def test_only_the_latest_positions_are_remembered(monkeypatch):
     monkeypatch.setattr(far_side, "_known", {})
     monkeypatch.setattr(far_side, "_MOST_KNOWN", 5)

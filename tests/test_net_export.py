@@ -24,7 +24,7 @@ from sunpy.net.jsoc import jsoc
 import sunpy_farside
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.net.archive import fetch_files
-from sunpy_farside.net.export import EMAIL_VARIABLE
+from sunpy_farside.net.jsoc_export import EMAIL_VARIABLE
 
 pytestmark = pytest.mark.usefixtures("only_loopback", "no_pause")
 

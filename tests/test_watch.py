@@ -15,7 +15,7 @@ from sunpy.util.exceptions import SunpyUserWarning
 import sunpy_farside
 from sunpy_farside.catalogue import read_catalogue, stack_regions
 from sunpy_farside.catalogue.daily import update_tracks, watch_folder
-from sunpy_farside.catalogue.pictures import draw_date
+from sunpy_farside.catalogue.date_pictures import draw_date
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.network import save_model
 from sunpy_farside.simulation import simulate_maps

@@ -20,7 +20,7 @@ from reference_unet import small_model
 
 from sunpy.util.exceptions import SunpyUserWarning
 
-from sunpy_farside.catalogue import Catalogue, read_catalogue, schema, update
+from sunpy_farside.catalogue import Catalogue, database_schema, read_catalogue, update
 from sunpy_farside.catalogue.daily import update_tracks, watch_folder
 from sunpy_farside.catalogue.database import DATABASE, Database
 from sunpy_farside.catalogue.reading import regions_table
@@ -330,7 +330,7 @@ def test_databases_of_earlier_releases_are_brought_up_to_date(folder, monkeypatc
     output = folder / "detections"
     before = stored(output)
     step = "CREATE TABLE scores (id INTEGER PRIMARY KEY);\nINSERT INTO scores VALUES (7);"
-    monkeypatch.setattr(schema, "_STEPS", [*schema._STEPS, step])
+    monkeypatch.setattr(database_schema, "_STEPS", [*database_schema._STEPS, step])
     with pytest.raises(FileFormatError, match=r"found version 1\. Run watch or daily"):
         read_catalogue(output)
     assert watch(folder) == []
@@ -341,7 +341,7 @@ def test_databases_of_earlier_releases_are_brought_up_to_date(folder, monkeypatc
 
 
 def test_every_column_has_a_field(folder):
-    remedy = "append a step to sunpy_farside/catalogue/schema.py that adds the field"
+    remedy = "append a step to sunpy_farside/catalogue/database_schema.py that adds the field"
     with Database.opened(folder / "detections") as database:
         for table, fields in (("regions", REGION_FIELDS), ("tracks", TRACK_FIELDS)):
             info = database.connection.execute(f"PRAGMA table_info({table})").fetchall()
@@ -365,7 +365,7 @@ def test_a_step_that_fails_changes_nothing(folder, monkeypatch):
     output = folder / "detections"
     before = stored(output)
     step = "CREATE TABLE scores (id INTEGER PRIMARY KEY);\nINSERT INTO nowhere VALUES (7);"
-    monkeypatch.setattr(schema, "_STEPS", [*schema._STEPS, step])
+    monkeypatch.setattr(database_schema, "_STEPS", [*database_schema._STEPS, step])
     with pytest.raises(sqlite3.OperationalError, match="nowhere"):
         watch(folder)
     monkeypatch.undo()

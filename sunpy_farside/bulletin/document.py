@@ -5,9 +5,9 @@ The bulletin's document, from which its page and its text are made.
 import astropy.units as u
 
 import sunpy_farside
+from sunpy_farside.bulletin.geojson import region_outlines
 from sunpy_farside.bulletin.lists import jsoc_list, noaa_list
-from sunpy_farside.bulletin.outlines import region_outlines
-from sunpy_farside.bulletin.regions import current_regions, gone_regions, latest_date
+from sunpy_farside.bulletin.region_entries import current_regions, gone_regions, latest_date
 from sunpy_farside.bulletin.schema import Bulletin, Detection, Source
 from sunpy_farside.bulletin.values import moment, number
 

@@ -7,7 +7,7 @@ import numpy as np
 import astropy.units as u
 from astropy.time import Time
 
-from sunpy_farside.bulletin.regions import DISTANCE
+from sunpy_farside.bulletin.region_entries import DISTANCE
 from sunpy_farside.bulletin.schema import ListedRegion, PublishedList
 from sunpy_farside.bulletin.values import moment, number, positions_on, rotate_to
 from sunpy_farside.catalogue.matching import match_positions

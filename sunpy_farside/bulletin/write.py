@@ -9,7 +9,7 @@ from sunpy_farside.bulletin.document import bulletin_document
 from sunpy_farside.bulletin.overlay import bulletin_overlay
 from sunpy_farside.bulletin.page import bulletin_page
 from sunpy_farside.bulletin.pictures import draw_sun
-from sunpy_farside.bulletin.text import bulletin_text
+from sunpy_farside.bulletin.plain_text import bulletin_text
 from sunpy_farside.utils.files import whole_files
 
 __all__ = ["write_bulletin"]

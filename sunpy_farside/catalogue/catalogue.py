@@ -15,8 +15,8 @@ from astropy.time import Time
 
 from sunpy.time import parse_time
 
+from sunpy_farside.catalogue.catalogue_export import write_table
 from sunpy_farside.catalogue.database import DATABASE, Database
-from sunpy_farside.catalogue.export import write_table
 from sunpy_farside.catalogue.names import names_of_tracks
 from sunpy_farside.catalogue.numbers import daily_numbers
 from sunpy_farside.catalogue.reading import catalogue_table, check_exists, regions_table
@@ -233,7 +233,8 @@ class Catalogue:
         Parameters
         ----------
         path : path-like
-            Its suffix selects the format, as for `~sunpy_farside.catalogue.export.write_table`.
+            Its suffix selects the format, as for
+            `~sunpy_farside.catalogue.catalogue_export.write_table`.
         method : {"network", "sar"}, optional
             Regions by one method only.
         """

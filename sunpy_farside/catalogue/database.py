@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from astropy.time import Time
 
 import sunpy_farside
+from sunpy_farside.catalogue.database_schema import open_database, readable, transaction
 from sunpy_farside.catalogue.rows import REGION_FIELDS, rows_of_regions
-from sunpy_farside.catalogue.schema import open_database, readable, transaction
 from sunpy_farside.utils.digests import digest
 
 __all__ = ["DATABASE", "Database", "Record"]
@@ -62,7 +62,7 @@ class Database:
     Parameters
     ----------
     connection : `sqlite3.Connection`
-        Of `~sunpy_farside.catalogue.schema.open_database`.
+        Of `~sunpy_farside.catalogue.database_schema.open_database`.
     """
 
     def __init__(self, connection):
@@ -78,7 +78,7 @@ class Database:
         ----------
         folder : `~pathlib.Path`
         write : `bool`, optional
-            As for `~sunpy_farside.catalogue.schema.open_database`.
+            As for `~sunpy_farside.catalogue.database_schema.open_database`.
 
         Yields
         ------

@@ -17,7 +17,7 @@ from astropy.time import Time
 from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.catalogue.database import Record
-from sunpy_farside.catalogue.schema import transaction
+from sunpy_farside.catalogue.database_schema import transaction
 from sunpy_farside.catalogue.track_files import read_members
 from sunpy_farside.catalogue.tracking import no_tracks
 from sunpy_farside.detection import COLUMNS

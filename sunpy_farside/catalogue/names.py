@@ -10,10 +10,10 @@ import numpy as np
 
 from astropy.table import Table
 
+from sunpy_farside.catalogue.database_schema import transaction
 from sunpy_farside.catalogue.matching import match_dates
 from sunpy_farside.catalogue.noaa_matching import match_summaries
 from sunpy_farside.catalogue.reading import regions_table
-from sunpy_farside.catalogue.schema import transaction
 from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.errors import NoCommonDatesError
 

@@ -15,8 +15,8 @@ from astropy.table import QTable
 from astropy.time import Time
 
 import sunpy_farside
+from sunpy_farside.catalogue.database_schema import transaction
 from sunpy_farside.catalogue.rows import REGION_FIELDS, plain_values, regions_of_rows, times_of
-from sunpy_farside.catalogue.schema import transaction
 from sunpy_farside.catalogue.stack import carrington_positions
 from sunpy_farside.catalogue.track_names import keep_names
 from sunpy_farside.catalogue.tracking import RegionTracks, no_tracks, track_regions

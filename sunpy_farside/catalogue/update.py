@@ -10,8 +10,8 @@ from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.cadence import N_MAPS
 from sunpy_farside.catalogue.database import DATABASE, Database, Record
+from sunpy_farside.catalogue.date_pictures import draw_date
 from sunpy_farside.catalogue.former_catalogue import import_former
-from sunpy_farside.catalogue.pictures import draw_date
 from sunpy_farside.catalogue.sources import MapDigests, describe_run, n_missing
 from sunpy_farside.catalogue.track_store import follow_regions
 from sunpy_farside.detection import detect_farside, detect_seismic_strength

@@ -43,7 +43,7 @@ def add_export(commands):
 
 def _export(options):
     from sunpy_farside.catalogue.catalogue import Catalogue
-    from sunpy_farside.catalogue.export import write_table
+    from sunpy_farside.catalogue.catalogue_export import write_table
 
     catalogue, method = Catalogue(options.catalogue), options.method or "network"
     if options.table == "regions":

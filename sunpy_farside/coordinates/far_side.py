@@ -209,14 +209,14 @@ _MOST_KNOWN = 4096
 
 def remember_earth(times: Time) -> None:
     """
-    Compute the position of the Earth at many times together, for the functions of this module.
+    Compute the positions of the Earth at many times together, for the functions of this module.
 
-    This takes hardly longer than for one time.
+    The computation takes hardly longer than that for one time.
 
     Parameters
     ----------
     times : `~astropy.time.Time`
-        An array of times.
+        An array of times in any scale.
 
     Examples
     --------
@@ -224,13 +224,14 @@ def remember_earth(times: Time) -> None:
     >>> from sunpy_farside.coordinates.far_side import disk_center_latitude, remember_earth
     >>> remember_earth(Time(["2022-05-05T00:00", "2022-05-05T12:00"]))
     >>> disk_center_latitude("2022-05-05T12:00").round(1)
-    <Latitude -3.8 deg>
+    <Latitude -3.7 deg>
     """
+    times = times.utc
     pairs = zip(times.jd1.tolist(), times.jd2.tolist(), strict=True)
     due = [pair for pair in dict.fromkeys(pairs) if pair not in _known]
     if not due:
         return
-    dates = Time(*np.transpose(due), format="jd")
+    dates = Time(*np.transpose(due), format="jd", scale="utc")
     earth, longitude = get_earth(dates), sun.L0(dates).to_value(u.deg)
     latitude, distance = earth.lat.to_value(u.deg), earth.radius.to_value(u.m)
     for k, pair in enumerate(due):
@@ -240,6 +241,7 @@ def remember_earth(times: Time) -> None:
 
 
 def _earth(time: Time) -> _Earth:
+    time = time.utc
     pair = float(time.jd1), float(time.jd2)
     earth = _known.get(pair)
     if earth is None:

@@ -18,7 +18,7 @@ from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.noaa import read_noaa_summaries, read_noaa_summary
 from sunpy_farside.io.synoptic_frames import read_frame
 from sunpy_farside.net.archive import fetch_files
-from sunpy_farside.net.export import export_series
+from sunpy_farside.net.jsoc_export import export_series
 from sunpy_farside.utils.files import whole_files
 
 __all__ = ["dated_files", "fetch_frames", "fetch_phase_maps", "fetch_summaries"]

@@ -25,7 +25,7 @@ from sunpy_farside.maps.checks import check_phases, check_rows
 from sunpy_farside.maps.gong_disk import GONG, GONG_SHAPE
 from sunpy_farside.maps.phase_map import PHASE_MAP_SHAPE, FarsidePhaseMap, phase_map_header
 from sunpy_farside.maps.resampling import copy_nodes
-from sunpy_farside.maps.time_distance import TIME_DISTANCE, TIME_DISTANCE_SHAPE
+from sunpy_farside.maps.time_distance_header import TIME_DISTANCE, TIME_DISTANCE_SHAPE
 from sunpy_farside.maps.windows import GlobalMap
 from sunpy_farside.utils.content import user_path
 

@@ -10,7 +10,11 @@ from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.images import read_images
 from sunpy_farside.maps.checks import check_phases, check_rows
 from sunpy_farside.maps.phase_map import FarsidePhaseMap
-from sunpy_farside.maps.time_distance import TIME_DISTANCE, TIME_DISTANCE_SHAPE, is_time_distance
+from sunpy_farside.maps.time_distance_header import (
+    TIME_DISTANCE,
+    TIME_DISTANCE_SHAPE,
+    is_time_distance,
+)
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.typing import PathLike
 
@@ -49,7 +53,7 @@ def read_time_distance_map(path: PathLike) -> FarsidePhaseMap:
 
     See Also
     --------
-    sunpy_farside.maps.time_distance.corrected_header : The corrected cards.
+    sunpy_farside.maps.time_distance_header.corrected_header : The corrected cards.
 
     Notes
     -----

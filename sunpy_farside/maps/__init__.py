@@ -8,5 +8,5 @@ from sunpy_farside.maps.orientation import *
 from sunpy_farside.maps.phase_map import *
 from sunpy_farside.maps.resampling import *
 from sunpy_farside.maps.synoptic import *
-from sunpy_farside.maps.time_distance import *
+from sunpy_farside.maps.time_distance_header import *
 from sunpy_farside.maps.windows import *

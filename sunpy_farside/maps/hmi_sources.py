@@ -6,7 +6,7 @@ from sunpy.map import Map
 from sunpy.map.sources import HMIMap
 
 from sunpy_farside.maps.synoptic import is_synoptic_frame
-from sunpy_farside.maps.time_distance import is_time_distance
+from sunpy_farside.maps.time_distance_header import is_time_distance
 
 __all__ = []
 

@@ -12,7 +12,7 @@ from sunpy.map import GenericMap
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import carrington_header
 from sunpy_farside.maps.gong_disk import is_gong_disk, read_gong_cards, unfilled
-from sunpy_farside.maps.time_distance import corrected_header, is_time_distance
+from sunpy_farside.maps.time_distance_header import corrected_header, is_time_distance
 from sunpy_farside.products import product_of
 
 __all__ = ["PHASE_MAP_SHAPE", "FarsidePhaseMap", "phase_map_header"]
@@ -36,7 +36,7 @@ class FarsidePhaseMap(GenericMap):
     `~sunpy_farside.io.phase_maps.read_phase_map`, or fetch them with
     `~sunpy.net.Fido`, which completes their headers. Saved maps open with
     `sunpy.map.Map`, as do JSOC's time-distance maps, whose wrong cards are corrected
-    (`~sunpy_farside.maps.time_distance.corrected_header`).
+    (`~sunpy_farside.maps.time_distance_header.corrected_header`).
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.net.attrs import Product
 from sunpy_farside.net.client import FarsideClient
 from sunpy_farside.net.download import is_there
-from sunpy_farside.net.gong import GONGFarsideClient
+from sunpy_farside.net.gong_client import GONGFarsideClient
 from sunpy_farside.net.listing import ARCHIVES, local_name
 from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.cache import cache_folder
@@ -67,7 +67,7 @@ def fetch_files(
         variable ``SUNPY_FARSIDE_CACHE``.
     url : `str`, optional
         Base address of the archive (`~sunpy_farside.net.client.FarsideClient`,
-        `~sunpy_farside.net.gong.GONGFarsideClient`).
+        `~sunpy_farside.net.gong_client.GONGFarsideClient`).
     email : `str`, optional
         Address registered for JSOC's exports, which time-distance maps need. By default the
         environment variable ``SUNPY_FARSIDE_JSOC_EMAIL``.
@@ -132,7 +132,7 @@ def fetch_sequence(
         As for `fetch_files`. If all eleven files exist, the archive is not contacted.
     url : `str`, optional
         Base address of the archive (`~sunpy_farside.net.client.FarsideClient`,
-        `~sunpy_farside.net.gong.GONGFarsideClient`).
+        `~sunpy_farside.net.gong_client.GONGFarsideClient`).
     email : `str`, optional
         Address registered for JSOC's exports, which time-distance maps need. By default the
         environment variable ``SUNPY_FARSIDE_JSOC_EMAIL``.

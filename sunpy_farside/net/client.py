@@ -18,7 +18,7 @@ from sunpy.util.parfive_helpers import Downloader
 
 from sunpy_farside.net.attrs import Product
 from sunpy_farside.net.download import Download, download_files, unused
-from sunpy_farside.net.export import download_records, find_records
+from sunpy_farside.net.jsoc_export import download_records, find_records
 from sunpy_farside.net.listing import ARCHIVES, RemoteFile, archive_url, find_files, local_name
 from sunpy_farside.products import PRODUCTS
 

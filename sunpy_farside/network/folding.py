@@ -3,6 +3,7 @@ Networks for inference alone, without batch norms.
 """
 
 from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import nn
@@ -11,7 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 __all__ = ["fold_batch_norms"]
 
 
-def fold_batch_norms(network):
+def fold_batch_norms(network: nn.Module) -> nn.Module:
     """
     Return a copy of a network with its batch norms folded into its convolutions.
 
@@ -44,11 +45,12 @@ def fold_batch_norms(network):
     copy = deepcopy(network).cpu().double()
     blocks = [module for module in copy.modules() if isinstance(module, nn.Sequential)]
     for block in blocks:
-        layers = []
+        layers: list[Any] = []
         for layer in block:
             if isinstance(layer, nn.BatchNorm2d):
                 layer = fuse_conv_bn_eval(layers.pop(), layer)
             layers.append(layer)
         del block[:]
         block.extend(layers)
-    return copy.float().to(device, memory_format=torch.channels_last)
+    # PyTorch's annotations lack this form of the method.
+    return copy.float().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

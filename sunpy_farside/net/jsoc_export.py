@@ -56,7 +56,7 @@ def export_email(email=None):
 
     Examples
     --------
-    >>> from sunpy_farside.net.export import export_email
+    >>> from sunpy_farside.net.jsoc_export import export_email
     >>> export_email("you@there.edu")
     'you@there.edu'
     """
@@ -234,7 +234,7 @@ def runs_of(times):
     Examples
     --------
     >>> from astropy.time import Time
-    >>> from sunpy_farside.net.export import runs_of
+    >>> from sunpy_farside.net.jsoc_export import runs_of
     >>> times = Time(["2023-05-01T00:00", "2023-05-01T12:00", "2023-05-03T00:00"])
     >>> [len(run) for run in runs_of(times)]
     [2, 1]

@@ -52,7 +52,7 @@ def write_table(table, path):
     --------
     >>> import pathlib, tempfile
     >>> import sunpy_farside
-    >>> from sunpy_farside.catalogue.export import write_table
+    >>> from sunpy_farside.catalogue.catalogue_export import write_table
     >>> simulated = sunpy_farside.simulate_sequence("2022-05-05", seed=1)
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "regions.json"
     >>> write_table(simulated.regions, path)

@@ -86,7 +86,7 @@ def geometry_of(rings, drift=0.0):
     Examples
     --------
     >>> import numpy as np
-    >>> from sunpy_farside.bulletin.outlines import geometry_of
+    >>> from sunpy_farside.bulletin.geojson import geometry_of
     >>> square = np.array([[358.0, 0], [362, 0], [362, 5], [358, 5], [358, 0]])
     >>> west, east = geometry_of([square])["coordinates"]
     >>> sorted({longitude for longitude, _ in west[0]})

@@ -68,7 +68,7 @@ def is_time_distance(header):
 
     Examples
     --------
-    >>> from sunpy_farside.maps.time_distance import is_time_distance
+    >>> from sunpy_farside.maps.time_distance_header import is_time_distance
     >>> is_time_distance({"CONTENT": "FarSideMap", "CTYPE1": "CRLN_CEA"})
     True
     >>> is_time_distance({"CONTENT": "far-side phase shift", "CTYPE1": "CRLN-CEA"})
@@ -128,7 +128,7 @@ def corrected_header(header, shape):
 
     Examples
     --------
-    >>> from sunpy_farside.maps.time_distance import corrected_header
+    >>> from sunpy_farside.maps.time_distance_header import corrected_header
     >>> raw = {
     ...     "CONTENT": "FarSideMap", "T_REC": "2023.05.01_00:00:00.000_TAI", "BUNIT": "m/s",
     ...     "CRLN0": 223.4, "CTYPE1": "CRLN_CEA", "CTYPE2": "CRLT_CEA", "CUNIT1": "deg",

@@ -4,7 +4,7 @@ import pytest
 from astropy.io import fits
 
 from sunpy_farside.cli import main
-from sunpy_farside.datasets.magnetograms import fetch_magnetograms
+from sunpy_farside.datasets.fetch_magnetograms import fetch_magnetograms
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.synoptic_maps import (
     REDUCED,

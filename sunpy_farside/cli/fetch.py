@@ -147,7 +147,7 @@ def add_fetch_magnetograms(commands):
 
 
 def _fetch_magnetograms(options):
-    from sunpy_farside.datasets.magnetograms import fetch_magnetograms
+    from sunpy_farside.datasets.fetch_magnetograms import fetch_magnetograms
 
     path = fetch_magnetograms(
         options.output,

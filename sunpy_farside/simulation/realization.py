@@ -10,6 +10,7 @@ import numpy as np
 import astropy.units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from astropy.time import Time
 
 from sunpy.coordinates import HeliographicCarrington
 from sunpy.map import GenericMap, Map
@@ -333,7 +334,7 @@ def simulate_sequence(
     )
 
 
-def view_of(middle, n_maps, longitudes, latitudes):
+def view_of(middle: Time, n_maps: int, longitudes: np.ndarray, latitudes: np.ndarray) -> View:
     """
     Return the viewing geometry of consecutive maps.
 

@@ -43,6 +43,8 @@ version = release.split("+")[0]
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
+    # Formulas are drawn without the network, too.
+    "sphinx-mathjax-offline",
     "sphinx.ext.napoleon",
     "sphinx_automodapi.automodapi",
     "sphinx_automodapi.smart_resolver",
@@ -53,6 +55,20 @@ exclude_patterns = ["_build", "generated/**/*.ipynb", "generated/**/*.codeobj.js
 default_role = "obj"
 # No inventories of other projects, because builds work offline.
 intersphinx_mapping = {}
+# Every name in backquotes is a link, or the build fails.
+nitpicky = True
+# Names of other projects have no page here, for want of their inventories.
+nitpick_ignore_regex = [
+    (
+        "py:.*",
+        r"(astropy|datetime|json|lightning|matplotlib|numpy|parfive|pathlib|pydantic"
+        r"|reproject|sqlite3|sunpy|torch)(\..*)?",
+    ),
+    # Types of attributes are taken apart: shapes, choices and "optional" are no names.
+    ("py:class", r"array|shape|optional|[a-z]( \+ 1)?|\d+|\{?\".*\"\}?"),
+    # From the docstring that bulletins inherit from pydantic.
+    ("py:obj", "ConfigDict"),
+]
 suppress_warnings = ["config.cache"]
 
 # Pictures are drawn by the code that the page shows.

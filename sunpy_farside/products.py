@@ -139,7 +139,7 @@ class Product:
     @property
     def makes_sequences(self):
         """
-        True if eleven maps of the product are a sequence: maps from 24 hours of data.
+        True if eleven maps of the product are a sequence, as maps from 24 hours of data are.
         """
         return self.is_map and sum(self.hours) == 24
 

@@ -276,7 +276,7 @@ class FarsideSequence:
     @property
     def is_missing(self):
         """
-        Missing maps: array of `bool`, shape (11,).
+        Missing maps, an array of `bool` of shape (11,).
         """
         return np.array([frame.is_missing for frame in self._frames])
 
@@ -460,7 +460,7 @@ def cadence_date(phase_map):
 
     Parameters
     ----------
-    phase_map : `~sunpy.map.GenericMap` or `~sunpy_farside.maps.windows.GlobalMap`
+    phase_map : `~sunpy.map.GenericMap` or ``sunpy_farside.maps.windows.GlobalMap``
 
     Returns
     -------

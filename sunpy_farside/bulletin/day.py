@@ -25,7 +25,7 @@ class Series:
     Attributes
     ----------
     product : `str`
-        Name of the product (`sunpy_farside.products.PRODUCTS`).
+        Name of the product (``sunpy_farside.products.PRODUCTS``).
     tracks : `~sunpy_farside.catalogue.tracking.RegionTracks`
         Tracks up to the latest date, the date of the latest detection.
     detection : `~sunpy_farside.detection.result.FarsideDetection`, optional
@@ -59,7 +59,7 @@ class MapSource:
     Attributes
     ----------
     product : `str`
-        Name of the product (`sunpy_farside.products.PRODUCTS`).
+        Name of the product (``sunpy_farside.products.PRODUCTS``).
     used : `tuple` of `~astropy.time.Time`
         Dates of the maps of the latest detection.
     missing : `tuple` of `~astropy.time.Time`

@@ -56,7 +56,7 @@ def render_page(template, **content):
     Parameters
     ----------
     template : `str`
-        File in `sunpy_farside.data`.
+        File in ``sunpy_farside.data``.
     **content
         Variables of the template. Text in them is escaped.
 

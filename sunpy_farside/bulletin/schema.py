@@ -268,7 +268,7 @@ def json_schema():
     Returns
     -------
     `dict`
-        As published in ``bulletin.schema.json`` in `sunpy_farside.data`.
+        As published in ``bulletin.schema.json`` in ``sunpy_farside.data``.
 
     Examples
     --------

@@ -135,7 +135,7 @@ def read_catalogue(folder, method=None):
     -------
     `~astropy.table.QTable`
         One row per region, in order of date: ``date``, ``method``, ``model``, and the columns of
-        `sunpy_farside.detection.measurement.COLUMNS`, NaN, 0 or false where an earlier release
+        ``sunpy_farside.detection.measurement.COLUMNS``, NaN, 0 or false where an earlier release
         wrote none of that name. ``meta["dates"]`` holds all the dates, also
         those without a region, and ``meta["last_maps"]`` the dates of the last maps behind them.
 

@@ -43,7 +43,7 @@ class Record:
     Attributes
     ----------
     run : `dict`
-        Of `~sunpy_farside.catalogue.sources.describe_run`.
+        Of ``sunpy_farside.catalogue.sources.describe_run``.
     maps : `str`
         Digest of the eleven files.
     files : `dict`
@@ -62,7 +62,7 @@ class Database:
     Parameters
     ----------
     connection : `sqlite3.Connection`
-        Of `~sunpy_farside.catalogue.database_schema.open_database`.
+        Of ``sunpy_farside.catalogue.database_schema.open_database``.
     """
 
     def __init__(self, connection):
@@ -78,7 +78,7 @@ class Database:
         ----------
         folder : `~pathlib.Path`
         write : `bool`, optional
-            As for `~sunpy_farside.catalogue.database_schema.open_database`.
+            As for ``sunpy_farside.catalogue.database_schema.open_database``.
 
         Yields
         ------

@@ -56,7 +56,7 @@ class FormerCatalogue:
     ----------
     table : `~astropy.table.QTable`
         One row per region, in order of date: ``date``, ``method``, ``model`` and the columns of
-        `sunpy_farside.detection.measurement.COLUMNS`.
+        ``sunpy_farside.detection.measurement.COLUMNS``.
     records : `dict`
         The `~sunpy_farside.catalogue.database.Record` of every date, None where there is none.
     damaged : `list` of `str`

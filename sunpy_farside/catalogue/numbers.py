@@ -44,7 +44,7 @@ def daily_numbers(regions, *, days: u.day = 7 * u.day, reliability=0.5):
     -------
     `~astropy.table.QTable`
         One row for every step of 12 hours from the first date to the last, with the columns
-        `NUMBER_COLUMNS`. On a date without a result all numbers are NaN; on a date without a
+        ``NUMBER_COLUMNS``. On a date without a result all numbers are NaN; on a date without a
         region they are 0.
 
     Notes

@@ -34,9 +34,9 @@ def stack_regions(detections: Iterable[FarsideDetection | QTable]) -> QTable:
     -------
     `~astropy.table.QTable`
         One row per region: its ``date`` and the columns of
-        `sunpy_farside.detection.measurement.COLUMNS`, in order of date. ``meta["dates"]`` holds all
-        the dates, also those without a region, ``meta["last_maps"]`` the dates of the last maps
-        behind them, and ``meta["strength"]`` how strong the regions are.
+        ``sunpy_farside.detection.measurement.COLUMNS``, in order of date. ``meta["dates"]`` holds
+        all the dates, also those without a region, ``meta["last_maps"]`` the dates of the last
+        maps behind them, and ``meta["strength"]`` how strong the regions are.
 
     Raises
     ------

@@ -32,10 +32,10 @@ class RegionTracks:
     ----------
     tracks : `~astropy.table.QTable`
         One row per track, in order of first date, with the columns of
-        `sunpy_farside.catalogue.columns.TRACK_COLUMNS`.
+        ``sunpy_farside.catalogue.columns.TRACK_COLUMNS``.
     members : `~astropy.table.QTable`
         One row per detection, in order of date, with the columns of
-        `sunpy_farside.catalogue.columns.MEMBER_COLUMNS`.
+        ``sunpy_farside.catalogue.columns.MEMBER_COLUMNS``.
         ``meta["dates"]`` holds all the dates, also those without a region.
 
     Examples

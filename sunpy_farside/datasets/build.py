@@ -60,7 +60,7 @@ def build_dataset(
     email : `str`, optional
         Address registered for JSOC's exports. Needed only to fetch synoptic frames.
     url : `str`, optional
-        Base address of the archive of phase maps (`~sunpy_farside.net.FarsideClient`).
+        Base address of the archive of phase maps (`~sunpy_farside.net.client.FarsideClient`).
     offline : `bool`, optional
         If True, use only the files in the folder and fetch none.
     progress : `bool`, optional

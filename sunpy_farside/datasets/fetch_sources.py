@@ -65,7 +65,7 @@ def fetch_phase_maps(start, end, folder, *, url=None, progress=True):
     folder : path-like
         Folder of the maps.
     url : `str`, optional
-        Base address of the archive (`~sunpy_farside.net.FarsideClient`).
+        Base address of the archive (`~sunpy_farside.net.client.FarsideClient`).
     progress : `bool`, optional
         If True, show a progress bar.
 

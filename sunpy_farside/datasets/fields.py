@@ -25,7 +25,7 @@ def near_side_field(frame):
     Parameters
     ----------
     frame : `~sunpy.map.GenericMap`
-        Synoptic frame from `read_frame`.
+        Synoptic frame from `~sunpy_farside.io.synoptic_frames.read_frame`.
 
     Returns
     -------

@@ -63,7 +63,7 @@ def active_mask(
     Parameters
     ----------
     field : `~sunpy.map.GenericMap`
-        Magnetic field from `near_side_field`, in gauss.
+        Magnetic field from `~sunpy_farside.datasets.fields.near_side_field`, in gauss.
     regions : `~astropy.coordinates.SkyCoord`, optional
         Carrington positions of regions to leave out: those that emerged on the near side and
         hence are not in far-side maps (`~sunpy_farside.io.noaa_regions.first_appearances`,
@@ -89,7 +89,7 @@ def active_mask(
     -----
     The defaults are those of the published network [Felipe & Asensio Ramos 2019, A&A 632, A82,
     section 2.3]. The publication does not specify whether polarities cancel; the unsigned field is
-    also the one smoothed in `~sunpy_farside.simulate_sequence`.
+    also the one smoothed in `~sunpy_farside.simulation.realization.simulate_sequence`.
 
     Missing pixels are excluded from the mean, so that the mask does not fade at the edge of the
     observed area.

@@ -41,7 +41,7 @@ class Pairs:
     frames : array of `int`
         Indices of the magnetograms, in order of their middle maps.
     middles : array of `int`
-        Step of the middle map (converted to a date by `step_time`).
+        Step of the middle map (converted to a date by `~sunpy_farside.cadence.step_time`).
     left_out : `list` of (`int`, `str`)
         Indices of the other magnetograms, each with the reason why it is left out.
     """

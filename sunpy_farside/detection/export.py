@@ -59,7 +59,7 @@ def flat_table(detection):
     `~astropy.table.Table`
         Without units or coordinates: Carrington ``longitude`` and ``latitude`` and
         ``stonyhurst_longitude`` in degrees, the rest in the units of
-        `~sunpy_farside.detection.measurement.COLUMNS`, dates as ISO 8601 text in UTC.
+        ``sunpy_farside.detection.measurement.COLUMNS``, dates as ISO 8601 text in UTC.
     """
     regions = detection.regions
     flat = Table()

@@ -63,7 +63,7 @@ def measure_regions(
     Parameters
     ----------
     labels : array of `int`, shape (rows, columns)
-        From `segment_image`.
+        From `~sunpy_farside.detection.segmentation.segment_image`.
     wcs : `~astropy.wcs.WCS`
         World coordinates of the labels, Carrington.
     date : `~astropy.time.Time`

@@ -81,7 +81,7 @@ def find_regions(
     Returns
     -------
     `~astropy.table.QTable`
-        One row per region, with the columns of `sunpy_farside.detection.measurement.COLUMNS`. For
+        One row per region, with the columns of ``sunpy_farside.detection.measurement.COLUMNS``. For
         the image and the sequence of a detection, it is the table of the detection. Without a
         sequence, the columns that are measured in phase maps and the reliability of a network's
         regions are NaN; regions are then in order of decreasing strength, and significant from the
@@ -165,7 +165,7 @@ def rank_regions(
     Parameters
     ----------
     table : `~astropy.table.QTable`
-        From `measure_regions`.
+        From `~sunpy_farside.detection.measurement.measure_regions`.
     segments : array of `int`, shape (rows, columns)
         The numbers of the table's rows, from 1.
     settings : `~sunpy_farside.detection.settings.DetectionSettings`
@@ -177,7 +177,7 @@ def rank_regions(
     Returns
     -------
     table : `~astropy.table.QTable`
-        With the columns of `COLUMNS`.
+        With the columns of ``COLUMNS``.
     segments : array of `numpy.int32`, shape (rows, columns)
         With the labels of the table as numbers.
     """

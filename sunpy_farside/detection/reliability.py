@@ -41,7 +41,7 @@ class Reliability:
     """
     Calibrated probability that an active region lies within ten degrees of a detection.
 
-    A logistic function of the measured `FEATURES` of a region, with coefficients that are
+    A logistic function of the measured ``FEATURES`` of a region, with coefficients that are
     never negative: more of anything makes a region more reliable.
 
     Attributes
@@ -79,7 +79,7 @@ class Reliability:
         Parameters
         ----------
         table : mapping of `str` to array
-            Columns of `sunpy_farside.detection.measurement.COLUMNS`.
+            Columns of ``sunpy_farside.detection.measurement.COLUMNS``.
 
         Returns
         -------

@@ -133,7 +133,7 @@ def fit_reliability(measured, real, features):
         True for detections that cover a reference region.
     features : iterable of `str`
         Names of the fitted features, a subset of
-        `~sunpy_farside.detection.reliability.FEATURES`.
+        ``sunpy_farside.detection.reliability.FEATURES``.
 
     Returns
     -------

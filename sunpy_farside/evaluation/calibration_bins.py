@@ -25,7 +25,7 @@ class Pixels:
     ----------
     number, probability, active : array, shape (10,)
         Number of pixels, sum of their probabilities, and number of active pixels in each bin of
-        `BINS`.
+        ``BINS``.
     overlap, found, known : `float`
         Number of active pixels with a probability above 0.5, number of pixels with a probability
         above 0.5, and number of active pixels.
@@ -44,7 +44,7 @@ class Pixels:
     @property
     def dice(self):
         """
-        Dice coefficient: ``2 * overlap / (found + known)``.
+        Dice coefficient, ``2 * overlap / (found + known)``.
         """
         return 2 * self.overlap / max(self.found + self.known, 1)
 

@@ -38,7 +38,7 @@ class ComparedDetections:
     measured : `~astropy.table.Table`
         One row per detection: ``strength`` (the quantity of the significance threshold, which is
         the reliability if the method has a threshold of the reliability), ``reliability``, the
-        `~sunpy_farside.detection.reliability.FEATURES`, ``longitude`` and ``latitude`` in degrees.
+        ``sunpy_farside.detection.reliability.FEATURES``, ``longitude`` and ``latitude`` in degrees.
     threshold : `float`
         Significance threshold of the strength.
     covers : array of `bool`, shape (n, m)

@@ -65,7 +65,7 @@ class PublishedRegions:
         Returns
         -------
         `~astropy.table.Table`
-            One row per region of one of the `SOURCES`: ``longitude`` and ``latitude`` in degrees
+            One row per region of one of the ``SOURCES``: ``longitude`` and ``latitude`` in degrees
             on the date of the sequence, ``source``, ``name``, ``strength`` in uHem rad (NaN for
             NOAA's regions), ``radius`` in degrees (of the disk with the area that a region of this
             strength has in JSOC's images), ``large`` (True), and the number of the ``complex``, -1

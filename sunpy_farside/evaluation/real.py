@@ -42,8 +42,8 @@ class RealBenchmark:
     dates : `~astropy.time.Time`
         Dates of the middle maps of the sequences.
     covered : `dict` of array of `bool`
-        True for the sequences that a source covers, by name of the source (`ANY` or one of
-        `~sunpy_farside.evaluation.published.SOURCES`). `ANY` covers a sequence if JSOC's list or
+        True for the sequences that a source covers, by name of the source (``ANY`` or one of
+        ``sunpy_farside.evaluation.published.SOURCES``). ``ANY`` covers a sequence if JSOC's list or
         NOAA's regions that crossed the east limb do.
     scores : `dict` of `dict` of `~sunpy_farside.evaluation.scores.Scores`
         Scores by source and method, on the sequences that the source covers.

@@ -82,8 +82,9 @@ def evaluate_robustness(model="default", number=200, *, seed=0, progress=True):
 
     Parameters
     ----------
-    model : `~sunpy_farside.network.model.FarsideModel` or what `load_model` takes, optional
-        Network with the alignment ``"common"``.
+    model : `~sunpy_farside.network.model.FarsideModel` or `str`, optional
+        Network with the alignment ``"common"``, or its name or file, for
+        `~sunpy_farside.network.weights.load_model`.
     number : `int`, optional
         Number of sequences of the test set.
     seed : `int`, optional
@@ -93,7 +94,7 @@ def evaluate_robustness(model="default", number=200, *, seed=0, progress=True):
     -------
     `dict`
         Share of the sequences in which a significant region appears or disappears, by name of the
-        fault (`FAULTS`).
+        fault (``FAULTS``).
     """
     if isinstance(model, str):
         model = load_model(model)

@@ -98,7 +98,7 @@ class Scores:
         Significance threshold of the strength.
     detections : `~astropy.table.Table`
         One row per detection, in order of decreasing strength: number of the ``sequence``,
-        ``strength``, ``outcome`` (one of `OUTCOMES`), and ``finds``, the number of complexes that
+        ``strength``, ``outcome`` (one of ``OUTCOMES``), and ``finds``, the number of complexes that
         it covers and no stronger detection does.
     regions : `~astropy.table.Table`
         One row per reference region that counts: number of the ``sequence``, the columns of the

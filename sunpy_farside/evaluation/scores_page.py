@@ -53,8 +53,8 @@ def scores_document(scores):
     Returns
     -------
     `dict`
-        ``total`` and ``months`` as of the scores' `total` and `monthly`; ``reliability``: bins with
-        predictions, and the 68 % interval of the share that came true, ``low`` to ``high``;
+        ``total`` and ``months`` as of the scores' ``total`` and ``monthly``; ``reliability``: bins
+        with predictions, and the 68 % interval of the share that came true, ``low`` to ``high``;
         ``predictions``: one by one.
     """
     meta = scores.predictions.meta

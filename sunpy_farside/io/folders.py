@@ -30,7 +30,7 @@ def find_phase_maps(folder, product=None):
     folder : path-like
         Searched with all its subfolders, including symbolic links.
     product : `str`, optional
-        Name of a product of maps. By default the first in `~sunpy_farside.products.PRODUCTS` of
+        Name of a product of maps. By default the first in ``sunpy_farside.products.PRODUCTS`` of
         those that sequences are made of (maps from 24 hours of data) and that the folder has.
 
     Returns

@@ -34,7 +34,7 @@ def first_appearances(
     Parameters
     ----------
     regions : `~astropy.table.QTable`
-        Table from `read_noaa_summaries`.
+        Table from `~sunpy_farside.io.noaa.read_noaa_summaries`.
     limb : `~astropy.units.Quantity`, optional
         Regions first seen at this Stonyhurst longitude or east of it have crossed the east limb.
     distance : `~astropy.units.Quantity`, optional
@@ -115,7 +115,7 @@ def positions_at(regions: QTable, time: TimeLike, *, max_age: u.day = 2 * u.day)
     Parameters
     ----------
     regions : `~astropy.table.QTable`
-        Table from `read_noaa_summaries`, or some of its rows.
+        Table from `~sunpy_farside.io.noaa.read_noaa_summaries`, or some of its rows.
     time : `~astropy.time.Time`, `str` or `~datetime.datetime`
     max_age : `~astropy.units.Quantity`, optional
         Largest age of the last summary.

@@ -102,7 +102,7 @@ def read_global_map(path):
 
     Returns
     -------
-    `~sunpy_farside.maps.windows.GlobalMap`
+    ``sunpy_farside.maps.windows.GlobalMap``
         Much faster than the map of `read_phase_map`, which is made when it is asked for.
 
     Raises

@@ -97,7 +97,7 @@ class FarsidePhaseMap(GenericMap):
     @property
     def measurement(self):
         """
-        Mapped quantity: ``"phase shift"``.
+        Mapped quantity, which is ``"phase shift"``.
         """
         return "phase shift"
 

@@ -61,7 +61,7 @@ def fetch_files(
     start, end : `~astropy.time.Time`, `str` or `~datetime.datetime`
         First and last time, both inclusive.
     product : `str`, optional
-        A product of `~sunpy_farside.products.PRODUCTS`.
+        A product of ``sunpy_farside.products.PRODUCTS``.
     folder : path-like, optional
         Folder of the files. By default the user's cache, or the folder in the environment
         variable ``SUNPY_FARSIDE_CACHE``.

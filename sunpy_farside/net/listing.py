@@ -41,7 +41,7 @@ class Archive:
         Base address.
     variable : `str`
         Environment variable that replaces it.
-    pace : `~sunpy_farside.utils.transfer.Pace` or None
+    pace : ``sunpy_farside.utils.transfer.Pace`` or None
         Limit on the rate of requests.
     """
 

@@ -207,7 +207,7 @@ class SimulatedSequence:
     @property
     def truth(self) -> GenericMap:
         """
-        Mask of active pixels: 1 where the field is above 30 G, else 0 (`~sunpy.map.GenericMap`).
+        Mask of active pixels, 1 where the field is above 30 G, else 0 (`~sunpy.map.GenericMap`).
         """
         return _active(self.field)
 

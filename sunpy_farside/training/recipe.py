@@ -71,7 +71,7 @@ class Recipe:
     Attributes
     ----------
     network : `dict`
-        ``architecture`` (one of `sunpy_farside.network.layouts.NETWORKS`) and its settings.
+        ``architecture`` (one of ``sunpy_farside.network.layouts.NETWORKS``) and its settings.
     normalization : `dict`
         Settings of `~sunpy_farside.network.normalization.Normalization`.
     target : `dict`

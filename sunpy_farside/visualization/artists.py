@@ -105,7 +105,7 @@ def draw_regions(axes, outlines, centroids, names, significant, *, color, date=N
     color : color
         Color of all artists.
     date : `~astropy.time.Time`, `str` or `~datetime.datetime`, optional
-        Date of the positions, as in `place`.
+        Date of the positions, as in `~sunpy_farside.visualization.placement.place`.
     hidden : `bool`, optional
         If True, draw outlines behind the limb as dotted lines; otherwise omit them.
 

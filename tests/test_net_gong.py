@@ -208,7 +208,7 @@ def test_a_blocked_address_is_reported(server, tmp_path):
 
     server.fault = server.head_fault = block
     with pytest.raises(ConnectionError, match=r"403.*SUNPY_FARSIDE_GONG_URL"):
-        Fido.search(RANGE, GONG)
+        GONGFarsideClient().search(RANGE, GONG)
 
 
 @pytest.mark.parametrize("content", [b"<html>not here</html>", b"", b"SIMPLE  = and no more"])

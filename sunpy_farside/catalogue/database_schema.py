@@ -190,27 +190,25 @@ def readable(path):
 
 def _connect(path, write):
     if write:
-        connection = sqlite3.connect(path, isolation_level=None)
-        connection.execute("PRAGMA journal_mode = WAL")
-        # A transaction is on disk before the next step: after a power cut, too.
-        connection.execute("PRAGMA synchronous = FULL")
-    else:
-        connection = _connect_to_read(path)
-    connection.execute("PRAGMA foreign_keys = ON")
-    return connection
-
-
-def _connect_to_read(path):
+        # With FULL, a transaction is on disk before the next one, even after a power cut.
+        return _connection(path, "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
     address = path.resolve().as_uri()
-    # Opened to write, so that SQLite removes what it puts beside the file.
-    connection = sqlite3.connect(f"{address}?mode=rw", uri=True, isolation_level=None)
     try:
-        connection.execute("PRAGMA query_only = ON")
-        connection.execute("PRAGMA user_version").fetchone()
+        # Opened for writing, so that SQLite removes the files that it puts beside the database.
+        return _connection(f"{address}?mode=rw", "query_only = ON", "user_version")
     except sqlite3.OperationalError:
-        # A folder that cannot be written has no place for the files of the write-ahead log.
+        # A read-only folder has no place for the files of the write-ahead log.
+        return _connection(f"{address}?immutable=1")
+
+
+def _connection(address, *pragmas):
+    connection = sqlite3.connect(address, uri=isinstance(address, str), isolation_level=None)
+    try:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+    except BaseException:
         connection.close()
-        connection = sqlite3.connect(f"{address}?immutable=1", uri=True, isolation_level=None)
+        raise
     return connection
 
 

@@ -202,6 +202,13 @@ def test_a_vantage_of_another_date_is_doubtful(write):
         read_region_list(write(THREE.replace("175.0", "100.0")))
 
 
+@pytest.mark.parametrize("date", ["1915-05-05.0", "2095-05-05.0"])
+def test_a_date_far_off_is_doubtful_for_its_vantage_alone(write, date):
+    with pytest.warns(SunpyUserWarning, match="vantage is at longitude") as warned:
+        read_region_list(write(region_list(date, 100.0, 3.8)))
+    assert len(warned) == 1
+
+
 @given(
     st.integers(0, len(THREE) - 1),
     st.text(alphabet="0123456789.-FS \n<", max_size=3),
@@ -211,7 +218,6 @@ def test_a_vantage_of_another_date_is_doubtful(write):
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50
 )
 @pytest.mark.filterwarnings("ignore:.*vantage is at longitude")
-@pytest.mark.filterwarnings("ignore:.*dubious year")
 def test_a_changed_list_is_a_list_or_a_format_error(write, at, text, drop):
     changed = THREE[:at] + text + THREE[at + drop :]
     try:

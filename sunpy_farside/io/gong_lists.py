@@ -238,5 +238,5 @@ def _table(dates, lists):
     table["return_date"] = Time(arrivals) if arrivals else dates[owner]
     table["noaa_numbers"] = np.array([row.numbers for row in rows], dtype=str if rows else "U5")
     table["date"] = dates[owner]
-    table.meta = {"dates": list(dates.isot)}
+    table.meta = {"dates": dates.isot.tolist()}
     return table

@@ -198,7 +198,9 @@ def test_any_column_may_be_missing(folder, output, column):
 def test_damaged_dates_are_not_taken_over(folder, output, damage):
     write_former(folder / "detections", output)
     edit(output / "catalogue.ecsv", DAMAGES[damage])
-    with pytest.raises(FileFormatError, match=r"lost, doubled or changed on 202.* Run watch again"):
+    with pytest.raises(
+        FileFormatError, match=r"lost, doubled or changed on 202.* Run watch or daily again"
+    ):
         read_catalogue(output)
     assert watch(folder, output, "which are not taken over. The file is kept in former")
     assert stored(output) == stored(folder / "detections")

@@ -101,7 +101,9 @@ def test_damaged_rows_are_noticed_and_made_again(folder, damage):
     output = folder / "detections"
     before = stored(output)
     change(output, *DAMAGES[damage])
-    with pytest.raises(FileFormatError, match=r"lost, doubled or changed on 202.* Run watch again"):
+    with pytest.raises(
+        FileFormatError, match=r"lost, doubled or changed on 202.* Run watch or daily again"
+    ):
         read_catalogue(output)
     with pytest.raises(FileFormatError):
         update_tracks(output)

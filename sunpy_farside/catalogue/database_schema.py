@@ -183,7 +183,7 @@ def readable(path):
             raise
         msg = (
             f"{path}: expected a catalogue, found a file that does not read ({error}). Run watch "
-            "again: it makes the catalogue again from the maps."
+            "or daily again: it makes the catalogue again from the maps."
         )
         raise FileFormatError(msg) from error
 

@@ -79,7 +79,7 @@ def _check_whole(path, damaged):
     if damaged:
         msg = (
             f"{path}: expected the rows that were written, found rows lost, doubled or changed on "
-            f"{some(damaged)}. Run watch again: it makes these dates again."
+            f"{some(damaged)}. Run watch or daily again: it makes these dates again."
         )
         raise FileFormatError(msg)
 

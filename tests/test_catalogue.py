@@ -204,9 +204,10 @@ def test_a_vantage_of_another_date_is_doubtful(write):
 
 @pytest.mark.parametrize("date", ["1915-05-05.0", "2095-05-05.0"])
 def test_a_date_far_off_is_doubtful_for_its_vantage_alone(write, date):
-    with pytest.warns(SunpyUserWarning, match="vantage is at longitude") as warned:
-        read_region_list(write(region_list(date, 100.0, 3.8)))
-    assert len(warned) == 1
+    for text in (region_list(date, 100.0, 3.8), THREE.replace("2015-03", date[:7])):
+        with pytest.warns(SunpyUserWarning, match="vantage is at longitude") as warned:
+            read_region_list(write(text))
+        assert len(warned) == 1
 
 
 @given(

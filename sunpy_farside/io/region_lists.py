@@ -132,6 +132,17 @@ def read_region_list(paths: PathLike | Sequence[PathLike]) -> QTable:
     if not paths:
         msg = "Expected one region list or more, found none."
         raise ValueError(msg)
+    with warnings.catch_warnings():
+        # Dates far from the present, by a changed digit: the vantage shows that they are wrong.
+        warnings.simplefilter("ignore", ErfaWarning)
+        lists, broken = _read_all(paths)
+        return _checked_table(lists, broken)
+
+
+def _read_all(paths):
+    """
+    Return the lists and the errors of the unreadable files, by path.
+    """
     lists, broken = {}, {}
     for path in paths:
         try:
@@ -145,14 +156,15 @@ def read_region_list(paths: PathLike | Sequence[PathLike]) -> QTable:
         warn_user(
             f"{len(broken)} of {len(paths)} region lists do not read, and are left out: {reasons}"
         )
-    with warnings.catch_warnings():
-        # Dates far from the present, by a changed digit: the vantage shows that they are wrong.
-        warnings.simplefilter("ignore", ErfaWarning)
-        dates = _time([item.date for item in lists.values()])
-        for (path, item), date in zip(lists.items(), dates, strict=True):
-            _check_vantage(path, item.vantage[0], date)
-        items = list(lists.values())
-        table = _table([items[k] for k in np.argsort(dates.mjd, kind="stable")])
+    return lists, broken
+
+
+def _checked_table(lists, broken):
+    dates = _time([item.date for item in lists.values()])
+    for (path, item), date in zip(lists.items(), dates, strict=True):
+        _check_vantage(path, item.vantage[0], date)
+    items = list(lists.values())
+    table = _table([items[k] for k in np.argsort(dates.mjd, kind="stable")])
     table.meta["broken"] = [str(path) for path in broken]
     return table
 

@@ -254,7 +254,7 @@ def test_a_holographic_map_is_not_taken_for_a_time_distance_map(tmp_path, maps):
 
 def test_saved_map_with_other_coordinates_is_refused(path, tmp_path):
     phase_map = read_time_distance_map(path)
-    for number, cards in enumerate(({"crval1": 10.0}, {"cdelt2": -0.827}, {"ctype1": "CRLN-XXX"})):
+    for number, cards in enumerate(({"crval1": 10.0}, {"cdelt2": -0.827}, {"ctype1": "CRLN-BAD"})):
         saved = tmp_path / f"{number}.fits"
         header = phase_map.fits_header.copy()
         header.update(cards)

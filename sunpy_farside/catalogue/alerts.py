@@ -54,7 +54,7 @@ def give_alerts(folder, give, *, within=None, reliability=None, now=None):
     Parameters
     ----------
     folder : `~pathlib.Path`
-        Of the catalogue, which the caller has locked. Alerts are about tracks of the network.
+        Folder of the catalog, which the caller has locked. Only tracks of the network are used.
     give : callable
         Takes an `Alert`. If it raises an error, the alert is due again the next time.
     within : `float`, optional

@@ -31,7 +31,7 @@ def write_table(table, path):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        Of regions, tracks, matches or numbers.
+        Table of regions, tracks, matches or daily numbers.
     path : path-like
         Its suffix selects the format: ``.ecsv``, ``.vot`` (VOTable), ``.fits``, ``.csv``, ``.json``
         or ``.parquet``, which needs pyarrow. A file of that name is replaced.
@@ -107,12 +107,12 @@ def plain_rows(plain):
     Parameters
     ----------
     plain : `~astropy.table.Table`
-        Of `~sunpy_farside.utils.tables.plain_table`.
+        Table from `~sunpy_farside.utils.tables.plain_table`.
 
     Returns
     -------
     `list` of `dict`
-        NaN is None.
+        One `dict` per row, with None for NaN.
     """
     columns = [
         [None if value != value else value for value in plain[name].tolist()]

@@ -124,12 +124,12 @@ def read_catalogue(folder, method=None):
     Parameters
     ----------
     folder : path-like
-        Where `watch_folder` puts its results.
+        Output folder of `watch_folder`.
     method : {"network", "sar"}, optional
-        Regions by one method only, the SAR method's former name ``"standard"`` being deprecated,
-        in the form that
+        Return the regions of one method, as required by
         `~sunpy_farside.catalogue.tracking.track_regions` and
-        `~sunpy_farside.catalogue.matching.match_dates` take.
+        `~sunpy_farside.catalogue.matching.match_dates`. The former name ``"standard"`` of the SAR
+        method is deprecated.
 
     Returns
     -------
@@ -169,13 +169,13 @@ def update_tracks(folder):
     Parameters
     ----------
     folder : path-like
-        Where `watch_folder` puts its results.
+        Output folder of `watch_folder`.
 
     Returns
     -------
     `dict`
-        The `~sunpy_farside.catalogue.tracking.RegionTracks` by either method. They keep the
-        designations that they have.
+        `~sunpy_farside.catalogue.tracking.RegionTracks` by the name of the method. Existing tracks
+        keep their designations.
 
     Raises
     ------
@@ -217,7 +217,7 @@ def find_runs(folder, product=None, missing=0):
     Yields
     ------
     date : `str`
-        Of the middle map, missing or not.
+        Date of the middle map, even if that map is missing.
     paths : `list` of `~pathlib.Path`
         The eleven files, or fewer.
 

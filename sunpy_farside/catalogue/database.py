@@ -43,11 +43,11 @@ class Record:
     Attributes
     ----------
     run : `dict`
-        Of ``sunpy_farside.catalogue.sources.describe_run``.
+        Description of the run (``sunpy_farside.catalogue.sources.describe_run``).
     maps : `str`
         Digest of the eleven files.
     files : `dict`
-        Digest of each of them by its name; empty where only ``maps`` is known.
+        Digest of each file by its name; empty if only ``maps`` is known.
     """
 
     run: dict
@@ -62,7 +62,7 @@ class Database:
     Parameters
     ----------
     connection : `sqlite3.Connection`
-        Of ``sunpy_farside.catalogue.database_schema.open_database``.
+        Connection from ``sunpy_farside.catalogue.database_schema.open_database``.
     """
 
     def __init__(self, connection):

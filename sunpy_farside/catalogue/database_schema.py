@@ -248,12 +248,12 @@ def _statements(script):
 @contextmanager
 def transaction(connection):
     """
-    Write all that a block changes in a database, or none of it.
+    Write all the changes of a ``with`` block to a database, or none of them.
 
     Parameters
     ----------
     connection : `sqlite3.Connection`
-        Of `open_database`.
+        Connection from `open_database`.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:

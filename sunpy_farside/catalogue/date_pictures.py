@@ -17,9 +17,9 @@ def draw_date(detections, folder):
     Parameters
     ----------
     detections : sequence of `~sunpy_farside.detection.result.FarsideDetection`
-        Of one date, by several methods.
+        Detections of one date by several methods.
     folder : path-like
-        It gets a picture that has the date as its name.
+        Output folder. The name of the image is the date.
     """
     figure = Figure(figsize=(10.5, 5.2), layout="constrained")
     FigureCanvasAgg(figure)

@@ -177,7 +177,7 @@ def match_dates(
     Parameters
     ----------
     detected : `~astropy.table.QTable`
-        Of `~sunpy_farside.catalogue.stack.stack_regions`.
+        Table from `~sunpy_farside.catalogue.stack.stack_regions`.
     reference : `~astropy.table.QTable`
         Region lists (`~sunpy_farside.io.region_lists.read_region_list`), or another table of
         `~sunpy_farside.catalogue.stack.stack_regions`.

@@ -34,9 +34,9 @@ def attach_names(database, region_list=None, summaries=(), since=""):
     ----------
     database : `~sunpy_farside.catalogue.database.Database`
     region_list : `~astropy.table.QTable`, optional
-        Of `~sunpy_farside.io.region_lists.read_region_list`.
+        Table from `~sunpy_farside.io.region_lists.read_region_list`.
     summaries : iterable of `~astropy.table.QTable`, optional
-        Of `~sunpy_farside.io.noaa.read_noaa_summary`.
+        Tables from `~sunpy_farside.io.noaa.read_noaa_summary`.
     since : `str`, optional
         Date of the first detection that is compared.
 

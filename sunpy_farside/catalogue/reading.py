@@ -86,16 +86,16 @@ def _check_whole(path, damaged):
 
 def regions_table(rows, dates, method=None):
     """
-    Return the table of regions that rows of a database hold.
+    Convert rows of a database to a table of regions.
 
     Parameters
     ----------
     rows : `list` of `tuple`
-        Of `~sunpy_farside.catalogue.database.Database.rows`.
+        Rows from `~sunpy_farside.catalogue.database.Database.rows`.
     dates : `list` of `str`
         All dates, also those without a region.
     method : {"network", "sar"}, optional
-        Of the regions, where it is one.
+        Method of the regions, if all have the same.
 
     Returns
     -------

@@ -84,7 +84,7 @@ def n_missing(maps):
     Parameters
     ----------
     maps : `str`
-        Of `MapDigests.of_files`.
+        Digest from `MapDigests.of_files`.
 
     Returns
     -------

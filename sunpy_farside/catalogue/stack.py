@@ -28,7 +28,7 @@ def stack_regions(detections: Iterable[FarsideDetection | QTable]) -> QTable:
     Parameters
     ----------
     detections : iterable of `~sunpy_farside.detection.result.FarsideDetection` or of their tables
-        Of one method, in any order, with or without regions.
+        Detections by one method, in any order, with or without regions.
 
     Returns
     -------

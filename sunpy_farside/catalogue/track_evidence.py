@@ -24,9 +24,9 @@ def combine_reliability(reliability, first, span):
     Parameters
     ----------
     reliability : array, shape (detections,)
-        Of the detections, track by track, NaN where it is not known.
+        Reliability of the detections, track by track; NaN if unknown.
     first : array of `int`, shape (tracks,)
-        Where every track begins among them.
+        Index of the first detection of every track.
     span : array, shape (tracks,)
         Time from the first to the last detection of every track, days.
 

@@ -33,9 +33,9 @@ def write_tracks(tracks, members, folder):
     Parameters
     ----------
     tracks, members : `~astropy.table.QTable`
-        Of `~sunpy_farside.catalogue.tracking.RegionTracks`.
+        Tables of `~sunpy_farside.catalogue.tracking.RegionTracks`.
     folder : path-like
-        It gets ``members.ecsv``, ``tracks.ecsv``, and ``tracks.vot`` for other programs.
+        Output folder for ``members.ecsv``, ``tracks.ecsv``, and ``tracks.vot`` for other programs.
     """
     with whole_files(folder, last=_TRACKS) as partial:
         rows = _write(members, partial / _MEMBERS)

@@ -22,14 +22,14 @@ def keep_names(tracks, members, former, is_taken, since):
     Parameters
     ----------
     tracks, members : `~astropy.table.QTable`
-        Of `~sunpy_farside.catalogue.tracking.RegionTracks`.
+        Tables of `~sunpy_farside.catalogue.tracking.RegionTracks`.
     former : iterable of `tuple`
-        Designation, date, longitude and latitude in degrees of the members of the tracks that
-        began at ``since`` or later, as they were before.
+        Previous designation, date, longitude and latitude in degrees of the members of the tracks
+        that began at ``since`` or later.
     is_taken : callable
         Whether a designation belongs to a track that began earlier, which keeps it.
     since : `str`
-        First date of which the links are new.
+        First date with new links.
 
     Returns
     -------

@@ -105,13 +105,13 @@ def track_regions(
     Parameters
     ----------
     detections : iterable of `~sunpy_farside.detection.result.FarsideDetection` or of their tables
-        Of one method, in any order, gaps allowed. Or one table of
+        Detections by one method, in any order, with or without gaps; or a table from
         `~sunpy_farside.catalogue.stack.stack_regions`.
     tracks : `RegionTracks`, optional
-        Earlier tracks to go on with. Their detections keep their designations; dates that are in
-        them already are passed over.
+        Earlier tracks to continue. Their detections keep their designations, and their dates are
+        skipped.
     radius : `~astropy.units.Quantity`, optional
-        Largest distance of a detection from where differential rotation takes its track.
+        Largest distance of a detection from the position of its track after differential rotation.
     memory : `~astropy.units.Quantity`, optional
         Longest time without a detection that a track survives.
     persistence : `int`, optional

@@ -43,14 +43,14 @@ _REASONS = {
 
 def update_catalogue(runs, folder, output, *, model=None, width=120, missing=0, device="auto"):
     """
-    Make the detections that are missing or outdated, and follow the tracks.
+    Compute missing and outdated detections, and update the tracks.
 
     Parameters
     ----------
     runs : `dict`
         Paths of the eleven maps, or fewer, by the date of the middle one.
     folder, output : `~pathlib.Path`
-        Of the maps and of the catalogue, which the caller has locked.
+        Folders of the maps and of the catalog, which the caller has locked.
     model, width, missing, device
         As for `~sunpy_farside.catalogue.daily.watch_folder`.
 

@@ -27,15 +27,15 @@ class Method:
     name : `str`
         ``"network"`` or ``"sar"``, the strong-active-region discriminator.
     title : `str`
-        In headings.
+        Title in headings.
     strength : `str`
         Column by which regions are significant.
     unit : `~astropy.units.Unit`
-        Of that column.
+        Unit of that column.
     symbol, unit_symbol : `str`
-        Of the strength and its unit in pictures and tables.
+        Symbols of the strength and of its unit in figures and tables.
     prefix : `str`
-        Of designations, as published ones begin.
+        Beginning of designations, as in published lists.
     image : `str`
         Label of the detection image.
     scale : `dict`
@@ -95,7 +95,7 @@ def method_of(table):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        Of a detection, of many, or of tracks: ``meta["strength"]`` names the column.
+        Table of one or more detections or of tracks, with the column in ``meta["strength"]``.
 
     Returns
     -------

@@ -44,8 +44,8 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
     Parameters
     ----------
     sequences : `~sunpy_farside.sequence.FarsideSequence` or an iterable of them
-        Of an iterator, such as a generator, the sequences are read as the detections are asked
-        for, so that any number of them needs no more memory than a few.
+        One sequence, or several. An iterator, such as a generator, is read as the detections are
+        requested, so that the memory does not grow with the number of sequences.
     model : `~sunpy_farside.network.model.FarsideModel`, `str` or path-like, optional
         A loaded network, or what `~sunpy_farside.network.weights.load_model` takes. The weights
         that come with the package by default.

@@ -21,8 +21,8 @@ def region_outlines(detection):
     Returns
     -------
     `list` of `list` of arrays, shape (vertices, 2)
-        Of every row of the regions' table its closed lines, the holes among them: Carrington
-        longitude and latitude in degrees. Longitudes run on across the 0/360 seam.
+        Closed lines of every row of the table of regions, including those of holes: Carrington
+        longitude and latitude in degrees. Longitudes are continuous across the 0/360 boundary.
 
     Notes
     -----

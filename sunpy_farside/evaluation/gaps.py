@@ -48,7 +48,7 @@ def remove_maps(sequence, positions):
     Returns
     -------
     `~sunpy_farside.sequence.FarsideSequence`
-        Of the same date.
+        Sequence of the same date without these maps.
 
     Examples
     --------

@@ -187,7 +187,7 @@ def sample_texture(rng, size, x, y):
     Returns
     -------
     array
-        Of the shape of ``x``.
+        With the shape of ``x``.
     """
     nodes = int(2 * _EXTENT / _SPACING) + 1
     white = rng.standard_normal((nodes, nodes), dtype=np.float32)

@@ -12,7 +12,7 @@ from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.file_names import parse_gong_name
 from sunpy_farside.io.images import read_images
-from sunpy_farside.maps.checks import check_phases, check_rows
+from sunpy_farside.maps.checks import check_phases, check_rows, check_some_data
 from sunpy_farside.maps.gong_disk import GONG_CARDS, GONG_SHAPE
 from sunpy_farside.maps.phase_map import FarsidePhaseMap
 from sunpy_farside.utils.content import user_path
@@ -103,9 +103,7 @@ def gong_map(path, data, header):
         cards["history"] = str(header["HISTORY"])
     phase_map = _map(path, data, cards)
     phases = phase_map.data
-    if not np.isfinite(phases).any():
-        msg = f"{path}: expected phases on the far side, found no data (every pixel is filled)."
-        raise FileFormatError(msg)
+    check_some_data(phases, str(path))
     check_phases(phases, str(path))
     _check_disk_rows(phases, path)
     _check_disk(path, phase_map)

@@ -21,7 +21,7 @@ from sunpy_farside.io.file_names import YEARS, parse_file_name
 from sunpy_farside.io.gong import gong_map
 from sunpy_farside.io.images import read_images
 from sunpy_farside.io.time_distance import time_distance_map
-from sunpy_farside.maps.checks import check_phases, check_rows
+from sunpy_farside.maps.checks import check_phases, check_rows, check_some_data
 from sunpy_farside.maps.gong_disk import GONG, GONG_SHAPE
 from sunpy_farside.maps.phase_map import PHASE_MAP_SHAPE, FarsidePhaseMap, phase_map_header
 from sunpy_farside.maps.resampling import copy_nodes
@@ -140,9 +140,7 @@ def _read(path, time):
         return time_distance_map(path, data, header)
     if data.shape == GONG_SHAPE:
         return gong_map(path, data, header)
-    if not np.isfinite(data).any():
-        msg = f"{path}: expected phases on the far side, found no data (every pixel is NaN)."
-        raise FileFormatError(msg)
+    check_some_data(data, str(path))
     with np.errstate(all="ignore"):
         # Values that overflow are rejected below.
         data = data * phase_unit(path, header).to(u.rad)

@@ -8,7 +8,7 @@ from sunpy_farside.cadence import TOLERANCE
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.images import read_images
-from sunpy_farside.maps.checks import check_phases, check_rows
+from sunpy_farside.maps.checks import check_phases, check_rows, check_some_data
 from sunpy_farside.maps.phase_map import FarsidePhaseMap
 from sunpy_farside.maps.time_distance_header import (
     TIME_DISTANCE,
@@ -97,9 +97,7 @@ def time_distance_map(path, data, header):
     FileFormatError
         As for `read_time_distance_map`.
     """
-    if not np.isfinite(data).any():
-        msg = f"{path}: expected phases on the far side, found no data (every pixel is NaN)."
-        raise FileFormatError(msg)
+    check_some_data(data, str(path))
     check_phases(data, str(path))
     check_rows(data, str(path))
     saved = header.get("FSPROD") == TIME_DISTANCE

@@ -6,7 +6,7 @@ import numpy as np
 
 from sunpy_farside.errors import FileFormatError
 
-__all__ = ["check_phases", "check_rows"]
+__all__ = ["check_phases", "check_rows", "check_some_data"]
 
 # Phase shifts are angles within half a turn.
 _LARGEST = np.pi
@@ -71,6 +71,36 @@ def check_phases(data, name, *, error=FileFormatError):
         "another unit; fetch the map again or convert it."
     )
     raise error(msg)
+
+
+def check_some_data(data, name):
+    """
+    Raise an error if a map has no data.
+
+    Parameters
+    ----------
+    data : array
+        Phase shifts in rad; NaN where data are missing.
+    name : `str`
+        Name of the map in the message: its file or its date.
+
+    Raises
+    ------
+    FileFormatError
+        No pixel is finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sunpy_farside.maps.checks import check_some_data
+    >>> check_some_data(np.full((181, 361), np.nan), "the map of 2022-05-05")
+    Traceback (most recent call last):
+    ...
+    sunpy_farside.errors.FileFormatError: the map of 2022-05-05: expected phases on ...
+    """
+    if not np.isfinite(data).any():
+        msg = f"{name}: expected phases on the far side, found no data in any pixel."
+        raise FileFormatError(msg)
 
 
 def check_rows(data, name):

@@ -3,8 +3,8 @@ Calibrate the positions, arrivals and reliabilities of tracks on simulated month
 
 ``python benchmarks/calibrate_tracks.py FOLDER --months 200`` simulates months of 80 maps with four
 activities in all seasons, and stores the detections of both methods in FOLDER (existing files are
-kept). It fits the numbers of `sunpy_farside.catalogue.track_position` and
-`sunpy_farside.catalogue.track_evidence` to half of the months, and evaluates the package's own
+kept). It fits the numbers of `sunpy_farside.catalog.track_position` and
+`sunpy_farside.catalog.track_evidence` to half of the months, and evaluates the package's own
 numbers on the other half. Rules:
 
 - A track belongs to the active region of 2e21 Mx or more that most of its detections match, one to
@@ -31,11 +31,11 @@ from astropy.time import Time
 from sunpy.coordinates import sun
 
 import sunpy_farside
-from sunpy_farside.catalogue import stack_regions
-from sunpy_farside.catalogue.linking import link_regions
-from sunpy_farside.catalogue.matching import match_positions
-from sunpy_farside.catalogue.track_evidence import combine_reliability
-from sunpy_farside.catalogue.track_position import mean_path, position_uncertainty
+from sunpy_farside.catalog import stack_regions
+from sunpy_farside.catalog.linking import link_regions
+from sunpy_farside.catalog.matching import match_positions
+from sunpy_farside.catalog.track_evidence import combine_reliability
+from sunpy_farside.catalog.track_position import mean_path, position_uncertainty
 from sunpy_farside.coordinates.arrival import arrival_spread, east_limb_delay
 from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.detection import COLUMNS

@@ -23,8 +23,8 @@ from astropy.time import Time
 
 from sunpy.coordinates import sun
 
-from sunpy_farside.catalogue.linking import link_regions
-from sunpy_farside.catalogue.track_position import mean_path, position_uncertainty
+from sunpy_farside.catalog.linking import link_regions
+from sunpy_farside.catalog.track_position import mean_path, position_uncertainty
 from sunpy_farside.coordinates.arrival import arrival_spread, central_meridian_delay
 from sunpy_farside.coordinates.rotation import carrington_drift, synodic_rate
 

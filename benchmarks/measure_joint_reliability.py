@@ -4,7 +4,7 @@ Measure how reliable regions in two products of the same dates are.
 ``python benchmarks/measure_joint_reliability.py FIRST LAST`` simulates pairs of sequences of one
 Sun with two realizations of the noise, in the place of two products, and prints for both methods
 the joint reliability of regions in both and in one of them, and the share that is real. The figures
-in `sunpy_farside.catalogue.product_comparison` are those of ``0 200``.
+in `sunpy_farside.catalog.product_comparison` are those of ``0 200``.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import astropy.units as u
 from astropy.time import Time
 
 from sunpy_farside import detect_farside, detect_seismic_strength, simulate_sequence
-from sunpy_farside.catalogue import compare_products
+from sunpy_farside.catalog import compare_products
 from sunpy_farside.evaluation.scores import cover
 from sunpy_farside.evaluation.simulated import SETS, reference_regions
 

@@ -1,5 +1,5 @@
 """
-Measure the catalogue's database: ``python -m pytest benchmarks/test_store.py -s``.
+Measure the catalog's database: ``python -m pytest benchmarks/test_store.py -s``.
 
 Targets: ten years, two dates a day, appended date by date, the last append taking no longer than
 1.5 times the first, and an open in 0.2 s. An append is all that a run does in the database: the
@@ -15,10 +15,10 @@ import astropy.units as u
 from astropy.table import QTable
 from astropy.time import Time
 
-from sunpy_farside.catalogue import Catalogue
-from sunpy_farside.catalogue.database import Database, Record
-from sunpy_farside.catalogue.stack import carrington_positions
-from sunpy_farside.catalogue.track_store import follow_regions
+from sunpy_farside.catalog import Catalog
+from sunpy_farside.catalog.database import Database, Record
+from sunpy_farside.catalog.stack import carrington_positions
+from sunpy_farside.catalog.track_store import follow_regions
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.detection.former import no_regions
 
@@ -73,7 +73,7 @@ def appended(tmp_path_factory):
     """
     Append ten years date by date; return the folder and the times taken.
     """
-    folder = tmp_path_factory.mktemp("catalogue")
+    folder = tmp_path_factory.mktemp("catalog")
     dates, owner, table = all_regions()
     bounds = np.searchsorted(owner, np.arange(DATES + 1))
     taken = []
@@ -107,10 +107,10 @@ def test_open(appended):
     taken = []
     for _ in range(5):
         start = time.perf_counter()
-        catalogue = Catalogue(folder)
+        catalog = Catalog(folder)
         taken.append(time.perf_counter() - start)
     start = time.perf_counter()
-    table = catalogue.detections()
+    table = catalog.detections()
     reading = time.perf_counter() - start
     size = (folder / "catalogue.db").stat().st_size / 1e6
     print(

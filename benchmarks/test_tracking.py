@@ -17,8 +17,8 @@ from astropy.time import Time
 
 from sunpy.coordinates import HeliographicCarrington
 
-from sunpy_farside.catalogue.stack import stack_regions
-from sunpy_farside.catalogue.tracking import track_regions
+from sunpy_farside.catalog.stack import stack_regions
+from sunpy_farside.catalog.tracking import track_regions
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import window_wcs
 from sunpy_farside.detection.measurement import measure_regions

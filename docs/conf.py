@@ -20,8 +20,8 @@ from astropy.time import Time
 from astropy.utils import iers
 
 import sunpy_farside
-from sunpy_farside.catalogue.columns import CATALOGUE_COLUMNS, MEMBER_COLUMNS, TRACK_COLUMNS
-from sunpy_farside.catalogue.tracking import no_tracks
+from sunpy_farside.catalog.columns import CATALOG_COLUMNS, MEMBER_COLUMNS, TRACK_COLUMNS
+from sunpy_farside.catalog.tracking import no_tracks
 from sunpy_farside.detection.former import no_regions
 from sunpy_farside.detection.measurement import COLUMNS
 from sunpy_farside.detection.methods import NETWORK, STRENGTH_UNIT
@@ -186,8 +186,8 @@ def _columns_of_all():
         "regions": _columns(COLUMNS, regions),
         "tracks": _columns(TRACK_COLUMNS, tracks.tracks),
         "members": _columns(MEMBER_COLUMNS, tracks.members),
-        "catalogue": _columns(
-            {name: text for name, text in CATALOGUE_COLUMNS.items() if name not in COLUMNS}, stack
+        "catalog": _columns(
+            {name: text for name, text in CATALOG_COLUMNS.items() if name not in COLUMNS}, stack
         ),
     }
 

@@ -10,7 +10,7 @@ with different noise take the place of the two instruments.
 import matplotlib.pyplot as plt
 
 import sunpy_farside
-from sunpy_farside.catalogue import compare_products
+from sunpy_farside.catalog import compare_products
 from sunpy_farside.visualization.artists import COLORS
 
 simulated = [
@@ -21,8 +21,8 @@ detections = [sunpy_farside.detect_farside(item.sequence) for item in simulated]
 # %%
 # Detections within ten degrees of each other match, one to one. The joint reliability is the
 # larger of the two for a region in both products, and lower than its own for a region alone:
-# `~sunpy_farside.catalogue.product_comparison.joint_reliability` has the rule and how it was
-# measured. With real maps, `~sunpy_farside.catalogue.daily.read_catalogue` gives the two tables.
+# `~sunpy_farside.catalog.product_comparison.joint_reliability` has the rule and how it was
+# measured. With real maps, `~sunpy_farside.catalog.daily.read_catalog` gives the two tables.
 
 table = compare_products(*detections)
 for name in ("first", "second", "joint"):

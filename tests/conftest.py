@@ -18,7 +18,7 @@ from map_files import publish_maps, stand_in_picture
 from astropy.utils import iers
 
 from sunpy_farside import detect_farside, simulate_sequence
-from sunpy_farside.catalogue import update
+from sunpy_farside.catalog import update
 from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.utils import transfer
 
@@ -99,7 +99,7 @@ def close_figures():
 @pytest.fixture
 def quick_pictures(monkeypatch):
     """
-    Replace the pictures of the catalogue, which take longer than everything else.
+    Replace the pictures of the catalog, which take longer than everything else.
     """
     monkeypatch.setattr(update, "draw_date", stand_in_picture)
 

@@ -27,7 +27,7 @@ from sunpy_farside.bulletin import (
 )
 from sunpy_farside.bulletin.geojson import geometry_of
 from sunpy_farside.bulletin.history import strength_trend
-from sunpy_farside.catalogue.tracking import no_tracks
+from sunpy_farside.catalog.tracking import no_tracks
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.detection import detect_seismic_strength

@@ -25,7 +25,7 @@ from sunpy_farside.bulletin import (
     write_bulletin,
 )
 from sunpy_farside.bulletin.schema import Gone, ListedRegion, PublishedList
-from sunpy_farside.catalogue.tracking import no_tracks
+from sunpy_farside.catalog.tracking import no_tracks
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import carrington_header
 

@@ -299,13 +299,13 @@ def test_watch_track_and_compare(maps, tmp_path, capsys):
     assert capsys.readouterr().out.startswith("3 new dates")
     assert run("watch", tmp_path) == 0
     assert capsys.readouterr().out.startswith("0 new dates")
-    catalogue = tmp_path / "detections"
-    assert run("track", catalogue, "--all", "--method", "sar") == 0
+    catalog = tmp_path / "detections"
+    assert run("track", catalog, "--all", "--method", "sar") == 0
     out, err = capsys.readouterr()
     assert "by the SAR method:" in out
     assert "strength [uHem rad]" in out
     assert err == ""
-    assert run("track", catalogue, "--all", "--method", "standard") == 0
+    assert run("track", catalog, "--all", "--method", "standard") == 0
     assert capsys.readouterr() == (
         out,
         "sunpy-farside: warning: --method standard is deprecated. Use --method sar.\n",
@@ -314,7 +314,7 @@ def test_watch_track_and_compare(maps, tmp_path, capsys):
     assert "--all" not in out
     number = int(out.split()[0])
     # Three dates are too few.
-    assert run("track", catalogue, "--method", "sar") == 0
+    assert run("track", catalog, "--method", "sar") == 0
     out = capsys.readouterr().out
     assert out.startswith(f"0 of {number} tracks by the SAR method:")
     assert f"{number} not shown are not persistent: fewer than 5 detections" in out
@@ -322,25 +322,25 @@ def test_watch_track_and_compare(maps, tmp_path, capsys):
     # The list of the last map of the second detection, of 2022-05-04.
     region_list = tmp_path / "AR_LIST_2022.05.06_12_00_00.txt"
     region_list.write_text(region_list_text("2022-05-06.5", 108.2, 3.6))
-    assert run("compare", catalogue, region_list) == 0
+    assert run("compare", catalog, region_list) == 0
     assert capsys.readouterr().out.startswith("1 dates: 0 matched, 0 missed, ")
     summary = tmp_path / "20220509SRS.txt"
     summary.write_text(summary_text("2022-05-09", due=["2990 S60    150"]))
-    assert run("compare", catalogue, "--noaa", summary, summary) == 0
+    assert run("compare", catalog, "--noaa", summary, summary) == 0
     out = capsys.readouterr().out
     assert out.startswith("2 of 2 summaries, 0 regions outside of the window: 0 matched, 2 missed")
     assert "12990" in out
-    assert run("compare", catalogue, region_list, "--noaa", summary) == 0
+    assert run("compare", catalog, region_list, "--noaa", summary) == 0
     out = capsys.readouterr().out
     assert out.startswith("1 dates: ")
     assert "1 of 1 summaries" in out
     # Paths may follow options, and patterns need no shell.
-    assert run("compare", catalogue, "--method", "sar", tmp_path / "AR_*.txt") == 0
+    assert run("compare", catalog, "--method", "sar", tmp_path / "AR_*.txt") == 0
     assert capsys.readouterr().out.startswith("1 dates: ")
     empty = tmp_path / "AR_LIST_2022.05.04_12_00_00.txt"
     empty.touch()
     (tmp_path / "20220510SRS.txt").write_text("<html></html>")
-    assert run("compare", catalogue, empty, region_list, "--noaa", tmp_path / "*SRS.txt") == 1
+    assert run("compare", catalog, empty, region_list, "--noaa", tmp_path / "*SRS.txt") == 1
     out, err = capsys.readouterr()
     assert out.startswith("1 dates: ")
     assert "1 of 1 summaries" in out
@@ -348,7 +348,7 @@ def test_watch_track_and_compare(maps, tmp_path, capsys):
     assert empty.name in first
     assert "20220510SRS.txt" in second
     assert "2 of 4 files" in last
-    assert run("compare", catalogue) == 2
+    assert run("compare", catalog) == 2
     assert "--noaa" in capsys.readouterr().err
     assert run("compare", tmp_path / "nowhere", region_list) == 1
     assert "watch_folder makes it" in capsys.readouterr().err

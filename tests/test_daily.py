@@ -11,7 +11,7 @@ from argparse import Namespace
 import numpy as np
 import pytest
 from archive_files import region_list
-from catalogue_store import stored
+from catalog_store import stored
 from map_files import published_name
 from reference_unet import small_model
 
@@ -21,11 +21,11 @@ from astropy.time import Time
 
 from sunpy.util.exceptions import SunpyUserWarning
 
-from sunpy_farside.catalogue import Catalogue
-from sunpy_farside.catalogue.alerts import Alert, append_to_feed, give_alerts, run_command
-from sunpy_farside.catalogue.daily_run import run_day
-from sunpy_farside.catalogue.database import Database
-from sunpy_farside.catalogue.names import names_of_tracks
+from sunpy_farside.catalog import Catalog
+from sunpy_farside.catalog.alerts import Alert, append_to_feed, give_alerts, run_command
+from sunpy_farside.catalog.daily_run import run_day
+from sunpy_farside.catalog.database import Database
+from sunpy_farside.catalog.names import names_of_tracks
 from sunpy_farside.cli import daily as command
 from sunpy_farside.cli import main
 from sunpy_farside.io.locks import only_run
@@ -102,7 +102,7 @@ def test_a_correction_in_the_archive_is_noticed(output, archive, maps, publish, 
     publish(maps[11:12], 1.5)
     with pytest.warns(SunpyUserWarning, match="other maps: 1"):
         assert dates(run(output)) == ["05-04T00"]
-    statuses = [source["status"] for source in Catalogue(output).sources("2022-05-04")]
+    statuses = [source["status"] for source in Catalog(output).sources("2022-05-04")]
     assert statuses == ["superseded", "current"] * 2
 
 
@@ -152,7 +152,7 @@ def test_names_of_others_hold_for_the_whole_track(output, archive, maps, publish
     serve(archive)
     publish(maps[:12])
     run(output)
-    tracks = Catalogue(output).tracks["sar"].tracks
+    tracks = Catalog(output).tracks["sar"].tracks
     track = tracks[tracks["n_detections"] == 2][0]
     place = track["latest_position"]
     # The list of the last map of the second detection.
@@ -233,7 +233,7 @@ def persistent(output, archive, maps, publish, serve, monkeypatch):
     run(output)
     with Database.opened(output, write=True) as database:
         database.connection.execute("UPDATE tracks SET persistent = 1, reliability = 0.9")
-    return Catalogue(output).tracks["network"].tracks
+    return Catalog(output).tracks["network"].tracks
 
 
 def test_alerts_are_given_once(output, persistent):

@@ -11,9 +11,9 @@ from map_files import save_maps
 import sunpy
 
 import sunpy_farside
-from sunpy_farside.catalogue import read_catalogue, watch_folder
-from sunpy_farside.catalogue.columns import CATALOGUE_COLUMNS, MEMBER_COLUMNS, TRACK_COLUMNS
-from sunpy_farside.catalogue.tracking import no_tracks
+from sunpy_farside.catalog import read_catalog, watch_folder
+from sunpy_farside.catalog.columns import CATALOG_COLUMNS, MEMBER_COLUMNS, TRACK_COLUMNS
+from sunpy_farside.catalog.tracking import no_tracks
 from sunpy_farside.simulation import simulate_maps
 
 ROOT = Path(__file__).parents[1]
@@ -96,8 +96,8 @@ def test_every_column_of_tracks_and_members_is_described():
     assert tracks.members.colnames == list(MEMBER_COLUMNS)
 
 
-def test_every_column_of_the_catalogue_is_described(tmp_path):
+def test_every_column_of_the_catalog_is_described(tmp_path):
     save_maps(tmp_path, simulate_maps("2022-05-01", 11, seed=9).maps)
     watch_folder(tmp_path, device="cpu")
-    catalogue = read_catalogue(tmp_path / "detections")
-    assert set(catalogue.colnames) == set(CATALOGUE_COLUMNS)
+    catalog = read_catalog(tmp_path / "detections")
+    assert set(catalog.colnames) == set(CATALOG_COLUMNS)

@@ -21,7 +21,7 @@ from sunpy_farside import (
     match_regions,
     read_phase_map,
 )
-from sunpy_farside.catalogue import compare_products, read_catalogue, watch_folder
+from sunpy_farside.catalog import compare_products, read_catalog, watch_folder
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.io import read_gong_map
 from sunpy_farside.sequence import cadence_date
@@ -117,7 +117,7 @@ def test_watch_keeps_a_catalog_to_compare(folder, tmp_path, simulated, capsys):
     for item in simulated.sequence.maps:
         item.save(maps / item.date.strftime("PHASE_MAP_%Y.%m.%d_%H_%M_%S.fits"))
     watch_folder(maps, device="cpu")
-    catalogs = [read_catalogue(place, "network") for place in (output, maps / "detections")]
+    catalogs = [read_catalog(place, "network") for place in (output, maps / "detections")]
     compared = compare_products(*catalogs)
     places = [str(output), "--with", str(maps / "detections")]
     assert cli.main(["compare", *places]) == 0

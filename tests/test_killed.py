@@ -50,7 +50,7 @@ def content(path):
     if path.is_dir() or path.name == "maps.json":
         return None
     if path.suffix == ".db":
-        from catalogue_store import stored
+        from catalog_store import stored
 
         return stored(path.parent)
     return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -154,7 +154,7 @@ def check(folder):
 WATCH = """
 import numpy as np
 import torch
-from sunpy_farside.catalogue import daily, read_catalogue, update
+from sunpy_farside.catalog import daily, read_catalog, update
 from sunpy_farside.network import FarsideModel, Normalization, UNet
 from sunpy_farside.simulation import simulate_maps
 
@@ -194,7 +194,7 @@ def job(folder):
     watch(folder)
 
 def check(folder):
-    assert len(read_catalogue(folder / "detections")) > 0
+    assert len(read_catalog(folder / "detections")) > 0
 """
 
 # The run of a day, which also attaches the name in a region list.
@@ -202,7 +202,7 @@ DAILY = (
     WATCH[: WATCH.index("def watch(folder):")]
     + """
 from archive_files import region_list
-from sunpy_farside.catalogue.daily_run import run_day
+from sunpy_farside.catalog.daily_run import run_day
 
 def run_once(folder):
     torch.manual_seed(1)
@@ -216,7 +216,7 @@ def before(folder):
     for item in maps[:11]:
         put(folder / "maps", item)
     run_once(folder)
-    place = read_catalogue(folder, "sar")["centroid"][0]
+    place = read_catalog(folder, "sar")["centroid"][0]
     name, text = region_list(maps[10].date, place.lon.deg, place.lat.deg)
     (folder / "lists" / name).write_text(text)
 
@@ -227,7 +227,7 @@ def job(folder):
     run_once(folder)
 
 def check(folder):
-    assert len(read_catalogue(folder)) > 0
+    assert len(read_catalog(folder)) > 0
 """
 )
 

@@ -14,8 +14,8 @@ from astropy.coordinates import SkyCoord
 from sunpy.coordinates import HeliographicCarrington
 
 import sunpy_farside
-from sunpy_farside.catalogue import match_dates, stack_regions
-from sunpy_farside.catalogue.matching import match_positions
+from sunpy_farside.catalog import match_dates, stack_regions
+from sunpy_farside.catalog.matching import match_positions
 from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.errors import FileFormatError

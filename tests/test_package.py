@@ -183,9 +183,9 @@ def test_functions_say_what_they_take_give_and_raise():
 
 # Modules whose public functions lack annotations.
 NOT_ANNOTATED = {
-    "sunpy_farside.catalogue.daily",
-    "sunpy_farside.catalogue.product_comparison",
-    "sunpy_farside.catalogue.tracking",
+    "sunpy_farside.catalog.daily",
+    "sunpy_farside.catalog.product_comparison",
+    "sunpy_farside.catalog.tracking",
     "sunpy_farside.detection.neural",
     "sunpy_farside.io.phase_maps",
     "sunpy_farside.maps.phase_map",
@@ -196,7 +196,7 @@ NOT_ANNOTATED = {
     "sunpy_farside.visualization.globe",
     "sunpy_farside.visualization.synchronic",
 }
-ROOMS = ("catalogue", "coordinates", "detection", "io", "network", "simulation", "visualization")
+ROOMS = ("catalog", "coordinates", "detection", "io", "network", "simulation", "visualization")
 
 
 def public_functions():

@@ -9,7 +9,7 @@ from handmade import blobs, emptied
 import astropy.units as u
 
 from sunpy_farside import detect_seismic_strength, find_sequences, simulate_sequence
-from sunpy_farside.catalogue import compare_products, joint_reliability, stack_regions
+from sunpy_farside.catalog import compare_products, joint_reliability, stack_regions
 from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.simulation import simulate_maps
 

@@ -16,7 +16,7 @@ from astropy.time import Time
 
 from sunpy.coordinates import HeliographicCarrington
 
-from sunpy_farside.catalogue import match_summaries
+from sunpy_farside.catalog import match_summaries
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.io import read_noaa_summary, read_region_list
@@ -37,7 +37,7 @@ def summary(tmp_path):
     return read_noaa_summary(path)
 
 
-def catalogue(places, dates=("2014-04-30",)):
+def catalog(places, dates=("2014-04-30",)):
     """
     Return detections of all the dates which rotate to given Stonyhurst longitudes and latitudes
     by the time of the summary.
@@ -62,7 +62,7 @@ def outcomes(table):
 
 
 def test_regions_due_to_return_and_new_ones_at_the_limb(summary):
-    table = match_summaries(catalogue([(-66, -11), (-90, 6), (-110, 30)]), [summary])
+    table = match_summaries(catalog([(-66, -11), (-90, 6), (-110, 30)]), [summary])
     # Neither the region on the west of the disk nor the one that is no longer new.
     assert outcomes(table) == {
         "12054": "matched",
@@ -97,12 +97,12 @@ def test_regions_due_to_return_and_new_ones_at_the_limb(summary):
     ("longitude", "extra"), [(-58, 0), (-62, 1), (-127, 1), (-133, 0), (-170, 0), (160, 0)]
 )
 def test_what_a_summary_does_not_speak_of_is_not_extra(summary, longitude, extra):
-    assert match_summaries(catalogue([(longitude, 50)]), [summary]).meta["extra"] == extra
+    assert match_summaries(catalog([(longitude, 50)]), [summary]).meta["extra"] == extra
 
 
 def test_the_latest_date_on_which_the_limb_was_in_the_window(summary):
     days = [f"2014-04-{day:02d}" for day in range(20, 31)] + ["2014-05-01", "2014-05-04"]
-    detected = catalogue([(-66, -11)], days)
+    detected = catalog([(-66, -11)], days)
     for reach, date in ((60, "2014-04-30"), (75, "2014-05-01"), (180, "2014-05-04")):
         table = match_summaries(detected, [summary], reach=reach * u.deg)
         assert set(table["date"].isot) == {f"{date}T00:00:00.000"}
@@ -112,29 +112,29 @@ def test_the_latest_date_on_which_the_limb_was_in_the_window(summary):
 
 def test_regions_outside_of_the_window_count_as_nothing(summary):
     # Ten days before, the region due to return was beyond the far side's west.
-    table = match_summaries(catalogue([(-66, -11)], ["2014-04-23"]), [summary])
+    table = match_summaries(catalog([(-66, -11)], ["2014-04-23"]), [summary])
     assert table.meta["outside"] == 1
     assert outcomes(table) == {"12054": "matched", "12056": "missed"}
 
 
 def test_no_detection_and_no_region(summary):
-    nothing = catalogue([])
+    nothing = catalog([])
     table = match_summaries(nothing, [summary, summary])
     assert table.meta["missed"] == 6
     assert len(table.meta["summaries"]) == 2
     quiet = summary[:0]
     assert len(match_summaries(nothing, [quiet])) == 0
-    assert match_summaries(catalogue([(-100, 0)]), [quiet]).meta["extra"] == 1
+    assert match_summaries(catalog([(-100, 0)]), [quiet]).meta["extra"] == 1
 
 
 @pytest.mark.parametrize("date", ["2014-04-01", "2014-05-04", "2014-05-09"])
 def test_dates_that_do_not_fit(summary, date):
     with pytest.raises(ValueError, match=r"4\.5 to 13\.6 days before"):
-        match_summaries(catalogue([(-66, -11)], [date]), [summary])
+        match_summaries(catalog([(-66, -11)], [date]), [summary])
 
 
 def test_a_table_without_dates(summary):
-    detected = catalogue([(-66, -11)])
+    detected = catalog([(-66, -11)])
     del detected.meta["dates"]
     with pytest.raises(ValueError, match="stack_regions"):
         match_summaries(detected, [summary])

@@ -28,7 +28,7 @@ from sunpy_farside import (
     find_sequences,
     read_phase_map,
 )
-from sunpy_farside.catalogue import read_catalogue, watch_folder
+from sunpy_farside.catalog import read_catalog, watch_folder
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io import read_time_distance_map
@@ -322,9 +322,9 @@ def test_detect_and_watch_take_folders(folder, tmp_path, capsys):
     assert (strongest["longitude"], strongest["latitude"]) == pytest.approx((20, 15), abs=2.5)
     assert run("watch", folder, "--output", tmp_path / "results") == 0
     assert watch_folder(folder, tmp_path / "results") == []
-    catalogue = read_catalogue(tmp_path / "results", "sar")
-    assert len(catalogue.meta["dates"]) == 2
-    near = catalogue[catalogue["significant"]]
+    catalog = read_catalog(tmp_path / "results", "sar")
+    assert len(catalog.meta["dates"]) == 2
+    near = catalog[catalog["significant"]]
     assert np.all(np.abs(near["centroid"].lon.deg - 20) < 3)
     assert len(near) == 2
 

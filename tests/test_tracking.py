@@ -16,10 +16,10 @@ from astropy.time import Time
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst
 
 import sunpy_farside
-from sunpy_farside.catalogue.linking import link_regions
-from sunpy_farside.catalogue.matching import match_positions
-from sunpy_farside.catalogue.stack import stack_regions
-from sunpy_farside.catalogue.tracking import RegionTracks
+from sunpy_farside.catalog.linking import link_regions
+from sunpy_farside.catalog.matching import match_positions
+from sunpy_farside.catalog.stack import stack_regions
+from sunpy_farside.catalog.tracking import RegionTracks
 from sunpy_farside.coordinates import arrival_uncertainty, central_meridian_crossing
 from sunpy_farside.coordinates.arrival import east_limb_delay
 from sunpy_farside.coordinates.far_side import (

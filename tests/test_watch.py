@@ -3,7 +3,7 @@ import shutil
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from catalogue_store import stored
+from catalog_store import stored
 from map_files import save_map, save_maps, saved_path
 from numpy.testing import assert_array_equal
 from reference_unet import small_model
@@ -13,9 +13,9 @@ import astropy.units as u
 from sunpy.util.exceptions import SunpyUserWarning
 
 import sunpy_farside
-from sunpy_farside.catalogue import read_catalogue, stack_regions
-from sunpy_farside.catalogue.daily import update_tracks, watch_folder
-from sunpy_farside.catalogue.date_pictures import draw_date
+from sunpy_farside.catalog import read_catalog, stack_regions
+from sunpy_farside.catalog.daily import update_tracks, watch_folder
+from sunpy_farside.catalog.date_pictures import draw_date
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.network import save_model
 from sunpy_farside.simulation import simulate_maps
@@ -55,16 +55,16 @@ def test_both_methods_run_over_every_sequence(folder, maps, weights):
     save_maps(folder, maps)
     assert [date.isot for date in watch_folder(folder, model=weights)] == DATES
     output = folder / "detections"
-    catalogue = read_catalogue(output)
-    assert catalogue.meta["dates"] == DATES
-    assert catalogue.colnames == ["date", "method", "model", *COLUMNS]
-    assert set(catalogue["model"]) <= {"small", "seismic_strength"}
-    assert (np.diff(catalogue["date"].mjd) >= 0).all()
+    catalog = read_catalog(output)
+    assert catalog.meta["dates"] == DATES
+    assert catalog.colnames == ["date", "method", "model", *COLUMNS]
+    assert set(catalog["model"]) <= {"small", "seismic_strength"}
+    assert (np.diff(catalog["date"].mjd) >= 0).all()
     assert len(list(output.glob("*.png"))) == 4
     # The SAR method's part equals its own results.
     found = sunpy_farside.detect_seismic_strength(sunpy_farside.find_sequences(maps))
     expected = stack_regions(found)
-    part = read_catalogue(output, "sar")
+    part = read_catalog(output, "sar")
     assert len(part)
     assert_array_equal(part["seismic_strength"], expected["seismic_strength"])
     assert part["seismic_strength"].unit == u.urad
@@ -76,13 +76,13 @@ def test_only_new_dates_are_done(folder, maps, weights):
     save_maps(folder, maps[:12])
     assert len(watch_folder(folder, model=weights)) == 2
     output = folder / "detections"
-    first = read_catalogue(output)
+    first = read_catalog(output)
     before = {path: path.stat().st_mtime_ns for path in output.glob("*.png")}
     assert watch_folder(folder, model=weights) == []
     save_maps(folder, maps[12:])
     assert [date.isot for date in watch_folder(folder, model=weights)] == DATES[2:]
     assert before == {path: path.stat().st_mtime_ns for path in before}
-    both = read_catalogue(output)
+    both = read_catalog(output)
     assert both.meta["dates"] == DATES
     assert_array_equal(both["seismic_strength"][: len(first)], first["seismic_strength"])
 
@@ -145,7 +145,7 @@ def test_a_map_that_does_not_read_costs_its_dates_only(folder, maps, weights):
         assert [date.isot for date in watch_folder(folder, model=weights)] == DATES[1:]
     broken.write_bytes(whole)
     assert [date.isot for date in watch_folder(folder, model=weights)] == DATES[:1]
-    assert read_catalogue(folder / "detections").meta["dates"] == DATES
+    assert read_catalog(folder / "detections").meta["dates"] == DATES
 
 
 def test_gaps_and_empty_folders(folder, maps, weights):
@@ -157,12 +157,12 @@ def test_gaps_and_empty_folders(folder, maps, weights):
         watch_folder(folder / "nowhere")
 
 
-def test_no_catalogue_and_no_such_method(folder, maps, weights):
+def test_no_catalog_and_no_such_method(folder, maps, weights):
     save_maps(folder, maps[:11])
     watch_folder(folder, model=weights)
     with pytest.raises(FileNotFoundError, match="watch_folder makes it"):
-        read_catalogue(folder)
+        read_catalog(folder)
     with pytest.raises(FileNotFoundError, match="watch_folder makes it"):
         update_tracks(folder)
     with pytest.raises(ValueError, match="network or sar"):
-        read_catalogue(folder / "detections", "other")
+        read_catalog(folder / "detections", "other")

@@ -1,5 +1,5 @@
 """
-Catalogues that are damaged, of later releases, or of changed sources.
+Catalogs that are damaged, of later releases, or of changed sources.
 """
 
 import gzip
@@ -13,19 +13,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from catalogue_store import change, stored
+from catalog_store import change, stored
 from map_files import save_map, save_maps, saved_path, stand_in_picture
 from numpy.testing import assert_array_equal
 from reference_unet import small_model
 
 from sunpy.util.exceptions import SunpyUserWarning
 
-from sunpy_farside.catalogue import Catalogue, database_schema, read_catalogue, update
-from sunpy_farside.catalogue.daily import update_tracks, watch_folder
-from sunpy_farside.catalogue.database import DATABASE, Database
-from sunpy_farside.catalogue.reading import regions_table
-from sunpy_farside.catalogue.rows import REGION_FIELDS
-from sunpy_farside.catalogue.track_store import _FIELDS as TRACK_FIELDS
+from sunpy_farside.catalog import Catalog, database_schema, read_catalog, update
+from sunpy_farside.catalog.daily import update_tracks, watch_folder
+from sunpy_farside.catalog.database import DATABASE, Database
+from sunpy_farside.catalog.reading import regions_table
+from sunpy_farside.catalog.rows import REGION_FIELDS
+from sunpy_farside.catalog.track_store import _FIELDS as TRACK_FIELDS
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.errors import FileFormatError, FolderInUseError, NewerFormatError
 from sunpy_farside.io.locks import only_run
@@ -104,7 +104,7 @@ def test_damaged_rows_are_noticed_and_made_again(folder, damage):
     with pytest.raises(
         FileFormatError, match=r"lost, doubled or changed on 202.* Run watch or daily again"
     ):
-        read_catalogue(output)
+        read_catalog(output)
     with pytest.raises(FileFormatError):
         update_tracks(output)
     assert watch(folder, message=r"[12] dates are made again \(rows lost, doubled or changed")
@@ -113,7 +113,7 @@ def test_damaged_rows_are_noticed_and_made_again(folder, damage):
 
 
 @pytest.mark.parametrize("content", [b"web page " * 500, b"\x00" * 4000, None])
-def test_a_catalogue_that_does_not_read_is_kept_and_made_again(folder, content):
+def test_a_catalog_that_does_not_read_is_kept_and_made_again(folder, content):
     output = folder / "detections"
     path = output / DATABASE
     before = stored(output)
@@ -123,29 +123,29 @@ def test_a_catalogue_that_does_not_read_is_kept_and_made_again(folder, content):
         content = whole[:4096] + bytes(reversed(whole[4096:]))
     path.write_bytes(content)
     with pytest.raises(FileFormatError, match="does not read"):
-        read_catalogue(output)
+        read_catalog(output)
     assert watch(folder, message=r"does not read .* kept as catalogue\.damaged\.db") == DATES
     assert (output / "catalogue.damaged.db").read_bytes() == content
     assert stored(output) == before
 
 
-def test_an_empty_file_is_an_empty_catalogue(folder):
+def test_an_empty_file_is_an_empty_catalog(folder):
     output = folder / "detections"
     before = stored(output)
     (output / DATABASE).write_bytes(b"")
     with pytest.raises(FileFormatError, match="found version 0"):
-        read_catalogue(output)
+        read_catalog(output)
     assert watch(folder) == DATES
     assert stored(output) == before
 
 
 def test_a_corrected_map_is_noticed(folder, maps):
     output = folder / "detections"
-    first = read_catalogue(output, "sar")
+    first = read_catalog(output, "sar")
     # The map belongs to the first date alone.
     save_map(folder, maps[0], 1.5)
     assert watch(folder, message=r"1 dates are made again \(other maps: 1\)") == DATES[:1]
-    second = read_catalogue(output, "sar")
+    second = read_catalog(output, "sar")
     assert second.meta["dates"] == DATES
     for date, same in zip(DATES, (False, True), strict=True):
         old, new = (table[table["date"].isot == date] for table in (first, second))
@@ -155,7 +155,7 @@ def test_a_corrected_map_is_noticed(folder, maps):
     watch(folder, output=folder.parent / "fresh")
     assert stored(output, names=False) == stored(folder.parent / "fresh", names=False)
     # The earlier result remains.
-    sources = Catalogue(output).sources(DATES[0])
+    sources = Catalog(output).sources(DATES[0])
     assert [source["status"] for source in sources] == ["superseded", "current"] * 2
     files = [source["files"]["PHASE_MAP_2022.05.01_00_00_00.fits"] for source in sources]
     assert files[0] == files[2] != files[1] == files[3]
@@ -202,13 +202,13 @@ def test_dates_whose_maps_are_gone_stay(folder):
     assert stored(output) == before
     # Another model repeats the dates that have maps.
     assert watch(folder, small_model("other"), r"1 dates are made again") == DATES[1:]
-    table = read_catalogue(output, "network")
+    table = read_catalog(output, "network")
     assert table.meta["dates"] == DATES
     # A warning names the rows that are lost.
     change(output, *DAMAGES["a digit"])
     message = rf"lost, doubled or changed on {DATES[0]}, whose maps are gone.* kept as superseded"
     assert watch(folder, small_model("other"), message) == []
-    assert read_catalogue(output).meta["dates"] == DATES[1:]
+    assert read_catalog(output).meta["dates"] == DATES[1:]
 
 
 def test_a_map_that_reads_no_more_costs_no_result(folder):
@@ -239,7 +239,7 @@ def test_dates_with_missing_maps_are_made_and_made_again(folder, maps, tmp_path)
     assert watch(folder) == []
     # The middle map of the first date; the dates before and after lack another map.
     assert watch(folder, missing=1) == DATES
-    gappy = read_catalogue(folder / "detections")
+    gappy = read_catalog(folder / "detections")
     assert gappy.meta["dates"] == DATES
     assert gappy["coverage"].max() == pytest.approx(10 / 11)
     assert watch(folder, missing=1) == []
@@ -260,7 +260,7 @@ def test_new_dates_do_not_wait_for_their_last_maps(folder, maps):
 
 
 def rows_of(folder, date):
-    table = read_catalogue(folder / "detections")
+    table = read_catalog(folder / "detections")
     return table[table["date"].isot == date]
 
 
@@ -308,7 +308,7 @@ def test_a_map_that_does_not_read_is_missing(folder, maps):
 
 
 def test_new_columns_are_filled_where_the_maps_are(folder, monkeypatch):
-    # As if the catalogue had been written before the last column came.
+    # As if the catalog had been written before the last column came.
     described = update.describe_run
     monkeypatch.setattr(
         update, "describe_run", lambda *args: described(*args) | {"columns": [*COLUMNS, "new"]}
@@ -320,7 +320,7 @@ def test_databases_of_later_releases_are_refused_and_kept(folder):
     output = folder / "detections"
     change(output, "PRAGMA user_version = 99")
     newer = (output / DATABASE).read_bytes()
-    for function in (watch_folder, read_catalogue, update_tracks):
+    for function in (watch_folder, read_catalog, update_tracks):
         with pytest.raises(NewerFormatError, match=r"found version 99 .*Update sunpy_farside"):
             function(folder if function is watch_folder else output)
     assert (output / DATABASE).read_bytes() == newer
@@ -334,7 +334,7 @@ def test_databases_of_earlier_releases_are_brought_up_to_date(folder, monkeypatc
     step = "CREATE TABLE scores (id INTEGER PRIMARY KEY);\nINSERT INTO scores VALUES (7);"
     monkeypatch.setattr(database_schema, "_STEPS", [*database_schema._STEPS, step])
     with pytest.raises(FileFormatError, match=r"found version 1\. Run watch or daily"):
-        read_catalogue(output)
+        read_catalog(output)
     assert watch(folder) == []
     assert watch(folder) == []
     assert stored(output) == before
@@ -343,7 +343,7 @@ def test_databases_of_earlier_releases_are_brought_up_to_date(folder, monkeypatc
 
 
 def test_every_column_has_a_field(folder):
-    remedy = "append a step to sunpy_farside/catalogue/database_schema.py that adds the field"
+    remedy = "append a step to sunpy_farside/catalog/database_schema.py that adds the field"
     with Database.opened(folder / "detections") as database:
         for table, fields in (("regions", REGION_FIELDS), ("tracks", TRACK_FIELDS)):
             info = database.connection.execute(f"PRAGMA table_info({table})").fetchall()
@@ -372,19 +372,19 @@ def test_a_step_that_fails_changes_nothing(folder, monkeypatch):
         watch(folder)
     monkeypatch.undo()
     assert stored(output) == before
-    assert read_catalogue(output).meta["dates"] == DATES
+    assert read_catalog(output).meta["dates"] == DATES
 
 
-def test_a_catalogue_reads_from_a_folder_that_cannot_be_written(folder):
+def test_a_catalog_reads_from_a_folder_that_cannot_be_written(folder):
     output = folder / "detections"
     mode = output.stat().st_mode
-    before = len(read_catalogue(output))
+    before = len(read_catalog(output))
     output.chmod(0o555)
     try:
-        assert len(read_catalogue(output)) == before
+        assert len(read_catalog(output)) == before
     finally:
         output.chmod(mode)
-    assert sorted(path.name for path in output.glob("catalogue*")) == [DATABASE]
+    assert sorted(path.name for path in output.glob("catalog*")) == [DATABASE]
 
 
 def test_tracks_follow_a_corrected_map(folder, maps):
@@ -465,10 +465,10 @@ def test_maps_near_their_step(tmp_path, maps):
 def test_names_of_models_are_kept_whole(folder):
     name = "x" * 80
     watch(folder, small_model(name), "another model")
-    assert set(read_catalogue(folder / "detections", "network")["model"]) == {name}
+    assert set(read_catalog(folder / "detections", "network")["model"]) == {name}
 
 
 def test_home(tmp_path, folder, monkeypatch):
     monkeypatch.setenv("HOME", str(folder.parent))
     assert watch("~/maps") == []
-    assert read_catalogue("~/maps/detections").meta["dates"] == DATES
+    assert read_catalog("~/maps/detections").meta["dates"] == DATES

@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from sunpy_farside import load_model
-from sunpy_farside.catalogue.sources import describe_run
+from sunpy_farside.catalog.sources import describe_run
 from sunpy_farside.errors import WeightsError
 from sunpy_farside.network import Normalization, checkpoints, save_model
 

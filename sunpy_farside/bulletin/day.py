@@ -10,7 +10,7 @@ from astropy.time import Time
 
 from sunpy.map import GenericMap
 
-from sunpy_farside.catalogue.tracking import RegionTracks
+from sunpy_farside.catalog.tracking import RegionTracks
 from sunpy_farside.detection.methods import method_of
 from sunpy_farside.detection.result import FarsideDetection
 
@@ -26,7 +26,7 @@ class Series:
     ----------
     product : `str`
         Name of the product (``sunpy_farside.products.PRODUCTS``).
-    tracks : `~sunpy_farside.catalogue.tracking.RegionTracks`
+    tracks : `~sunpy_farside.catalog.tracking.RegionTracks`
         Tracks up to the latest date, the date of the latest detection.
     detection : `~sunpy_farside.detection.result.FarsideDetection`, optional
         Latest detection, for the outlines and the picture. Without it, regions have no outlines.
@@ -34,7 +34,7 @@ class Series:
     Examples
     --------
     >>> from sunpy_farside.bulletin import Series
-    >>> from sunpy_farside.catalogue.tracking import no_tracks
+    >>> from sunpy_farside.catalog.tracking import no_tracks
     >>> Series("phase_map", no_tracks("seismic_strength")).method
     <Method: sar>
     """
@@ -104,7 +104,7 @@ class Day:
     --------
     >>> from astropy.time import Time
     >>> from sunpy_farside.bulletin import Day, Series
-    >>> from sunpy_farside.catalogue.tracking import no_tracks
+    >>> from sunpy_farside.catalog.tracking import no_tracks
     >>> day = Day(Time("2022-05-05"), (Series("phase_map", no_tracks("seismic_strength")),))
     """
 

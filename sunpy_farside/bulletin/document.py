@@ -31,7 +31,7 @@ def bulletin_document(day):
     --------
     >>> from astropy.time import Time
     >>> from sunpy_farside.bulletin import Day, Series, bulletin_document
-    >>> from sunpy_farside.catalogue.tracking import no_tracks
+    >>> from sunpy_farside.catalog.tracking import no_tracks
     >>> day = Day(Time("2022-05-05"), (Series("phase_map", no_tracks("seismic_strength")),))
     >>> bulletin_document(day).regions
     []

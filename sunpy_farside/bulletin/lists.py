@@ -10,12 +10,12 @@ from astropy.time import Time
 from sunpy_farside.bulletin.region_entries import DISTANCE
 from sunpy_farside.bulletin.schema import ListedRegion, PublishedList
 from sunpy_farside.bulletin.values import moment, number, positions_on, rotate_to
-from sunpy_farside.catalogue.matching import match_positions
+from sunpy_farside.catalog.matching import match_positions
 
 __all__ = ["jsoc_list", "noaa_list"]
 
 # Regions of NOAA east of this have recently come round the limb, as in
-# `sunpy_farside.catalogue.noaa_matching`. Those further west are no matter of the far side.
+# `sunpy_farside.catalog.noaa_matching`. Those further west are no matter of the far side.
 _LIMB = -60.0
 
 

@@ -37,7 +37,7 @@ def bulletin_overlay(document):
     --------
     >>> from astropy.time import Time
     >>> from sunpy_farside.bulletin import Day, Series, bulletin_document, bulletin_overlay
-    >>> from sunpy_farside.catalogue.tracking import no_tracks
+    >>> from sunpy_farside.catalog.tracking import no_tracks
     >>> day = Day(Time("2022-05-05"), (Series("phase_map", no_tracks("seismic_strength")),))
     >>> bulletin_overlay(bulletin_document(day))
     {'type': 'SunJSON', 'time': '2022-05-05T00:00:00', 'geometry': []}

@@ -32,7 +32,7 @@ def bulletin_page(document, picture=None):
     --------
     >>> from astropy.time import Time
     >>> from sunpy_farside.bulletin import Day, Series, bulletin_document, bulletin_page
-    >>> from sunpy_farside.catalogue.tracking import no_tracks
+    >>> from sunpy_farside.catalog.tracking import no_tracks
     >>> day = Day(Time("2022-05-05"), (Series("phase_map", no_tracks("seismic_strength")),))
     >>> "<h1>The far side of the Sun on 2022-05-05 00:00 UT</h1>" in bulletin_page(
     ...     bulletin_document(day)

@@ -28,7 +28,7 @@ def bulletin_text(document):
     --------
     >>> from astropy.time import Time
     >>> from sunpy_farside.bulletin import Day, Series, bulletin_document, bulletin_text
-    >>> from sunpy_farside.catalogue.tracking import no_tracks
+    >>> from sunpy_farside.catalog.tracking import no_tracks
     >>> day = Day(Time("2022-05-05"), (Series("phase_map", no_tracks("seismic_strength")),))
     >>> print(bulletin_text(bulletin_document(day)).splitlines()[0])
     THE FAR SIDE OF THE SUN ON 2022-05-05 00:00 UT

@@ -14,7 +14,7 @@ from sunpy_farside.bulletin.day import Series
 from sunpy_farside.bulletin.history import region_history, strength_trend
 from sunpy_farside.bulletin.schema import Arrival, Gone, Measurement, Region, Strength
 from sunpy_farside.bulletin.values import moment, number, positions_on, rotate_to
-from sunpy_farside.catalogue.matching import match_positions
+from sunpy_farside.catalog.matching import match_positions
 
 __all__ = ["DISTANCE", "current_regions", "gone_regions", "latest_date"]
 

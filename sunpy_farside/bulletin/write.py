@@ -49,7 +49,7 @@ def write_bulletin(folder, day):
     >>> import pathlib, tempfile
     >>> from astropy.time import Time
     >>> from sunpy_farside.bulletin import Day, Series, write_bulletin
-    >>> from sunpy_farside.catalogue.tracking import no_tracks
+    >>> from sunpy_farside.catalog.tracking import no_tracks
     >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> day = Day(Time("2022-05-05"), (Series("phase_map", no_tracks("seismic_strength")),))
     >>> _ = write_bulletin(folder, day)

@@ -10,7 +10,7 @@ import warnings
 
 import sunpy_farside
 from sunpy_farside.cli.arguments import UsageError
-from sunpy_farside.cli.catalogue import add_compare, add_track, add_watch
+from sunpy_farside.cli.catalog import add_compare, add_track, add_watch
 from sunpy_farside.cli.daily import add_daily
 from sunpy_farside.cli.detect import add_demo, add_detect
 from sunpy_farside.cli.export import add_export

@@ -17,19 +17,19 @@ def day_of_run(run, *, current=True):
 
     Parameters
     ----------
-    run : `~sunpy_farside.catalogue.daily_run.DailyRun`
+    run : `~sunpy_farside.catalog.daily_run.DailyRun`
     current : `bool`, optional
         If True, the bulletin is of today; else of the last map.
 
     Returns
     -------
     `~sunpy_farside.bulletin.day.Day` or None
-        None where the catalogue has no date yet.
+        None where the catalog has no date yet.
     """
     from sunpy_farside.bulletin import Day, MapSource, Series
-    from sunpy_farside.catalogue.database import DATABASE, Database
-    from sunpy_farside.catalogue.names import names_of_tracks
-    from sunpy_farside.catalogue.track_store import stored_tracks
+    from sunpy_farside.catalog.database import DATABASE, Database
+    from sunpy_farside.catalog.names import names_of_tracks
+    from sunpy_farside.catalog.track_store import stored_tracks
     from sunpy_farside.detection.methods import METHODS
 
     if not (run.output / DATABASE).exists():

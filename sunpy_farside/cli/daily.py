@@ -34,7 +34,7 @@ def add_daily(commands):
         "with JSOC's lists, and write the bulletin. Run it as often as you like.",
     )
     parser.add_argument(
-        "--output", type=user_path, metavar="DIR", required=True, help="catalogue and bulletin"
+        "--output", type=user_path, metavar="DIR", required=True, help="catalog and bulletin"
     )
     parser.add_argument(
         "--since",
@@ -75,7 +75,7 @@ def add_daily(commands):
 
 def _daily(options):
     from sunpy_farside.bulletin import write_bulletin
-    from sunpy_farside.catalogue.daily_run import run_day
+    from sunpy_farside.catalog.daily_run import run_day
     from sunpy_farside.cli.bulletin_day import day_of_run
     from sunpy_farside.io.locks import only_run
 
@@ -161,7 +161,7 @@ def _alert(output, date, options, log):
     """
     Give the alerts that are due, and return their number as a part of the summary.
     """
-    from sunpy_farside.catalogue.alerts import append_to_feed, give_alerts, run_command
+    from sunpy_farside.catalog.alerts import append_to_feed, give_alerts, run_command
 
     if options.alert is None and options.alert_new is None:
         return ""

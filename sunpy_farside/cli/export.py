@@ -1,5 +1,5 @@
 """
-The command ``export``: a catalogue for other programs.
+The command ``export``: a catalog for other programs.
 """
 
 from sunpy_farside.cli import arguments
@@ -19,11 +19,11 @@ def add_export(commands):
     parser = commands.add_parser(
         "export",
         parents=[arguments.common()],
-        help="write a catalogue for other programs",
-        description="Write the regions or tracks of a catalogue as ECSV, VOTable, FITS, CSV, JSON "
+        help="write a catalog for other programs",
+        description="Write the regions or tracks of a catalog as ECSV, VOTable, FITS, CSV, JSON "
         "or Parquet.",
     )
-    parser.add_argument("catalogue", type=user_path, metavar="DIR", help="output folder of watch")
+    parser.add_argument("catalog", type=user_path, metavar="DIR", help="output folder of watch")
     parser.add_argument(
         "file",
         type=user_path,
@@ -42,14 +42,14 @@ def add_export(commands):
 
 
 def _export(options):
-    from sunpy_farside.catalogue.catalogue import Catalogue
-    from sunpy_farside.catalogue.catalogue_export import write_table
+    from sunpy_farside.catalog.catalog import Catalog
+    from sunpy_farside.catalog.catalog_export import write_table
 
-    catalogue, method = Catalogue(options.catalogue), options.method or "network"
+    catalog, method = Catalog(options.catalog), options.method or "network"
     if options.table == "regions":
-        catalogue.write(options.file, options.method)
+        catalog.write(options.file, options.method)
     elif options.table == "tracks":
-        write_table(catalogue.tracks[method].tracks, options.file)
+        write_table(catalog.tracks[method].tracks, options.file)
     else:
-        write_table(getattr(catalogue, options.table)(method), options.file)
+        write_table(getattr(catalog, options.table)(method), options.file)
     print(options.file)

@@ -77,7 +77,7 @@ def print_rows(table, form):
     form : {"json", "csv"}
         The content of the file that ``export`` writes in this format.
     """
-    from sunpy_farside.catalogue.catalogue_export import table_to_json
+    from sunpy_farside.catalog.catalog_export import table_to_json
     from sunpy_farside.utils.tables import plain_table
 
     if form == "json":

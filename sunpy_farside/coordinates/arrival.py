@@ -134,7 +134,7 @@ def arrival_uncertainty(where: SkyCoord | Table, scatter: u.Quantity | None = No
     -----
     Errors in longitude shift the arrival directly, errors in latitude through the tilt of the limb
     and the rate of rotation. For tracks, the error is the calibrated ``position_uncertainty``
-    (`sunpy_farside.catalogue.track_position.position_uncertainty`), combined in latitude with a
+    (`sunpy_farside.catalog.track_position.position_uncertainty`), combined in latitude with a
     further four degrees: in each of five observed cases, the seismic position was 1 to 7 degrees
     poleward of the magnetic field. Proper motion and growth of regions are not included.
 

@@ -13,8 +13,8 @@ from astropy.table import Table
 
 import sunpy_farside
 from sunpy_farside.cadence import N_MAPS
-from sunpy_farside.catalogue.daily import find_runs
-from sunpy_farside.catalogue.matching import match_positions
+from sunpy_farside.catalog.daily import find_runs
+from sunpy_farside.catalog.matching import match_positions
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.detection.seismic_strength import METHOD
 from sunpy_farside.evaluation.calibration_bins import reliability_bins
@@ -124,7 +124,7 @@ def evaluate_real_gaps(models, folder, *, most=2, width=120, progress=True):
     models, most, width, progress
         As for `evaluate_gaps`.
     folder : path-like
-        Folder with phase maps (`~sunpy_farside.catalogue.daily.find_runs`).
+        Folder with phase maps (`~sunpy_farside.catalog.daily.find_runs`).
 
     Returns
     -------

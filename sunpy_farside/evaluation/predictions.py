@@ -16,9 +16,9 @@ from astropy.table import QTable
 from astropy.time import Time
 
 from sunpy_farside.cadence import CADENCE, MIDDLE
-from sunpy_farside.catalogue.stack import carrington_positions
-from sunpy_farside.catalogue.track_evidence import combine_reliability
-from sunpy_farside.catalogue.track_position import mean_path, position_uncertainty
+from sunpy_farside.catalog.stack import carrington_positions
+from sunpy_farside.catalog.track_evidence import combine_reliability
+from sunpy_farside.catalog.track_position import mean_path, position_uncertainty
 from sunpy_farside.coordinates.arrival import east_limb_arrival, predict_arrival
 from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.coordinates.rotation import carrington_drift
@@ -60,7 +60,7 @@ def predictions_of(tracks, *, lead: u.day = LEAD):
 
     Parameters
     ----------
-    tracks : `~sunpy_farside.catalogue.tracking.RegionTracks`
+    tracks : `~sunpy_farside.catalog.tracking.RegionTracks`
     lead : `~astropy.units.Quantity`, optional
         Time between the prediction and the predicted arrival, at least.
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 from tqdm.auto import tqdm
 
-from sunpy_farside.catalogue.matching import match_positions
+from sunpy_farside.catalog.matching import match_positions
 from sunpy_farside.coordinates.window import cut_columns, window_wcs
 from sunpy_farside.detection.measurement import measure_regions
 from sunpy_farside.detection.neural import network_settings

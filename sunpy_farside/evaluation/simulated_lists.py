@@ -14,7 +14,7 @@ from astropy.time import Time
 
 from sunpy.coordinates import sun
 
-from sunpy_farside.catalogue.tracking import link_regions
+from sunpy_farside.catalog.tracking import link_regions
 from sunpy_farside.coordinates.far_side import (
     disk_center_latitude,
     far_side_central_meridian,

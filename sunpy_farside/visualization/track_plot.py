@@ -22,7 +22,7 @@ from sunpy_farside.visualization.labels import spread_labels
 from sunpy_farside.visualization.style import styled_axes
 
 if TYPE_CHECKING:
-    from sunpy_farside.catalogue.tracking import RegionTracks
+    from sunpy_farside.catalog.tracking import RegionTracks
 
 __all__ = ["plot_tracks"]
 
@@ -43,7 +43,7 @@ def plot_tracks(tracks: "RegionTracks", *, axes: Axes | None = None) -> Artists:
 
     Parameters
     ----------
-    tracks : `~sunpy_farside.catalogue.tracking.RegionTracks`
+    tracks : `~sunpy_farside.catalog.tracking.RegionTracks`
         Tracks to draw.
     axes : `~matplotlib.axes.Axes`, optional
         Axes to draw on; by default, created in the current figure.

@@ -1,0 +1,52 @@
+"""
+The columns of the tables that tracking and the catalog make, and their meaning.
+"""
+
+from sunpy_farside.detection.measurement import COLUMNS
+
+__all__ = ["CATALOG_COLUMNS", "MEMBER_COLUMNS", "TRACK_COLUMNS"]
+
+TRACK_COLUMNS = {
+    "designation": (
+        "NN (network) or FS (SAR method), then date, Carrington longitude and latitude of the "
+        "first detection; a letter follows where two tracks would have the same designation"
+    ),
+    "first_date": "date of the first detection",
+    "last_date": "date of the last detection",
+    "n_detections": "number of detections",
+    "n_possible": "number of dates from the first detection to the last",
+    "reliability": "probability that an active region is there; NaN where the members have none",
+    "persistent": "detected often enough, and reliable enough",
+    "mean_position": "mean position, weighted by strength, on the date in the middle of the track",
+    "latest_position": "position of the last detection",
+    "scatter": (
+        "standard deviation of the positions along each axis about the path of differential "
+        "rotation; NaN of a single detection"
+    ),
+    "position_uncertainty": "standard deviation of the mean position along each axis",
+    "drift": "drift in Carrington longitude; NaN of tracks shorter than a day",
+    "peak_strength": "largest strength of a detection",
+    "latest_strength": "strength of the last detection",
+    "split_from": "designation of the track next to which this one began, empty of others",
+    "merged_into": "designation of the track next to which this one was lost, empty of others",
+    "east_limb_arrival": "when rotation brings the mean position round the east limb",
+    "arrival_uncertainty": "standard deviation of that time",
+    "central_meridian_crossing": "when rotation brings the mean position to the central meridian",
+}
+
+MEMBER_COLUMNS = {
+    "designation": "designation of the track",
+    "date": "date of the detection",
+    "label": "label of the region in the table of that detection",
+    "centroid": "Carrington position of the region",
+    "strength": "integrated probability (network) or seismic strength (SAR method)",
+    "significant": "whether the region was significant on that date",
+    "reliability": "reliability of the region on that date",
+}
+
+CATALOG_COLUMNS = {
+    "date": "date of the detection, that of the middle map",
+    "method": "name of the method, network or sar",
+    "model": "name of the network; of the SAR method, seismic_strength",
+    **COLUMNS,
+}

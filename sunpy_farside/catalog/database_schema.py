@@ -1,0 +1,264 @@
+"""
+Tables of the catalog's database, and the steps from one version of them to the next.
+
+Dates are texts in ISO format and UTC, so that their order is that of time, and angles are degrees.
+A NaN is stored as NULL. Rows of regions never change: a detection that is made again is a new one,
+and the earlier one, with its regions, remains with the status ``superseded``.
+"""
+
+import sqlite3
+from contextlib import contextmanager
+
+from sunpy_farside.errors import FileFormatError, NewerFormatError
+
+__all__ = ["open_database", "readable", "transaction"]
+
+# Codes of SQLite for files that are damaged, or no databases.
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+# Each step brings a database from the version that is its place in the list to the next one. A step
+# that a release has published is never changed: later releases add theirs.
+_STEPS = [
+    """
+    -- Software, network and settings behind detections.
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY,
+        version TEXT NOT NULL,
+        weights TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        UNIQUE (version, settings)
+    );
+    -- The eleven files behind detections: a digest of all, and a JSON object of the digest of each.
+    CREATE TABLE inputs (
+        id INTEGER PRIMARY KEY,
+        digest TEXT NOT NULL UNIQUE,
+        files TEXT NOT NULL
+    );
+    -- Results of one method on one date, also those without a region. `digest` is that of the
+    -- regions. A run or input that an earlier release did not record is NULL.
+    CREATE TABLE detections (
+        id INTEGER PRIMARY KEY,
+        product TEXT NOT NULL,
+        method TEXT NOT NULL,
+        date TEXT NOT NULL,
+        status TEXT NOT NULL CHECK (status IN ('current', 'superseded')),
+        model TEXT NOT NULL,
+        run INTEGER REFERENCES runs,
+        input INTEGER REFERENCES inputs,
+        digest TEXT NOT NULL,
+        made TEXT NOT NULL
+    );
+    CREATE UNIQUE INDEX current_detections ON detections (method, date)
+        WHERE status = 'current';
+    CREATE TABLE regions (
+        detection INTEGER NOT NULL REFERENCES detections,
+        label INTEGER NOT NULL,
+        longitude REAL NOT NULL,
+        latitude REAL NOT NULL,
+        reliability REAL,
+        integrated_probability REAL,
+        peak_probability REAL,
+        area REAL,
+        area_uhem REAL,
+        longitude_extent REAL,
+        latitude_extent REAL,
+        mean_phase REAL,
+        seismic_strength REAL,
+        depth REAL,
+        coverage REAL,
+        complex INTEGER,
+        east_limb_arrival TEXT NOT NULL,
+        significant INTEGER NOT NULL,
+        PRIMARY KEY (detection, label)
+    ) WITHOUT ROWID;
+    CREATE TABLE tracks (
+        id INTEGER PRIMARY KEY,
+        method TEXT NOT NULL,
+        designation TEXT NOT NULL,
+        first_date TEXT NOT NULL,
+        last_date TEXT NOT NULL,
+        n_detections INTEGER NOT NULL,
+        n_possible INTEGER NOT NULL,
+        reliability REAL,
+        persistent INTEGER NOT NULL,
+        mean_longitude REAL NOT NULL,
+        mean_latitude REAL NOT NULL,
+        mean_date TEXT NOT NULL,
+        latest_longitude REAL NOT NULL,
+        latest_latitude REAL NOT NULL,
+        scatter REAL,
+        position_uncertainty REAL,
+        drift REAL,
+        peak_strength REAL NOT NULL,
+        latest_strength REAL NOT NULL,
+        split_from TEXT NOT NULL,
+        merged_into TEXT NOT NULL,
+        east_limb_arrival TEXT NOT NULL,
+        arrival_uncertainty REAL,
+        central_meridian_crossing TEXT NOT NULL,
+        UNIQUE (method, designation)
+    );
+    CREATE INDEX latest_tracks ON tracks (method, last_date);
+    -- Regions that belong to tracks.
+    CREATE TABLE members (
+        track INTEGER NOT NULL REFERENCES tracks,
+        detection INTEGER NOT NULL,
+        label INTEGER NOT NULL,
+        PRIMARY KEY (detection, label),
+        FOREIGN KEY (detection, label) REFERENCES regions
+    ) WITHOUT ROWID;
+    CREATE INDEX members_of_tracks ON members (track);
+    -- The first date whose detections are not in the tracks yet, NULL where all are, and the
+    -- settings of the tracks.
+    CREATE TABLE tracking (
+        method TEXT PRIMARY KEY,
+        pending TEXT,
+        settings TEXT NOT NULL DEFAULT ''
+    );
+    -- Names that others give to the regions of tracks: one row for every date of a match.
+    CREATE TABLE names (
+        track INTEGER NOT NULL REFERENCES tracks ON DELETE CASCADE,
+        source TEXT NOT NULL,
+        name TEXT NOT NULL,
+        date TEXT NOT NULL,
+        PRIMARY KEY (track, source, name, date)
+    ) WITHOUT ROWID;
+    -- Alerts that were given, so that none is given twice.
+    CREATE TABLE alerts (
+        method TEXT NOT NULL,
+        designation TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        given TEXT NOT NULL,
+        PRIMARY KEY (method, designation, kind)
+    ) WITHOUT ROWID;
+    """,
+]
+
+
+def open_database(path, *, write=False):
+    """
+    Open a catalog's database.
+
+    Parameters
+    ----------
+    path : `~pathlib.Path`
+    write : `bool`, optional
+        If True, create a file that is missing, and bring an earlier version up to date.
+
+    Returns
+    -------
+    `sqlite3.Connection`
+        Without implicit transactions (`transaction`).
+
+    Raises
+    ------
+    NewerFormatError
+        A later release wrote the database.
+    FileFormatError
+        The file is no database, or a damaged one, or of an earlier version and not to be written.
+    """
+    with readable(path):
+        connection = _connect(path, write)
+        try:
+            _bring_up_to_date(connection, path, write)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+@contextmanager
+def readable(path):
+    """
+    Raise a `~sunpy_farside.errors.FileFormatError` where a database turns out to be damaged.
+
+    Parameters
+    ----------
+    path : `~pathlib.Path`
+    """
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode not in _DAMAGED:
+            raise
+        msg = (
+            f"{path}: expected a catalog, found a file that does not read ({error}). Run watch "
+            "or daily again: it makes the catalog again from the maps."
+        )
+        raise FileFormatError(msg) from error
+
+
+def _connect(path, write):
+    if write:
+        # With FULL, a transaction is on disk before the next one, even after a power cut.
+        return _connection(path, "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+    address = path.resolve().as_uri()
+    try:
+        # Opened for writing, so that SQLite removes the files that it puts beside the database.
+        return _connection(f"{address}?mode=rw", "query_only = ON", "user_version")
+    except sqlite3.OperationalError:
+        # A read-only folder has no place for the files of the write-ahead log.
+        return _connection(f"{address}?immutable=1")
+
+
+def _connection(address, *pragmas):
+    connection = sqlite3.connect(address, uri=isinstance(address, str), isolation_level=None)
+    try:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _bring_up_to_date(connection, path, write):
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(_STEPS):
+        msg = (
+            f"{path}: expected version {len(_STEPS)} of a catalog or an earlier one, found "
+            f"version {version} of a later release. Update sunpy_farside."
+        )
+        raise NewerFormatError(msg)
+    if version < len(_STEPS) and not write:
+        msg = (
+            f"{path}: expected version {len(_STEPS)} of a catalog, found version {version}. Run "
+            "watch or daily: it brings the catalog up to date."
+        )
+        raise FileFormatError(msg)
+    for number, step in enumerate(_STEPS[version:], start=version + 1):
+        with transaction(connection):
+            for statement in _statements(step):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _statements(script):
+    """
+    Yield the statements of a script, which `sqlite3` runs together only outside transactions.
+    """
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+@contextmanager
+def transaction(connection):
+    """
+    Write all the changes of a ``with`` block to a database, or none of them.
+
+    Parameters
+    ----------
+    connection : `sqlite3.Connection`
+        Connection from `open_database`.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

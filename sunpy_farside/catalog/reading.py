@@ -1,0 +1,120 @@
+"""
+Tables of regions from a catalog, also from one of an earlier release.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from astropy.time import Time
+
+from sunpy_farside.cadence import CADENCE, MIDDLE
+from sunpy_farside.catalog.database import DATABASE, Database
+from sunpy_farside.catalog.former_catalog import FORMER_FILE, read_former
+from sunpy_farside.catalog.rows import REGION_FIELDS, regions_of_rows
+from sunpy_farside.detection.methods import METHODS
+from sunpy_farside.errors import FileFormatError
+from sunpy_farside.utils.text import some
+
+__all__ = ["catalog_table", "check_exists", "regions_table"]
+
+
+def catalog_table(folder, method=None):
+    """
+    Read the regions of all dates of a catalog, also of one of an earlier release.
+
+    Parameters
+    ----------
+    folder : `~pathlib.Path`
+    method : {"network", "sar"}, optional
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        As of `~sunpy_farside.catalog.daily.read_catalog`.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no catalog.
+    FileFormatError
+        It is damaged.
+    """
+    folder = Path(folder)
+    if not (folder / DATABASE).exists() and (folder / FORMER_FILE).exists():
+        former = read_former(folder / FORMER_FILE)
+        _check_whole(folder / FORMER_FILE, former.damaged)
+        table, dates = former.table, sorted(former.records)
+        if method is not None:
+            table = table[np.asarray(table["method"]) == method]
+        table.meta = _meta(dates, method)
+        return table
+    check_exists(folder, DATABASE)
+    with Database.opened(folder) as database:
+        _check_whole(folder / DATABASE, database.damaged())
+        return regions_table(database.rows(method), database.dates(), method)
+
+
+def check_exists(folder, name):
+    """
+    Raise an error if a catalog does not exist.
+
+    Parameters
+    ----------
+    folder : `~pathlib.Path`
+    name : `str`
+        Name of its file.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    """
+    if not (folder / name).exists():
+        msg = f"{folder / name}: no such file. watch_folder makes it."
+        raise FileNotFoundError(msg)
+
+
+def _check_whole(path, damaged):
+    if damaged:
+        msg = (
+            f"{path}: expected the rows that were written, found rows lost, doubled or changed on "
+            f"{some(damaged)}. Run watch or daily again: it makes these dates again."
+        )
+        raise FileFormatError(msg)
+
+
+def regions_table(rows, dates, method=None):
+    """
+    Convert rows of a database to a table of regions.
+
+    Parameters
+    ----------
+    rows : `list` of `tuple`
+        Rows from `~sunpy_farside.catalog.database.Database.rows`.
+    dates : `list` of `str`
+        All dates, also those without a region.
+    method : {"network", "sar"}, optional
+        Method of the regions, if all have the same.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        As of `~sunpy_farside.catalog.daily.read_catalog`.
+    """
+    columns = zip(*rows, strict=True) if rows else [()] * (4 + len(REGION_FIELDS))
+    _, row_dates, methods, models, *fields = columns
+    table = regions_of_rows(row_dates, fields)
+    for index, (name, values) in enumerate((("method", methods), ("model", models)), start=1):
+        table.add_column(np.array(values, dtype=str), name=name, index=index)
+    table.meta = _meta(dates, method)
+    return table
+
+
+def _meta(dates, method):
+    # Sequences are always of eleven maps, and their date is that of the middle one.
+    last = (Time(dates) + MIDDLE * CADENCE).isot.tolist() if dates else []
+    meta = {"dates": dates, "last_maps": last}
+    if method is not None:
+        meta["strength"] = METHODS[method].strength
+    return meta

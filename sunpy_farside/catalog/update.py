@@ -1,0 +1,205 @@
+"""
+Update of the catalog of a folder of phase maps: detections that are missing or outdated.
+"""
+
+from collections import Counter
+from functools import lru_cache
+from itertools import islice
+
+from sunpy.util.exceptions import warn_user
+
+from sunpy_farside.cadence import N_MAPS
+from sunpy_farside.catalog.database import DATABASE, Database, Record
+from sunpy_farside.catalog.date_pictures import draw_date
+from sunpy_farside.catalog.former_catalog import import_former
+from sunpy_farside.catalog.sources import MapDigests, describe_run, n_missing
+from sunpy_farside.catalog.track_store import follow_regions
+from sunpy_farside.detection import detect_farside, detect_seismic_strength
+from sunpy_farside.detection.methods import METHODS
+from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
+from sunpy_farside.io.phase_maps import read_global_map
+from sunpy_farside.network import FarsideModel, load_model
+from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.utils.files import whole_files
+from sunpy_farside.utils.text import some
+
+__all__ = ["update_catalog"]
+
+_ASIDE, _DIGESTS = "catalogue.damaged.db", "maps.json"
+# What SQLite has beside a database.
+_BESIDE = ("", "-wal", "-shm")
+# Dates that are detected together.
+_BATCH = 8
+# Sources of a date, and the words that report a change of them.
+_REASONS = {
+    "model": "another model",
+    "weights": "other weights",
+    "width": "another width",
+    "network": "other settings",
+    "sar": "other settings",
+    "columns": "other columns",
+}
+
+
+def update_catalog(runs, folder, output, *, model=None, width=120, missing=0, device="auto"):
+    """
+    Compute missing and outdated detections, and update the tracks.
+
+    Parameters
+    ----------
+    runs : `dict`
+        Paths of the eleven maps, or fewer, by the date of the middle one.
+    folder, output : `~pathlib.Path`
+        Folders of the maps and of the catalog, which the caller has locked.
+    model, width, missing, device
+        As for `~sunpy_farside.catalog.daily.watch_folder`.
+
+    Returns
+    -------
+    `list` of `~astropy.time.Time`
+        The new dates, and those whose result was replaced.
+
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        As for `~sunpy_farside.catalog.daily.watch_folder`.
+    """
+    damaged = _check(output)
+    with Database.opened(output, write=True) as database:
+        import_former(database, output)
+        if not isinstance(model, FarsideModel) and runs:
+            model = load_model(model or "default", device=device)
+        new = _make_due(database, damaged, runs, folder, output, model, width, missing)
+        for method in METHODS:
+            follow_regions(database, method)
+    return new
+
+
+def _check(output):
+    """
+    Return the dates that are damaged; put a catalog aside that does not read.
+    """
+    if not (output / DATABASE).exists():
+        return []
+    try:
+        with Database.opened(output, write=True) as database:
+            return database.damaged()
+    except NewerFormatError:
+        raise
+    except FileFormatError as error:
+        for end in _BESIDE:
+            if (output / f"{DATABASE}{end}").exists():
+                (output / f"{DATABASE}{end}").replace(output / f"{_ASIDE}{end}")
+        warn_user(f"{error} The file is kept as {_ASIDE}.")
+        return []
+
+
+def _make_due(database, damaged, runs, folder, output, model, width, missing):
+    """
+    Make the results that are missing or outdated, and return their dates.
+    """
+    gone = [date for date in damaged if date not in runs]
+    if gone:
+        warn_user(
+            f"{output / DATABASE}: rows were lost, doubled or changed on {some(gone)}, whose maps "
+            "are gone. What is left of them is kept as superseded."
+        )
+        database.remove(gone)
+    if not runs:
+        return []
+    digests = MapDigests(output / _DIGESTS, folder)
+    run = describe_run(model, width)
+    records = {
+        date: Record(run, digests.of_files(paths), digests.by_name(paths))
+        for date, paths in runs.items()
+    }
+    earlier = {date: item for date, item in database.records().items() if date not in damaged}
+    due = [(date, runs[date]) for date in _due(records, earlier, damaged, output)]
+    sequences = _read(due, width, missing, earlier)
+    new = _make(sequences, records, database, model, output)
+    if digests.changed:
+        with whole_files(output) as partial:
+            (partial / _DIGESTS).write_text(digests.to_json())
+    return new
+
+
+def _due(records, earlier, damaged, output):
+    """
+    Return the dates that are not in the catalog, or whose sources have changed.
+    """
+    due = {date: _reason(date, record, earlier, damaged) for date, record in records.items()}
+    again = Counter(reason for reason in due.values() if reason)
+    if again:
+        reasons = "; ".join(f"{reason}: {number}" for reason, number in again.items())
+        warn_user(f"{output}: {again.total()} dates are made again ({reasons}).")
+    return [date for date, reason in due.items() if reason is not None]
+
+
+def _reason(date, record, earlier, damaged):
+    """
+    Return why a date is made again: empty for a new date, None for a current one.
+    """
+    if date in damaged:
+        return "rows lost, doubled or changed"
+    if date not in earlier:
+        return ""
+    earlier = earlier[date]
+    if earlier is None:
+        return "of an earlier release"
+    if n_missing(earlier.maps) < n_missing(record.maps):
+        # Maps that were used are gone.
+        return None
+    if earlier.maps != record.maps:
+        return "other maps"
+    others = [word for key, word in _REASONS.items() if earlier.run.get(key) != record.run[key]]
+    return others[0] if others else None
+
+
+def _make(sequences, records, database, model, output):
+    """
+    Detect regions in sequences, add them to the catalog, and return the dates with a result.
+    """
+    made = []
+    while batch := list(islice(sequences, _BATCH)):
+        found = {
+            "network": detect_farside(batch, model),
+            "sar": detect_seismic_strength(batch),
+        }
+        with whole_files(output) as partial:
+            for detections in zip(*found.values(), strict=True):
+                draw_date(detections, partial)
+        for number, sequence in enumerate(batch):
+            date = sequence.date.isot
+            here = {method: detections[number] for method, detections in found.items()}
+            database.append(
+                date,
+                records[date],
+                {method: (item.model, item.regions) for method, item in here.items()},
+                product=sequence.product,
+            )
+            made.append(sequence.date)
+    return made
+
+
+def _read(due, width, missing, earlier):
+    """
+    Read the sequences of dates, as far as there are enough maps that read.
+    """
+    read = lru_cache(maxsize=2 * N_MAPS)(read_global_map)
+    for date, paths in due:
+        maps, errors = [], []
+        for path in paths:
+            try:
+                maps.append(read(path))
+            except (FarsideError, OSError) as error:
+                errors.append(error)
+        # Fewer maps do not replace the result of more.
+        allowed = min(missing, n_missing(earlier[date].maps)) if earlier.get(date) else missing
+        try:
+            sequence = FarsideSequence(maps, width=width, missing=allowed, date=date)
+        except FarsideError as error:
+            warn_user(f"{date[:16]} has no result: {errors[0] if errors else error}")
+            continue
+        if errors:
+            warn_user(f"{date[:16]} is made without {len(errors)} maps: {errors[0]}")
+        yield sequence

@@ -233,6 +233,18 @@ def test_networks_take_missing_maps(full, gone, network):
     assert (corner.lon, corner.lat) == (expected.lon, expected.lat)
 
 
+def test_tables_record_the_maps_they_were_made_from(full):
+    gappy = without(full, (0, 4))
+    assert gappy.provenance == {
+        "first_map": full.times[0].isot,
+        "last_map": full.times[-1].isot,
+        "missing_maps": [full.times[0].isot, full.times[4].isot],
+        "product": "phase_map",
+    }
+    for detection in (detect_farside(gappy, device="cpu"), detect_seismic_strength(gappy)):
+        assert gappy.provenance.items() <= detection.regions.meta.items()
+
+
 def test_batches_of_full_sequences_and_others(full):
     several = [full, without(full, (4, 5)), full]
     together = detect_farside(several, device="cpu")

@@ -53,9 +53,11 @@ def far_side_central_meridian(time: TimeLike) -> Longitude:
     >>> far_side_central_meridian("2022-05-05").round(1)
     <Longitude 128. deg>
     """
-    time = parse_time(time)
-    meridian = _earth(time).longitude * u.deg if time.isscalar else sun.L0(time)
-    return Longitude(meridian + 180 * u.deg)
+    if not isinstance(time, Time):
+        time = parse_time(time)
+    if time.isscalar:
+        return Longitude(_earth(time).longitude + 180, u.deg)
+    return Longitude(sun.L0(time) + 180 * u.deg)
 
 
 def far_side_center(time: TimeLike) -> SkyCoord:

@@ -8,11 +8,12 @@ import numpy as np
 
 import astropy.units as u
 from astropy.table import QTable
+from astropy.time import Time
 
 from sunpy.map import GenericMap
 
 import sunpy_farside
-from sunpy_farside.detection.measurement import COLUMNS, measure_regions
+from sunpy_farside.detection.measurement import measure_regions, region_table
 from sunpy_farside.detection.methods import SAR
 from sunpy_farside.detection.reliability import plain
 from sunpy_farside.detection.segmentation import away_from_seam, segment_image
@@ -24,6 +25,7 @@ from sunpy_farside.utils.moved import moved_names
 
 __all__ = [
     "find_regions",
+    "rank_measured",
     "rank_regions",
 ]
 
@@ -181,28 +183,64 @@ def rank_regions(
     segments : array of `numpy.int32`, shape (rows, columns)
         With the labels of the table as numbers.
     """
-    strength, cut = settings.method.strength, settings.reliability_cut
-    table["reliability"] = np.full(len(table), np.nan)
+    columns = {
+        name: getattr(table[name], "value", table[name])
+        for name in table.colnames
+        if name not in ("centroid", "east_limb_arrival")
+    }
+    centroid = table["centroid"]
+    columns |= {"longitude": centroid.lon.deg, "latitude": centroid.lat.deg}
+    arrivals = table["east_limb_arrival"]
+    return rank_measured(columns, centroid.obstime, arrivals, segments, settings, **meta)
+
+
+def rank_measured(
+    columns: dict[str, np.ndarray],
+    date: Time,
+    arrivals: Time,
+    segments: np.ndarray,
+    settings: DetectionSettings,
+    **meta,
+) -> tuple[QTable, np.ndarray]:
+    """
+    Return the table of measured regions, the most reliable first, with the significant ones marked.
+
+    Parameters
+    ----------
+    columns : `dict` of array
+        From `~sunpy_farside.detection.measurement.measure`.
+    date : `~astropy.time.Time`
+    arrivals : `~astropy.time.Time`
+        From `~sunpy_farside.detection.measurement.arrival_times`.
+    segments, settings, **meta
+        As for `rank_regions`.
+
+    Returns
+    -------
+    table, segments
+        As for `rank_regions`.
+    """
+    method, cut = settings.method, settings.reliability_cut
+    strength = columns[method.strength]
+    reliability = np.full(len(strength), np.nan)
     if settings.reliability is not None:
-        table["reliability"] = settings.reliability(table)
-    known = settings.reliability is not None and np.isfinite(table["reliability"]).all()
-    rank = plain(table["reliability" if known else strength])
+        reliability = settings.reliability(columns)
+    known = settings.reliability is not None and bool(np.isfinite(reliability).all())
     # Equal ones keep the order of the segments, so that the same input gives the same table.
-    order = np.argsort(-rank, kind="stable")
-    table = table[order]
-    table["label"] = np.arange(1, len(table) + 1)
+    order = np.argsort(-plain(reliability if known else strength), kind="stable")
+    columns = {name: values[order] for name, values in columns.items()}
+    columns |= {"label": np.arange(1, len(order) + 1), "reliability": reliability[order]}
     if known and cut is not None:
-        table["significant"] = table["reliability"] >= cut
+        columns["significant"] = columns["reliability"] >= cut
     else:
-        table["significant"] = table[strength] >= settings.significance_threshold
-    table = table[list(COLUMNS)]
-    for name, description in COLUMNS.items():
-        table[name].info.description = description
+        threshold = settings.significance_threshold.value
+        columns["significant"] = columns[method.strength] >= threshold
+    table = region_table(columns, date, arrivals[order])
     table.meta = {
-        "date": table["centroid"].obstime.isot,
+        "date": date.isot,
         "version": sunpy_farside.__version__,
-        "method": settings.method.name,
-        "strength": strength,
+        "method": method.name,
+        "strength": method.strength,
         "threshold": str(settings.significance_threshold),
         "reliability_cut": cut if known else None,
         "segmentation_threshold": str(settings.segmentation_threshold),
@@ -211,5 +249,5 @@ def rank_regions(
         **meta,
     }
     labels = np.zeros(len(order) + 1, dtype=np.int32)
-    labels[order + 1] = table["label"]
+    labels[order + 1] = columns["label"]
     return table, labels[segments]

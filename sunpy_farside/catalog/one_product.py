@@ -42,6 +42,6 @@ def check_product(output: Path, product: str) -> None:
     if others:
         msg = (
             f"{output}: expected maps of {' and '.join(others)}, of which the catalog in this "
-            f"folder is, found maps of {product}. Choose those maps, or another folder for {product}."
+            f"folder is, found maps of {product}. Choose those maps, or another folder."
         )
         raise FarsideError(msg)

@@ -2,6 +2,7 @@
 The run of a day, on an archive that grows, fails and corrects its maps.
 """
 
+import os
 import shlex
 import stat
 import sys
@@ -172,6 +173,41 @@ def test_a_correction_in_the_archive_is_noticed(output, archive, maps, publish, 
         assert dates(run(output)) == ["05-04T00"]
     statuses = [source["status"] for source in Catalog(output).sources("2022-05-04")]
     assert statuses == ["superseded", "current"] * 2
+
+
+def published_on(archive, date):
+    """
+    Set the date of the last change of all files in the archive.
+    """
+    for path in archive.rglob("*.*"):
+        os.utime(path, (Time(date).unix,) * 2)
+
+
+def test_a_correction_of_an_earlier_map_is_noticed_by_its_date(
+    output, archive, maps, publish, serve
+):
+    """
+    The listing has the dates of the last changes of files.
+    """
+    server = serve(archive, "apache")
+    publish(maps)
+    published_on(archive, "2022-05-10")
+    name, text = region_list(maps[0].date, 120, 10)
+    (archive / "AR_Lists" / name).write_text(text)
+    assert len(run(output).new) == 4
+    server.requests.clear()
+    assert run(output).new == []
+    # Nothing before the last five days.
+    first = published_name(maps[0].date)
+    assert not [path for path in server.requests if path.endswith(first)]
+    publish(maps[:1], 1.5)
+    with pytest.warns(SunpyUserWarning, match="other maps: 1"):
+        assert dates(run(output)) == ["05-03T12"]
+    # Half a day later, whatever the time zone of the server, it is not fetched any more.
+    published_on(archive, Time.now() - 13 * u.hour)
+    server.requests.clear()
+    assert run(output).new == []
+    assert not [path for path in server.requests if path.endswith(first)]
 
 
 def test_missing_maps_are_named(output, archive, maps, publish, serve):

@@ -148,9 +148,10 @@ def run_day(
 
     Notes
     -----
-    Maps of the last five days are fetched again, because the archive may have corrected them. An
-    archive that does not answer, and files that cannot be fetched, are notes of the result: the
-    maps that exist are processed, and the others the next time.
+    Maps of the last five days are fetched again, because the archive may have corrected them, and
+    earlier ones from ``since`` on if the archive's listing has a later date of change. An archive
+    that does not answer, and files that cannot be fetched, are notes of the result: the maps that
+    exist are processed, and the others the next time.
     """
     output = user_path(output)
     with only_run(output):
@@ -229,9 +230,9 @@ def _fetch(output, product, since, options):
     if archive == PRODUCTS[_LIST].archive:
         wanted[_LIST] = output / _LISTS
     for name, folder in wanted.items():
-        # Not from a server that limits the requests, or that makes the files on demand.
-        again = not ARCHIVES[archive].pace and PRODUCTS[name].folder
-        renew = _CORRECTED if again else None
+        # Fewer requests to a server that limits them, and none for files that are made on demand.
+        recent = 0 * u.day if ARCHIVES[archive].pace else _CORRECTED
+        renew = recent if PRODUCTS[name].folder else None
         try:
             files = fetch_files(start, end, product=name, folder=folder, renew=renew, **options)
         except (ConnectionError, TimeoutError) as error:

@@ -3,12 +3,15 @@ Sequences of eleven consecutive phase maps, checked and cut to windows.
 """
 
 import os
+from collections.abc import Iterable
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import astropy.units as u
 from astropy.time import Time
+from astropy.wcs import WCS
 
 from sunpy.map import GenericMap
 from sunpy.time import parse_time
@@ -41,8 +44,15 @@ from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.maps.windows import GlobalMap, check_width, check_windows
 from sunpy_farside.products import PRODUCTS, product_of
 from sunpy_farside.utils.moved import moved_names
+from sunpy_farside.utils.typing import PathLike, TimeLike
 from sunpy_farside.visualization.html import html_with_picture
 from sunpy_farside.visualization.panels import plot_sequence
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from sunpy_farside.detection.result import FarsideDetection
+    from sunpy_farside.visualization.artists import Artists
 
 __all__ = ["FarsideSequence", "cadence_date", "find_sequences"]
 
@@ -136,7 +146,14 @@ class FarsideSequence:
         self._width = width
 
     @classmethod
-    def from_files(cls, paths, *, width=120, missing=0, date=None):
+    def from_files(
+        cls,
+        paths: Iterable[PathLike],
+        *,
+        width: int = 120,
+        missing: int = 0,
+        date: TimeLike | None = None,
+    ) -> "FarsideSequence":
         """
         Read a sequence from eleven of JSOC's phase-map files.
 
@@ -173,7 +190,9 @@ class FarsideSequence:
         return cls(maps, width=width, missing=missing, date=date)
 
     @classmethod
-    def from_array(cls, data, date, *, missing=0):
+    def from_array(
+        cls, data: np.ndarray | u.Quantity, date: TimeLike, *, missing: int = 0
+    ) -> "FarsideSequence":
         """
         Create a sequence from an array of maps that are already cut to their own windows.
 
@@ -239,7 +258,9 @@ class FarsideSequence:
             self, lambda figure: plot_sequence(self, figure=figure), size=(11, 5)
         )
 
-    def plot(self, *, detection=None, figure=None):
+    def plot(
+        self, *, detection: "FarsideDetection | None" = None, figure: "Figure | None" = None
+    ) -> "Artists":
         """
         Draw the eleven maps, each in its own window.
 
@@ -257,7 +278,7 @@ class FarsideSequence:
         """
         return plot_sequence(self, detection=detection, figure=figure)
 
-    def peek(self):
+    def peek(self) -> None:
         """
         Draw the maps in a new figure and show it.
         """
@@ -267,49 +288,49 @@ class FarsideSequence:
         plt.show()
 
     @property
-    def maps(self):
+    def maps(self) -> tuple[GenericMap, ...]:
         """
         Eleven maps, in order of time; in the place of a missing map, one whose pixels are all NaN.
         """
         return tuple(frame.map for frame in self._frames)
 
     @property
-    def is_missing(self):
+    def is_missing(self) -> np.ndarray:
         """
         Missing maps, an array of `bool` of shape (11,).
         """
         return np.array([frame.is_missing for frame in self._frames])
 
     @property
-    def times(self):
+    def times(self) -> Time:
         """
         Dates of the eleven maps on the cadence (`~astropy.time.Time`, `cadence_date`).
         """
         return Time([frame.time for frame in self._frames])
 
     @property
-    def date(self):
+    def date(self) -> Time:
         """
         Date of the middle map, missing or not, which is also the date of detections.
         """
         return self._frames[MIDDLE].time
 
     @property
-    def product(self):
+    def product(self) -> str:
         """
         Name of the product of the maps.
         """
         return self._frames[MIDDLE].product
 
     @property
-    def width(self):
+    def width(self) -> int:
         """
         Number of columns of the windows.
         """
         return self._width
 
     @property
-    def data(self):
+    def data(self) -> np.ndarray:
         """
         Phase shifts, with each map in its own window.
 
@@ -321,7 +342,7 @@ class FarsideSequence:
         return np.stack([frame.window(self.width) for frame in self._frames])
 
     @property
-    def comoving_data(self):
+    def comoving_data(self) -> np.ndarray:
         """
         Phase shifts, with all maps in the window of the middle map.
 
@@ -330,7 +351,7 @@ class FarsideSequence:
         """
         return self.comoving(self.width)
 
-    def comoving(self, width):
+    def comoving(self, width: int) -> np.ndarray:
         """
         Cut the phase shifts of all maps to the middle map's window of a given width.
 
@@ -363,21 +384,24 @@ class FarsideSequence:
         return np.stack([cut_window(frame.globe, start, width) for frame in self._frames])
 
     @property
-    def wcs(self):
+    def wcs(self) -> WCS:
         """
         World coordinates of the window of the middle map (`~astropy.wcs.WCS`).
         """
         return window_wcs(self.date, self.width)
 
 
-def find_sequences(maps, *, width=120, missing=0):
+def find_sequences(
+    maps: Iterable[GenericMap | GlobalMap], *, width: int = 120, missing: int = 0
+) -> list[FarsideSequence]:
     """
     Find all the sequences of eleven consecutive maps in a list of maps.
 
     Parameters
     ----------
     maps : sequence of `~sunpy.map.GenericMap`
-        Any number of maps of one product, in any order, with or without gaps.
+        Any number of maps of one product, in any order, with or without gaps, or what
+        `~sunpy_farside.io.phase_maps.read_global_map` returns.
     width : `int`, optional
         Columns of the windows, even, from 16 to 180.
     missing : `int`, optional
@@ -417,7 +441,7 @@ def find_sequences(maps, *, width=120, missing=0):
     steps, near, _ = shared_steps(times)
     check_unique(times[near], steps[near])
     at_step = {int(step): k for k, step in enumerate(steps) if near[k]}
-    product = product_of(maps[0].meta)
+    product = _product(maps[0])
 
     @cache
     def frame(step):
@@ -454,7 +478,7 @@ def _times(maps):
     return Time([cadence_date(item) for item in maps])
 
 
-def cadence_date(phase_map):
+def cadence_date(phase_map: GenericMap | GlobalMap) -> Time:
     """
     Return the date that a map has in a sequence.
 

@@ -181,21 +181,6 @@ def test_functions_say_what_they_take_give_and_raise():
     assert gaps == []
 
 
-# Modules whose public functions lack annotations.
-NOT_ANNOTATED = {
-    "sunpy_farside.catalog.daily",
-    "sunpy_farside.catalog.product_comparison",
-    "sunpy_farside.catalog.tracking",
-    "sunpy_farside.detection.neural",
-    "sunpy_farside.io.phase_maps",
-    "sunpy_farside.maps.phase_map",
-    "sunpy_farside.net.archive",
-    "sunpy_farside.net.client",
-    "sunpy_farside.sequence",
-    "sunpy_farside.visualization.animation",
-    "sunpy_farside.visualization.globe",
-    "sunpy_farside.visualization.synchronic",
-}
 ROOMS = ("catalog", "coordinates", "detection", "io", "network", "simulation", "visualization")
 
 
@@ -217,8 +202,7 @@ def public_functions():
 
 
 def test_public_functions_are_annotated():
-    functions = {item for item in public_functions() if item.__module__ not in NOT_ANNOTATED}
-    functions = {item for item in functions if item.__module__.startswith("sunpy_farside")}
+    functions = {item for item in public_functions() if item.__module__.startswith("sunpy_farside")}
     assert len(functions) > 60
     gaps = []
     for function in functions:

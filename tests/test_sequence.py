@@ -329,3 +329,5 @@ def test_sequences_of_files_share_the_maps_that_were_read(jsoc_files):
     assert first.product == expected.product
     assert (first.times == expected.times).all()
     assert all(here is there for here, there in zip(first.maps, second.maps, strict=True))
+    (found,) = find_sequences(cut)
+    assert np.array_equal(found.data, expected.data, equal_nan=True)

@@ -2,8 +2,13 @@
 The daily catalog of a folder of phase maps.
 """
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
 import numpy as np
 
+from astropy.table import QTable
 from astropy.time import Time
 
 from sunpy.util.exceptions import warn_deprecated, warn_user
@@ -27,13 +32,27 @@ from sunpy_farside.io.locks import only_run
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import remove_partial
 from sunpy_farside.utils.text import some
+from sunpy_farside.utils.typing import PathLike
+
+if TYPE_CHECKING:
+    import torch
+
+    from sunpy_farside.catalog.tracking import RegionTracks
+    from sunpy_farside.network import FarsideModel
 
 __all__ = ["find_runs", "read_catalog", "update_tracks", "watch_folder"]
 
 
 def watch_folder(
-    folder, output=None, *, model=None, product=None, width=120, missing=0, device="auto"
-):
+    folder: PathLike,
+    output: PathLike | None = None,
+    *,
+    model: "FarsideModel | PathLike | None" = None,
+    product: str | None = None,
+    width: int = 120,
+    missing: int = 0,
+    device: "str | torch.device" = "auto",
+) -> list[Time]:
     """
     Detect regions in all sequences of a folder that have no result yet, or an outdated one.
 
@@ -117,7 +136,7 @@ def watch_folder(
         )
 
 
-def read_catalog(folder, method=None):
+def read_catalog(folder: PathLike, method: Literal["network", "sar"] | None = None) -> QTable:
     """
     Read the catalog of a folder.
 
@@ -162,7 +181,7 @@ def read_catalog(folder, method=None):
     return catalog_table(user_path(folder), method)
 
 
-def update_tracks(folder):
+def update_tracks(folder: PathLike) -> "dict[str, RegionTracks]":
     """
     Follow the regions of a catalog, going on with earlier tracks.
 
@@ -201,7 +220,9 @@ def update_tracks(folder):
         return {method: stored_tracks(database, method) for method in METHODS}
 
 
-def find_runs(folder, product=None, missing=0):
+def find_runs(
+    folder: PathLike, product: str | None = None, missing: int = 0
+) -> Iterator[tuple[str, list[Path]]]:
     """
     Find every run of eleven phase maps in a folder, by the files' names.
 
@@ -227,8 +248,10 @@ def find_runs(folder, product=None, missing=0):
         Maps were passed over that are not of 00 or 12 UT.
     """
     paths = find_phase_maps(folder, product)
-    times = [parse_file_name(path.name)[0] for path in paths]
-    steps, near = step_numbers(Time(times)) if times else ([], [])
+    if not paths:
+        return
+    times = Time([parse_file_name(path.name)[0] for path in paths])
+    steps, near = step_numbers(times)
     odd = [path.name for path, there in zip(paths, near, strict=True) if not there]
     if odd:
         warn_user(f"{folder}: passed over {len(odd)} maps not of 00 or 12 UT, {some(odd)}.")

@@ -2,6 +2,8 @@
 Comparison of the detections in two products of the same dates.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 import astropy.units as u
@@ -19,7 +21,12 @@ __all__ = ["ALONE", "compare_products", "joint_reliability"]
 ALONE = 0.55
 
 
-def compare_products(first, second, *, distance=10 * u.deg):
+def compare_products(
+    first: Iterable[FarsideDetection] | FarsideDetection | Table,
+    second: Iterable[FarsideDetection] | FarsideDetection | Table,
+    *,
+    distance: u.Quantity = 10 * u.deg,
+) -> QTable:
     """
     Match the detections in two products, such as maps of HMI and of GONG, of the same dates.
 
@@ -114,7 +121,7 @@ def compare_products(first, second, *, distance=10 * u.deg):
     return table
 
 
-def joint_reliability(first, second):
+def joint_reliability(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """
     Return the reliability of regions by two products of the same dates.
 

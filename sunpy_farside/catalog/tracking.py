@@ -2,6 +2,7 @@
 Tracking of regions from date to date.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ from sunpy_farside.catalog.track_files import read_tracks, write_tracks
 from sunpy_farside.catalog.track_summary import summarize_tracks
 from sunpy_farside.detection.former import no_regions
 from sunpy_farside.detection.methods import method_of
+from sunpy_farside.detection.result import FarsideDetection
+from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["RegionTracks", "no_tracks", "track_regions"]
 
@@ -54,7 +57,7 @@ class RegionTracks:
             f"{len(self.members.meta['dates'])} dates>"
         )
 
-    def write(self, folder):
+    def write(self, folder: PathLike) -> None:
         """
         Write ``tracks.ecsv`` and ``members.ecsv`` to a folder, and ``tracks.vot`` for others.
 
@@ -66,7 +69,7 @@ class RegionTracks:
         write_tracks(self.tracks, self.members, folder)
 
     @classmethod
-    def read(cls, folder):
+    def read(cls, folder: PathLike) -> "RegionTracks":
         """
         Read tracks that `write` wrote.
 
@@ -91,14 +94,14 @@ class RegionTracks:
 
 @u.quantity_input
 def track_regions(
-    detections,
-    tracks=None,
+    detections: Iterable[FarsideDetection | Table] | Table,
+    tracks: RegionTracks | None = None,
     *,
     radius: u.deg = 12 * u.deg,
     memory: u.day = 3 * u.day,
-    persistence=5,
-    reliability=0.8,
-):
+    persistence: int = 5,
+    reliability: float = 0.8,
+) -> RegionTracks:
     """
     Follow regions from date to date.
 
@@ -184,7 +187,7 @@ def track_regions(
     return RegionTracks(table, members)
 
 
-def no_tracks(strength):
+def no_tracks(strength: str) -> RegionTracks:
     """
     Return tracks without a row.
 

@@ -3,14 +3,17 @@ Detection of active regions with the network.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 
 import numpy as np
+import torch
 from tqdm.auto import tqdm
+
+import astropy.units as u
 
 from sunpy.map import Map
 
@@ -26,6 +29,7 @@ from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.errors import WeightsError
 from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["detect_farside", "network_flux", "network_reliability", "network_settings"]
 
@@ -38,7 +42,13 @@ _NAMED = ("default", "felipe2019")
 _loaded = lru_cache(maxsize=4)(load_model)
 
 
-def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
+def detect_farside(
+    sequences: FarsideSequence | Iterable[FarsideSequence],
+    model: FarsideModel | PathLike | None = None,
+    *,
+    threshold: float | u.Quantity | None = None,
+    device: str | torch.device = "auto",
+) -> FarsideDetection | list[FarsideDetection] | Generator[FarsideDetection]:
     """
     Detect active regions on the far side with a neural network.
 
@@ -86,11 +96,15 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
     ['label', 'centroid', 'reliability']
     """
     if not isinstance(model, FarsideModel):
-        load = load_model if model not in (None, *_NAMED) else _loaded
-        model = load(model or "default", device=device)
+        model = "default" if model is None else model
+        if model in _NAMED:
+            model = _loaded(str(model), device=device)
+        else:
+            model = load_model(model, device=device)
     settings = network_settings(model, threshold)
     if isinstance(sequences, FarsideSequence):
-        return next(_finish(*_begin([sequences], model), model, settings))
+        maps, comoving, probabilities = _begin([sequences], model)
+        return next(_finish(maps, comoving, probabilities, model, settings))
     if isinstance(sequences, Iterator):
         return _stream(sequences, model, settings)
     sequences = list(sequences)
@@ -105,7 +119,9 @@ def detect_farside(sequences, model=None, *, threshold=None, device="auto"):
     )
 
 
-def network_settings(model, threshold=None):
+def network_settings(
+    model: FarsideModel, threshold: float | u.Quantity | None = None
+) -> DetectionSettings:
     """
     Return the settings by which a network's regions are cut out.
 
@@ -135,7 +151,7 @@ def network_settings(model, threshold=None):
     )
 
 
-def network_reliability(model):
+def network_reliability(model: FarsideModel) -> Reliability | None:
     """
     Return the reliability that a network's regions are calibrated with.
 

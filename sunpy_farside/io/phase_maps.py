@@ -9,6 +9,7 @@ import numpy as np
 from erfa import ErfaWarning
 
 import astropy.units as u
+from astropy.io.fits import Header
 from astropy.wcs import WCS
 
 from sunpy.map import GenericMap
@@ -28,6 +29,7 @@ from sunpy_farside.maps.resampling import copy_nodes
 from sunpy_farside.maps.time_distance_header import TIME_DISTANCE, TIME_DISTANCE_SHAPE
 from sunpy_farside.maps.windows import GlobalMap
 from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.typing import PathLike, TimeLike
 
 __all__ = ["phase_unit", "read_global_map", "read_phase_map"]
 
@@ -39,7 +41,7 @@ _SHAPES = {TIME_DISTANCE: TIME_DISTANCE_SHAPE, GONG: GONG_SHAPE}
 _FIRST_LONGITUDE, _FIRST_LATITUDE = 0, -90
 
 
-def read_phase_map(path, *, time=None):
+def read_phase_map(path: PathLike, *, time: TimeLike | None = None) -> FarsidePhaseMap:
     """
     Read one far-side phase map published by JSOC.
 
@@ -91,7 +93,7 @@ def read_phase_map(path, *, time=None):
     return found if isinstance(found, GenericMap) else _phase_map(*found)
 
 
-def read_global_map(path):
+def read_global_map(path: PathLike) -> GlobalMap:
     """
     Read one far-side phase map, cut to the latitudes of the windows.
 
@@ -154,7 +156,7 @@ def _read(path, time):
     return data.astype(np.float32), time, product
 
 
-def phase_unit(path, header):
+def phase_unit(path: PathLike, header: Header) -> u.UnitBase:
     """
     Return the unit of the phases in a file.
 

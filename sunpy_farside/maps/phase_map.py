@@ -2,10 +2,13 @@
 Far-side phase maps as a `sunpy.map.Map` source.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib.colors import Normalize
 
 import astropy.units as u
+from astropy.coordinates import Longitude
 
 from sunpy.map import GenericMap
 
@@ -14,6 +17,7 @@ from sunpy_farside.coordinates.window import carrington_header
 from sunpy_farside.maps.gong_disk import is_gong_disk, read_gong_cards, unfilled
 from sunpy_farside.maps.time_distance_header import corrected_header, is_time_distance
 from sunpy_farside.products import product_of
+from sunpy_farside.utils.typing import TimeLike
 
 __all__ = ["PHASE_MAP_SHAPE", "FarsidePhaseMap", "phase_map_header"]
 
@@ -72,7 +76,7 @@ class FarsidePhaseMap(GenericMap):
         self.plot_settings["norm"] = Normalize(-0.2, 0.2)
 
     @classmethod
-    def is_datasource_for(cls, data, header, **kwargs):
+    def is_datasource_for(cls, data: np.ndarray, header: Mapping, **kwargs) -> bool:
         """
         Return whether a header is that of a far-side phase map.
 
@@ -95,35 +99,35 @@ class FarsidePhaseMap(GenericMap):
         )
 
     @property
-    def measurement(self):
+    def measurement(self) -> str:
         """
         Mapped quantity, which is ``"phase shift"``.
         """
         return "phase shift"
 
     @property
-    def instrument(self):
+    def instrument(self) -> str:
         """
         Instrument that observed the Doppler data of the map.
         """
         return self.meta.get("instrume", self.meta.get("detector", ""))
 
     @property
-    def product(self):
+    def product(self) -> str:
         """
         Name of the product that the map belongs to, such as ``"phase_map"`` (24 hours of data).
         """
         return product_of(self.meta)
 
     @property
-    def central_meridian(self):
+    def central_meridian(self) -> Longitude:
         """
         Carrington longitude of the far-side central meridian at the date of the map.
         """
         return far_side_central_meridian(self.date)
 
     @property
-    def coverage(self):
+    def coverage(self) -> u.Quantity:
         """
         Fraction of the pixels of the map that have data.
         """
@@ -131,8 +135,13 @@ class FarsidePhaseMap(GenericMap):
 
 
 def phase_map_header(
-    time, product="phase_map", *, shape=PHASE_MAP_SHAPE, first_longitude=0, first_latitude=-90
-):
+    time: TimeLike,
+    product: str = "phase_map",
+    *,
+    shape: tuple[int, int] = PHASE_MAP_SHAPE,
+    first_longitude: int = 0,
+    first_latitude: int = -90,
+) -> dict:
     """
     Return the FITS header of a `FarsidePhaseMap`.
 

@@ -5,6 +5,8 @@ Download of the files of a range of times, and of the eleven maps of a date.
 from pathlib import Path
 from urllib.parse import unquote
 
+from parfive import Results
+
 import astropy.units as u
 from astropy.time import Time
 
@@ -32,6 +34,7 @@ from sunpy_farside.net.gong_client import GONGFarsideClient
 from sunpy_farside.net.listing import ARCHIVES, local_name
 from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.cache import cache_folder
+from sunpy_farside.utils.typing import PathLike, TimeLike
 
 __all__ = ["fetch_files", "fetch_sequence"]
 
@@ -43,16 +46,16 @@ _CLIENTS = {"jsoc": FarsideClient, "gong": GONGFarsideClient}
 
 
 def fetch_files(
-    start,
-    end,
+    start: TimeLike,
+    end: TimeLike,
     *,
-    product="phase_map",
-    folder=None,
-    url=None,
-    email=None,
-    progress=True,
-    renew=None,
-):
+    product: str = "phase_map",
+    folder: PathLike | None = None,
+    url: str | None = None,
+    email: str | None = None,
+    progress: bool = True,
+    renew: u.Quantity | None = None,
+) -> Results:
     """
     Fetch the files of a product in a range of times.
 
@@ -108,15 +111,15 @@ def fetch_files(
 
 
 def fetch_sequence(
-    time="latest",
+    time: TimeLike = "latest",
     *,
-    product="phase_map",
-    missing=0,
-    folder=None,
-    url=None,
-    email=None,
-    progress=True,
-):
+    product: str = "phase_map",
+    missing: int = 0,
+    folder: PathLike | None = None,
+    url: str | None = None,
+    email: str | None = None,
+    progress: bool = True,
+) -> list[Path]:
     """
     Fetch the eleven maps of a date.
 
@@ -168,7 +171,7 @@ def fetch_sequence(
     folder = _folder(folder, product)
     latest = isinstance(time, str) and time == "latest"
     middle = None if latest else nearest_step(parse_time(time))
-    if not latest:
+    if middle is not None:
         paths = [
             folder / local_name(item.file_name(step_time(step).datetime))
             for step in steps_of_sequence(middle)
@@ -177,7 +180,7 @@ def fetch_sequence(
             return paths
     client = _CLIENTS[item.archive](url)
     limited = ARCHIVES[item.archive].pace is not None
-    center = _now() if latest else step_time(middle)
+    center = _now() if middle is None else step_time(middle)
     start, end = _around(item, center, _NEAR if limited else _NEIGHBORHOOD)
     found = client.search(a.Time(start, end), *_wanted(product, email))
     rows = _rows(found)
@@ -188,7 +191,7 @@ def fetch_sequence(
         complete = complete_runs(rows, missing)
     if latest:
         middle = max((step for step in complete if step + MIDDLE in rows), default=None)
-    if middle not in complete:
+    if middle is None or middle not in complete:
         place = client.archive_url if item.folder else f"JSOC in {item.prefix}"
         raise SequenceError(_message_incomplete(middle, rows, complete, missing, place))
     chosen = [rows[step] for step in steps_of_sequence(middle) if step in rows]

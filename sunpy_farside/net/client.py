@@ -4,14 +4,17 @@ The far-side archive of JSOC as a client of `~sunpy.net.Fido`.
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote
 
 import numpy as np
+import parfive
 
 import astropy.units as u
 from astropy.time import Time
 
 from sunpy.net import attrs as a
+from sunpy.net.attr import DataAttr
 from sunpy.net.base_client import QueryResponseRow
 from sunpy.net.dataretriever.client import GenericClient, QueryResponse
 from sunpy.util.parfive_helpers import Downloader
@@ -21,6 +24,7 @@ from sunpy_farside.net.download import Download, download_files, unused
 from sunpy_farside.net.jsoc_export import download_records, find_records
 from sunpy_farside.net.listing import ARCHIVES, RemoteFile, archive_url, find_files, local_name
 from sunpy_farside.products import PRODUCTS
+from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["FarsideClient"]
 
@@ -86,14 +90,14 @@ class FarsideClient(GenericClient):
         self._url = url
 
     @property
-    def info_url(self):
+    def info_url(self) -> str:
         """
         Address of the page about the data.
         """
         return "http://jsoc.stanford.edu/data/farside/"
 
     @property
-    def archive_url(self):
+    def archive_url(self) -> str:
         """
         Base address of the archive, ending with a slash.
         """
@@ -109,7 +113,7 @@ class FarsideClient(GenericClient):
         return super()._can_handle_query(*(x for x in query if not isinstance(x, a.jsoc.Notify)))
 
     @classmethod
-    def register_values(cls):
+    def register_values(cls) -> dict:
         """
         Return the attributes that the client supports, with their values.
         """
@@ -119,7 +123,7 @@ class FarsideClient(GenericClient):
             **{attr: [(name, text)] for attr, name, text in cls._origin},
         }
 
-    def search(self, *args, **kwargs):
+    def search(self, *args: DataAttr, **kwargs) -> QueryResponse:
         """
         Search for the files of a product in a range of times.
 
@@ -173,14 +177,14 @@ class FarsideClient(GenericClient):
 
     def fetch(
         self,
-        qres,
-        path=None,
-        overwrite=False,
-        progress=True,
-        downloader=None,
-        wait=True,
+        qres: QueryResponse | QueryResponseRow,
+        path: PathLike | None = None,
+        overwrite: bool | Literal["unique"] = False,
+        progress: bool = True,
+        downloader: parfive.Downloader | None = None,
+        wait: bool = True,
         **kwargs,
-    ):
+    ) -> parfive.Results:
         """
         Download the files in the results of a search.
 

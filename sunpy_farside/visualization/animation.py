@@ -2,27 +2,42 @@
 Animations of many dates, and their files.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
+from matplotlib.animation import Animation, FFMpegWriter, FuncAnimation, PillowWriter
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.errors import FarsideError
 from sunpy_farside.utils.files import whole_files
+from sunpy_farside.utils.typing import PathLike
 from sunpy_farside.visualization.artists import halo
 from sunpy_farside.visualization.labels import name_in_title
 from sunpy_farside.visualization.panels import degree_ticks
 from sunpy_farside.visualization.style import styled_figure
 
+if TYPE_CHECKING:
+    from sunpy_farside.detection.result import FarsideDetection
+
 __all__ = ["animate_detections", "write_animation"]
 
 # Writers by the suffix of the file.
-_WRITERS = {".gif": PillowWriter, ".mp4": FFMpegWriter}
+_WRITERS: dict[str, type[PillowWriter] | type[FFMpegWriter]] = {
+    ".gif": PillowWriter,
+    ".mp4": FFMpegWriter,
+}
 
 
-def animate_detections(detections, *, figure=None, interval=300):
+def animate_detections(
+    detections: "Iterable[FarsideDetection]",
+    *,
+    figure: Figure | None = None,
+    interval: float = 300,
+) -> FuncAnimation:
     """
     Animate the detections of many dates in Carrington coordinates.
 
@@ -81,7 +96,7 @@ def animate_detections(detections, *, figure=None, interval=300):
         axes.set_ylabel("Latitude [deg]")
         figure.colorbar(image, ax=axes, label=method.image, shrink=0.8)
         title = axes.set_title("")
-    lines = []
+    lines: list[Line2D] = []
 
     def show(number):
         detection, extent = detections[number], extents[number]
@@ -99,7 +114,7 @@ def animate_detections(detections, *, figure=None, interval=300):
     return FuncAnimation(figure, show, frames=len(detections), interval=interval)
 
 
-def write_animation(animation, path, *, dpi=100):
+def write_animation(animation: Animation, path: PathLike, *, dpi: float = 100) -> None:
     """
     Write an animation to a file.
 
@@ -133,7 +148,8 @@ def write_animation(animation, path, *, dpi=100):
         msg = f"{path}: expected the program ffmpeg, found none. Install it, or write a .gif file."
         raise FarsideError(msg)
     with whole_files(path.parent) as partial:
-        rate = 1000 / animation.event_source.interval
+        # Annotations of matplotlib lack the interval.
+        rate = 1000 / animation.event_source.interval  # type: ignore[union-attr]
         animation.save(partial / path.name, writer=writer(fps=rate), dpi=dpi)
 
 

@@ -2,6 +2,10 @@
 Views of the Sun as a globe.
 """
 
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+
 import astropy.units as u
 from astropy.coordinates import SkyCoord
 
@@ -9,9 +13,13 @@ from sunpy.coordinates import HeliographicStonyhurst, Helioprojective
 from sunpy.map import make_fitswcs_header
 
 from sunpy_farside.coordinates.far_side import disk_center_latitude
+from sunpy_farside.visualization.artists import Artists
 from sunpy_farside.visualization.labels import name_in_title
 from sunpy_farside.visualization.overplot import overplot_regions
 from sunpy_farside.visualization.style import styled_figure
+
+if TYPE_CHECKING:
+    from sunpy_farside.detection.result import FarsideDetection
 
 __all__ = ["globe_view"]
 
@@ -19,7 +27,12 @@ __all__ = ["globe_view"]
 _PIXELS, _DISK = 512, 470
 
 
-def globe_view(detection, *, observer=None, figure=None):
+def globe_view(
+    detection: "FarsideDetection",
+    *,
+    observer: SkyCoord | None = None,
+    figure: Figure | None = None,
+) -> Artists:
     """
     Draw a detection image on the globe of the Sun, as seen from behind the Sun.
 

@@ -2,13 +2,17 @@
 Synchronic views of the whole Sun: near side and far side in one image.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
 import astropy.units as u
+from astropy.visualization.wcsaxes import WCSAxes
 from astropy.wcs import WCS
 
 from sunpy.coordinates import propagate_with_solar_surface
+from sunpy.map import GenericMap
 
 from sunpy_farside.coordinates.far_side import (
     disk_coordinates,
@@ -16,10 +20,14 @@ from sunpy_farside.coordinates.far_side import (
     far_side_central_meridian,
 )
 from sunpy_farside.coordinates.window import carrington_header
-from sunpy_farside.visualization.artists import draw_limb, label_axes
+from sunpy_farside.utils.typing import TimeLike
+from sunpy_farside.visualization.artists import Artists, draw_limb, label_axes
 from sunpy_farside.visualization.labels import name_in_title
 from sunpy_farside.visualization.overplot import overplot_regions
 from sunpy_farside.visualization.style import styled_axes
+
+if TYPE_CHECKING:
+    from sunpy_farside.detection.result import FarsideDetection
 
 __all__ = ["synchronic_view", "synchronic_wcs"]
 
@@ -31,8 +39,13 @@ _BAR_BOTTOM, _BAR_HEIGHT = -56, 8
 _RIM = np.cos(np.deg2rad(85))
 
 
-@u.quantity_input
-def synchronic_view(near_map, detection, *, axes=None, field: u.G = 200 * u.G):
+def synchronic_view(
+    near_map: GenericMap,
+    detection: "FarsideDetection",
+    *,
+    axes: WCSAxes | None = None,
+    field: u.Quantity = 200 * u.G,
+) -> Artists:
     """
     Draw the whole Sun at one time: a near-side map next to a far-side detection image.
 
@@ -89,7 +102,7 @@ def synchronic_view(near_map, detection, *, axes=None, field: u.G = 200 * u.G):
     return drawn
 
 
-def synchronic_wcs(date):
+def synchronic_wcs(date: TimeLike) -> WCS:
     """
     Return the world coordinates of a synchronic view: the whole Sun, centered on the east limb.
 
@@ -164,7 +177,7 @@ def _draw_halves(axes, near_map, near, detection, field):
     """
     magnetic = near_map.unit is not None and near_map.unit.is_equivalent(u.G)
     settings = near_map.plot_settings
-    limit = field.to_value(near_map.unit) if magnetic else None
+    limit = u.Quantity(field).to_value(near_map.unit) if magnetic else None
     scale = (
         {"cmap": "gray", "vmin": -limit, "vmax": limit}
         if magnetic

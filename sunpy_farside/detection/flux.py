@@ -9,7 +9,14 @@ import numpy as np
 
 from sunpy_farside.detection.calibrated import Calibrated, plain
 
-__all__ = ["FLUX_COLUMNS", "FLUX_FEATURES", "FLUX_UNIT", "FluxRelation"]
+__all__ = [
+    "FLUX_COLUMNS",
+    "FLUX_FEATURES",
+    "FLUX_UNIT",
+    "FluxRelation",
+    "flux_features",
+    "flux_text",
+]
 
 # Flux in Mx of which estimates are a multiple inside the relation, and that of a region of medium
 # size.
@@ -143,3 +150,31 @@ def flux_features(table, names, strength=FluxRelation.strength):
     """
     columns = {name: plain(table[name]) for name in _COLUMNS if name in table}
     return [FLUX_FEATURES[name](columns, strength) for name in names]
+
+
+def flux_text(estimate, lower, upper):
+    """
+    Return a flux with its interval for readers.
+
+    Parameters
+    ----------
+    estimate, lower, upper : `float`
+        In Mx.
+
+    Returns
+    -------
+    `str`
+        In 1e21 Mx, empty for NaN.
+
+    Examples
+    --------
+    >>> from sunpy_farside.detection.flux import flux_text
+    >>> flux_text(5.26e21, 2.79e21, 7.58e21), flux_text(2.62e22, 1.2e22, 3.9e22)
+    ('5.3 (2.8-7.6)', '26 (12-39)')
+    """
+    if not np.isfinite(estimate):
+        return ""
+    # Two digits are more than the interval allows for.
+    decimals = 1 if estimate < 9.95e21 else 0
+    shown = (f"{value / 1e21:.{decimals}f}" for value in (estimate, lower, upper))
+    return "{} ({}-{})".format(*shown)

@@ -14,6 +14,7 @@ __all__ = [
     "FLUX_FEATURES",
     "FLUX_UNIT",
     "FluxRelation",
+    "edge_term",
     "flux_features",
     "flux_text",
 ]
@@ -61,7 +62,7 @@ class FluxRelation(Calibrated):
         How regions were cut out of the image that it is calibrated for. Regions that are cut
         differently have no flux.
     lower, upper : `dict`
-        ``intercept`` and ``slope`` of the bounds of the interval.
+        ``intercept``, ``slope`` and ``distance`` of the bounds of the interval.
     strength : `float`
         Seismic strength in the unit of the maps below which differences are of no importance.
     notes : `dict`
@@ -73,9 +74,15 @@ class FluxRelation(Calibrated):
 
     .. math:: \ln(\Phi / 10^{22}\,\mathrm{Mx}) = a + \sum_j b_j x_j,
 
-    and the bounds are the 16th and 84th percentiles of the flux of regions with the same estimate,
+    and the bounds are the 16th and 84th percentiles of the flux of regions with the same estimate
+    and distance :math:`d` from the far-side disk center,
 
-    .. math:: \ln(\Phi_\pm / 10^{22}\,\mathrm{Mx}) = a_\pm + b_\pm \ln(\Phi / 10^{22}\,\mathrm{Mx}).
+    .. math::
+
+        \ln(\Phi_\pm / 10^{22}\,\mathrm{Mx}) = a_\pm + b_\pm \ln(\Phi / 10^{22}\,\mathrm{Mx})
+        + c_\pm (d / 90^\circ)^4.
+
+    The last term widens the interval for regions that the edge of a window may cut.
 
     The estimate has no meaning where there is no active region: `Reliability
     <sunpy_farside.detection.reliability.Reliability>` is the probability that there is one.
@@ -87,12 +94,15 @@ class FluxRelation(Calibrated):
     ...     {"seismic_strength": 1.0},
     ...     -1.0,
     ...     {"phase": -0.085},
-    ...     lower={"intercept": -0.5, "slope": 1.0},
-    ...     upper={"intercept": 0.5, "slope": 1.0},
+    ...     lower={"intercept": -0.5, "slope": 1.0, "distance": -1.0},
+    ...     upper={"intercept": 0.5, "slope": 1.0, "distance": 1.0},
     ... )
-    >>> estimate, lower, upper = relation({"seismic_strength": [400.0, 2000.0]})
-    >>> print(estimate, lower, upper)
-    [7.35758882e+21 2.20727665e+22] [4.46260320e+21 1.33878096e+22] [1.21306132e+22 3.63918396e+22]
+    >>> table = {"seismic_strength": [600.0, 3000.0], "distance": [0.0, 0.0]}
+    >>> for flux in relation(table):
+    ...     print(flux)
+    [7.35758882e+21 2.20727665e+22]
+    [4.46260320e+21 1.33878096e+22]
+    [1.21306132e+22 3.63918396e+22]
     """
 
     kind: ClassVar[str] = "flux relation"
@@ -100,8 +110,9 @@ class FluxRelation(Calibrated):
 
     lower: dict
     upper: dict
-    # The significance threshold of the SAR method.
-    strength: float = 400.0
+    # With it, the estimates of weak regions are unbiased on simulations: all regions that count have
+    # the flux of the smallest one or more.
+    strength: float = 600.0
     notes: dict = field(default_factory=dict, compare=False)
 
     def __call__(self, table):
@@ -123,8 +134,10 @@ class FluxRelation(Calibrated):
         values = flux_features(table, self.coefficients, self.strength)
         for coefficient, value in zip(self.coefficients.values(), values, strict=True):
             logarithm = logarithm + coefficient * value
+        edge = edge_term(table)
         lower, upper = (
-            item["intercept"] + item["slope"] * logarithm for item in (self.lower, self.upper)
+            item["intercept"] + item["slope"] * logarithm + item["distance"] * edge
+            for item in (self.lower, self.upper)
         )
         # Beyond the range of the fit, where straight lines may cross.
         lower, upper = np.minimum(lower, logarithm), np.maximum(upper, logarithm)
@@ -150,6 +163,22 @@ def flux_features(table, names, strength=FluxRelation.strength):
     """
     columns = {name: plain(table[name]) for name in _COLUMNS if name in table}
     return [FLUX_FEATURES[name](columns, strength) for name in names]
+
+
+def edge_term(table):
+    """
+    Return the term of a flux's bounds that depends on the distance from the far-side disk center.
+
+    Parameters
+    ----------
+    table : mapping of `str` to array
+        As for `FluxRelation`.
+
+    Returns
+    -------
+    array
+    """
+    return (plain(table["distance"]) / 90) ** 4
 
 
 def flux_text(estimate, lower, upper):

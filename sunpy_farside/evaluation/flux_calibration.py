@@ -8,7 +8,7 @@ from scipy.optimize import linprog, minimize
 
 from sunpy.util.exceptions import warn_user
 
-from sunpy_farside.detection.flux import FLUX_UNIT, FluxRelation, flux_features
+from sunpy_farside.detection.flux import FLUX_UNIT, FluxRelation, edge_term, flux_features
 from sunpy_farside.evaluation.cases import reference_flux
 from sunpy_farside.evaluation.reference_regions import FLUX
 from sunpy_farside.evaluation.scores import DISTANCE
@@ -17,6 +17,7 @@ __all__ = ["FLUX_QUANTILES", "calibrate_flux", "fit_flux"]
 
 # Bounds of the interval: those of one standard deviation of a normal distribution.
 FLUX_QUANTILES = {"lower": 0.16, "upper": 0.84}
+_TERMS = ("intercept", "slope", "distance")
 # Detections without which nothing can be fitted.
 _FEWEST = 20
 # Keeps the coefficients finite where features are equal in all detections.
@@ -92,19 +93,19 @@ def fit_flux(measured, flux, features):
     :math:`\sum (\mu - y \ln \mu)` over the fluxes :math:`y`, the deviance of a Poisson
     distribution, for which the sums of estimates and of fluxes are equal. A least-squares fit of
     the logarithm would estimate the median, which is lower. The bounds are quantile regressions of
-    the logarithm of the flux on that of the estimate.
+    the logarithm of the flux on that of the estimate and the term of the distance.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sunpy_farside.evaluation.flux_calibration import fit_flux
     >>> rng = np.random.default_rng(0)
-    >>> measured = {"seismic_strength": rng.uniform(50, 4000, 5000)}
-    >>> mean = 4e21 * (1 + measured["seismic_strength"] / 400)
+    >>> measured = {"seismic_strength": rng.uniform(50, 4000, 5000), "distance": np.zeros(5000)}
+    >>> mean = 4e21 * (1 + measured["seismic_strength"] / 600)
     >>> flux = mean * rng.gamma(4, 1 / 4, 5000)
     >>> fitted = fit_flux(measured, flux, ["seismic_strength"])
-    >>> round(fitted["coefficients"]["seismic_strength"], 2), round(fitted["intercept"], 2)
-    (1.0, -0.91)
+    >>> round(fitted["coefficients"]["seismic_strength"], 1), round(fitted["intercept"], 1)
+    (1.0, -0.9)
     """
     features = list(features)
     values = np.stack(flux_features(measured, features), axis=1)
@@ -114,14 +115,9 @@ def fit_flux(measured, flux, features):
     slopes = slopes / scale
     intercept = intercept - slopes @ middle
     logarithm = intercept + values @ slopes
+    terms = np.stack([np.ones(len(scaled)), logarithm, edge_term(measured)], axis=1)
     bounds = {
-        name: dict(
-            zip(
-                ("intercept", "slope"),
-                _quantile(logarithm, np.log(scaled), quantile),
-                strict=True,
-            )
-        )
+        name: dict(zip(_TERMS, _quantile(terms, np.log(scaled), quantile), strict=True))
         for name, quantile in FLUX_QUANTILES.items()
     }
     return {
@@ -151,15 +147,14 @@ def _mean(values, flux):
     return found[1:], found[0] + np.log(average)
 
 
-def _quantile(values, target, quantile):
+def _quantile(terms, target, quantile):
     """
-    Return the intercept and the slope of a quantile of a target, as a linear program.
+    Return the factors of terms in a linear quantile of a target, found by a linear program.
     """
-    number = len(target)
-    # Deviations above and below the line, both positive.
-    costs = np.repeat([0, quantile, 1 - quantile], [2, number, number])
+    number, n_terms = terms.shape
+    # Deviations above and below the quantile, both positive.
+    costs = np.repeat([0, quantile, 1 - quantile], [n_terms, number, number])
     one = sparse.eye(number)
-    lines = sparse.csr_matrix(np.stack([np.ones(number), values], axis=1))
-    bounds = [(None, None)] * 2 + [(0, None)] * (2 * number)
-    found = linprog(costs, A_eq=sparse.hstack([lines, one, -one]), b_eq=target, bounds=bounds)
-    return found.x[:2].tolist()
+    equations = sparse.hstack([sparse.csr_matrix(terms), one, -one])
+    bounds = [(None, None)] * n_terms + [(0, None)] * (2 * number)
+    return linprog(costs, A_eq=equations, b_eq=target, bounds=bounds).x[:n_terms].tolist()

@@ -133,6 +133,7 @@ class IntervalBound(Settings):
 
     intercept: float
     slope: float
+    distance: float
 
 
 class FluxSettings(Settings):

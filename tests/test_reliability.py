@@ -24,7 +24,8 @@ from sunpy_farside.coordinates.window import window_wcs
 from sunpy_farside.detection import COLUMNS, measure_regions
 from sunpy_farside.detection.export import to_json, to_text
 from sunpy_farside.detection.measurement import noise_level
-from sunpy_farside.detection.reliability import FEATURES, Reliability, sar_reliability
+from sunpy_farside.detection.reliability import FEATURES, Reliability
+from sunpy_farside.detection.sar_calibration import sar_reliability
 from sunpy_farside.errors import WeightsError
 from sunpy_farside.evaluation.calibration import RATE, calibrate_network, fit_reliability
 from sunpy_farside.evaluation.calibration_bins import reliability_bins

@@ -11,7 +11,7 @@ from pathlib import Path
 from sunpy_farside.cadence import N_MAPS
 from sunpy_farside.detection import COLUMNS, detect_seismic_strength
 from sunpy_farside.detection.neural import network_settings
-from sunpy_farside.detection.reliability import sar_reliability
+from sunpy_farside.detection.sar_calibration import sar_flux, sar_reliability
 from sunpy_farside.network.schemas import FORMER_ALIGNMENTS
 from sunpy_farside.utils.digests import digest
 
@@ -46,6 +46,7 @@ def describe_run(model, width):
         "sar": {
             **{name: str(options[name].default) for name in ("phase", "threshold")},
             "reliability": sar_reliability().to_dict(),
+            "flux": None if sar_flux() is None else sar_flux().to_dict(),
         },
         "columns": list(COLUMNS),
     }

@@ -43,6 +43,9 @@ COLUMNS = {
     "label": "rank by reliability, or by strength where there is none",
     "centroid": "Carrington position, weighted by probability (or phase)",
     "reliability": "probability that an active region of 2e21 Mx or more lies within ten degrees",
+    "flux": "estimated total unsigned magnetic flux, if an active region is there",
+    "flux_lower": "lower bound of the 68 % interval of the flux",
+    "flux_upper": "upper bound of that interval",
     "integrated_probability": "sum of the probability over the region's pixels",
     "peak_probability": "largest probability in the region",
     "area": "area on the Sun",
@@ -59,6 +62,9 @@ COLUMNS = {
 }
 
 _UNITS = {
+    "flux": u.Mx,
+    "flux_lower": u.Mx,
+    "flux_upper": u.Mx,
     "integrated_probability": u.deg**2,
     "area": u.deg**2,
     "longitude_extent": u.deg,
@@ -228,8 +234,8 @@ def region_table(columns: dict[str, np.ndarray], date: Time, arrivals: Time) -> 
     )
     centroid = SkyCoord(carrington_frame(date).realize_frame(angles), copy=False)
     columns = columns | {"centroid": centroid, "east_limb_arrival": arrivals}
-    for name, unit in _UNITS.items():
-        columns[name] = columns[name] * unit
+    for name in _UNITS.keys() & columns.keys():
+        columns[name] = columns[name] * _UNITS[name]
     table = QTable({name: columns[name] for name in COLUMNS if name in columns}, copy=False)
     for name in table.colnames:
         table[name].info.description = COLUMNS[name]

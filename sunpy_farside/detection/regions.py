@@ -13,9 +13,15 @@ from astropy.time import Time
 from sunpy.map import GenericMap
 
 import sunpy_farside
+from sunpy_farside.coordinates.far_side import (
+    disk_center_latitude,
+    far_side_central_meridian,
+    separations,
+)
+from sunpy_farside.detection.calibrated import plain
+from sunpy_farside.detection.flux import FLUX_COLUMNS
 from sunpy_farside.detection.measurement import measure_regions, region_table
 from sunpy_farside.detection.methods import SAR
-from sunpy_farside.detection.reliability import plain
 from sunpy_farside.detection.segmentation import away_from_seam, segment_image
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.maps.orientation import upright
@@ -69,7 +75,7 @@ def find_regions(
         detection with the SAR method, which is then segmented with this method.
     sequence : `~sunpy_farside.sequence.FarsideSequence`, optional
         Sequence of which the image is the detection. The columns that are measured in phase maps,
-        and the reliability, need it.
+        the reliability and the flux, need it.
     level : `float` or `~astropy.units.Quantity`, optional
         Segmentation threshold: smoothed probability above which pixels belong to a segment.
     n_pixels : `int`, optional
@@ -85,9 +91,9 @@ def find_regions(
     `~astropy.table.QTable`
         One row per region, with the columns of ``sunpy_farside.detection.measurement.COLUMNS``. For
         the image and the sequence of a detection, it is the table of the detection. Without a
-        sequence, the columns that are measured in phase maps and the reliability of a network's
-        regions are NaN; regions are then in order of decreasing strength, and significant from the
-        significance threshold.
+        sequence, the columns that are measured in phase maps, and the reliability and the flux of a
+        network's regions, are NaN; regions are then in order of decreasing strength, and
+        significant from the significance threshold.
 
     Raises
     ------
@@ -133,6 +139,8 @@ def find_regions(
     if threshold is not None or changed != settings:
         # The reliability and its cut are those of regions that are cut out in one way.
         changed = replace(changed, reliability=None)
+    if _cut(changed) != _cut(settings):
+        changed = replace(changed, flux=None)
     settings = changed
     data, wcs = upright(values_of(image), image.wcs)
     data, wcs = away_from_seam(data, wcs, settings)
@@ -142,6 +150,10 @@ def find_regions(
         values["phases"] = _phases_of(sequence, image)
     regions = measure_regions(segments, wcs, image.date, **values)
     return rank_regions(regions, segments, settings)[0]
+
+
+def _cut(settings):
+    return settings.segmentation_threshold, settings.n_pixels, settings.deblend
 
 
 def _phases_of(sequence, image):
@@ -228,6 +240,8 @@ def rank_measured(
     known = settings.reliability is not None and bool(np.isfinite(reliability).all())
     # Equal ones keep the order of the segments, so that the same input gives the same table.
     order = np.argsort(-plain(reliability if known else strength), kind="stable")
+    fluxes = _fluxes(columns, date, settings.flux)
+    columns = columns | dict(zip(FLUX_COLUMNS, fluxes, strict=True))
     columns = {name: values[order] for name, values in columns.items()}
     columns |= {"label": np.arange(1, len(order) + 1), "reliability": reliability[order]}
     if known and cut is not None:
@@ -251,3 +265,14 @@ def rank_measured(
     labels = np.zeros(len(order) + 1, dtype=np.int32)
     labels[order + 1] = columns["label"]
     return table, labels[segments]
+
+
+def _fluxes(columns, date, relation):
+    """
+    Return the flux of regions, and its bounds, in Mx.
+    """
+    longitude, latitude = columns["longitude"], columns["latitude"]
+    if relation is None or not len(longitude):
+        return np.full((len(FLUX_COLUMNS), len(longitude)), np.nan)
+    center = far_side_central_meridian(date).deg, -disk_center_latitude(date).deg
+    return relation(columns | {"distance": separations(longitude, latitude, *center)})

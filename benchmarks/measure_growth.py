@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from astropy.io import fits
@@ -34,7 +34,8 @@ def write_maps(source, folder, number):
     folder.mkdir()
     for k in range(number):
         path = paths[k % PERIOD]
-        date = parse_file_name(path.name)[0].datetime + timedelta(days=k // PERIOD * PERIOD / 2)
+        date = datetime.fromisoformat(parse_file_name(path.name)[0].isot)
+        date += timedelta(days=k // PERIOD * PERIOD / 2)
         target = folder / date.strftime("PHASE_MAP_%Y.%m.%d_%H:%M:%S.fits")
         if k < PERIOD:
             fits.PrimaryHDU(fits.getdata(path)).writeto(target)

@@ -3,7 +3,7 @@ Cadence of the maps: one every 12 hours, eleven in a sequence.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -367,7 +367,10 @@ def time_of_step(step, times, steps):
     # Single maps may be some seconds late: count from one of median offset.
     offsets = times.utc.mjd - np.asarray(steps) * _STEP
     source = int(np.argsort(offsets, kind="stable")[(len(offsets) - 1) // 2])
-    clock = times[source].datetime + timedelta(days=_STEP) * (int(step) - int(steps[source]))
+    # The datetime class knows no leap second, which a date may be in.
+    text = Time(times[source], format="isot", precision=6).isot
+    clock = datetime.fromisoformat(text[:16]) + timedelta(seconds=float(text[17:]))
+    clock += timedelta(days=_STEP) * (int(step) - int(steps[source]))
     return Time(Time(clock, scale=times.scale), format="isot")
 
 

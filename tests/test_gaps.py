@@ -21,7 +21,7 @@ from sunpy_farside import (
     detect_seismic_strength,
     find_sequences,
 )
-from sunpy_farside.cadence import CADENCE
+from sunpy_farside.cadence import CADENCE, nearest_step, time_of_step
 from sunpy_farside.detection.export import to_json, to_text
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.maps import FarsidePhaseMap
@@ -231,6 +231,16 @@ def test_networks_take_missing_maps(full, gone, network):
     assert detection.image.date == full.date
     corner, expected = (wcs.pixel_to_world(0, 0) for wcs in (detection.image.wcs, full.wcs))
     assert (corner.lon, corner.lat) == (expected.lon, expected.lat)
+
+
+def test_the_step_after_a_leap_second():
+    """
+    Count from a map in the leap second, as whole days of 86,401 seconds make them.
+    """
+    times = Time("2012-06-29T12:00") + np.arange(4) * CADENCE
+    assert times[-1].isot == "2012-06-30T23:59:60.000"
+    step = nearest_step(times[-1])
+    assert time_of_step(step + 1, times[-1:], [step]).isot == "2012-07-01T12:00:00.000"
 
 
 def test_tables_record_the_maps_they_were_made_from(full):

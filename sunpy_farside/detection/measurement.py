@@ -232,7 +232,7 @@ def region_table(columns: dict[str, np.ndarray], date: Time, arrivals: Time) -> 
     angles = UnitSphericalRepresentation(
         columns["longitude"] * u.deg, columns["latitude"] * u.deg, copy=False
     )
-    centroid = SkyCoord(carrington_frame(date).realize_frame(angles), copy=False)
+    centroid = SkyCoord(carrington_frame(date, angles), copy=False)
     columns = columns | {"centroid": centroid, "east_limb_arrival": arrivals}
     for name in _UNITS.keys() & columns.keys():
         columns[name] = columns[name] * _UNITS[name]

@@ -168,7 +168,7 @@ def follow(folder, days, missing):
     detect = {name: getattr(update, name) for name in ("detect_farside", "detect_seismic_strength")}
     for day in range(FIRST_DAY, days + 1):
         archive.grow(day)
-        dies_at = 1 + 3 * (day - FIRST_DAY) % 50
+        dies_at = 1 + 7 * (day - FIRST_DAY) % 24
         status = run_forked(_run, output, None, missing, dies_at=dies_at)
         assert status in (0, DIED), (day, status)
         happened["killed"] += status == DIED

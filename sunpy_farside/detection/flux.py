@@ -110,8 +110,8 @@ class FluxRelation(Calibrated):
 
     lower: dict
     upper: dict
-    # With it, the estimates of weak regions are unbiased on simulations: all regions that count have
-    # the flux of the smallest one or more.
+    # With it, the estimates of weak regions are unbiased on simulations: all regions that count
+    # have the flux of the smallest one or more.
     strength: float = 600.0
     notes: dict = field(default_factory=dict, compare=False)
 

@@ -4,7 +4,7 @@ Schema of the bulletin's JSON document.
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sunpy_farside.errors import FileFormatError, NewerFormatError
 from sunpy_farside.utils.content import user_path
@@ -12,7 +12,9 @@ from sunpy_farside.utils.content import user_path
 __all__ = ["SCHEMA_VERSION", "Bulletin", "json_schema", "read_bulletin"]
 
 # The first number grows with changes that break programs that read the document.
-SCHEMA_VERSION: Final = "1.0"
+SCHEMA_VERSION: Final = "1.1"
+# Versions whose documents lack only additions, which have defaults.
+_EARLIER = ("1.0",)
 
 _Moment = Annotated[
     str,
@@ -72,6 +74,23 @@ class Strength(_Part):
     )
 
 
+class Flux(_Part):
+    """
+    Estimated total unsigned magnetic flux of a region, mean over the last five days.
+    """
+
+    value: float
+    lower: float = Field(description="lower bound of the 68 % interval")
+    upper: float = Field(description="upper bound of that interval")
+    unit: Literal["Mx"]
+    change: float | None = Field(
+        description="slope of a straight line through the last five days, unit per day"
+    )
+    trend: Literal["growing", "steady", "fading"] | None = Field(
+        description="direction of a change by more than a quarter over five days"
+    )
+
+
 class HistoryEntry(_Part):
     """
     Strength of a region on one date of the last 14 days.
@@ -98,6 +117,7 @@ class Measurement(_Part):
     n_detections: _Count
     n_possible: _Count
     strength: Strength
+    flux: Flux | None = Field(default=None, description="null if it is not known")
     area: float | None = Field(
         description="millionths of a solar hemisphere on the latest date, null if not detected then"
     )
@@ -114,6 +134,9 @@ class Region(_Part):
     position: Position
     confirmed: bool = Field(description="persistent, or significant on its last detection")
     reliability: _Share | None = Field(description="probability that an active region is there")
+    flux: Flux | None = Field(
+        default=None, description="that of the first measurement, null if it is not known"
+    )
     new: bool | None = Field(description="not in the bulletin before; null if there is none")
     detected: bool = Field(description="detected on the latest date")
     arrival: Arrival
@@ -248,7 +271,7 @@ class Bulletin(_Part):
     """
 
     format: Literal["sunpy_farside.bulletin"] = "sunpy_farside.bulletin"
-    version: Literal["1.0"] = SCHEMA_VERSION
+    version: Literal["1.1"] = SCHEMA_VERSION
     software: str = Field(description="version of sunpy_farside")
     date: _Moment
     detections: list[Detection]
@@ -259,6 +282,13 @@ class Bulletin(_Part):
     noaa: PublishedList | None
     outlines: Outlines
     notes: list[str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_present_version(cls, content):
+        if isinstance(content, dict) and content.get("version") in _EARLIER:
+            return content | {"version": SCHEMA_VERSION}
+        return content
 
 
 def json_schema():
@@ -274,7 +304,7 @@ def json_schema():
     --------
     >>> from sunpy_farside.bulletin.schema import json_schema
     >>> json_schema()["properties"]["version"]["const"]
-    '1.0'
+    '1.1'
     """
     schema = Bulletin.model_json_schema(mode="serialization")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -11,6 +11,7 @@ from sunpy_farside.detection.calibrated import Calibrated, plain
 
 __all__ = [
     "FLUX_COLUMNS",
+    "FLUX_DECIMALS",
     "FLUX_FEATURES",
     "FLUX_UNIT",
     "FluxRelation",
@@ -23,6 +24,8 @@ __all__ = [
 # size.
 FLUX_UNIT = 1e22
 FLUX_COLUMNS = ("flux", "flux_lower", "flux_upper")
+# Decimals of a flux in Mx that it is good for.
+FLUX_DECIMALS = -19
 _SMALLEST = 1e-3
 # Depth times area, in units of the noise and square degrees, below which differences are of no
 # importance: about that of the smallest region that counts.

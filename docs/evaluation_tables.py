@@ -105,15 +105,17 @@ def _flux(methods):
     """
     rows = []
     for parts in zip(*(item["flux"] for item in methods.values()), strict=True):
-        low, high = (None if parts[0][key] is None else parts[0][key] / 1e21 for key in ("low", "high"))
-        label = f"{low:g} to {high:g}" if high is not None else f"{low:g} and more"
+        low, high = parts[0]["low"], parts[0]["high"]
+        label = f"{low / 1e21:g} and more" if low else "all"
+        if high is not None:
+            label = f"{low / 1e21:g} to {high / 1e21:g}"
         cells = [
             f"{part['ratio']:.2f}, {part['within']:.0%} ({part['number']})"
             if part["number"]
             else ""
             for part in parts
         ]
-        rows.append([label if low or high else "all", *cells])
+        rows.append([label, *cells])
     names = [f"{_NAMES[name]}: ratio, within (number)" for name in methods]
     return _table(["Estimated flux (1e21 Mx)", *names], rows)
 

@@ -47,6 +47,9 @@ class FarsideModel:
     reliability : `dict` or None
         Calibrated reliability of the network's regions
         (`sunpy_farside.detection.reliability.Reliability.to_dict`), or None.
+    flux : `dict` or None
+        Relation between the features of the network's regions and their magnetic flux
+        (`sunpy_farside.detection.flux.FluxRelation.to_dict`), or None.
     license : `str`
         License of the weights.
     metadata : `dict`
@@ -64,6 +67,7 @@ class FarsideModel:
     level: float = 0.01
     deblend: bool = False
     reliability: dict | None = None
+    flux: dict | None = None
     license: str = "BSD-3-Clause"
     metadata: dict = field(default_factory=dict)
 

@@ -6,7 +6,6 @@ import os
 import shlex
 import stat
 import sys
-import warnings
 from argparse import Namespace
 from collections import Counter
 
@@ -405,49 +404,3 @@ def test_the_command_of_an_alert(tmp_path):
     assert told.read_text() == "New region; $HOME"
     with pytest.raises(RuntimeError, match="given again the next time"):
         run_command(f"'{sys.executable}' nowhere", alert)
-
-
-@pytest.mark.slow
-def test_an_archive_that_grows_gives_what_a_run_at_once_gives(archive, serve, tmp_path, publish):
-    """
-    Follow 20 days: gaps, late, corrected and broken maps, an outage, and two runs at once.
-    """
-    maps = simulate_maps(SINCE, 40, seed=4).maps
-    server = serve(archive)
-    output = tmp_path / "daily"
-    # Maps that never come, and maps that come two days late.
-    gaps, late = {13}, {18, 19}
-    for day in range(6, 21):
-        due = [k for k in (2 * day - 2, 2 * day - 1) if k not in gaps | late]
-        if day == 6:
-            due = range(12)
-        publish([maps[k] for k in due])
-        if day == 12:
-            publish([maps[k] for k in late])
-        if day == 9:
-            publish([maps[15]], 1.5)
-        if day == 11:
-            publish([maps[15]])
-        path = archive / "Phase_Maps" / "2022" / published_name(maps[2 * day - 1].date)
-        if day == 14:
-            whole = path.read_bytes()
-            path.write_bytes(whole[:5000])
-        if day == 15:
-            (path.parent / published_name(maps[27].date)).write_bytes(whole)
-        down = day == 17
-        server.fault = lambda handler, _, down=down: (
-            down and (handler.answer("Down.", status=503) or True)
-        )
-        with only_run(output), pytest.raises(ValueError, match="only run in this folder"):
-            run(output)
-        with warnings.catch_warnings():
-            # Dates of the corrected map are made again.
-            warnings.filterwarnings("ignore", message=".*other maps", category=SunpyUserWarning)
-            result = run(output)
-        assert bool(result.notes) == (day in (14, 17)), (day, result.notes)
-        fresh = tmp_path / f"day {day}"
-        (fresh / "maps").mkdir(parents=True)
-        for item in (output / "maps").iterdir():
-            (fresh / "maps" / item.name).write_bytes(item.read_bytes())
-        run(fresh, offline=True)
-        assert stored(output, names=False) == stored(fresh, names=False), day

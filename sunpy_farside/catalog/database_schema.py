@@ -165,14 +165,14 @@ def open_database(path, *, write=False):
     NewerFormatError
         A later release wrote the database.
     FileFormatError
-        The file is no database, or a damaged one.
+        The file is no database, or a damaged or an empty one.
     """
     with readable(path):
         connection = _connect(path, write)
         try:
             version = _version(connection, path)
             if version < len(_STEPS) and not write:
-                connection = _in_memory(connection)
+                connection = _in_memory(connection, version, path)
             _bring_up_to_date(connection, version)
         except BaseException:
             connection.close()
@@ -225,10 +225,16 @@ def _connection(address, *pragmas):
     return connection
 
 
-def _in_memory(connection):
+def _in_memory(connection, version, path):
     """
     Return a copy of a database in memory, and close the database.
     """
+    if version == 0:
+        msg = (
+            f"{path}: expected a catalog, found version 0, an empty database. Run watch or daily: "
+            "it makes the catalog."
+        )
+        raise FileFormatError(msg)
     copy = _connection(":memory:")
     try:
         connection.backup(copy)

@@ -60,7 +60,10 @@ def _model_digest(model):
         for item in fields(model)
         if item.name not in _INCIDENTAL
     }
-    # Digests keep the words of the first format, so that the dates of catalogs remain valid.
+    # Digests keep the words of the first format, so that the dates of catalogs remain valid, and
+    # those of weights without a flux what they were before there was one.
+    if described["flux"] is None:
+        described.pop("flux")
     alignment = described.pop("alignment")
     former = {present: name for name, present in FORMER_ALIGNMENTS.items()}
     described["frames"] = former[alignment]

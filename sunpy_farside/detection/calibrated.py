@@ -4,9 +4,12 @@ Functions of the features of regions that a calibration has fitted.
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+import astropy.units as u
 
 __all__ = ["Calibrated", "plain"]
 
@@ -33,20 +36,20 @@ class Calibrated:
     intercept: float
     settings: dict
 
-    def fits(self, **settings):
+    def fits(self, **settings: Any) -> bool:
         """
         Return whether regions cut with these settings are those that it is calibrated for.
         """
         return self.settings == settings
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """
         Return plain numbers and text, ready for JSON.
         """
         return {"version": self.version, **asdict(self)}
 
     @classmethod
-    def from_dict(cls, content: dict[str, Any]):
+    def from_dict(cls, content: dict[str, Any]) -> Self:
         """
         Return the calibration that `to_dict` has written.
 
@@ -75,7 +78,7 @@ class Calibrated:
             raise ValueError(msg) from error
 
 
-def plain(column):
+def plain(column: ArrayLike | u.Quantity) -> np.ndarray:
     """
     Return a column's numbers, in its own unit.
 

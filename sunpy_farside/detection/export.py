@@ -10,7 +10,7 @@ from astropy.table import Table
 
 from sunpy_farside.cadence import N_MAPS
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
-from sunpy_farside.detection.flux import FLUX_COLUMNS, flux_text
+from sunpy_farside.detection.flux import FLUX_COLUMNS, FLUX_DECIMALS, flux_text
 
 __all__ = ["flat_table", "to_csv", "to_json", "to_text"]
 
@@ -20,8 +20,7 @@ _DECIMALS = {
     "latitude": 1,
     "stonyhurst_longitude": 1,
     "reliability": 3,
-    # In Mx.
-    **dict.fromkeys(FLUX_COLUMNS, -19),
+    **dict.fromkeys(FLUX_COLUMNS, FLUX_DECIMALS),
     "integrated_probability": 1,
     "peak_probability": 3,
     "area": 1,

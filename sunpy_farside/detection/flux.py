@@ -2,15 +2,18 @@
 Magnetic flux of detected regions.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sunpy_farside.detection.calibrated import Calibrated, plain
 
 __all__ = [
     "FLUX_COLUMNS",
+    "FLUX_DECIMALS",
     "FLUX_FEATURES",
     "FLUX_UNIT",
     "FluxRelation",
@@ -23,6 +26,8 @@ __all__ = [
 # size.
 FLUX_UNIT = 1e22
 FLUX_COLUMNS = ("flux", "flux_lower", "flux_upper")
+# Decimals of a flux in Mx that it is good for.
+FLUX_DECIMALS = -19
 _SMALLEST = 1e-3
 # Depth times area, in units of the noise and square degrees, below which differences are of no
 # importance: about that of the smallest region that counts.
@@ -110,12 +115,12 @@ class FluxRelation(Calibrated):
 
     lower: dict
     upper: dict
-    # With it, the estimates of weak regions are unbiased on simulations: all regions that count have
-    # the flux of the smallest one or more.
+    # With it, the estimates of weak regions are unbiased on simulations: all regions that count
+    # have the flux of the smallest one or more.
     strength: float = 600.0
     notes: dict = field(default_factory=dict, compare=False)
 
-    def __call__(self, table):
+    def __call__(self, table: Mapping[str, ArrayLike]) -> tuple[np.ndarray, ...]:
         """
         Return the estimated flux of every region of a table.
 
@@ -144,7 +149,9 @@ class FluxRelation(Calibrated):
         return tuple(FLUX_UNIT * np.exp(item) for item in (logarithm, lower, upper))
 
 
-def flux_features(table, names, strength=FluxRelation.strength):
+def flux_features(
+    table: Mapping[str, ArrayLike], names: Iterable[str], strength: float = FluxRelation.strength
+) -> list[np.ndarray]:
     """
     Return features that a flux depends on.
 
@@ -165,7 +172,7 @@ def flux_features(table, names, strength=FluxRelation.strength):
     return [FLUX_FEATURES[name](columns, strength) for name in names]
 
 
-def edge_term(table):
+def edge_term(table: Mapping[str, ArrayLike]) -> np.ndarray:
     """
     Return the term of a flux's bounds that depends on the distance from the far-side disk center.
 
@@ -181,7 +188,7 @@ def edge_term(table):
     return (plain(table["distance"]) / 90) ** 4
 
 
-def flux_text(estimate, lower, upper):
+def flux_text(estimate: float, lower: float, upper: float) -> str:
     """
     Return a flux with its interval for readers.
 

@@ -173,7 +173,7 @@ def network_reliability(model: FarsideModel) -> Reliability | None:
     return _calibrated(model, Reliability, model.reliability)
 
 
-def network_flux(model):
+def network_flux(model: FarsideModel) -> FluxRelation | None:
     """
     Return the relation between the features of a network's regions and their flux.
 

@@ -15,7 +15,7 @@ _FORMAT = 2
 
 
 @lru_cache
-def sar_reliability():
+def sar_reliability() -> Reliability:
     """
     Return the reliability of the SAR method, which comes with the package.
 
@@ -28,7 +28,7 @@ def sar_reliability():
 
 
 @lru_cache
-def sar_flux():
+def sar_flux() -> FluxRelation | None:
     """
     Return the relation of the SAR method's regions and their flux, which comes with the package.
 
@@ -40,7 +40,7 @@ def sar_flux():
     return read_calibration(_shipped())[1]
 
 
-def calibration_text(reliability, flux):
+def calibration_text(reliability: Reliability, flux: FluxRelation | None) -> str:
     """
     Return the calibration of the SAR method as JSON.
 
@@ -61,7 +61,7 @@ def calibration_text(reliability, flux):
     return json.dumps(content, indent=2) + "\n"
 
 
-def read_calibration(text):
+def read_calibration(text: str) -> tuple[Reliability, FluxRelation | None]:
     """
     Read the calibration of the SAR method.
 

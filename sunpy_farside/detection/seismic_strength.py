@@ -101,13 +101,13 @@ def detect_seismic_strength(
     if not phase < 0 * u.rad:
         msg = f"Expected a negative phase, found {phase}: active regions are negative."
         raise ValueError(msg)
-    reliability, flux = (
-        item if item is not None and item.fits(phase=phase.to_value(u.rad)) else None
-        for item in (sar_reliability(), sar_flux())
-    )
-    settings = DetectionSettings(
-        SAR, phase.to(u.rad), _N_PIXELS, False, threshold, reliability, flux
-    )
+    phase = phase.to(u.rad)
+    settings = DetectionSettings(SAR, phase, _N_PIXELS, False, threshold)
+    reliability, flux = sar_reliability(), sar_flux()
+    if reliability.fits(phase=phase.value):
+        settings = replace(settings, reliability=reliability)
+    if flux is not None and flux.fits(phase=phase.value):
+        settings = replace(settings, flux=flux)
     if isinstance(maps, FarsideSequence | GenericMap):
         return _detect(maps, settings, width)
     return [_detect(item, settings, width) for item in maps]

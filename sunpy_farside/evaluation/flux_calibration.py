@@ -19,7 +19,7 @@ __all__ = ["FLUX_QUANTILES", "calibrate_flux", "fit_flux"]
 FLUX_QUANTILES = {"lower": 0.16, "upper": 0.84}
 _TERMS = ("intercept", "slope", "distance")
 # Detections without which nothing can be fitted.
-_FEWEST = 20
+_FEWEST = 10
 # Keeps the coefficients finite where features are equal in all detections.
 _RIDGE = 1e-4
 

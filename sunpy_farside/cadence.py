@@ -187,11 +187,14 @@ def shared_steps(times: Time) -> tuple[np.ndarray, np.ndarray, float]:
     phase : `float`
         Offset of the steps from 00 and 12 UT, as a fraction of a step.
     """
-    # Any single map may be off the cadence, the first one too: compare all pairs.
+    # Any single map may be off the cadence, the first one too: count the maps near each, in order
+    # of their phases, as an archive has more pairs than fit into memory.
     phases = (times.utc.mjd * u.day / CADENCE).to_value(u.one) % 1
-    apart = np.abs((phases[:, None] - phases + 0.5) % 1 - 0.5)
-    within = apart <= (TOLERANCE / CADENCE).to_value(u.one) + 1e-9
-    phase = phases[np.argmax(within.sum(axis=0))]
+    ordered = np.sort(phases)
+    around = np.concatenate([ordered - 1, ordered, ordered + 1])
+    near = (TOLERANCE / CADENCE).to_value(u.one) + 1e-9
+    first, last = np.searchsorted(around, phases - near), np.searchsorted(around, phases + near)
+    phase = phases[np.argmax(last - first)]
     return *step_numbers(times, phase), phase
 
 

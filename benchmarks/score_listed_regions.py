@@ -10,7 +10,6 @@ Tracks are made as for detections. FOLDER gets the page of the scores.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +66,7 @@ def main():
     tracks = track_regions(read_detections(options.lists, options.times))
     arrivals = noaa_arrivals(read_noaa_summaries(options.summaries))
     scores = check_predictions(predictions_of(tracks, lead=options.lead * u.day), arrivals)
-    print(json.dumps(scores_document(scores)["total"], indent=1))
+    print(scores_document(scores).total.model_dump_json(indent=1))
     if options.folder is not None:
         write_scores(options.folder, scores)
 

@@ -3,6 +3,7 @@ Archive server on the loopback address, which can fail in every way.
 """
 
 from collections import Counter
+from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -63,11 +64,12 @@ class _Handler(SimpleHTTPRequestHandler):
         for item in sorted(Path(path).iterdir()):
             name = quote(item.name) if self.server.style == "apache-quoted" else item.name
             name += "/" if item.is_dir() else ""
+            changed = datetime.fromtimestamp(item.stat().st_mtime, UTC)
             size = "-" if item.is_dir() else f"{item.stat().st_size / 1024:.0f}K"
             lines.append(
                 f'<tr><td valign="top"><img src="/icons/unknown.gif" alt="[   ]"></td>'
                 f'<td><a href="./{name}">{item.name[:20]}..&gt;</a></td>'
-                f'<td align="right">2022-05-09 07:01  </td><td align="right">{size}</td>'
+                f'<td align="right">{changed:%Y-%m-%d %H:%M}  </td><td align="right">{size}</td>'
                 "<td>&nbsp;</td></tr>"
             )
         self.answer(

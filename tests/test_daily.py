@@ -2,17 +2,18 @@
 The run of a day, on an archive that grows, fails and corrects its maps.
 """
 
+import os
 import shlex
 import stat
 import sys
-import warnings
 from argparse import Namespace
+from collections import Counter
 
 import numpy as np
 import pytest
 from archive_files import region_list
 from catalog_store import stored
-from map_files import published_name
+from map_files import published_name, save_map, save_maps
 from reference_unet import small_model
 
 import astropy.units as u
@@ -21,13 +22,14 @@ from astropy.time import Time
 
 from sunpy.util.exceptions import SunpyUserWarning
 
-from sunpy_farside.catalog import Catalog
+from sunpy_farside.catalog import Catalog, daily_run, update
 from sunpy_farside.catalog.alerts import Alert, append_to_feed, give_alerts, run_command
 from sunpy_farside.catalog.daily_run import run_day
 from sunpy_farside.catalog.database import Database
 from sunpy_farside.catalog.names import names_of_tracks
 from sunpy_farside.cli import daily as command
 from sunpy_farside.cli import main
+from sunpy_farside.errors import FarsideError
 from sunpy_farside.io.locks import only_run
 from sunpy_farside.network import save_model
 from sunpy_farside.simulation import simulate_maps
@@ -74,6 +76,72 @@ def dates(result):
     return [date.isot[5:13] for date in result.new]
 
 
+@pytest.fixture
+def counted(monkeypatch):
+    """
+    Count the listings of folders and the detections.
+    """
+    counts = Counter()
+
+    def count(module, name):
+        function = getattr(module, name)
+
+        def counting(*args, **kwargs):
+            counts[name] += 1
+            return function(*args, **kwargs)
+
+        monkeypatch.setattr(module, name, counting)
+
+    count(daily_run, "find_phase_maps")
+    for module in (daily_run, update):
+        count(module, "detect_farside")
+    return counts
+
+
+def test_a_run_lists_its_folder_once_and_detects_once(output, counted, maps):
+    folder = output / "maps"
+    folder.mkdir(parents=True)
+    save_maps(folder, maps[:12])
+    first = run(output, offline=True)
+    assert counted == {"find_phase_maps": 1, "detect_farside": 1}
+    # Nothing is new, but the bulletin shows the image of the latest date.
+    again = run(output, offline=True)
+    assert counted == {"find_phase_maps": 2, "detect_farside": 2}
+    assert again.new == []
+    for method in ("network", "sar"):
+        image, before = again.latest[method].image, first.latest[method].image
+        assert image.date == before.date
+        assert np.array_equal(image.data, before.data, equal_nan=True)
+    # A corrected map of an earlier date alone.
+    save_map(folder, maps[0], 1.5)
+    with pytest.warns(SunpyUserWarning, match="other maps: 1"):
+        corrected = run(output, offline=True)
+    assert dates(corrected) == ["05-03T12"]
+    assert corrected.latest["network"].date.isot[5:13] == "05-04T00"
+
+
+def test_a_folder_is_of_one_product(output, archive, maps, publish, serve, tmp_path, capsys):
+    server = serve(archive)
+    publish(maps[:11])
+    run(output)
+    server.requests.clear()
+    before = stored(output)
+    with pytest.raises(FarsideError, match=r"expected maps of phase_map, .* found maps of gong"):
+        run(output, product="gong")
+    # Nothing was fetched or changed.
+    assert (len(server.requests), stored(output)) == (0, before)
+    save_model(MODEL, tmp_path / "small.safetensors")
+    line = ["--output", str(output), "--model", str(tmp_path / "small.safetensors")]
+    assert main(["daily", *line, "--product", "time_distance", "--offline"]) == 1
+    assert "found maps of time_distance. Choose those maps, or another" in capsys.readouterr().err
+    other = tmp_path / "gong"
+    other.mkdir()
+    for item in maps[:11]:
+        save_map(other, item, name="mrfqo%y%m%dt%H%M.fits")
+    assert main(["watch", str(other), *line]) == 1
+    assert "found maps of gong. Choose those maps, or another" in capsys.readouterr().err
+
+
 def test_only_what_is_new_is_fetched_and_made(output, archive, maps, publish, serve):
     server = serve(archive)
     publish(maps[:12])
@@ -104,6 +172,41 @@ def test_a_correction_in_the_archive_is_noticed(output, archive, maps, publish, 
         assert dates(run(output)) == ["05-04T00"]
     statuses = [source["status"] for source in Catalog(output).sources("2022-05-04")]
     assert statuses == ["superseded", "current"] * 2
+
+
+def published_on(archive, date):
+    """
+    Set the date of the last change of all files in the archive.
+    """
+    for path in archive.rglob("*.*"):
+        os.utime(path, (Time(date).unix,) * 2)
+
+
+def test_a_correction_of_an_earlier_map_is_noticed_by_its_date(
+    output, archive, maps, publish, serve
+):
+    """
+    The listing has the dates of the last changes of files.
+    """
+    server = serve(archive, "apache")
+    publish(maps)
+    published_on(archive, "2022-05-10")
+    name, text = region_list(maps[0].date, 120, 10)
+    (archive / "AR_Lists" / name).write_text(text)
+    assert len(run(output).new) == 4
+    server.requests.clear()
+    assert run(output).new == []
+    # Nothing before the last five days.
+    first = published_name(maps[0].date)
+    assert not [path for path in server.requests if path.endswith(first)]
+    publish(maps[:1], 1.5)
+    with pytest.warns(SunpyUserWarning, match="other maps: 1"):
+        assert dates(run(output)) == ["05-03T12"]
+    # Half a day later, whatever the time zone of the server, it is not fetched any more.
+    published_on(archive, Time.now() - 13 * u.hour)
+    server.requests.clear()
+    assert run(output).new == []
+    assert not [path for path in server.requests if path.endswith(first)]
 
 
 def test_missing_maps_are_named(output, archive, maps, publish, serve):
@@ -301,49 +404,3 @@ def test_the_command_of_an_alert(tmp_path):
     assert told.read_text() == "New region; $HOME"
     with pytest.raises(RuntimeError, match="given again the next time"):
         run_command(f"'{sys.executable}' nowhere", alert)
-
-
-@pytest.mark.slow
-def test_an_archive_that_grows_gives_what_a_run_at_once_gives(archive, serve, tmp_path, publish):
-    """
-    Follow 20 days: gaps, late, corrected and broken maps, an outage, and two runs at once.
-    """
-    maps = simulate_maps(SINCE, 40, seed=4).maps
-    server = serve(archive)
-    output = tmp_path / "daily"
-    # Maps that never come, and maps that come two days late.
-    gaps, late = {13}, {18, 19}
-    for day in range(6, 21):
-        due = [k for k in (2 * day - 2, 2 * day - 1) if k not in gaps | late]
-        if day == 6:
-            due = range(12)
-        publish([maps[k] for k in due])
-        if day == 12:
-            publish([maps[k] for k in late])
-        if day == 9:
-            publish([maps[15]], 1.5)
-        if day == 11:
-            publish([maps[15]])
-        path = archive / "Phase_Maps" / "2022" / published_name(maps[2 * day - 1].date)
-        if day == 14:
-            whole = path.read_bytes()
-            path.write_bytes(whole[:5000])
-        if day == 15:
-            (path.parent / published_name(maps[27].date)).write_bytes(whole)
-        down = day == 17
-        server.fault = lambda handler, _, down=down: (
-            down and (handler.answer("Down.", status=503) or True)
-        )
-        with only_run(output), pytest.raises(ValueError, match="only run in this folder"):
-            run(output)
-        with warnings.catch_warnings():
-            # Dates of the corrected map are made again.
-            warnings.filterwarnings("ignore", message=".*other maps", category=SunpyUserWarning)
-            result = run(output)
-        assert bool(result.notes) == (day in (14, 17)), (day, result.notes)
-        fresh = tmp_path / f"day {day}"
-        (fresh / "maps").mkdir(parents=True)
-        for item in (output / "maps").iterdir():
-            (fresh / "maps" / item.name).write_bytes(item.read_bytes())
-        run(fresh, offline=True)
-        assert stored(output, names=False) == stored(fresh, names=False), day

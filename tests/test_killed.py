@@ -14,37 +14,11 @@ import sunpy_farside
 # transaction begins or ends, another one goes on, and must leave the files of a run without
 # interruption.
 SCRIPT = """
-import hashlib, os, pathlib, shutil, sqlite3, sys, traceback, warnings
+import hashlib, pathlib, shutil, sys, warnings
 sys.path.insert(0, "tests")
 warnings.simplefilter("ignore")
+from forked_runs import DIED, run_forked
 {job}
-
-def run(function, folder, dies_at=None):
-    pid = os.fork()
-    if pid:
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    replace, connect, moves = os.replace, sqlite3.connect, 0
-    def count():
-        nonlocal moves
-        moves += 1
-        if moves == dies_at:
-            os._exit(9)
-    def move(*args, **kwargs):
-        count()
-        return replace(*args, **kwargs)
-    class Connection(sqlite3.Connection):
-        def execute(self, statement, *args):
-            if statement.startswith(("BEGIN", "COMMIT")):
-                count()
-            return super().execute(statement, *args)
-    os.replace = os.rename = move
-    sqlite3.connect = lambda *args, **kwargs: connect(*args, factory=Connection, **kwargs)
-    try:
-        function(folder)
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
 
 def content(path):
     if path.is_dir() or path.name == "maps.json":
@@ -69,19 +43,19 @@ def start(name):
 root = pathlib.Path(sys.argv[1])
 if "before" in globals():
     (root / "before").mkdir()
-    assert run(before, root / "before") == 0
+    assert run_forked(before, root / "before") == 0
 whole = start("whole")
-assert run(job, whole) == 0
+assert run_forked(job, whole) == 0
 expected, moves = tree(whole), 0
 while True:
     folder = start(f"killed at {{moves + 1}}")
-    status = run(job, folder, moves + 1)
+    status = run_forked(job, folder, dies_at=moves + 1)
     if status == 0:
         break
     moves += 1
-    assert status == 9, (moves, status)
-    assert run(check, folder) == 0, moves
-    assert run(job, folder) == 0, moves
+    assert status == DIED, (moves, status)
+    assert run_forked(check, folder) == 0, moves
+    assert run_forked(job, folder) == 0, moves
     found = tree(folder)
     assert found == expected, (moves, {{
         name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name)

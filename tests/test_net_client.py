@@ -45,6 +45,7 @@ COLUMNS = [
     "Source",
     "Provider",
     "Size",
+    "Modified",
     "url",
 ]
 

@@ -183,3 +183,19 @@ def test_sizes_where_the_server_tells_them(after, size):
     page = f'<a href="./{NAME}">{after}\n<a href="next">y</a> 2022-05-03 07:01 77K'
     (file,) = parse(page)
     assert file.size == size or (size is None and file.size != file.size)
+
+
+@pytest.mark.parametrize(
+    ("text", "modified"),
+    [
+        # Of Apache and of nginx.
+        ('</td><td align="right">2022-05-09 07:01  </td><td>264K', datetime(2022, 5, 9, 7, 1)),
+        ("    09-May-2022 07:01    264240", datetime(2022, 5, 9, 7, 1)),
+        ("    09-Mai-2022 07:01    264240", None),
+        ("    2022-02-30 07:01    264240", None),
+        ("    264240", None),
+    ],
+)
+def test_date_of_change_is_read(text, modified):
+    (file,) = parse(f'<a href="{NAME}">x</a>{text}')
+    assert file.modified == modified

@@ -1,7 +1,9 @@
 import csv
 import json
 from dataclasses import replace
+from importlib import resources
 
+import jsonschema
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
@@ -26,6 +28,7 @@ from sunpy_farside.evaluation.predictions import (
     predictions_of,
 )
 from sunpy_farside.evaluation.scores_page import scores_document, write_scores
+from sunpy_farside.evaluation.scores_schema import scores_schema
 from sunpy_farside.io import read_noaa_summaries
 
 MIDDLE = far_side_central_meridian(START).deg
@@ -240,6 +243,33 @@ def test_no_summary_is_refused(predictions):
         check_predictions(predictions, arrivals)
 
 
+def valid_scores(folder):
+    """
+    Read published scores, valid by the schema beside them alone.
+    """
+    document = json.loads((folder / "scores.json").read_text())
+    schema = json.loads((folder / "scores.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(document, schema)
+    return document
+
+
+def test_published_schema_of_scores_is_current():
+    path = resources.files("sunpy_farside.data") / "scores.schema.json"
+    assert json.loads(path.read_text()) == scores_schema()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("version", "2.0"), ("total", None), ("until", "2022-05-08"), ("another", 1)],
+)
+def test_other_documents_are_no_scores(name, value, predictions, tmp_path):
+    write_scores(tmp_path, check_predictions(predictions, arrivals_of([REGIONS[0][:2]])))
+    document = valid_scores(tmp_path) | {name: value}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, scores_schema())
+
+
 def test_no_tracks_have_scores(tmp_path):
     predictions = predictions_of(no_tracks("seismic_strength"))
     scores = check_predictions(predictions, arrivals_of([REGIONS[0][:2]]))
@@ -247,7 +277,7 @@ def test_no_tracks_have_scores(tmp_path):
     write_scores(tmp_path, scores)
     page = (tmp_path / "scores.html").read_text()
     assert "No prediction has come due yet." in page
-    assert json.loads((tmp_path / "scores.json").read_text())["total"]["correct"] is None
+    assert valid_scores(tmp_path)["total"]["correct"] is None
 
 
 def test_page_of_scores(predictions, tmp_path):
@@ -255,8 +285,8 @@ def test_page_of_scores(predictions, tmp_path):
     rows["reliability"], rows.meta = [0.95, 0.91, 0.15], predictions.meta
     scores = check_predictions(rows, arrivals_of([region[:2] for region in REGIONS[:2]]))
     write_scores(tmp_path, scores)
-    document = json.loads((tmp_path / "scores.json").read_text())
-    assert document == scores_document(scores)
+    document = valid_scores(tmp_path)
+    assert document == scores_document(scores).model_dump()
     assert [row["outcome"] for row in document["predictions"]] == ["hit", "hit", "false alarm"]
     page = BeautifulSoup((tmp_path / "scores.html").read_text(), "html.parser")
     assert page.html["lang"] == "en"

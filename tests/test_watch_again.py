@@ -461,7 +461,7 @@ def test_maps_near_their_step(tmp_path, maps):
     assert watch(tmp_path) == ["2022-05-03T12:00:30.000"]
     assert watch(tmp_path) == []
     save_map(tmp_path, maps[11], name="PHASE_MAP_%Y.%m.%d_%H_05_00.fits")
-    assert watch(tmp_path, message=r"passed over 1 maps not of 00 or 12 UT") == []
+    assert watch(tmp_path, message=r"Passed over 1 maps not of 00 or 12 UT") == []
 
 
 def test_names_of_models_are_kept_whole(folder):

@@ -14,6 +14,7 @@ from sunpy_farside.cadence import CADENCE
 from sunpy_farside.coordinates.far_side import (
     disk_center_latitude,
     far_side_central_meridian,
+    remember_earth,
     separations,
 )
 from sunpy_farside.coordinates.rotation import carrington_drift
@@ -51,6 +52,7 @@ def region_history(days, strengths, dates, mean_position):
     """
     step = CADENCE.to_value("day")
     steps = dates[-1] - np.arange(HISTORY_DAYS / step)[::-1] * step
+    remember_earth(Time(steps, format="mjd"))
     latitude = mean_position.lat.deg
     drift = carrington_drift(latitude) * (steps - mean_position.obstime.mjd)
     entries = []

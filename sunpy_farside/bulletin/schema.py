@@ -4,8 +4,9 @@ Schema of the bulletin's JSON document.
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from sunpy_farside.bulletin.schema_parts import Count, Moment, Part, Share, published_schema
 from sunpy_farside.errors import FileFormatError, NewerFormatError
 from sunpy_farside.utils.content import user_path
 
@@ -16,25 +17,12 @@ SCHEMA_VERSION: Final = "1.1"
 # Versions whose documents lack only additions, which have defaults.
 _EARLIER = ("1.0",)
 
-_Moment = Annotated[
-    str,
-    Field(
-        pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$",
-        description="date and time in UTC, ISO 8601",
-    ),
-]
 _Longitude = Annotated[float, Field(ge=0, le=360)]
 _Latitude = Annotated[float, Field(ge=-90, le=90)]
-_Share = Annotated[float, Field(ge=0, le=1)]
-_Count = Annotated[int, Field(ge=0)]
 _Ring = list[tuple[float, float]]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Position(_Part):
+class Position(Part):
     """
     Position on the Sun at the date of the bulletin.
     """
@@ -47,17 +35,17 @@ class Position(_Part):
     uncertainty: float | None = Field(description="standard deviation along each axis, degrees")
 
 
-class Arrival(_Part):
+class Arrival(Part):
     """
     Arrival of a region at the east limb seen from Earth.
     """
 
-    date: _Moment
+    date: Moment
     days: float = Field(description="days from the date of the bulletin")
     uncertainty: float | None = Field(description="standard deviation in days")
 
 
-class Strength(_Part):
+class Strength(Part):
     """
     Strength of a region on the date of its last detection.
     """
@@ -74,7 +62,7 @@ class Strength(_Part):
     )
 
 
-class Flux(_Part):
+class Flux(Part):
     """
     Estimated total unsigned magnetic flux of a region, mean over the last five days.
     """
@@ -91,17 +79,17 @@ class Flux(_Part):
     )
 
 
-class HistoryEntry(_Part):
+class HistoryEntry(Part):
     """
     Strength of a region on one date of the last 14 days.
     """
 
-    date: _Moment
+    date: Moment
     state: Literal["detected", "not_detected", "near_side", "no_map"]
     strength: float | None = Field(description="null unless the region was detected")
 
 
-class Measurement(_Part):
+class Measurement(Part):
     """
     Track of a region by one method in the maps of one product.
     """
@@ -109,13 +97,13 @@ class Measurement(_Part):
     method: Literal["network", "sar"]
     product: str
     designation: str
-    reliability: _Share | None
+    reliability: Share | None
     persistent: bool
     significant: bool = Field(description="significant on the date of the last detection")
-    first_date: _Moment
-    last_date: _Moment
-    n_detections: _Count
-    n_possible: _Count
+    first_date: Moment
+    last_date: Moment
+    n_detections: Count
+    n_possible: Count
     strength: Strength
     flux: Flux | None = Field(default=None, description="null if it is not known")
     area: float | None = Field(
@@ -124,7 +112,7 @@ class Measurement(_Part):
     history: list[HistoryEntry]
 
 
-class Region(_Part):
+class Region(Part):
     """
     Active region on the far side.
     """
@@ -133,20 +121,20 @@ class Region(_Part):
     name: str
     position: Position
     confirmed: bool = Field(description="persistent, or significant on its last detection")
-    reliability: _Share | None = Field(description="probability that an active region is there")
+    reliability: Share | None = Field(description="probability that an active region is there")
     flux: Flux | None = Field(
         default=None, description="that of the first measurement, null if it is not known"
     )
     new: bool | None = Field(description="not in the bulletin before; null if there is none")
     detected: bool = Field(description="detected on the latest date")
     arrival: Arrival
-    central_meridian: _Moment = Field(description="passage of the central meridian")
+    central_meridian: Moment = Field(description="passage of the central meridian")
     measurements: Annotated[list[Measurement], Field(min_length=1)]
     jsoc: str | None = Field(description="designation of JSOC's region at this place")
     noaa: int | None = Field(description="number of NOAA's region at this place")
 
 
-class Gone(_Part):
+class Gone(Part):
     """
     Region of the bulletin before that is not in this one.
     """
@@ -156,11 +144,11 @@ class Gone(_Part):
     confirmed: bool
     reason: Literal["arrived", "merged", "not_detected", "not_tracked"]
     merged_into: str | None = Field(description="name of the region that it merged with")
-    arrival: _Moment | None
+    arrival: Moment | None
     position: Position | None
 
 
-class ListedRegion(_Part):
+class ListedRegion(Part):
     """
     Region of a published list.
     """
@@ -169,31 +157,31 @@ class ListedRegion(_Part):
     position: Position
     strength: float | None = Field(description="seismic strength in uHem rad, of JSOC only")
     section: Literal["I", "IA", "II"] | None = Field(description="section of NOAA's summary")
-    arrival: _Moment | None
+    arrival: Moment | None
     region: str | None = Field(description="name of the bulletin's region at this place")
     separation: float | None = Field(description="distance of that region in degrees")
 
 
-class PublishedList(_Part):
+class PublishedList(Part):
     """
     Region list of JSOC, or solar region summary of NOAA.
     """
 
-    date: _Moment
+    date: Moment
     regions: list[ListedRegion]
 
 
-class Source(_Part):
+class Source(Part):
     """
     Maps of one product.
     """
 
     product: str
-    used: list[_Moment]
-    missing: list[_Moment]
+    used: list[Moment]
+    missing: list[Moment]
 
 
-class Detection(_Part):
+class Detection(Part):
     """
     Latest detection of a series.
     """
@@ -201,21 +189,21 @@ class Detection(_Part):
     method: Literal["network", "sar"]
     product: str
     model: str | None
-    date: _Moment | None = Field(description="date of the middle map; null if there is none")
+    date: Moment | None = Field(description="date of the middle map; null if there is none")
     age: float | None = Field(description="days from that date to the date of the bulletin")
 
 
-class Frame(_Part):
+class Frame(Part):
     """
     Frame of the outlines: positions in it are (longitude, latitude) in degrees.
     """
 
     name: Literal["HeliographicCarrington"]
     observer: Literal["earth"]
-    date: _Moment
+    date: Moment
 
 
-class Polygon(_Part):
+class Polygon(Part):
     """
     GeoJSON polygon: its outer line, counterclockwise, and its holes.
     """
@@ -224,7 +212,7 @@ class Polygon(_Part):
     coordinates: list[_Ring]
 
 
-class MultiPolygon(_Part):
+class MultiPolygon(Part):
     """
     GeoJSON polygons.
     """
@@ -233,7 +221,7 @@ class MultiPolygon(_Part):
     coordinates: list[list[_Ring]]
 
 
-class OutlineProperties(_Part):
+class OutlineProperties(Part):
     """
     Region that an outline belongs to.
     """
@@ -245,7 +233,7 @@ class OutlineProperties(_Part):
     significant: bool
 
 
-class Outline(_Part):
+class Outline(Part):
     """
     GeoJSON feature with the outline of a region.
     """
@@ -255,7 +243,7 @@ class Outline(_Part):
     properties: OutlineProperties
 
 
-class Outlines(_Part):
+class Outlines(Part):
     """
     GeoJSON feature collection, but for its frame.
     """
@@ -265,7 +253,7 @@ class Outlines(_Part):
     features: list[Outline]
 
 
-class Bulletin(_Part):
+class Bulletin(Part):
     """
     Daily bulletin of the regions on the far side of the Sun.
     """
@@ -273,7 +261,7 @@ class Bulletin(_Part):
     format: Literal["sunpy_farside.bulletin"] = "sunpy_farside.bulletin"
     version: Literal["1.1"] = SCHEMA_VERSION
     software: str = Field(description="version of sunpy_farside")
-    date: _Moment
+    date: Moment
     detections: list[Detection]
     sources: list[Source]
     regions: list[Region] = Field(description="confirmed ones first, then in order of arrival")
@@ -306,8 +294,7 @@ def json_schema():
     >>> json_schema()["properties"]["version"]["const"]
     '1.1'
     """
-    schema = Bulletin.model_json_schema(mode="serialization")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    return published_schema(Bulletin)
 
 
 def read_bulletin(path):

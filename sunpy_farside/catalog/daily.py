@@ -22,6 +22,7 @@ from sunpy_farside.cadence import (
 )
 from sunpy_farside.catalog.database import DATABASE, Database
 from sunpy_farside.catalog.former_catalog import FORMER_FILE, FORMER_SAR, import_former
+from sunpy_farside.catalog.one_product import check_product
 from sunpy_farside.catalog.reading import catalog_table
 from sunpy_farside.catalog.track_store import follow_regions, stored_tracks
 from sunpy_farside.catalog.update import update_catalog
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from sunpy_farside.catalog.tracking import RegionTracks
     from sunpy_farside.network import FarsideModel
 
-__all__ = ["find_runs", "read_catalog", "update_tracks", "watch_folder"]
+__all__ = ["find_runs", "group_runs", "read_catalog", "update_tracks", "watch_folder"]
 
 
 def watch_folder(
@@ -90,6 +91,8 @@ def watch_folder(
         There is no such folder.
     FolderInUseError
         Another run is at work in ``output``.
+    FarsideError
+        The catalog in ``output`` is of another product.
     NewerFormatError
         A later release wrote the catalog.
 
@@ -126,14 +129,18 @@ def watch_folder(
     check_missing(missing)
     folder = user_path(folder)
     output = folder / "detections" if output is None else user_path(output)
-    runs = dict(find_runs(folder, product, missing))
+    paths = find_phase_maps(folder, product)
+    runs = dict(group_runs(paths, missing))
     if not runs and not any((output / name).exists() for name in (DATABASE, FORMER_FILE)):
         return []
     with only_run(output):
         remove_partial(output)
-        return update_catalog(
+        if paths:
+            check_product(output, parse_file_name(paths[0].name)[1])
+        new, _ = update_catalog(
             runs, folder, output, model=model, width=width, missing=missing, device=device
         )
+    return new
 
 
 def read_catalog(folder: PathLike, method: Literal["network", "sar"] | None = None) -> QTable:
@@ -247,14 +254,38 @@ def find_runs(
     sunpy.util.exceptions.SunpyUserWarning
         Maps were passed over that are not of 00 or 12 UT.
     """
-    paths = find_phase_maps(folder, product)
+    yield from group_runs(find_phase_maps(folder, product), missing)
+
+
+def group_runs(paths: list[Path], missing: int = 0) -> Iterator[tuple[str, list[Path]]]:
+    """
+    Find every run of eleven phase maps among files, by their names.
+
+    Parameters
+    ----------
+    paths : `list` of `~pathlib.Path`
+        Maps of one product, in order of time.
+    missing : `int`, optional
+        As for `find_runs`.
+
+    Yields
+    ------
+    date : `str`
+        As from `find_runs`.
+    paths : `list` of `~pathlib.Path`
+
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        Maps were passed over that are not of 00 or 12 UT.
+    """
     if not paths:
         return
     times = Time([parse_file_name(path.name)[0] for path in paths])
     steps, near = step_numbers(times)
-    odd = [path.name for path, there in zip(paths, near, strict=True) if not there]
+    odd = [str(path) for path, there in zip(paths, near, strict=True) if not there]
     if odd:
-        warn_user(f"{folder}: passed over {len(odd)} maps not of 00 or 12 UT, {some(odd)}.")
+        warn_user(f"Passed over {len(odd)} maps not of 00 or 12 UT, {some(odd)}.")
     at_step = {int(steps[k]): k for k in np.flatnonzero(near)}
     for middle in complete_runs(at_step, missing):
         run = [at_step[step] for step in steps_of_sequence(middle) if step in at_step]

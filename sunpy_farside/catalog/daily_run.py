@@ -2,7 +2,6 @@
 The run of a day: fetch what is new, detect, track and compare.
 """
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from astropy.table import QTable
 from astropy.time import Time
 
 from sunpy.time import parse_time
-from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside.cadence import (
     CADENCE,
@@ -22,9 +20,10 @@ from sunpy_farside.cadence import (
     step_time,
     steps_of_sequence,
 )
-from sunpy_farside.catalog.daily import find_runs
+from sunpy_farside.catalog.daily import group_runs
 from sunpy_farside.catalog.database import DATABASE, Database
 from sunpy_farside.catalog.names import attach_names
+from sunpy_farside.catalog.one_product import check_product
 from sunpy_farside.catalog.update import update_catalog
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
@@ -33,8 +32,6 @@ from sunpy_farside.io.folders import find_phase_maps
 from sunpy_farside.io.locks import only_run
 from sunpy_farside.io.noaa import read_noaa_summary
 from sunpy_farside.io.region_lists import read_region_list
-from sunpy_farside.net.archive import fetch_files
-from sunpy_farside.net.listing import ARCHIVES
 from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.products import PRODUCTS
 from sunpy_farside.sequence import FarsideSequence
@@ -141,6 +138,8 @@ def run_day(
     ------
     FolderInUseError
         Another run is at work in ``output``.
+    FarsideError
+        The catalog in ``output`` is of another product.
 
     Warns
     -----
@@ -149,13 +148,15 @@ def run_day(
 
     Notes
     -----
-    Maps of the last five days are fetched again, because the archive may have corrected them. An
-    archive that does not answer, and files that cannot be fetched, are notes of the result: the
-    maps that exist are processed, and the others the next time.
+    Maps of the last five days are fetched again, because the archive may have corrected them, and
+    earlier ones from ``since`` on if the archive's listing has a later date of change. An archive
+    that does not answer, and files that cannot be fetched, are notes of the result: the maps that
+    exist are processed, and the others the next time.
     """
     output = user_path(output)
     with only_run(output):
         remove_partial(output)
+        check_product(output, product)
         notes = []
         if not offline:
             options = {"url": url, "email": email, "progress": progress}
@@ -163,20 +164,21 @@ def run_day(
         for folder in (_MAPS, _LISTS):
             (output / folder).mkdir(exist_ok=True)
         maps = output / _MAPS
-        runs = dict(find_runs(maps, product, missing))
+        paths = find_phase_maps(maps, product)
+        runs = dict(group_runs(paths, missing))
         if runs and not isinstance(model, FarsideModel):
             model = load_model(model or "default", device=device)
-        new = []
+        new, last = [], {}
         if runs or (output / DATABASE).exists():
-            new = update_catalog(runs, maps, output, model=model, missing=missing)
+            new, last = update_catalog(runs, maps, output, model=model, missing=missing)
         region_list, summaries = _lists(output, new, notes), _summaries(noaa, notes)
         compared = {}
         if (output / DATABASE).exists():
             with Database.opened(output, write=True) as database:
                 first = _first_compared(database, new)
                 compared = attach_names(database, region_list, summaries, first)
-        used, absent = _maps_of(runs, maps, product)
-        latest = _latest(runs, output, model, missing)
+        used, absent = _maps_of(runs, paths)
+        latest = _latest(runs, output, model, missing, last)
     return DailyRun(
         output,
         product,
@@ -191,13 +193,15 @@ def run_day(
     )
 
 
-def _latest(runs, output, model, missing):
+def _latest(runs, output, model, missing, made):
     """
-    Return the detections of the latest date, whose images the catalog does not hold.
+    Return the detections of the latest date: those just made, or others with the same images.
     """
     if not runs or not (output / DATABASE).exists():
         return {}
     date = max(runs)
+    if any(detection.date.isot == date for detection in made.values()):
+        return made
     with Database.opened(output) as database:
         if date not in database.dates()[-1:]:
             return {}
@@ -216,15 +220,19 @@ def _fetch(output, product, since, options):
     """
     Fetch what is new, and return sentences on what could not be fetched.
     """
+    # Slow to load, and of no use to a run offline.
+    from sunpy_farside.net.archive import fetch_files
+    from sunpy_farside.net.listing import ARCHIVES
+
     notes, start, end = [], _start(output, since), Time.now()
     archive = PRODUCTS[product].archive
     wanted = {product: output / _MAPS}
     if archive == PRODUCTS[_LIST].archive:
         wanted[_LIST] = output / _LISTS
     for name, folder in wanted.items():
-        # Not from a server that limits the requests, or that makes the files on demand.
-        again = not ARCHIVES[archive].pace and PRODUCTS[name].folder
-        renew = _CORRECTED if again else None
+        # Fewer requests to a server that limits them, and none for files that are made on demand.
+        recent = 0 * u.day if ARCHIVES[archive].pace else _CORRECTED
+        renew = recent if PRODUCTS[name].folder else None
         try:
             files = fetch_files(start, end, product=name, folder=folder, renew=renew, **options)
         except (ConnectionError, TimeoutError) as error:
@@ -296,16 +304,13 @@ def _first_compared(database, new):
     return min([(Time(dates[-1]) - _AGAIN).isot, *(date.isot for date in new)])
 
 
-def _maps_of(runs, folder, product):
+def _maps_of(runs, paths):
     """
     Return the dates of the maps behind the latest detection, and of those that are missing.
     """
-    with warnings.catch_warnings():
-        # Already given.
-        warnings.simplefilter("ignore", SunpyUserWarning)
-        times = [parse_file_name(path.name)[0] for path in find_phase_maps(folder, product)]
-    if not times:
+    if not paths:
         return (), ()
+    times = [parse_file_name(path.name)[0] for path in paths]
     steps, near = step_numbers(Time(times))
     there = set(steps[near].tolist())
     used = ()

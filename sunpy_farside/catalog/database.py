@@ -99,6 +99,21 @@ class Database:
         query = "SELECT DISTINCT date FROM detections WHERE status = 'current' ORDER BY date"
         return [date for (date,) in self.connection.execute(query)]
 
+    def products(self):
+        """
+        Return the products of the maps behind the current detections.
+
+        Returns
+        -------
+        `list` of `str`
+            Without those of earlier releases, which did not record the product.
+        """
+        query = (
+            "SELECT DISTINCT product FROM detections JOIN inputs ON inputs.id = input "
+            "WHERE status = 'current' AND files != '{}' ORDER BY product"
+        )
+        return [product for (product,) in self.connection.execute(query)]
+
     def records(self):
         """
         Return the sources of every date.

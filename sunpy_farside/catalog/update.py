@@ -56,8 +56,11 @@ def update_catalog(runs, folder, output, *, model=None, width=120, missing=0, de
 
     Returns
     -------
-    `list` of `~astropy.time.Time`
+    new : `list` of `~astropy.time.Time`
         The new dates, and those whose result was replaced.
+    last : `dict`
+        Detection of the last of them by method
+        (`~sunpy_farside.detection.result.FarsideDetection`); empty if there is none.
 
     Warns
     -----
@@ -69,10 +72,10 @@ def update_catalog(runs, folder, output, *, model=None, width=120, missing=0, de
         import_former(database, output)
         if not isinstance(model, FarsideModel) and runs:
             model = load_model(model or "default", device=device)
-        new = _make_due(database, damaged, runs, folder, output, model, width, missing)
+        new, last = _make_due(database, damaged, runs, folder, output, model, width, missing)
         for method in METHODS:
             follow_regions(database, method)
-    return new
+    return new, last
 
 
 def _check(output):
@@ -96,7 +99,7 @@ def _check(output):
 
 def _make_due(database, damaged, runs, folder, output, model, width, missing):
     """
-    Make the results that are missing or outdated, and return their dates.
+    Make the results that are missing or outdated; return their dates and the last detections.
     """
     gone = [date for date in damaged if date not in runs]
     if gone:
@@ -106,7 +109,7 @@ def _make_due(database, damaged, runs, folder, output, model, width, missing):
         )
         database.remove(gone)
     if not runs:
-        return []
+        return [], {}
     digests = MapDigests(output / _DIGESTS, folder)
     run = describe_run(model, width)
     records = {
@@ -116,11 +119,11 @@ def _make_due(database, damaged, runs, folder, output, model, width, missing):
     earlier = {date: item for date, item in database.records().items() if date not in damaged}
     due = [(date, runs[date]) for date in _due(records, earlier, damaged, output)]
     sequences = _read(due, width, missing, earlier)
-    new = _make(sequences, records, database, model, output)
+    new, last = _make(sequences, records, database, model, output)
     if digests.changed:
         with whole_files(output) as partial:
             (partial / _DIGESTS).write_text(digests.to_json())
-    return new
+    return new, last
 
 
 def _due(records, earlier, damaged, output):
@@ -157,9 +160,16 @@ def _reason(date, record, earlier, damaged):
 
 def _make(sequences, records, database, model, output):
     """
-    Detect regions in sequences, add them to the catalog, and return the dates with a result.
+    Detect regions in sequences, and add them to the catalog.
+
+    Returns
+    -------
+    made : `list` of `~astropy.time.Time`
+        Dates with a result.
+    last : `dict`
+        Detection of the last of them by method.
     """
-    made = []
+    made, last = [], {}
     while batch := list(islice(sequences, _BATCH)):
         found = {
             "network": detect_farside(batch, model),
@@ -170,15 +180,15 @@ def _make(sequences, records, database, model, output):
                 draw_date(detections, partial)
         for number, sequence in enumerate(batch):
             date = sequence.date.isot
-            here = {method: detections[number] for method, detections in found.items()}
+            last = {method: detections[number] for method, detections in found.items()}
             database.append(
                 date,
                 records[date],
-                {method: (item.model, item.regions) for method, item in here.items()},
+                {method: (item.model, item.regions) for method, item in last.items()},
                 product=sequence.product,
             )
             made.append(sequence.date)
-    return made
+    return made, last
 
 
 def _read(due, width, missing, earlier):

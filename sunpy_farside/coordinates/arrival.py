@@ -31,10 +31,11 @@ __all__ = [
 _POSITIONS = ("latest_position", "centroid")
 # Columns of the mean position of a track and its standard deviation.
 _MEAN, _UNCERTAINTY = "mean_position", "position_uncertainty"
-# Typical poleward offset of the seismic signature of a region from its magnetic field, in degrees:
-# 1 to 7 in each of five observed regions that were compared with magnetograms. Simulated regions
-# have no such offset.
-_POLEWARD = 4.0
+# Offsets of the seismic position of a region from its magnetic field, in degrees on the Sun, which
+# simulated regions do not have. Along the parallel, a standard deviation: fitted to JSOC's region
+# lists of 2010 to 2021 and magnetograms of their regions (benchmarks/compare_real_arrivals.py).
+# Along the meridian: 1 to 7 poleward in each of five regions that were compared with magnetograms.
+OFFSET, POLEWARD = 2.2, 4.0
 
 
 def east_limb_arrival(where: SkyCoord | Table) -> Time:
@@ -134,9 +135,11 @@ def arrival_uncertainty(where: SkyCoord | Table, scatter: u.Quantity | None = No
     -----
     Errors in longitude shift the arrival directly, errors in latitude through the tilt of the limb
     and the rate of rotation. For tracks, the error is the calibrated ``position_uncertainty``
-    (`sunpy_farside.catalog.track_position.position_uncertainty`), combined in latitude with a
-    further four degrees: in each of five observed cases, the seismic position was 1 to 7 degrees
-    poleward of the magnetic field. Proper motion and growth of regions are not included.
+    (`sunpy_farside.catalog.track_position.position_uncertainty`), combined with two offsets of the
+    seismic position from the magnetic field that simulated regions do not have: 2.2 degrees along
+    the parallel, from the comparison of JSOC's region lists with magnetograms, and four degrees
+    along the meridian, because the seismic position was 1 to 7 degrees poleward in each of five
+    observed cases.
 
     Examples
     --------
@@ -180,13 +183,14 @@ def predict_arrival(
     time, longitude, latitude, b0 = _view(position)
     arrival = time + east_limb_delay(longitude, latitude, b0) * u.day
     crossing = time + central_meridian_delay(longitude, latitude) * u.day
-    poleward = 0.0
+    offsets = 0.0, 0.0
     if scatter is None and _UNCERTAINTY in columns:
-        scatter, poleward = where[_UNCERTAINTY], _POLEWARD
+        scatter, offsets = where[_UNCERTAINTY], (OFFSET, POLEWARD)
     elif scatter is None:
         scatter = where["scatter"] if "scatter" in columns else np.nan * u.deg
     scatter = u.Quantity(scatter, u.deg).value
-    uncertainty = arrival_spread(longitude, latitude, b0, scatter, np.hypot(scatter, poleward))
+    along, across = (np.hypot(scatter, offset) for offset in offsets)
+    uncertainty = arrival_spread(longitude, latitude, b0, along, across)
     return whole_seconds(arrival), uncertainty * u.day, whole_seconds(crossing)
 
 

@@ -2,21 +2,24 @@
 Scores of predictions as a public page.
 """
 
-import json
 import math
+from importlib import resources
 
 import numpy as np
 
 import astropy.units as u
 
+import sunpy_farside
 from sunpy_farside.bulletin.page import render_page
 from sunpy_farside.bulletin.values import moment, number
 from sunpy_farside.detection.methods import METHODS
+from sunpy_farside.evaluation.scores_schema import ScoresDocument
 from sunpy_farside.utils.files import whole_files
 
 __all__ = ["scores_document", "write_scores"]
 
 _DECIMALS = 3
+_SCHEMA = "scores.schema.json"
 
 
 def write_scores(folder, scores):
@@ -26,7 +29,8 @@ def write_scores(folder, scores):
     Parameters
     ----------
     folder : path-like
-        Made when it is not there. It gets ``scores.html`` and ``scores.json``.
+        Made when it is not there. It gets ``scores.html``, ``scores.json``, and
+        ``scores.schema.json``, the schema of the latter.
     scores : `~sunpy_farside.evaluation.predictions.PredictionScores`
 
     Examples
@@ -38,13 +42,15 @@ def write_scores(folder, scores):
     with whole_files(folder, last="scores.json") as partial:
         page = render_page("scores.html", scores=document)
         (partial / "scores.html").write_text(page, encoding="utf-8")
-        text = json.dumps(document, indent=1, allow_nan=False)
+        text = document.model_dump_json(indent=1)
         (partial / "scores.json").write_text(f"{text}\n", encoding="utf-8")
+        schema = (resources.files("sunpy_farside.data") / _SCHEMA).read_text(encoding="utf-8")
+        (partial / _SCHEMA).write_text(schema, encoding="utf-8")
 
 
 def scores_document(scores):
     """
-    Return scores as numbers and text for JSON, which has no NaN.
+    Return scores as a document of numbers and text.
 
     Parameters
     ----------
@@ -52,27 +58,24 @@ def scores_document(scores):
 
     Returns
     -------
-    `dict`
-        ``total`` and ``months`` as of the scores' ``total`` and ``monthly``; ``reliability``: bins
-        with predictions, and the 68 % interval of the share that came true, ``low`` to ``high``;
-        ``predictions``: one by one.
+    `~sunpy_farside.evaluation.scores_schema.ScoresDocument`
+        Unknown values are None, never NaN.
     """
     meta = scores.predictions.meta
-    return {
-        "format": "sunpy_farside.scores",
-        "version": "1.0",
-        "until": moment(scores.until),
-        "lead": meta["lead"],
-        "method": METHODS[meta["method"]].title if meta["method"] in METHODS else meta["method"],
-        "total": _plain(scores.total()),
-        "months": _rows(scores.monthly()),
-        "reliability": [
+    return ScoresDocument(
+        software=sunpy_farside.__version__,
+        until=moment(scores.until),
+        lead=meta["lead"],
+        method=METHODS[meta["method"]].title if meta["method"] in METHODS else meta["method"],
+        total=_plain(scores.total()),
+        months=_rows(scores.monthly()),
+        reliability=[
             row | {"number": int(row["number"])} | _interval(row["real"], row["number"])
             for row in _rows(scores.reliability())
             if row["number"]
         ],
-        "predictions": [_prediction(row) for row in scores.predictions],
-    }
+        predictions=[_prediction(row) for row in scores.predictions],
+    )
 
 
 def _prediction(row):

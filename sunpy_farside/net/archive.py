@@ -5,6 +5,7 @@ Download of the files of a range of times, and of the eleven maps of a date.
 from pathlib import Path
 from urllib.parse import unquote
 
+import numpy as np
 from parfive import Results
 
 import astropy.units as u
@@ -41,6 +42,9 @@ __all__ = ["fetch_files", "fetch_sequence"]
 # Time before and after a date in which the first search looks for a complete sequence. If the rate
 # of requests is limited, a search takes a second per day.
 _NEIGHBORHOOD, _NEAR = 45 * u.day, 10 * u.day
+# Listings have the local time of the server, at most half a day behind UTC. A file fetched sooner
+# after a change than that is fetched once more.
+_ZONE = np.timedelta64(12, "h")
 _FIRST_MAP = Time("2010-04-25")
 _CLIENTS = {"jsoc": FarsideClient, "gong": GONGFarsideClient}
 
@@ -78,7 +82,8 @@ def fetch_files(
         If True, show progress bars.
     renew : `~astropy.units.Quantity`, optional
         Time before the newest file in which existing files are fetched again, because the archive
-        may have corrected them. None by default.
+        may have corrected them. Earlier files are fetched again if the archive's listing has a
+        later date of change than the existing file. None are by default.
 
     Returns
     -------
@@ -101,9 +106,9 @@ def fetch_files(
     folder = _folder(folder, product)
     if renew is None or not len(found):
         return _fetch(client, found, folder, progress)
-    recent = found["Start Time"] >= found["Start Time"].max() - renew
-    results = _fetch(client, found[~recent], folder, progress)
-    renewed = _fetch(client, found[recent], folder, progress, overwrite=True)
+    again = (found["Start Time"] >= found["Start Time"].max() - renew) | _changed(found, folder)
+    results = _fetch(client, found[~again], folder, progress)
+    renewed = _fetch(client, found[again], folder, progress, overwrite=True)
     results.extend(renewed)
     for error in renewed.errors:
         results.add_error(*error)
@@ -238,6 +243,19 @@ def _fetch(client, found, folder, progress, overwrite=False):
     # Braces in the path are not fields of a template.
     literal = str(folder).replace("{", "{{").replace("}", "}}")
     return client.fetch(found, path=f"{literal}/{{file}}", progress=progress, overwrite=overwrite)
+
+
+def _changed(found, folder):
+    """
+    Return whether the archive may have changed files after they were fetched.
+    """
+    changed = []
+    for url, modified in zip(found["url"], found["Modified"], strict=True):
+        path = folder / local_name(unquote(url.rpartition("/")[2]))
+        # Not a number where the listing has no date: no comparison with it is true.
+        latest = modified + _ZONE
+        changed.append(path.exists() and latest > np.datetime64(int(path.stat().st_mtime), "s"))
+    return np.array(changed)
 
 
 def _rows(found):

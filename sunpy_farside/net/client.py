@@ -36,6 +36,8 @@ _NOTIFY = "notify"
 
 class _Response(QueryResponse):
     size_column = "Size"
+    # The date of change is in the time zone of the server, which is unknown.
+    hide_keys = (*QueryResponse.hide_keys, "Modified")
 
 
 class FarsideClient(GenericClient):
@@ -165,6 +167,7 @@ class FarsideClient(GenericClient):
                 "End Time": _times(file.time + timedelta(hours=after) for file in files),
                 **{name: np.full(len(files), value) for name, value in constants.items()},
                 "Size": np.array([file.size for file in files], dtype=float) * u.byte,
+                "Modified": np.array([file.modified for file in files], dtype="datetime64[s]"),
                 "url": np.array([file.url for file in files], dtype=str),
             },
             client=self,

@@ -5,6 +5,7 @@ Listings of the archive's folders, read and validated.
 import os
 import re
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +68,9 @@ _NOT_FOUND = 404
 _FIRST_YEAR = 2010
 
 # In Apache's and nginx's listings the size follows the time of the last change.
+_CHANGE = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}-[A-Z][a-z]{2}-[0-9]{4}) [0-9]{2}:[0-9]{2}"
+)
 _SIZE = re.compile(r"[0-9]:[0-9]{2}\s*([0-9]+(?:\.[0-9]+)?)([KMG]?)(?![0-9.:-])")
 _FACTOR = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
@@ -81,13 +85,25 @@ _ENCLOSING = ("html", "body", "table", "pre", "ul")
 @dataclass(frozen=True)
 class RemoteFile:
     """
-    File of the archive: its name, time, address and size in bytes (NaN if unknown).
+    File of the archive.
+
+    Attributes
+    ----------
+    name : `str`
+    time : `datetime.datetime`
+        Time in the name, in UTC.
+    url : `str`
+    size : `float`
+        In bytes; NaN if unknown.
+    modified : `datetime.datetime` or None
+        Time of the last change in the listing, in an unknown time zone.
     """
 
     name: str
     time: datetime
     url: str
     size: float
+    modified: datetime | None = None
 
 
 def archive_url(url=None, archive="jsoc"):
@@ -219,12 +235,23 @@ def _files(entries, url, item):
         time = item.file_time(name)
         if time is not None:
             # Only the name is taken from the server, not the address.
-            yield RemoteFile(name, time, url + name, _size(text))
+            yield RemoteFile(name, time, url + name, _size(text), _modified(text))
 
 
 def _size(text):
     match = _SIZE.search(text)
     return float(match[1]) * _FACTOR[match[2]] if match else float("nan")
+
+
+def _modified(text):
+    match = _CHANGE.search(text)
+    if match is None:
+        return None
+    # The name of a month in a language other than English is no date, like any other mistake.
+    for form in ("%Y-%m-%d %H:%M", "%d-%b-%Y %H:%M"):
+        with suppress(ValueError):
+            return datetime.strptime(match[0], form)
+    return None
 
 
 class _Page(Transfer):

@@ -2,8 +2,10 @@
 The run of a day, on an archive that grows, fails and corrects its maps.
 """
 
+import logging
 import os
 import shlex
+import sqlite3
 import stat
 import sys
 from argparse import Namespace
@@ -324,6 +326,59 @@ def test_the_first_bulletin_offline(output, monkeypatch, capsys, tmp_path):
     assert main([*line, "--model", str(tmp_path / "small.safetensors")]) == 0
     assert capsys.readouterr().out.startswith("1 new dates up to 2022-05-03T12:00")
     assert (output / "bulletin.html").exists()
+    assert "The maps are simulated, not observed." in (output / "bulletin.txt").read_text()
+    # Observed maps do not come among them.
+    assert main([*line[:1], *line[2:]]) == 1
+    assert "simulated ones of --demo. Choose another output folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["file", "file/folder"])
+def test_an_output_that_cannot_be_written_is_one_line(place, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert main(["daily", "--offline", "--output", str(tmp_path / place)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "expected a folder that can be written, found that it cannot (" in line
+
+
+def test_a_full_disk_is_one_line(output, maps, tmp_path, monkeypatch, capsys):
+    """
+    Nothing can be written any more, neither to the catalog nor to the log.
+    """
+    folder = output / "maps"
+    folder.mkdir(parents=True)
+    save_maps(folder, maps[:11])
+    save_model(MODEL, tmp_path / "small.safetensors")
+    line = ["daily", "--offline", "--output", str(output), "--device", "cpu"]
+    line += ["--model", str(tmp_path / "small.safetensors")]
+    assert main(line) == 0
+    before = stored(output)
+    save_map(folder, maps[11])
+    connect = sqlite3.connect
+
+    def connect_small(*args, **kwargs):
+        connection = connect(*args, **kwargs)
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        return connection
+
+    def emit(handler, record):
+        try:
+            raise OSError(28, "No space left on device")
+        except OSError:
+            handler.handleError(record)
+
+    capsys.readouterr()
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", connect_small)
+        patch.setattr(logging.StreamHandler, "emit", emit)
+        assert main(line) == 1
+    (line_of_error,) = capsys.readouterr().err.splitlines()
+    assert "database or disk is full" in line_of_error
+    assert f"{output / 'catalogue.db'}: expected a catalog that can be" in line_of_error
+    assert stored(output) == before
+    # The next run goes on.
+    assert main(line) == 0
+    assert capsys.readouterr().out.startswith("1 new dates up to 2022-05-04")
 
 
 @pytest.fixture
@@ -366,7 +421,7 @@ def test_an_alert_that_fails_is_given_again(output, persistent):
 
 def test_alerts_go_to_the_feed_and_the_log(output, persistent):
     options = Namespace(alert=None, alert_new=0.8, alert_command=None)
-    with command._logged(output / "daily.log") as log:
+    with command._logged(output) as log:
         assert command._alert(output, Time("2022-05-07"), options, log) == (
             f", {len(persistent)} alerts"
         )
@@ -378,7 +433,7 @@ def test_alerts_go_to_the_feed_and_the_log(output, persistent):
         alert=30, alert_new=None, alert_command=shlex.join([sys.executable, "-c", code])
     )
     now = persistent["east_limb_arrival"].min() - 1 * u.day
-    with command._logged(output / "daily.log") as log:
+    with command._logged(output) as log:
         command._alert(output, now, options, log)
     assert "comes round the east limb" in told.read_text()
 

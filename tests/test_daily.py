@@ -407,6 +407,19 @@ def test_alerts_are_given_once(output, persistent):
     assert give_alerts(output, given.append, reliability=0.95, now=now) == 0
 
 
+def test_a_region_that_has_come_round_is_not_announced(output, persistent):
+    given = []
+    options = {"within": 30, "reliability": 0.8}
+    last = persistent["east_limb_arrival"].max()
+    assert give_alerts(output, given.append, now=last + 1 * u.hour, **options) == 0
+    give_alerts(output, given.append, now=last - 1 * u.hour, **options)
+    latest = persistent["designation"][np.argmax(persistent["east_limb_arrival"].mjd)]
+    assert [(alert.designation, alert.kind) for alert in given] == [
+        (latest, "new"),
+        (latest, "arrival"),
+    ]
+
+
 def test_an_alert_that_fails_is_given_again(output, persistent):
     def fail(_):
         msg = "no connection"

@@ -53,11 +53,20 @@ extensions = [
 ]
 exclude_patterns = ["_build", "generated/**/*.ipynb", "generated/**/*.codeobj.json"]
 default_role = "obj"
-# No inventories of other projects, because builds work offline.
-intersphinx_mapping = {}
+if os.environ.get("READTHEDOCS"):
+    # Links to other projects need their inventories. Builds elsewhere work offline.
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "python": ("https://docs.python.org/3", None),
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "matplotlib": ("https://matplotlib.org/stable", None),
+        "astropy": ("https://docs.astropy.org/en/stable", None),
+        "sunpy": ("https://docs.sunpy.org/en/stable", None),
+        "parfive": ("https://parfive.readthedocs.io/en/stable", None),
+    }
 # Every name in backquotes is a link, or the build fails.
 nitpicky = True
-# Names of other projects have no page here, for want of their inventories.
+# Names of other projects have a link only with their inventories.
 nitpick_ignore_regex = [
     (
         "py:.*",

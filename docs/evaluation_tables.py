@@ -46,6 +46,7 @@ def evaluation_tables():
             ["Reliability", *(f"{_NAMES[name]}: real (number)" for name in methods)],
             [_bin(k, methods) for k in range(10)],
         ),
+        "flux_estimates": _flux(json.loads((_FOLDER / "flux.json").read_text())["methods"]),
         "noise": _noise(noise),
         "gaps": _gaps(),
         "real_gaps": _real_gaps(),
@@ -96,6 +97,27 @@ def _bin(k, methods):
             else ""
         )
     return [f"{k / 10:.1f} to {(k + 1) / 10:.1f}", *cells]
+
+
+def _flux(methods):
+    """
+    Compare estimated fluxes with those of the regions, by bins of the estimate.
+    """
+    rows = []
+    for parts in zip(*(item["flux"] for item in methods.values()), strict=True):
+        low, high = parts[0]["low"], parts[0]["high"]
+        label = f"{low / 1e21:g} and more" if low else "all"
+        if high is not None:
+            label = f"{low / 1e21:g} to {high / 1e21:g}"
+        cells = [
+            f"{part['ratio']:.2f}, {part['within']:.0%} ({part['number']})"
+            if part["number"]
+            else ""
+            for part in parts
+        ]
+        rows.append([label, *cells])
+    names = [f"{_NAMES[name]}: ratio, within (number)" for name in methods]
+    return _table(["Estimated flux (1e21 Mx)", *names], rows)
 
 
 def _group(k, methods, column, unit):

@@ -6,6 +6,7 @@ import jsonschema
 import numpy as np
 import pytest
 import shapely
+from bs4 import BeautifulSoup
 from bulletins import START, day_of, detections_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,13 +22,15 @@ from sunpy_farside.bulletin import (
     Series,
     bulletin_document,
     bulletin_overlay,
+    bulletin_page,
+    bulletin_text,
     json_schema,
     read_bulletin,
     write_bulletin,
 )
 from sunpy_farside.bulletin.geojson import geometry_of
 from sunpy_farside.bulletin.history import strength_trend
-from sunpy_farside.catalog.tracking import no_tracks
+from sunpy_farside.catalog.tracking import RegionTracks, no_tracks
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.detection import detect_seismic_strength
@@ -398,11 +401,58 @@ def test_files_that_are_no_bulletin_are_refused(document, tmp_path):
     path.write_text(content[:-20])
     with pytest.raises(FileFormatError, match=r"expected a bulletin"):
         read_bulletin(path)
-    path.write_text(content.replace('"version":"1.0"', '"version":"2.0"'))
-    with pytest.raises(NewerFormatError, match=r"version 1\.0, found '2\.0'"):
+    path.write_text(content.replace('"version":"1.1"', '"version":"2.0"'))
+    with pytest.raises(NewerFormatError, match=r"version 1\.1, found '2\.0'"):
         read_bulletin(path)
     with pytest.raises(FileNotFoundError):
         read_bulletin(tmp_path / "none.json")
+
+
+def test_bulletins_of_the_version_without_a_flux_are_read(document, tmp_path):
+    content = json.loads(document.model_dump_json())
+    content["version"] = "1.0"
+    for region in content["regions"]:
+        del region["flux"]
+        for item in region["measurements"]:
+            del item["flux"]
+    path = tmp_path / "bulletin.json"
+    path.write_text(json.dumps(content))
+    # Regions made by hand have no flux.
+    assert read_bulletin(path) == document
+
+
+def test_bulletins_hold_the_flux_of_regions(day):
+    (series,) = day.series
+    tracks = RegionTracks(series.tracks.tracks.copy(), series.tracks.members.copy())
+    for name, flux in (("flux", 5.264e21), ("flux_lower", 2.8e21), ("flux_upper", 7.6e21)):
+        tracks.tracks[name] = flux * u.Mx
+    members = tracks.members
+    elapsed = members["date"].mjd - members["date"].mjd.min()
+    members["flux"] = (1 + elapsed) * 1e21 * u.Mx
+    document = bulletin_document(replace(day, series=(replace(series, tracks=tracks),)))
+    check(document)
+    for region in document.regions:
+        flux = region.flux
+        assert flux == region.measurements[0].flux
+        assert (flux.value, flux.lower, flux.upper) == (5.26e21, 2.8e21, 7.6e21)
+        assert flux.unit == "Mx"
+        # A region that is new has no trend.
+        young = region.measurements[0].n_detections < 3
+        assert (flux.change, flux.trend) == ((None, None) if young else (1e21, "growing"))
+    trends = [region.flux.trend for region in document.regions]
+    assert set(trends) == {"growing", None}
+    assert "flux 5.3 (2.8-7.6) 1e21 Mx ↑ growing" in " ".join(bulletin_text(document).split())
+    shown = {"growing": "5.3 (2.8\u20137.6) ↑ growing", None: "5.3 (2.8\u20137.6)"}
+    assert _flux_cells(document) == [shown[trend] for trend in trends]
+    unknown = bulletin_document(day)
+    assert [region.flux for region in unknown.regions] == [None] * len(unknown.regions)
+    assert "flux" not in bulletin_text(unknown)
+    assert _flux_cells(unknown) == ["not known"] * len(unknown.regions)
+
+
+def _flux_cells(document):
+    page = BeautifulSoup(bulletin_page(document), "html.parser")
+    return [cell.get_text(" ", strip=True) for cell in page.select('td[data-label^="Flux"]')]
 
 
 def test_day_without_series_is_refused():

@@ -286,6 +286,7 @@ def test_the_report_has_text_picture_and_numbers(result, tmp_path):
     counts = result.scores["seismic_strength"].counts(400)
     assert [standard[name] for name in counts._fields] == list(counts)
     assert sum(row["number"] for row in standard["reliability"]) > 0
+    assert standard["flux"][-1]["number"] > 0
     text = (tmp_path / "report" / "report.md").read_text()
     assert "| default |" in text
     assert "unsigned flux" in text

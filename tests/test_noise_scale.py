@@ -57,6 +57,7 @@ def test_phases_of_another_size_give_the_same_regions(holographic, weaker):
     assert np.array_equal(found.segments > 0, expected.segments > 0)
     for column in ("significant", "area", "coverage"):
         assert np.array_equal(found.regions[column], expected.regions[column])
+    assert np.allclose(found.regions["flux"], expected.regions["flux"], rtol=2e-3)
     for column in ("reliability", "depth"):
         assert np.allclose(found.regions[column], expected.regions[column], atol=0.02)
     # What is measured is that of the maps.
@@ -91,7 +92,7 @@ def test_thresholds_are_on_the_holographic_scale(weaker):
 def test_image_and_sequence_give_the_table_again(weaker, tmp_path):
     detection = detect_seismic_strength(weaker)
     again = find_regions(detection.image, sequence=weaker)
-    for column in ("label", "reliability", "seismic_strength", "significant"):
+    for column in ("label", "reliability", "flux", "seismic_strength", "significant"):
         assert np.array_equal(again[column], detection.regions[column])
     detection.write(tmp_path)
     assert FarsideDetection.read(tmp_path).settings == detection.settings

@@ -24,7 +24,8 @@ from sunpy_farside.coordinates.window import window_wcs
 from sunpy_farside.detection import COLUMNS, measure_regions
 from sunpy_farside.detection.export import to_json, to_text
 from sunpy_farside.detection.measurement import noise_level
-from sunpy_farside.detection.reliability import FEATURES, Reliability, sar_reliability
+from sunpy_farside.detection.reliability import FEATURES, Reliability
+from sunpy_farside.detection.sar_calibration import read_calibration, sar_flux, sar_reliability
 from sunpy_farside.errors import WeightsError
 from sunpy_farside.evaluation.calibration import RATE, calibrate_network, fit_reliability
 from sunpy_farside.evaluation.calibration_bins import reliability_bins
@@ -218,7 +219,11 @@ def cases(noise_depths, n_sequences=200):
         measured["peak_probability"] = 0.5
         measured["mean_phase"] = -0.1
         measured["depth"] = measured["integrated_probability"] = depths
+        measured["area"] = measured["distance"] = 50.0
+        measured["longitude"], measured["latitude"] = 20.0 * np.arange(len(depths)), 0.0
         known = Table({"complex": np.arange(sum(real)), "large": np.ones(sum(real), dtype=bool)})
+        known["flux"] = 1e22
+        known["longitude"], known["latitude"] = 20.0 * np.flatnonzero(real), 0.0
         covers = np.zeros((len(depths), sum(real)), dtype=bool)
         covers[np.flatnonzero(real), np.arange(sum(real))] = True
         return Case(known, {"network": ComparedDetections(measured, 0.0, covers)}, {})
@@ -290,8 +295,12 @@ def test_too_little_to_calibrate_with(monkeypatch):
         "sunpy_farside.evaluation.calibration.simulated_cases",
         lambda models, number, *, kind, **options: noise if "noise" in kind else with_regions,
     )
-    with pytest.warns(SunpyUserWarning, match="take more sequences"):
-        assert calibrate_network("default", 3, progress=False).reliability is None
+    with (
+        pytest.warns(SunpyUserWarning, match="have no reliability: take more sequences"),
+        pytest.warns(SunpyUserWarning, match="have no flux: take more sequences"),
+    ):
+        model = calibrate_network("default", 3, progress=False)
+    assert (model.reliability, model.flux) == (None, None)
 
 
 @pytest.mark.filterwarnings("default")
@@ -310,6 +319,8 @@ def test_the_command_calibrates_any_weights(tmp_path, capsys, simulated, model):
     assert ".safetensors" in capsys.readouterr().err
     output = tmp_path / "sar.json"
     assert main(["calibrate", "seismic_strength", "--number", "5", "--output", str(output)]) == 0
-    reliability = Reliability.from_dict(json.loads(output.read_text()))
+    reliability, flux = read_calibration(output.read_text())
     assert set(reliability.coefficients) == set(sar_reliability().coefficients)
     assert reliability.settings == sar_reliability().settings
+    assert set(flux.coefficients) == set(sar_flux().coefficients)
+    assert flux.settings == sar_flux().settings

@@ -6,6 +6,7 @@ import zipfile
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -235,6 +236,16 @@ WRONG_METADATA = {
         '{"kind": "centers", "radius": 4, "flux": "strong"}',
         '{"kind": "field", "level": 30, "radius": 4}',
     ],
+    "flux": [
+        "{}",
+        "[1]",
+        '{"coefficients": {}, "intercept": 1, "settings": {}}',
+        '{"coefficients": {"signal": NaN}, "intercept": 0, "settings": {}, "strength": 600, '
+        '"lower": {"intercept": -1, "slope": 1, "distance": 0}, '
+        '"upper": {"intercept": 1, "slope": 1, "distance": 0}}',
+        '{"coefficients": {"signal": 1}, "intercept": 0, "settings": {}, "strength": 600, '
+        '"lower": {"intercept": -1}, "upper": {"intercept": 1, "slope": 1, "distance": 0}}',
+    ],
     "reliability": [
         "{}",
         "[1]",
@@ -270,9 +281,9 @@ def test_metadata_that_always_were_there_may_not_lack(rewrite, key):
 def test_keys_of_earlier_and_later_versions(rewrite):
     default = load_model(device="cpu")
     stack = np.random.default_rng(0).normal(0, 0.05, (11, 144, 120))
-    path = rewrite(without=["reliability", "license", "sha256"], later="5", threshold="inf")
-    model = load_model(path, device="cpu")
-    assert (model.reliability, model.threshold) == (None, np.inf)
+    without = ["reliability", "flux", "license", "sha256"]
+    model = load_model(rewrite(without=without, later="5", threshold="inf"), device="cpu")
+    assert (model.reliability, model.flux, model.threshold) == (None, None, np.inf)
     assert model.target == default.target
     assert model.normalization == default.normalization
     assert np.array_equal(model.predict(stack), default.predict(stack))
@@ -306,9 +317,22 @@ def test_wrong_alignments_of_the_first_format_are_named(rewrite, former):
         load_model(path, device="cpu")
 
 
-def test_the_shipped_weights_are_of_the_first_format_and_keep_their_digest(tmp_path):
-    model = load_model(device="cpu")
+def test_weights_of_the_first_format_keep_their_digest(tmp_path):
+    # The weights of the package as an earlier release had them.
+    shipped = resources.files("sunpy_farside.data") / "default.safetensors"
+    with safe_open(shipped, framework="pt") as file:
+        state, notes = {key: file.get_tensor(key) for key in file.keys()}, file.metadata()
+    notes |= {
+        "frames": "middle",
+        "licence": notes["license"],
+        "normalisation": notes["normalization"],
+    }
+    for key in ("format_version", "alignment", "license", "normalization", "flux"):
+        del notes[key]
+    save_file(state, tmp_path / "former.safetensors", metadata=notes)
+    model = load_model(tmp_path / "former.safetensors", device="cpu")
     assert "format_version" not in model.metadata
+    assert model.flux is None
     save_model(model, tmp_path / "again.safetensors")
     again = load_model(tmp_path / "again.safetensors", device="cpu")
     assert (again.metadata["format_version"], again.metadata["alignment"]) == ("2", "common")

@@ -82,6 +82,9 @@ def _table(title, regions):
 
 def _details(region):
     parts = [region.name + (" (new)" if region.new else "")]
+    if region.flux is not None:
+        flux = region.flux
+        parts.append(f"flux {words.flux(flux)} 1e21 Mx {words.trend(flux)}".rstrip())
     parts += [words.strength(item) for item in region.measurements]
     if not region.detected:
         parts.append("not detected on the latest date")

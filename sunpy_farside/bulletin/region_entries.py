@@ -12,9 +12,10 @@ from astropy.time import Time
 
 from sunpy_farside.bulletin.day import Series
 from sunpy_farside.bulletin.history import region_history, strength_trend
-from sunpy_farside.bulletin.schema import Arrival, Gone, Measurement, Region, Strength
+from sunpy_farside.bulletin.schema import Arrival, Flux, Gone, Measurement, Region, Strength
 from sunpy_farside.bulletin.values import moment, number, positions_on, rotate_to
 from sunpy_farside.catalog.matching import match_positions
+from sunpy_farside.detection.flux import FLUX_COLUMNS, FLUX_DECIMALS
 
 __all__ = ["DISTANCE", "current_regions", "gone_regions", "latest_date"]
 
@@ -114,6 +115,7 @@ class _Track:
     latitude: float
     days: np.ndarray
     strengths: np.ndarray
+    fluxes: np.ndarray
     significant: bool
     label: int
 
@@ -211,6 +213,7 @@ def _tracks_of(series, date, designations):
                 float(latitude),
                 days[mine],
                 members["strength"].value[mine],
+                members["flux"].to_value(u.Mx)[mine],
                 bool(members["significant"][mine[-1]]),
                 int(members["label"][mine[-1]]),
             )
@@ -233,6 +236,7 @@ def _region(group, day, before):
         position=position,
         confirmed=any(item.confirmed for item in group.tracks),
         reliability=measurements[0].reliability,
+        flux=measurements[0].flux,
         new=None if before is None else not any(m.designation in before for m in measurements),
         detected=any(_is_detected(item) for item in group.tracks),
         arrival=_arrival(lead.row, day.date),
@@ -274,6 +278,7 @@ def _measurement(track):
             change=None if change is None else number(change, 1),
             trend=trend,
         ),
+        flux=_flux(track),
         area=_area(track),
         history=region_history(
             track.days,
@@ -281,6 +286,24 @@ def _measurement(track):
             _mjd(track.series.tracks.members.meta["dates"]),
             row["mean_position"],
         ),
+    )
+
+
+def _flux(track):
+    value, lower, upper = (
+        number(track.row[name].to_value(u.Mx), FLUX_DECIMALS) for name in FLUX_COLUMNS
+    )
+    if value is None:
+        return None
+    # Of the same detections as the value, none of which lacks a flux.
+    change, trend = strength_trend(track.days, track.fluxes)
+    return Flux(
+        value=value,
+        lower=lower,
+        upper=upper,
+        unit="Mx",
+        change=None if change is None else number(change, FLUX_DECIMALS),
+        trend=trend,
     )
 
 

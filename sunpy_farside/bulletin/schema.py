@@ -4,7 +4,7 @@ Schema of the bulletin's JSON document.
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from sunpy_farside.bulletin.schema_parts import Count, Moment, Part, Share, published_schema
 from sunpy_farside.errors import FileFormatError, NewerFormatError
@@ -13,7 +13,9 @@ from sunpy_farside.utils.content import user_path
 __all__ = ["SCHEMA_VERSION", "Bulletin", "json_schema", "read_bulletin"]
 
 # The first number grows with changes that break programs that read the document.
-SCHEMA_VERSION: Final = "1.0"
+SCHEMA_VERSION: Final = "1.1"
+# Versions whose documents lack only additions, which have defaults.
+_EARLIER = ("1.0",)
 
 _Longitude = Annotated[float, Field(ge=0, le=360)]
 _Latitude = Annotated[float, Field(ge=-90, le=90)]
@@ -60,6 +62,23 @@ class Strength(Part):
     )
 
 
+class Flux(Part):
+    """
+    Estimated total unsigned magnetic flux of a region, mean over the last five days.
+    """
+
+    value: float
+    lower: float = Field(description="lower bound of the 68 % interval")
+    upper: float = Field(description="upper bound of that interval")
+    unit: Literal["Mx"]
+    change: float | None = Field(
+        description="slope of a straight line through the last five days, unit per day"
+    )
+    trend: Literal["growing", "steady", "fading"] | None = Field(
+        description="direction of a change by more than a quarter over five days"
+    )
+
+
 class HistoryEntry(Part):
     """
     Strength of a region on one date of the last 14 days.
@@ -86,6 +105,7 @@ class Measurement(Part):
     n_detections: Count
     n_possible: Count
     strength: Strength
+    flux: Flux | None = Field(default=None, description="null if it is not known")
     area: float | None = Field(
         description="millionths of a solar hemisphere on the latest date, null if not detected then"
     )
@@ -102,6 +122,9 @@ class Region(Part):
     position: Position
     confirmed: bool = Field(description="persistent, or significant on its last detection")
     reliability: Share | None = Field(description="probability that an active region is there")
+    flux: Flux | None = Field(
+        default=None, description="that of the first measurement, null if it is not known"
+    )
     new: bool | None = Field(description="not in the bulletin before; null if there is none")
     detected: bool = Field(description="detected on the latest date")
     arrival: Arrival
@@ -236,7 +259,7 @@ class Bulletin(Part):
     """
 
     format: Literal["sunpy_farside.bulletin"] = "sunpy_farside.bulletin"
-    version: Literal["1.0"] = SCHEMA_VERSION
+    version: Literal["1.1"] = SCHEMA_VERSION
     software: str = Field(description="version of sunpy_farside")
     date: Moment
     detections: list[Detection]
@@ -247,6 +270,13 @@ class Bulletin(Part):
     noaa: PublishedList | None
     outlines: Outlines
     notes: list[str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_present_version(cls, content):
+        if isinstance(content, dict) and content.get("version") in _EARLIER:
+            return content | {"version": SCHEMA_VERSION}
+        return content
 
 
 def json_schema():
@@ -262,7 +292,7 @@ def json_schema():
     --------
     >>> from sunpy_farside.bulletin.schema import json_schema
     >>> json_schema()["properties"]["version"]["const"]
-    '1.0'
+    '1.1'
     """
     return published_schema(Bulletin)
 

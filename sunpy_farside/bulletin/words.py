@@ -2,12 +2,14 @@
 Words for the content of a bulletin, on its page and in its text.
 """
 
+from sunpy_farside.detection.flux import flux_text
 from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.utils.text import some
 
 __all__ = [
     "arrival",
     "count",
+    "flux",
     "gone",
     "headline",
     "history",
@@ -19,6 +21,7 @@ __all__ = [
     "percent",
     "strength",
     "title",
+    "trend",
     "when",
 ]
 
@@ -165,8 +168,30 @@ def strength(measurement):
     """
     item = measurement.strength
     symbol = METHODS[measurement.method].symbol
-    trend = f" {_TREND_ARROWS[item.trend]} {item.trend}" if item.trend else ""
-    return f"{symbol} {item.value:.0f} {item.unit}{trend}"
+    return f"{symbol} {item.value:.0f} {item.unit} {trend(item)}".rstrip()
+
+
+def flux(item):
+    """
+    Return a magnetic flux with its interval in 1e21 Mx.
+
+    Parameters
+    ----------
+    item : `~sunpy_farside.bulletin.schema.Flux`
+
+    Returns
+    -------
+    `str`
+
+    Examples
+    --------
+    >>> from sunpy_farside.bulletin import words
+    >>> from sunpy_farside.bulletin.schema import Flux
+    >>> item = Flux(value=5.3e21, lower=2.8e21, upper=7.6e21, unit="Mx", change=None, trend=None)
+    >>> words.flux(item)
+    '5.3 (2.8-7.6)'
+    """
+    return flux_text(item.value, item.lower, item.upper)
 
 
 def history(measurement):
@@ -300,3 +325,19 @@ def headline(document):
         sentences.append(f"New since the bulletin before: {some(new) or 'none'}.")
         sentences.append(f"Gone since then: {some(lost) or 'none'}.")
     return sentences
+
+
+def trend(item):
+    """
+    Return the trend of a strength or a flux.
+
+    Parameters
+    ----------
+    item : `~sunpy_farside.bulletin.schema.Strength` or `~sunpy_farside.bulletin.schema.Flux`
+
+    Returns
+    -------
+    `str`
+        Empty where it is not known.
+    """
+    return f"{_TREND_ARROWS[item.trend]} {item.trend}" if item.trend else ""

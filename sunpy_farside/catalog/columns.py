@@ -27,6 +27,12 @@ TRACK_COLUMNS = {
     "drift": "drift in Carrington longitude; NaN of tracks shorter than a day",
     "peak_strength": "largest strength of a detection",
     "latest_strength": "strength of the last detection",
+    "flux": (
+        "estimated unsigned magnetic flux, mean over the detections of the five days before the "
+        "last one; NaN where one of them has none"
+    ),
+    "flux_lower": "mean over the same detections of the lower bounds of their 68 % intervals",
+    "flux_upper": "mean of the upper bounds",
     "split_from": "designation of the track next to which this one began, empty of others",
     "merged_into": "designation of the track next to which this one was lost, empty of others",
     "east_limb_arrival": "when rotation brings the mean position round the east limb",
@@ -42,6 +48,9 @@ MEMBER_COLUMNS = {
     "strength": "integrated probability (network) or seismic strength (SAR method)",
     "significant": "whether the region was significant on that date",
     "reliability": "reliability of the region on that date",
+    "flux": "estimated unsigned magnetic flux of the region on that date",
+    "flux_lower": "lower bound of its 68 % interval",
+    "flux_upper": "upper bound of that interval",
 }
 
 CATALOG_COLUMNS = {

@@ -140,6 +140,15 @@ _STEPS = [
         PRIMARY KEY (method, designation, kind)
     ) WITHOUT ROWID;
     """,
+    # Magnetic flux in Mx, NULL where an earlier release has detected the regions.
+    """
+    ALTER TABLE regions ADD COLUMN flux REAL;
+    ALTER TABLE regions ADD COLUMN flux_lower REAL;
+    ALTER TABLE regions ADD COLUMN flux_upper REAL;
+    ALTER TABLE tracks ADD COLUMN flux REAL;
+    ALTER TABLE tracks ADD COLUMN flux_lower REAL;
+    ALTER TABLE tracks ADD COLUMN flux_upper REAL;
+    """,
 ]
 
 
@@ -151,7 +160,8 @@ def open_database(path, *, write=False):
     ----------
     path : `~pathlib.Path`
     write : `bool`, optional
-        If True, create a file that is missing, and bring an earlier version up to date.
+        If True, create a file that is missing, and bring an earlier version up to date. Otherwise,
+        an earlier version is brought up to date in a copy in memory.
 
     Returns
     -------
@@ -163,12 +173,15 @@ def open_database(path, *, write=False):
     NewerFormatError
         A later release wrote the database.
     FileFormatError
-        The file is no database, or a damaged one, or of an earlier version and not to be written.
+        The file is no database, or a damaged or an empty one.
     """
     with readable(path):
         connection = _connect(path, write)
         try:
-            _bring_up_to_date(connection, path, write)
+            version = _version(connection, path)
+            if version < len(_STEPS) and not write:
+                connection = _in_memory(connection, version, path)
+            _bring_up_to_date(connection, version)
         except BaseException:
             connection.close()
             raise
@@ -234,7 +247,27 @@ def _connection(address, *pragmas):
     return connection
 
 
-def _bring_up_to_date(connection, path, write):
+def _in_memory(connection, version, path):
+    """
+    Return a copy of a database in memory, and close the database.
+    """
+    if version == 0:
+        msg = (
+            f"{path}: expected a catalog, found version 0, an empty database. Run watch or daily: "
+            "it makes the catalog."
+        )
+        raise FileFormatError(msg)
+    copy = _connection(":memory:")
+    try:
+        connection.backup(copy)
+    except BaseException:
+        copy.close()
+        raise
+    connection.close()
+    return copy
+
+
+def _version(connection, path):
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(_STEPS):
         msg = (
@@ -242,12 +275,10 @@ def _bring_up_to_date(connection, path, write):
             f"version {version} of a later release. Update sunpy_farside."
         )
         raise NewerFormatError(msg)
-    if version < len(_STEPS) and not write:
-        msg = (
-            f"{path}: expected version {len(_STEPS)} of a catalog, found version {version}. Run "
-            "watch or daily: it brings the catalog up to date."
-        )
-        raise FileFormatError(msg)
+    return version
+
+
+def _bring_up_to_date(connection, version):
     for number, step in enumerate(_STEPS[version:], start=version + 1):
         with transaction(connection):
             for statement in _statements(step):

@@ -19,6 +19,9 @@ NUMBER_COLUMNS = {
     "strength": "their summed strength",
     "strength_7_days": "summed strength of those that come round the east limb within 7 days",
     "strength_14_days": "summed strength of those that come round the east limb within 14 days",
+    "flux": "summed unsigned magnetic flux of the significant regions",
+    "flux_7_days": "summed flux of those that come round the east limb within 7 days",
+    "flux_14_days": "summed flux of those that come round the east limb within 14 days",
     "probability": (
         "probability that at least one region above the reliability comes round the east limb "
         "within the number of days"
@@ -45,7 +48,7 @@ def daily_numbers(regions, *, days: u.day = 7 * u.day, reliability=0.5):
     `~astropy.table.QTable`
         One row for every step of 12 hours from the first date to the last, with the columns
         ``NUMBER_COLUMNS``. On a date without a result all numbers are NaN; on a date without a
-        region they are 0.
+        region they are 0. Sums are NaN where a region has no flux.
 
     Notes
     -----
@@ -81,9 +84,14 @@ def daily_numbers(regions, *, days: u.day = 7 * u.day, reliability=0.5):
     table["date"] = times_of(step_time(steps).isot if len(steps) else [])
     table["n_regions"] = total(significant)
     table["strength"] = total(significant * strength) * method.unit
-    for limit in (7, 14):
-        returning = significant & (ahead > 0) & (ahead <= limit)
-        table[f"strength_{limit}_days"] = total(returning * strength) * method.unit
+    returning = {limit: significant & (ahead > 0) & (ahead <= limit) for limit in (7, 14)}
+    for limit, chosen in returning.items():
+        table[f"strength_{limit}_days"] = total(chosen * strength) * method.unit
+    # Without the NaN of regions that are not in the sum.
+    flux = _flux(regions)
+    table["flux"] = total(np.where(significant, flux, 0)) * u.Mx
+    for limit, chosen in returning.items():
+        table[f"flux_{limit}_days"] = total(np.where(chosen, flux, 0)) * u.Mx
     certain = np.nan_to_num(np.asarray(regions["reliability"], dtype=float))
     counted = (certain >= reliability) & (ahead > 0) & (ahead <= days.to_value(u.day))
     # A reliability of 1 would have no logarithm.
@@ -97,3 +105,12 @@ def daily_numbers(regions, *, days: u.day = 7 * u.day, reliability=0.5):
         "reliability": reliability,
     }
     return table
+
+
+def _flux(regions):
+    """
+    Return the flux of regions in Mx, NaN in tables of earlier releases.
+    """
+    if "flux" not in regions.colnames:
+        return np.full(len(regions), np.nan)
+    return regions["flux"].to_value(u.Mx)

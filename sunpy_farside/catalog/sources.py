@@ -11,7 +11,7 @@ from pathlib import Path
 from sunpy_farside.cadence import N_MAPS
 from sunpy_farside.detection import COLUMNS, detect_seismic_strength
 from sunpy_farside.detection.neural import network_settings
-from sunpy_farside.detection.reliability import sar_reliability
+from sunpy_farside.detection.sar_calibration import sar_flux, sar_reliability
 from sunpy_farside.network.schemas import FORMER_ALIGNMENTS
 from sunpy_farside.utils.digests import digest
 
@@ -46,6 +46,7 @@ def describe_run(model, width):
         "sar": {
             **{name: str(options[name].default) for name in ("phase", "threshold")},
             "reliability": sar_reliability().to_dict(),
+            "flux": None if sar_flux() is None else sar_flux().to_dict(),
         },
         "columns": list(COLUMNS),
     }
@@ -59,7 +60,10 @@ def _model_digest(model):
         for item in fields(model)
         if item.name not in _INCIDENTAL
     }
-    # Digests keep the words of the first format, so that the dates of catalogs remain valid.
+    # Digests keep the words of the first format, so that the dates of catalogs remain valid, and
+    # those of weights without a flux what they were before there was one.
+    if described["flux"] is None:
+        described.pop("flux")
     alignment = described.pop("alignment")
     former = {present: name for name, present in FORMER_ALIGNMENTS.items()}
     described["frames"] = former[alignment]

@@ -20,6 +20,7 @@ from sunpy_farside.catalog.rows import REGION_FIELDS, plain_values, regions_of_r
 from sunpy_farside.catalog.stack import carrington_positions
 from sunpy_farside.catalog.track_names import keep_names
 from sunpy_farside.catalog.tracking import RegionTracks, no_tracks, track_regions
+from sunpy_farside.detection.flux import FLUX_COLUMNS
 from sunpy_farside.detection.methods import METHODS
 
 __all__ = ["follow_regions", "stored_tracks"]
@@ -42,6 +43,7 @@ _FIELDS = (
     "drift",
     "peak_strength",
     "latest_strength",
+    *FLUX_COLUMNS,
     "split_from",
     "merged_into",
     "east_limb_arrival",
@@ -178,10 +180,11 @@ def _members(connection, method, condition="1", values=()):
     Return the members of tracks in order of date and rank.
     """
     strength = METHODS[method].strength
+    fluxes = ", ".join(f"regions.{name}" for name in FLUX_COLUMNS)
     rows = connection.execute(
         f"SELECT designation, date, members.label, longitude, latitude, {strength}, significant, "
-        "regions.reliability FROM members JOIN tracks ON tracks.id = track JOIN detections ON "
-        "detections.id = members.detection JOIN regions ON "
+        f"regions.reliability, {fluxes} FROM members JOIN tracks ON tracks.id = track "
+        "JOIN detections ON detections.id = members.detection JOIN regions ON "
         "regions.detection = members.detection AND regions.label = members.label "
         f"WHERE tracks.method = ? AND {condition} ORDER BY date, members.label",
         (method, *values),
@@ -189,7 +192,7 @@ def _members(connection, method, condition="1", values=()):
     like = _empty(method).members
     if not rows:
         return like.copy()
-    names, dates, label, longitude, latitude, values, significant, reliability = zip(
+    names, dates, label, longitude, latitude, values, significant, reliability, *flux = zip(
         *rows, strict=True
     )
     table = QTable()
@@ -202,6 +205,8 @@ def _members(connection, method, condition="1", values=()):
     table["strength"] = np.array(values, dtype=float) << like["strength"].unit
     table["significant"] = np.array(significant, dtype=bool)
     table["reliability"] = np.array(reliability, dtype=float)
+    for name, column in zip(FLUX_COLUMNS, flux, strict=True):
+        table[name] = np.array(column, dtype=float) << u.Mx
     for name in like.colnames:
         table[name].info.description = like[name].info.description
     table.meta = {

@@ -12,6 +12,7 @@ from sunpy_farside.catalog.rows import times_of
 from sunpy_farside.catalog.track_evidence import combine_reliability
 from sunpy_farside.catalog.track_position import mean_path, position_uncertainty
 from sunpy_farside.coordinates.arrival import predict_arrival
+from sunpy_farside.detection.flux import FLUX_COLUMNS
 from sunpy_farside.detection.methods import method_of
 
 __all__ = ["summarize_tracks"]
@@ -19,6 +20,9 @@ __all__ = ["summarize_tracks"]
 # Share of the detections that a persistent track has to be significant on when nothing is known of
 # their reliability. With simulated tracks, as false as those chosen by reliability.
 _SIGNIFICANT_SHARE = 0.5
+# Days before the last detection over which the flux is averaged: sequences further apart share no
+# map.
+_FLUX_DAYS = 5.0
 
 
 def summarize_tracks(names, links, members, persistence, reliability):
@@ -73,6 +77,13 @@ def summarize_tracks(names, links, members, persistence, reliability):
     table["drift"] = drift * u.deg / u.day
     table["peak_strength"] = [strength.value[part].max() for part in ranges] * strength.unit
     table["latest_strength"] = strength[last]
+    recent = [
+        slice(part.start + np.searchsorted(day[part], day[part][-1] - _FLUX_DAYS), part.stop)
+        for part in ranges
+    ]
+    for name in FLUX_COLUMNS:
+        flux = members[name].to_value(u.Mx)[order]
+        table[name] = np.array([flux[part].mean() for part in recent], dtype=float) * u.Mx
     # The last name is that of no track.
     others = np.append(names, "")
     table["split_from"] = others[links.split_from]

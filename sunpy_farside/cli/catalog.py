@@ -117,6 +117,7 @@ def _add_names(tracks, names):
 def _track_table(tracks):
     from astropy.table import Table
 
+    from sunpy_farside.detection.flux import FLUX_COLUMNS, flux_text
     from sunpy_farside.detection.methods import method_of
 
     table = Table()
@@ -130,6 +131,10 @@ def _track_table(tracks):
     table["lat [deg]"] = tracks["latest_position"].lat.deg.round(1)
     unit = method_of(tracks).unit_symbol
     table[f"strength [{unit}]"] = tracks["latest_strength"].value.round(1)
+    if np.isfinite(tracks["flux"]).any():
+        table["flux [1e21 Mx]"] = [
+            flux_text(*(row[name].to_value("Mx") for name in FLUX_COLUMNS)) for row in tracks
+        ]
     table["east limb"] = [text[:16] for text in tracks["east_limb_arrival"].isot]
     table["+- [d]"] = tracks["arrival_uncertainty"].to_value("d").round(2)
     for source in ("NOAA", "JSOC"):

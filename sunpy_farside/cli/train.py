@@ -2,7 +2,6 @@
 The commands ``train``, ``calibrate`` and ``evaluate`` for networks.
 """
 
-import json
 import logging
 import warnings
 from dataclasses import replace
@@ -128,11 +127,11 @@ def add_calibrate(commands):
     parser = commands.add_parser(
         "calibrate",
         parents=[arguments.common()],
-        help="calibrate the reliability of a network's regions",
+        help="calibrate the reliability and the flux of a network's regions",
         description=(
-            "Calibrate the reliability and the significance threshold of a network's regions on "
-            "simulated validation sequences, and write its weights with both. Or calibrate the SAR "
-            "method."
+            "Calibrate the reliability, the significance threshold and the flux of a network's "
+            "regions on simulated validation sequences, and write its weights with them. Or "
+            "calibrate the SAR method."
         ),
     )
     parser.add_argument(
@@ -153,6 +152,7 @@ def add_calibrate(commands):
 
 
 def _calibrate(options):
+    from sunpy_farside.detection.sar_calibration import calibration_text
     from sunpy_farside.detection.seismic_strength import METHOD
     from sunpy_farside.evaluation.calibration import calibrate_network, calibrate_sar
     from sunpy_farside.network import save_model
@@ -168,14 +168,13 @@ def _calibrate(options):
     check_writable(output.parent)
     simulation = {"sun": arguments.sun_settings(options), "workers": options.workers}
     if sar:
-        reliability = calibrate_sar(options.number, **simulation)
+        reliability, flux = calibrate_sar(options.number, **simulation)
         if reliability is None:
             msg = "Expected detections to calibrate with, found too few. Give a larger --number."
             raise ValueError(msg)
         with whole_files(output.parent) as partial:
-            content = json.dumps(reliability.to_dict(), indent=2)
-            (partial / output.name).write_text(content + "\n")
-        print(f"Reliability of the SAR method: {output}")
+            (partial / output.name).write_text(calibration_text(reliability, flux))
+        print(f"Reliability and flux of the SAR method: {output}")
     else:
         model = calibrate_network(options.model, options.number, **simulation)
         notes = {key: model.metadata[key] for key in _NOTES if key in model.metadata}

@@ -10,6 +10,7 @@ from astropy.table import Table, vstack
 
 from sunpy_farside.cadence import N_MAPS
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.detection.flux import FLUX_COLUMNS, FLUX_DECIMALS, flux_text
 
 __all__ = ["flat_table", "to_csv", "to_json", "to_text"]
 
@@ -19,6 +20,7 @@ _DECIMALS = {
     "latitude": 1,
     "stonyhurst_longitude": 1,
     "reliability": 3,
+    **dict.fromkeys(FLUX_COLUMNS, FLUX_DECIMALS),
     "integrated_probability": 1,
     "peak_probability": 3,
     "area": 1,
@@ -36,6 +38,7 @@ _HEADINGS = {
     "longitude": "lon [deg]",
     "latitude": "lat [deg]",
     "reliability": "reliability",
+    "flux": "flux [1e21 Mx]",
     "integrated_probability": "P_i [deg2]",
     "peak_probability": "peak",
     "area_uhem": "area [uHem]",
@@ -143,6 +146,9 @@ def to_text(detection):
         if np.asarray(flat[name]).dtype.kind == "f" and np.isnan(flat[name]).all():
             continue
         table[heading] = flat[name]
+    if _HEADINGS["flux"] in table.colnames:
+        interval = zip(*(flat[name] for name in FLUX_COLUMNS), strict=True)
+        table[_HEADINGS["flux"]] = [flux_text(*row) for row in interval]
     table["significant"] = np.where(flat["significant"], "yes", "")
     table["east limb"] = [text[:16].replace("T", " ") for text in flat["east_limb_arrival"]]
     return "\n".join(

@@ -18,6 +18,7 @@ import astropy.units as u
 from sunpy.map import Map
 
 from sunpy_farside.coordinates.window import cut_columns, window_header
+from sunpy_farside.detection.flux import FluxRelation
 from sunpy_farside.detection.measurement import measure_regions
 from sunpy_farside.detection.methods import NETWORK
 from sunpy_farside.detection.regions import rank_regions
@@ -30,7 +31,7 @@ from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.typing import PathLike
 
-__all__ = ["detect_farside", "network_reliability", "network_settings"]
+__all__ = ["detect_farside", "network_flux", "network_reliability", "network_settings"]
 
 _BATCH = 8
 # Sequences from which work takes seconds, and a progress bar helps.
@@ -139,7 +140,15 @@ def network_settings(
         threshold = model.threshold
     elif reliability is not None:
         reliability = replace(reliability, cut=None)
-    return DetectionSettings(NETWORK, model.level, _N_PIXELS, model.deblend, threshold, reliability)
+    return DetectionSettings(
+        NETWORK,
+        model.level,
+        _N_PIXELS,
+        model.deblend,
+        threshold,
+        reliability,
+        network_flux(model),
+    )
 
 
 def network_reliability(model: FarsideModel) -> Reliability | None:
@@ -161,14 +170,39 @@ def network_reliability(model: FarsideModel) -> Reliability | None:
     WeightsError
         The calibration is not one that this version reads.
     """
-    if model.reliability is None:
+    return _calibrated(model, Reliability, model.reliability)
+
+
+def network_flux(model: FarsideModel) -> FluxRelation | None:
+    """
+    Return the relation between the features of a network's regions and their flux.
+
+    Parameters
+    ----------
+    model : `~sunpy_farside.network.model.FarsideModel`
+
+    Returns
+    -------
+    `~sunpy_farside.detection.flux.FluxRelation` or None
+        As for `network_reliability`.
+
+    Raises
+    ------
+    WeightsError
+        As for `network_reliability`.
+    """
+    return _calibrated(model, FluxRelation, model.flux)
+
+
+def _calibrated(model, kind, content):
+    if content is None:
         return None
     try:
-        reliability = Reliability.from_dict(model.reliability)
+        calibrated = kind.from_dict(content)
     except ValueError as error:
         msg = f"{model.name}: {error}"
         raise WeightsError(msg) from error
-    return reliability if reliability.fits(level=model.level, deblend=model.deblend) else None
+    return calibrated if calibrated.fits(level=model.level, deblend=model.deblend) else None
 
 
 def _stream(sequences, model, settings):

@@ -61,7 +61,7 @@ def in_units_of_noise(settings, mean):
     Returns
     -------
     `~sunpy_farside.detection.settings.DetectionSettings`
-        For this mean, with thresholds and reliability in its own radian.
+        For this mean, with thresholds, reliability and flux relation in its own radian.
 
     Raises
     ------
@@ -80,7 +80,8 @@ def in_units_of_noise(settings, mean):
     So the published cut of -0.085 rad is 2.81 standard deviations below the middle.
 
     The threshold of the seismic strength is multiplied by the ratio of the cuts, so that a region
-    at the cut needs the same area. The features of the reliability are converted likewise.
+    at the cut needs the same area. The features of the reliability and of the flux are converted
+    likewise.
 
     Examples
     --------
@@ -108,12 +109,17 @@ def in_units_of_noise(settings, mean):
     reliability = settings.reliability
     if reliability is not None:
         reliability = _converted(reliability, phase, phase / published, middle, ratio)
+    flux = settings.flux
+    if flux is not None:
+        strength = flux.strength * phase / published
+        flux = replace(flux, strength=float(strength), settings={"phase": phase})
     threshold = settings.significance_threshold.value * (phase / published)
     return replace(
         settings,
         segmentation_threshold=phase * u.rad,
         significance_threshold=round(threshold, 3),
         reliability=reliability,
+        flux=flux,
     )
 
 

@@ -12,9 +12,11 @@ from astropy.table import QTable
 from sunpy.map import GenericMap
 
 import sunpy_farside
+from sunpy_farside.coordinates.far_side import far_side_distance
+from sunpy_farside.detection.calibrated import plain
+from sunpy_farside.detection.flux import FLUX_COLUMNS
 from sunpy_farside.detection.measurement import COLUMNS, measure_regions
 from sunpy_farside.detection.methods import SAR
-from sunpy_farside.detection.reliability import plain
 from sunpy_farside.detection.segmentation import away_from_seam, segment_image
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.maps.orientation import upright
@@ -67,7 +69,7 @@ def find_regions(
         detection with the SAR method, which is then segmented with this method.
     sequence : `~sunpy_farside.sequence.FarsideSequence`, optional
         Sequence of which the image is the detection. The columns that are measured in phase maps,
-        and the reliability, need it.
+        the reliability and the flux, need it.
     level : `float` or `~astropy.units.Quantity`, optional
         Segmentation threshold: smoothed probability above which pixels belong to a segment.
     n_pixels : `int`, optional
@@ -83,9 +85,9 @@ def find_regions(
     `~astropy.table.QTable`
         One row per region, with the columns of ``sunpy_farside.detection.measurement.COLUMNS``. For
         the image and the sequence of a detection, it is the table of the detection. Without a
-        sequence, the columns that are measured in phase maps and the reliability of a network's
-        regions are NaN; regions are then in order of decreasing strength, and significant from the
-        significance threshold.
+        sequence, the columns that are measured in phase maps, and the reliability and the flux of a
+        network's regions, are NaN; regions are then in order of decreasing strength, and
+        significant from the significance threshold.
 
     Raises
     ------
@@ -131,6 +133,8 @@ def find_regions(
     if threshold is not None or changed != settings:
         # The reliability and its cut are those of regions that are cut out in one way.
         changed = replace(changed, reliability=None)
+    if _cut(changed) != _cut(settings):
+        changed = replace(changed, flux=None)
     settings = changed
     data, wcs = upright(values_of(image), image.wcs)
     data, wcs = away_from_seam(data, wcs, settings)
@@ -140,6 +144,10 @@ def find_regions(
         values["phases"] = _phases_of(sequence, image)
     regions = measure_regions(segments, wcs, image.date, **values)
     return rank_regions(regions, segments, settings)[0]
+
+
+def _cut(settings):
+    return settings.segmentation_threshold, settings.n_pixels, settings.deblend
 
 
 def _phases_of(sequence, image):
@@ -185,6 +193,8 @@ def rank_regions(
     table["reliability"] = np.full(len(table), np.nan)
     if settings.reliability is not None:
         table["reliability"] = settings.reliability(table)
+    for name, values in zip(FLUX_COLUMNS, _fluxes(table, settings.flux), strict=True):
+        table[name] = values * u.Mx
     known = settings.reliability is not None and np.isfinite(table["reliability"]).all()
     rank = plain(table["reliability" if known else strength])
     # Equal ones keep the order of the segments, so that the same input gives the same table.
@@ -213,3 +223,13 @@ def rank_regions(
     labels = np.zeros(len(order) + 1, dtype=np.int32)
     labels[order + 1] = table["label"]
     return table, labels[segments]
+
+
+def _fluxes(table, relation):
+    """
+    Return the flux of regions, and its bounds, in Mx.
+    """
+    if relation is None or not len(table):
+        return np.full((len(FLUX_COLUMNS), len(table)), np.nan)
+    columns = {name: table[name] for name in table.colnames if name != "centroid"}
+    return relation(columns | {"distance": far_side_distance(table["centroid"]).to_value(u.deg)})

@@ -2,18 +2,17 @@
 Reliability of detected regions.
 """
 
-import json
-from dataclasses import asdict, dataclass, field
-from functools import lru_cache
-from importlib import resources
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
-__all__ = ["FEATURES", "NEVER", "Reliability", "sar_reliability"]
+from sunpy_farside.detection.calibrated import Calibrated, plain
+
+__all__ = ["FEATURES", "NEVER", "Reliability"]
 
 # A cut above every reliability.
 NEVER = 2.0
-_VERSION = 1
 # Probabilities nearer to 0 or 1 are limited by the arithmetic of the network.
 _SMALLEST = 1e-3
 # Seismic strength in micro-hemisphere rad below which differences are of no importance.
@@ -37,7 +36,7 @@ FEATURES = {
 
 
 @dataclass(frozen=True)
-class Reliability:
+class Reliability(Calibrated):
     """
     Calibrated probability that an active region lies within ten degrees of a detection.
 
@@ -66,9 +65,9 @@ class Reliability:
     array([0.5  , 0.953])
     """
 
-    coefficients: dict
-    intercept: float
-    settings: dict
+    kind: ClassVar[str] = "reliability"
+    features: ClassVar[dict] = FEATURES
+
     cut: float | None = None
     notes: dict = field(default_factory=dict, compare=False)
 
@@ -90,73 +89,3 @@ class Reliability:
         for name, coefficient in self.coefficients.items():
             odds = odds + coefficient * FEATURES[name](plain(table[name]))
         return 1 / (1 + np.exp(-odds))
-
-    def fits(self, **settings):
-        """
-        Return whether regions cut with these settings are those that it is calibrated for.
-        """
-        return self.settings == settings
-
-    def to_dict(self):
-        """
-        Return plain numbers and text, ready for JSON.
-        """
-        return {"version": _VERSION, **asdict(self)}
-
-    @classmethod
-    def from_dict(cls, content):
-        """
-        Return the reliability that `to_dict` has written.
-
-        Raises
-        ------
-        ValueError
-            It has another version, unknown features, or something is missing.
-        """
-        content = dict(content)
-        version = content.pop("version", None)
-        unknown = set(content.get("coefficients", {})) - set(FEATURES)
-        if version != _VERSION or unknown:
-            msg = (
-                f"Expected a reliability of version {_VERSION} with features out of "
-                f"{', '.join(FEATURES)}, found version {version} with "
-                f"{', '.join(sorted(unknown)) or 'these'}. Run sunpy-farside calibrate again."
-            )
-            raise ValueError(msg)
-        try:
-            return cls(**content)
-        except TypeError as error:
-            msg = (
-                f"Expected a reliability's {', '.join(cls.__dataclass_fields__)}, found others "
-                f"({error}). Run sunpy-farside calibrate again."
-            )
-            raise ValueError(msg) from error
-
-
-def plain(column):
-    """
-    Return a column's numbers, in its own unit.
-
-    Parameters
-    ----------
-    column : array or `~astropy.units.Quantity`
-
-    Returns
-    -------
-    array of `float`
-    """
-    return np.asarray(getattr(column, "value", column), dtype=float)
-
-
-@lru_cache
-def sar_reliability():
-    """
-    Return the reliability of the SAR method, which comes with the package.
-
-    Returns
-    -------
-    `Reliability`
-        Made by ``sunpy-farside calibrate seismic_strength``.
-    """
-    path = resources.files("sunpy_farside.data") / "seismic_strength.json"
-    return Reliability.from_dict(json.loads(path.read_text()))

@@ -16,8 +16,8 @@ from sunpy_farside.detection.measurement import mean_phase, measure_regions
 from sunpy_farside.detection.methods import SAR
 from sunpy_farside.detection.noise_scale import in_units_of_noise, on_holographic_scale
 from sunpy_farside.detection.regions import rank_regions
-from sunpy_farside.detection.reliability import sar_reliability
 from sunpy_farside.detection.result import FarsideDetection
+from sunpy_farside.detection.sar_calibration import sar_flux, sar_reliability
 from sunpy_farside.detection.segmentation import segment_image
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.errors import SequenceError
@@ -67,7 +67,7 @@ def detect_seismic_strength(
         One for one sequence or map, a list for many. Its ``image`` is the mean phase in rad,
         ``integrated_probability`` and ``peak_probability`` in its table are NaN, and the most
         reliable region comes first; of a 5-day map, or with another ``phase``, the strongest by
-        ``seismic_strength``, for these have no reliability.
+        ``seismic_strength``, for these have no reliability and no flux.
 
     Raises
     ------
@@ -101,10 +101,13 @@ def detect_seismic_strength(
     if not phase < 0 * u.rad:
         msg = f"Expected a negative phase, found {phase}: active regions are negative."
         raise ValueError(msg)
-    reliability = sar_reliability()
-    if not reliability.fits(phase=phase.to_value(u.rad)):
-        reliability = None
-    settings = DetectionSettings(SAR, phase.to(u.rad), _N_PIXELS, False, threshold, reliability)
+    phase = phase.to(u.rad)
+    settings = DetectionSettings(SAR, phase, _N_PIXELS, False, threshold)
+    reliability, flux = sar_reliability(), sar_flux()
+    if reliability.fits(phase=phase.value):
+        settings = replace(settings, reliability=reliability)
+    if flux is not None and flux.fits(phase=phase.value):
+        settings = replace(settings, flux=flux)
     if isinstance(maps, FarsideSequence | GenericMap):
         return _detect(maps, settings, width)
     return [_detect(item, settings, width) for item in maps]
@@ -129,8 +132,8 @@ def _detect(source, settings, width):
         settings = in_units_of_noise(settings, mean)
     segments = segment_image(mean, settings)
     if product == _FIVE_DAYS:
-        # The reliability is calibrated for means of eleven maps.
-        settings = replace(settings, reliability=None)
+        # The reliability and the flux are calibrated for means of eleven maps.
+        settings = replace(settings, reliability=None, flux=None)
     regions = measure_regions(segments, window_wcs(date, width), date, phases=phases)
     regions, segments = rank_regions(
         regions,

@@ -9,6 +9,7 @@ import numpy as np
 
 import astropy.units as u
 
+from sunpy_farside.detection.flux import FluxRelation
 from sunpy_farside.detection.methods import METHODS, NETWORK, Method
 from sunpy_farside.detection.reliability import Reliability
 
@@ -34,6 +35,8 @@ class DetectionSettings:
     reliability : `~sunpy_farside.detection.reliability.Reliability` or None
         Reliability as a function of the features of a region. If it has a cut, that decides
         which regions are significant; otherwise the strength does.
+    flux : `~sunpy_farside.detection.flux.FluxRelation` or None
+        Relation between the features of a region and its magnetic flux.
 
     Examples
     --------
@@ -49,6 +52,7 @@ class DetectionSettings:
     deblend: bool = False
     significance_threshold: u.Quantity = NETWORK.threshold
     reliability: Reliability | None = None
+    flux: FluxRelation | None = None
 
     def __post_init__(self):
         threshold = u.Quantity(self.significance_threshold, self.method.unit)
@@ -98,6 +102,8 @@ class DetectionSettings:
             cards["fssigthr"] = float(threshold)
         if self.reliability is not None:
             cards["fsreliab"] = json.dumps(self.reliability.to_dict() | {"notes": {}})
+        if self.flux is not None:
+            cards["fsflux"] = json.dumps(self.flux.to_dict() | {"notes": {}})
         return cards
 
     @classmethod
@@ -118,7 +124,7 @@ class DetectionSettings:
         if method is None:
             return None
         unit = u.rad if method.name == "sar" else u.dimensionless_unscaled
-        reliability = header.get("fsreliab")
+        reliability, flux = header.get("fsreliab"), header.get("fsflux")
         return cls(
             method,
             float(header["fssegthr"]) * unit,
@@ -126,6 +132,7 @@ class DetectionSettings:
             bool(header["fsdeblen"]),
             float(header.get("fssigthr", np.inf)) * method.unit,
             Reliability.from_dict(json.loads(reliability)) if reliability else None,
+            FluxRelation.from_dict(json.loads(flux)) if flux else None,
         )
 
     def replace(self, **changes):

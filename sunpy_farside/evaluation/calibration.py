@@ -1,5 +1,5 @@
 """
-Calibration of the reliability of a method's regions, and of the cut for significance.
+Calibration of the reliability and the flux of a method's regions, and of the cut for significance.
 """
 
 from dataclasses import replace
@@ -15,6 +15,7 @@ from sunpy.util.exceptions import warn_user
 from sunpy_farside.detection.reliability import FEATURES, NEVER, Reliability
 from sunpy_farside.detection.seismic_strength import METHOD, PHASE
 from sunpy_farside.evaluation.cases import real_detections
+from sunpy_farside.evaluation.flux_calibration import calibrate_flux
 from sunpy_farside.evaluation.reference_regions import FLUX
 from sunpy_farside.evaluation.scores import DISTANCE, score_detections
 from sunpy_farside.evaluation.simulated import simulated_cases
@@ -33,6 +34,10 @@ _FEATURES = ("integrated_probability", "peak_probability", "depth")
 # The SAR method has no probability. It cuts its regions by their phase, so that their mean phase
 # is that of a few pixels at least as deep.
 _SAR_FEATURES = ("mean_phase", "seismic_strength", "depth")
+# Features of the flux, chosen likewise. Depth and area of a network's region contain most of the
+# information, and its integrated probability how far its outline exceeds its field.
+_FLUX_FEATURES = ("integrated_probability", "signal", "distance")
+_SAR_FLUX_FEATURES = ("seismic_strength", "distance")
 # Detections of either kind without which nothing can be fitted.
 _FEWEST = 10
 # Keeps the coefficients finite where the features part real from false without an error.
@@ -42,7 +47,7 @@ _NETWORK = "network"
 
 def calibrate_network(name, number=1000, *, data=None, sun=None, workers=1, progress=True):
     """
-    Calibrate the reliability of a network's regions on validation sequences.
+    Calibrate the reliability and the flux of a network's regions on validation sequences.
 
     Parameters
     ----------
@@ -64,12 +69,15 @@ def calibrate_network(name, number=1000, *, data=None, sun=None, workers=1, prog
     Returns
     -------
     `~sunpy_farside.network.model.FarsideModel`
-        Model with a ``reliability``. Its ``threshold`` is the integrated probability with the same
-        false-discovery rate as the threshold of the reliability. The published weights, and
-        checkpoints of the same layout, keep their threshold of the integrated probability.
+        Model with a ``reliability`` and a ``flux``. Its ``threshold`` is the integrated
+        probability with the same false-discovery rate as the threshold of the reliability. The
+        published weights, and checkpoints of the same layout, keep their threshold of the
+        integrated probability.
 
     Notes
     -----
+    The masks of a dataset have no flux. Regions that are calibrated with one have none.
+
     The threshold of the reliability is the smallest value at which at most 5 % of the detections
     are false, by the rules of `sunpy_farside.evaluation.scores`, and at most 5 % of the sequences
     of noise have a detection. If no value meets both conditions, no region is significant, and a
@@ -98,12 +106,17 @@ def calibrate_network(name, number=1000, *, data=None, sun=None, workers=1, prog
             cut = min(_cut(cases, _NETWORK, reliability, 4), NEVER)
             notes = reliability.notes | {"false_discovery_rate": RATE}
             reliability = replace(reliability, cut=cut, notes=notes)
-    return replace(model, reliability=None if reliability is None else reliability.to_dict())
+    flux = calibrate_flux(cases, _NETWORK, _FLUX_FEATURES, settings) if data is None else None
+    return replace(
+        model,
+        reliability=None if reliability is None else reliability.to_dict(),
+        flux=None if flux is None else flux.to_dict(),
+    )
 
 
 def calibrate_sar(number=1000, *, sun=None, workers=1, progress=True):
     """
-    Calibrate the reliability of the SAR method's regions on validation sequences.
+    Calibrate the reliability and the flux of the SAR method's regions on validation sequences.
 
     Parameters
     ----------
@@ -112,13 +125,18 @@ def calibrate_sar(number=1000, *, sun=None, workers=1, progress=True):
 
     Returns
     -------
-    `~sunpy_farside.detection.reliability.Reliability`
+    reliability : `~sunpy_farside.detection.reliability.Reliability` or None
         Without a cut: regions are significant by their seismic strength, as published.
+    flux : `~sunpy_farside.detection.flux.FluxRelation` or None
     """
     options = {"sun": sun, "workers": workers, "progress": progress}
     cases = simulated_cases({}, number, kind="validation", **options)
     cases += simulated_cases({}, _noise(number), kind="validation_noise", **options)
-    return _fit(cases, METHOD, _SAR_FEATURES, {"phase": float(PHASE.to_value(u.rad))})
+    settings = {"phase": float(PHASE.to_value(u.rad))}
+    return (
+        _fit(cases, METHOD, _SAR_FEATURES, settings),
+        calibrate_flux(cases, METHOD, _SAR_FLUX_FEATURES, settings),
+    )
 
 
 def fit_reliability(measured, real, features):

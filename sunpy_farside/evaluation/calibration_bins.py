@@ -2,16 +2,19 @@
 Agreement of probabilities with reference regions, in bins.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 
 from astropy.table import Table
 
-__all__ = ["BINS", "Pixels", "reliability_bins"]
+__all__ = ["BINS", "FLUX_BINS", "Pixels", "flux_bins", "reliability_bins"]
 
 # Edges of the bins of probability in a reliability diagram.
 BINS = np.linspace(0.05, 1, 11)
+# Edges of the bins of the estimated flux in Mx.
+FLUX_BINS = (0, 5e21, 1e22, 2e22, np.inf)
 # Bins of equal width in which the reliability of detections is checked.
 _N_BINS = 10
 
@@ -119,3 +122,40 @@ def reliability_bins(reliability, real):
     )
     with np.errstate(invalid="ignore"):
         return Table({"number": number, "reliability": total / number, "real": true / number})
+
+
+def flux_bins(estimate, lower, upper, reference):
+    """
+    Compare the estimated flux of detections with that of their reference regions in bins.
+
+    Parameters
+    ----------
+    estimate, lower, upper : array, shape (n,)
+        Estimated flux of the detections in Mx, and its bounds. NaN is ignored.
+    reference : array, shape (n,)
+        Flux of the reference regions in Mx
+        (`~sunpy_farside.evaluation.cases.reference_flux`). Detections with zero are ignored.
+
+    Returns
+    -------
+    `~astropy.table.Table`
+        One row per bin of the estimate, and a last one for all: edges ``low`` and ``high``,
+        ``number`` of detections, mean ``estimate``, mean ``reference``, their ``ratio`` (reference
+        over estimate), and the share of the references ``within`` the bounds. NaN in empty bins.
+    """
+    used = np.isfinite(estimate) & (reference > 0)
+    estimate, lower, upper, reference = (
+        np.asarray(item)[used] for item in (estimate, lower, upper, reference)
+    )
+    within = (reference >= lower) & (reference <= upper)
+    edges = [*itertools.pairwise(FLUX_BINS), (FLUX_BINS[0], FLUX_BINS[-1])]
+    rows = []
+    for low, high in edges:
+        inside = (estimate >= low) & (estimate < high)
+        number = int(inside.sum())
+        means = [
+            values[inside].mean() if number else np.nan for values in (estimate, reference, within)
+        ]
+        rows.append((low, high, number, *means[:2], means[1] / means[0], means[2]))
+    names = ("low", "high", "number", "estimate", "reference", "ratio", "within")
+    return Table(rows=rows, names=names)

@@ -8,10 +8,13 @@ import numpy as np
 
 from astropy.table import Table
 
+from sunpy_farside.coordinates.far_side import far_side_distance, separations
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
-from sunpy_farside.detection.reliability import FEATURES, plain
+from sunpy_farside.detection.calibrated import plain
+from sunpy_farside.detection.flux import FLUX_COLUMNS
+from sunpy_farside.detection.reliability import FEATURES
 from sunpy_farside.detection.seismic_strength import METHOD
-from sunpy_farside.evaluation.calibration_bins import Pixels, reliability_bins
+from sunpy_farside.evaluation.calibration_bins import Pixels, flux_bins, reliability_bins
 from sunpy_farside.evaluation.scores import Scores, cover, score_detections
 from sunpy_farside.network import FarsideModel, load_model
 
@@ -24,6 +27,7 @@ __all__ = [
     "compare_detection",
     "load_models",
     "real_detections",
+    "reference_flux",
     "score_method",
 ]
 
@@ -38,7 +42,9 @@ class ComparedDetections:
     measured : `~astropy.table.Table`
         One row per detection: ``strength`` (the quantity of the significance threshold, which is
         the reliability if the method has a threshold of the reliability), ``reliability``, the
-        ``sunpy_farside.detection.reliability.FEATURES``, ``longitude`` and ``latitude`` in degrees.
+        ``sunpy_farside.detection.reliability.FEATURES``, ``flux`` and its bounds in Mx, ``area`` in
+        square degrees, ``longitude`` and ``latitude``, and ``distance`` from the far-side disk
+        center in degrees.
     threshold : `float`
         Significance threshold of the strength.
     covers : array of `bool`, shape (n, m)
@@ -106,12 +112,16 @@ class EvaluationResult:
         method.
     chance : `dict` of `list` of `~sunpy_farside.evaluation.scores.Scores`
         Scores for shifted reference regions by name of the method, one per shift.
+    flux : `dict` of `~astropy.table.Table`
+        Tables of `~sunpy_farside.evaluation.calibration_bins.flux_bins` by name of the method.
+        Empty if the fluxes of the reference regions are not known.
     """
 
     scores: dict[str, Scores]
     pixels: dict[str, Pixels]
     reliability: dict[str, Table]
     chance: dict[str, list[Scores]]
+    flux: dict[str, Table] = field(default_factory=dict)
 
 
 def detect_all(models, sequence, active, known, moved=()):
@@ -167,9 +177,10 @@ def compare_detection(detection, known, moved=()):
     strength = regions.meta["strength"] if cut is None else "reliability"
     measured = Table()
     measured["strength"] = plain(regions[strength])
-    for name in ("reliability", *FEATURES):
+    for name in ("reliability", *FEATURES, *FLUX_COLUMNS, "area"):
         measured[name] = plain(regions[name])
     centroid = regions["centroid"]
+    measured["distance"] = far_side_distance(centroid).deg if len(regions) else np.empty(0)
     measured["longitude"], measured["latitude"] = centroid.lon.deg, centroid.lat.deg
     threshold = detection.settings.significance_threshold.value if cut is None else cut
 
@@ -195,18 +206,24 @@ def collect(cases):
     `EvaluationResult`
     """
     first = cases[0]
-    scores, chance, reliability = {}, {}, {}
+    scores, chance, reliability, flux = {}, {}, {}, {}
     for name in first.found:
         found = [case.found[name] for case in cases]
         scores[name], chance[name] = score_method(name, found, [case.known for case in cases])
         real = [real_detections(case, name) for case in cases]
         values = np.concatenate([item.measured["reliability"] for item in found])
         reliability[name] = reliability_bins(values, np.concatenate(real))
+        if "flux" in first.known.colnames:
+            interval = (
+                np.concatenate([item.measured[column] for item in found]) for column in FLUX_COLUMNS
+            )
+            reference = np.concatenate([reference_flux(case, name) for case in cases])
+            flux[name] = flux_bins(*interval, reference)
     pixels = {
         name: sum((case.pixels[name] for case in cases[1:]), first.pixels[name])
         for name in first.pixels
     }
-    return EvaluationResult(scores, pixels, reliability, chance)
+    return EvaluationResult(scores, pixels, reliability, chance, flux)
 
 
 def score_method(name, found, known):
@@ -272,6 +289,44 @@ def real_detections(case, method):
     """
     large = np.asarray(case.known["large"], dtype=bool)
     return case.found[method].covers[:, large].any(axis=1)
+
+
+def reference_flux(case, method):
+    """
+    Return the unsigned flux of the reference regions that belong to each detection of a method.
+
+    A reference region above the size limit, inside or outside the window, belongs to the nearest of
+    the detections that cover it. The flux of a detection is the sum over its regions, on the date
+    of the middle map. So each region counts once, also where several detections cover a complex,
+    and the fluxes of the detections add up to that of the regions that are found.
+
+    Parameters
+    ----------
+    case : `Case`
+        Its reference regions have a ``flux`` in Mx.
+    method : `str`
+
+    Returns
+    -------
+    array, shape (n,)
+        In Mx. Zero for detections that cover no large region, and for those all of whose regions
+        are nearer to another detection.
+    """
+    found, large = case.found[method], np.asarray(case.known["large"], dtype=bool)
+    known, measured = case.known[large], found.measured
+    if not len(measured) or not len(known):
+        return np.zeros(len(measured))
+    covers = found.covers[:, large]
+    distance = separations(
+        np.asarray(measured["longitude"])[:, np.newaxis],
+        np.asarray(measured["latitude"])[:, np.newaxis],
+        np.asarray(known["longitude"]),
+        np.asarray(known["latitude"]),
+    )
+    owner = np.where(covers, distance, np.inf).argmin(axis=0)
+    belongs = covers.any(axis=0)
+    flux = np.asarray(known["flux"], dtype=float)[belongs]
+    return np.bincount(owner[belongs], flux, minlength=len(measured))
 
 
 def _segments_at(detection, longitude, latitude):

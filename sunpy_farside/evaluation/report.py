@@ -17,7 +17,7 @@ from sunpy_farside.visualization.labels import name_in_title
 __all__ = ["summarize", "write_report"]
 
 # Version of the layout of report.json.
-_FORMAT = 2
+_FORMAT = 3
 # Columns of the reference regions by which the completeness is binned: edges of the bins, heading.
 _GROUPS = {
     "flux": ([2e21, 5e21, 1e22, 2e22, np.inf], "Unsigned flux (Mx)"),
@@ -64,6 +64,8 @@ def summarize(result):
                 if column in scores.regions.colnames
             },
         }
+        if name in result.flux:
+            item["flux"] = _rows(result.flux[name])
         if chance := result.chance[name]:
             item["by_chance"] = _by_chance(chance, scores.threshold)
         if name in result.pixels:
@@ -177,6 +179,7 @@ def _text(summary):
             f"{_interval(against['found_at_published'])} | |",
         ]
     lines += _reliability(methods)
+    lines += _flux(methods)
     lines += [
         f"\n{name}: Dice coefficient of the pixels {item['dice']:.3f}, calibration error "
         f"{item['calibration_error']:.3f}."
@@ -222,6 +225,40 @@ def _reliability(methods):
     return lines
 
 
+def _flux(methods):
+    """
+    Return lines that compare the estimated flux with that of the reference regions, by bin.
+    """
+    shown = {
+        name: item["flux"]
+        for name, item in methods.items()
+        if any(row["number"] for row in item.get("flux", ()))
+    }
+    if not shown:
+        return []
+    lines = [
+        "",
+        "Mean flux of the regions divided by the mean estimate, share within the 68 % interval "
+        "(number), by estimated flux (Mx):",
+        "",
+        "| | " + " | ".join(shown) + " |",
+        "|---|" + "---|" * len(shown),
+    ]
+    for rows in zip(*shown.values(), strict=True):
+        cells = [
+            f"{row['ratio']:.2f}, {row['within']:.0%} ({row['number']})" if row["number"] else ""
+            for row in rows
+        ]
+        lines.append(f"| {_bin_label(rows[0])} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _bin_label(row):
+    if row["high"] is not None:
+        return f"{row['low']:g} to {row['high']:g}"
+    return f"{row['low']:g} and more" if row["low"] else "all"
+
+
 def _interval(item):
     return f"{item['value']:.2f} ({item['low']:.2f} to {item['high']:.2f})"
 
@@ -233,12 +270,9 @@ def _groups(methods, column):
         "|---|---|" + "---|" * len(methods),
     ]
     for index, row in enumerate(first):
-        label = f"{row['low']:g} and more"
-        if row["high"] is not None:
-            label = f"{row['low']:g} to {row['high']:g}"
         rows = [item["by"][column][index] for item in methods.values()]
         cells = " | ".join(_with_chance(item["completeness"], item["by_chance"]) for item in rows)
-        lines.append(f"| {label} | {row['number']} | {cells} |")
+        lines.append(f"| {_bin_label(row)} | {row['number']} | {cells} |")
     return lines
 
 

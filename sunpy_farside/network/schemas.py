@@ -126,6 +126,31 @@ class ReliabilitySettings(Settings):
     cut: Annotated[float, Field(ge=0)] | None = None
 
 
+class IntervalBound(Settings):
+    """
+    Settings of a bound of a flux's interval.
+    """
+
+    intercept: float
+    slope: float
+    distance: float
+
+
+class FluxSettings(Settings):
+    """
+    Settings of `~sunpy_farside.detection.flux.FluxRelation`, which checks their version.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    coefficients: dict[str, float]
+    intercept: float
+    settings: dict[str, Any]
+    lower: IntervalBound
+    upper: IntervalBound
+    strength: _Positive
+
+
 class WeightsMetadata(BaseModel):
     """
     Metadata of a file of weights.
@@ -145,6 +170,8 @@ class WeightsMetadata(BaseModel):
     # Infinite for a network without detections; NaN is rejected, as it is not above zero.
     threshold: float = Field(ge=0)
     reliability: Json[ReliabilitySettings | None] = None
+    # Files of earlier releases, also of the same format, have none.
+    flux: Json[FluxSettings | None] = None
     license: str = ""
     sha256: str | None = None
 

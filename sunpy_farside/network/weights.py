@@ -120,6 +120,7 @@ def save_model(model: FarsideModel, path: PathLike, **notes: str) -> None:
         "deblend": json.dumps(model.deblend),
         "threshold": repr(model.threshold),
         "reliability": json.dumps(model.reliability),
+        "flux": json.dumps(model.flux),
         "license": model.license,
     }
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}

@@ -39,13 +39,12 @@ _BAR_BOTTOM, _BAR_HEIGHT = -56, 8
 _RIM = np.cos(np.deg2rad(85))
 
 
-@u.quantity_input
 def synchronic_view(
     near_map: GenericMap,
     detection: "FarsideDetection",
     *,
     axes: WCSAxes | None = None,
-    field: u.G = 200 * u.G,
+    field: u.Quantity = 200 * u.G,
 ) -> Artists:
     """
     Draw the whole Sun at one time: a near-side map next to a far-side detection image.
@@ -178,7 +177,7 @@ def _draw_halves(axes, near_map, near, detection, field):
     """
     magnetic = near_map.unit is not None and near_map.unit.is_equivalent(u.G)
     settings = near_map.plot_settings
-    limit = field.to_value(near_map.unit) if magnetic else None
+    limit = u.Quantity(field).to_value(near_map.unit) if magnetic else None
     scale = (
         {"cmap": "gray", "vmin": -limit, "vmax": limit}
         if magnetic

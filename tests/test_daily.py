@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from archive_files import region_list
 from catalog_store import stored
-from map_files import published_name, save_map, save_maps
+from map_files import published_name, save_map, save_maps, saved_path
 from reference_unet import small_model
 
 import astropy.units as u
@@ -31,7 +31,7 @@ from sunpy_farside.catalog.database import Database
 from sunpy_farside.catalog.names import names_of_tracks
 from sunpy_farside.cli import daily as command
 from sunpy_farside.cli import main
-from sunpy_farside.errors import FarsideError
+from sunpy_farside.errors import FarsideError, NewerFormatError
 from sunpy_farside.io.locks import only_run
 from sunpy_farside.network import save_model
 from sunpy_farside.simulation import simulate_maps
@@ -218,6 +218,56 @@ def test_missing_maps_are_named(output, archive, maps, publish, serve):
     assert dates(result) == ["05-05T00"]
     assert [date.isot[:13] for date in result.missing] == ["2022-05-02T00"]
     assert "05-04T00" in dates(run(output, missing=1))
+
+
+def test_later_runs_go_on_from_the_latest_detection(output, archive, maps, publish, serve):
+    """
+    Without a date, a run begins 14 days before the latest detection, years ago.
+    """
+    serve(archive)
+    publish(maps[:11])
+    run(output)
+    publish(maps[11:12])
+    assert dates(run(output, since=None)) == ["05-04T00"]
+    # A catalog that does not read is made again from the maps, but has no latest detection.
+    (output / "catalogue.db").write_bytes(b"no database" * 100)
+    for path in output.glob("catalogue.db-*"):
+        path.unlink()
+    publish(maps[12:13])
+    with pytest.warns(SunpyUserWarning, match="kept as catalogue.damaged.db"):
+        assert dates(run(output, since=None)) == ["05-03T12", "05-04T00"]
+    with sqlite3.connect(output / "catalogue.db") as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(NewerFormatError, match="Update sunpy_farside"):
+        run(output, since=None)
+
+
+def test_a_latest_map_that_does_not_read_leaves_no_image(output, maps):
+    folder = output / "maps"
+    folder.mkdir(parents=True)
+    save_maps(folder, maps[:12])
+    saved_path(folder, maps[11]).write_bytes(b"SIMPLE")
+    with pytest.warns(SunpyUserWarning, match="2022-05-04T00:00 has no result"):
+        result = run(output, offline=True)
+    # The image of an earlier date is not that of the latest maps.
+    assert (dates(result), result.latest) == (["05-03T12"], {})
+    save_map(folder, maps[11])
+    assert set(run(output, offline=True).latest) == {"network", "sar"}
+    saved_path(folder, maps[11]).write_bytes(b"SIMPLE")
+    with pytest.warns(SunpyUserWarning, match="made again|has no result"):
+        result = run(output, offline=True)
+    assert (result.new, result.latest) == ([], {})
+
+
+def test_lists_that_do_not_read_are_notes(output, maps, tmp_path):
+    (output / "lists").mkdir(parents=True)
+    (output / "lists" / "AR_LIST_2022.05.04_00_00_00.txt").write_text("Not found")
+    (tmp_path / "20220509SRS.txt").write_text("Not found")
+    result = run(output, offline=True, noaa=tmp_path)
+    assert [result.region_list, result.summary] == [None, None]
+    first, second = result.notes
+    assert "AR_LIST_2022.05.04" in first
+    assert "20220509SRS.txt" in second
 
 
 def test_an_outage_is_a_note(output, archive, maps, publish, serve):

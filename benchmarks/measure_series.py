@@ -8,8 +8,8 @@ and of wall time per sequence, and the largest memory of the process in MB.
 """
 
 import argparse
-import io
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -31,7 +31,7 @@ def series(folder, paths):
     from sunpy_farside.cli import main
 
     def run(*where):
-        with redirect_stdout(io.StringIO()):
+        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
             assert main(["detect", *map(str, where), "--format", "csv"]) == 0
 
     run(*paths[:11])
@@ -56,13 +56,13 @@ def plain(_folder, paths):
 
 def network(_folder, paths):
     """
-    Compute the probabilities of as many stacks as the folder has sequences.
+    Compute the probabilities of as many stacks as the folder has sequences, 240 at most.
     """
     from sunpy_farside import load_model
 
     model, stacks = load_model(), _stacks(140)
     model.predict(stacks)
-    batches = -(-(len(paths) - 10) // BATCH)
+    batches = min(-(-(len(paths) - 10) // BATCH), 30)
     return batches * BATCH, lambda: [model.predict(stacks) for _ in range(batches)]
 
 

@@ -3,7 +3,7 @@ Cadence of the maps: one every 12 hours, eleven in a sequence.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -187,11 +187,14 @@ def shared_steps(times: Time) -> tuple[np.ndarray, np.ndarray, float]:
     phase : `float`
         Offset of the steps from 00 and 12 UT, as a fraction of a step.
     """
-    # Any single map may be off the cadence, the first one too: compare all pairs.
+    # Any single map may be off the cadence, the first one too: count the maps near each, in order
+    # of their phases, as an archive has more pairs than fit into memory.
     phases = (times.utc.mjd * u.day / CADENCE).to_value(u.one) % 1
-    apart = np.abs((phases[:, None] - phases + 0.5) % 1 - 0.5)
-    within = apart <= (TOLERANCE / CADENCE).to_value(u.one) + 1e-9
-    phase = phases[np.argmax(within.sum(axis=0))]
+    ordered = np.sort(phases)
+    around = np.concatenate([ordered - 1, ordered, ordered + 1])
+    near = (TOLERANCE / CADENCE).to_value(u.one) + 1e-9
+    first, last = np.searchsorted(around, phases - near), np.searchsorted(around, phases + near)
+    phase = phases[np.argmax(last - first)]
     return *step_numbers(times, phase), phase
 
 
@@ -367,7 +370,10 @@ def time_of_step(step, times, steps):
     # Single maps may be some seconds late: count from one of median offset.
     offsets = times.utc.mjd - np.asarray(steps) * _STEP
     source = int(np.argsort(offsets, kind="stable")[(len(offsets) - 1) // 2])
-    clock = times[source].datetime + timedelta(days=_STEP) * (int(step) - int(steps[source]))
+    # The datetime class knows no leap second, which a date may be in.
+    text = Time(times[source], format="isot", precision=6).isot
+    clock = datetime.fromisoformat(text[:16]) + timedelta(seconds=float(text[17:]))
+    clock += timedelta(days=_STEP) * (int(step) - int(steps[source]))
     return Time(Time(clock, scale=times.scale), format="isot")
 
 

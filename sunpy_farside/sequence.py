@@ -128,10 +128,11 @@ class FarsideSequence:
         times = _times(maps)
         date = None if date is None else parse_time(date)
         steps, middle = place_maps(times, missing, date)
-        frames = {
-            int(step): GlobalMap.of(item, time)
-            for step, item, time in zip(steps, maps, times, strict=True)
-        }
+        frames = {}
+        for k, (step, item) in enumerate(zip(steps, maps, strict=True)):
+            # Most maps that are already cut have their dates of the cadence.
+            dated = isinstance(item, GlobalMap) and cadence_date(item) is item.time
+            frames[int(step)] = item if dated else GlobalMap.of(item, times[k])
         product = _product(maps[0])
         for step in steps_of_sequence(middle):
             if step not in frames:
@@ -307,6 +308,20 @@ class FarsideSequence:
         Dates of the eleven maps on the cadence (`~astropy.time.Time`, `cadence_date`).
         """
         return Time([frame.time for frame in self._frames])
+
+    @property
+    def provenance(self) -> dict:
+        """
+        Dates of the first, the last and the missing maps, and the product, as tables record them.
+        """
+        dates = [frame.time.isot for frame in self._frames]
+        missing = zip(dates, self.is_missing, strict=True)
+        return {
+            "first_map": dates[0],
+            "last_map": dates[-1],
+            "missing_maps": [date for date, absent in missing if absent],
+            "product": self.product,
+        }
 
     @property
     def date(self) -> Time:

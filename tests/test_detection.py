@@ -285,7 +285,10 @@ def test_flat_forms(detection):
     assert len(flat) == len(detection.regions)
     assert flat["longitude"][0] == pytest.approx(detection.regions["centroid"].lon.deg[0], abs=0.05)
     assert all(abs(flat["stonyhurst_longitude"]) > 90)
-    assert to_csv([detection]).count("\n") == len(flat)
+    heading, *rows = to_csv([detection]).split("\n")
+    assert heading == ",".join(flat.colnames)
+    assert rows == [",".join(str(value) for value in row) for row in flat]
+    assert to_csv([detection, emptied(detection), detection]).split("\n")[1:] == rows + rows
     assert '"regions"' in to_json([detection])
     text = to_text(detection)
     assert text.startswith("Far side on 2022-05-05T00:00 UT, default")

@@ -2,6 +2,7 @@
 Sequences with missing maps, and detections in them.
 """
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from reference_unet import small_model
 
+import astropy.units as u
 from astropy.table import QTable
 from astropy.time import Time
 
@@ -21,7 +23,7 @@ from sunpy_farside import (
     detect_seismic_strength,
     find_sequences,
 )
-from sunpy_farside.cadence import CADENCE
+from sunpy_farside.cadence import CADENCE, nearest_step, shared_steps, time_of_step
 from sunpy_farside.detection.export import to_json, to_text
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.maps import FarsidePhaseMap
@@ -231,6 +233,53 @@ def test_networks_take_missing_maps(full, gone, network):
     assert detection.image.date == full.date
     corner, expected = (wcs.pixel_to_world(0, 0) for wcs in (detection.image.wcs, full.wcs))
     assert (corner.lon, corner.lat) == (expected.lon, expected.lat)
+
+
+def test_the_cadence_that_most_maps_share():
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        start = Time("2022-05-01") + rng.integers(0, 720) * u.min
+        minutes = np.where(rng.random(15) < 0.3, rng.integers(-300, 300, 15), 0)
+        times = start + np.arange(15) * CADENCE + minutes * u.min
+        _, near, phase = shared_steps(times)
+        phases = times.utc.mjd * 2 % 1
+        apart = np.abs((phases[:, None] - phases + 0.5) % 1 - 0.5) * 720
+        assert near.sum() == (apart < 1.01).sum(axis=0).max()
+        assert np.isclose(phases, phase).any()
+
+
+def test_the_cadence_of_an_archive_needs_little_memory():
+    times = Time(55000 + np.arange(20_000) / 2, format="mjd")
+    tracemalloc.start()
+    steps, near, _ = shared_steps(times)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert near.all()
+    assert (np.diff(steps) == 1).all()
+    # Numbers of all pairs would take 3 GB.
+    assert most < 5e7
+
+
+def test_the_step_after_a_leap_second():
+    """
+    Count from a map in the leap second, as whole days of 86,401 seconds make them.
+    """
+    times = Time("2012-06-29T12:00") + np.arange(4) * CADENCE
+    assert times[-1].isot == "2012-06-30T23:59:60.000"
+    step = nearest_step(times[-1])
+    assert time_of_step(step + 1, times[-1:], [step]).isot == "2012-07-01T12:00:00.000"
+
+
+def test_tables_record_the_maps_they_were_made_from(full):
+    gappy = without(full, (0, 4))
+    assert gappy.provenance == {
+        "first_map": full.times[0].isot,
+        "last_map": full.times[-1].isot,
+        "missing_maps": [full.times[0].isot, full.times[4].isot],
+        "product": "phase_map",
+    }
+    for detection in (detect_farside(gappy, device="cpu"), detect_seismic_strength(gappy)):
+        assert gappy.provenance.items() <= detection.regions.meta.items()
 
 
 def test_batches_of_full_sequences_and_others(full):

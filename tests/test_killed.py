@@ -129,6 +129,7 @@ WATCH = """
 import numpy as np
 import torch
 from sunpy_farside.catalog import daily, read_catalog, update
+from sunpy_farside.detection import neural
 from sunpy_farside.network import FarsideModel, Normalization, UNet
 from sunpy_farside.simulation import simulate_maps
 
@@ -140,7 +141,7 @@ def draw(detections, folder):
 
 update.draw_date = draw
 # Each date has a batch of its own.
-update._BATCH = 1
+neural._BATCH = 1
 
 def put(folder, item, factor=1):
     name = item.date.strftime("PHASE_MAP_%Y.%m.%d_%H_%M_%S.fits")

@@ -183,6 +183,25 @@ def test_the_default_network_treats_every_sequence_by_itself(kind, threads):
         assert np.array_equal(network.predict(stack[-number:]), together[-number:])
 
 
+@pytest.mark.parametrize("attention", [False, True])
+@pytest.mark.parametrize("width", [16, 120, 128, 140])
+def test_networks_of_two_views_treat_every_sequence_by_itself(width, attention):
+    torch.manual_seed(3)
+    network = FarsideModel(
+        CoarseUNet(hidden=4, attention=attention),
+        "test",
+        "common",
+        Normalization(),
+        100.0,
+        torch.device("cpu"),
+    )
+    stack = np.random.default_rng(2).normal(-0.02, 0.05, (3, 11, 144, width)).astype(np.float32)
+    stack[0, :3, :, :9] = np.nan
+    together = network.predict(stack)
+    for number in range(3):
+        assert np.array_equal(network.predict(stack[number])[0], together[number])
+
+
 @pytest.mark.parametrize("batch", [1, 2, 5, 8, 16])
 def test_the_size_of_a_batch_does_not_matter(batch):
     stack = phases(5).numpy()
@@ -306,13 +325,16 @@ def test_which_pixels_are_paired_and_which_way_is_up_is_chance(change):
         changed, same = forward(change(maps), missing), change(forward(maps, missing))
         return float((changed - same)[:, 40:104, 40:88].square().mean())
 
+    def one_view(*images):
+        return network._logits(*network._inputs(*images))
+
     with torch.inference_mode():
-        assert effect(network) < 0.7 * effect(network._logits)
+        assert effect(network) < 0.7 * effect(one_view)
 
 
 def test_what_is_seen_upside_down_is_put_back_where_it_was(monkeypatch):
     network = CoarseUNet(hidden=2).eval()
-    monkeypatch.setattr(network, "_logits", lambda maps, missing, first=0: maps.mean(1))
+    monkeypatch.setattr(network, "_logits", lambda images: images[:, :11].mean(1))
     maps = torch.randn(2, 11, 144, 120)
     found = network(maps, torch.zeros_like(maps, dtype=bool))
     assert torch.allclose(found, maps.mean(1), atol=1e-6)

@@ -70,6 +70,20 @@ def test_detection_in_files_loads_no_client(jsoc_files):
     assert not loaded_by(f"detect {jsoc_files[0].parent}") & {"lightning", "sunpy.net"}
 
 
+@pytest.mark.parametrize("name", ["sunpy-farside", "python"])
+def test_the_interpreter_is_left_to_users(name):
+    """
+    Only the command, whose process is its own, changes the settings of the interpreter.
+    """
+    code = (
+        f"import gc, sys; sys.argv = ['{name}']; "
+        "settings = lambda: (gc.get_threshold(), sys.getswitchinterval()); before = settings(); "
+        "import sunpy_farside.cli; print(settings() == before, gc.isenabled())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+    assert done.stdout.split() == [str(name == "python").encode(), b"True"]
+
+
 @pytest.mark.parametrize(
     "command",
     [

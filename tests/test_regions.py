@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 import astropy.units as u
 from astropy.table import QTable
@@ -14,7 +15,15 @@ from sunpy.map.header_helper import make_heliographic_header
 
 from sunpy_farside import FarsideSequence, detect_farside, detect_seismic_strength, find_regions
 from sunpy_farside.coordinates.window import carrington_header, window_header, window_wcs
-from sunpy_farside.detection import COLUMNS, mean_phase, measure_regions, segment_image
+from sunpy_farside.detection import (
+    COLUMNS,
+    mean_phase,
+    measure_regions,
+    segment_image,
+    segmentation,
+)
+from sunpy_farside.detection.measurement import noise_level
+from sunpy_farside.detection.segmentation import segment
 from sunpy_farside.detection.settings import DetectionSettings
 
 DATE = Time("2022-05-05")
@@ -125,6 +134,38 @@ def test_deblending_parts_neighbors():
     blend = Map(data, window_header(DATE))
     assert len(find_regions(blend)) == 1
     assert len(find_regions(blend, deblend=True)) == 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_segments_with_one_peak_need_no_deblending(monkeypatch, seed):
+    """
+    Compare with the deblending of all the segments, of smooth noise with plateaus and gaps.
+    """
+    rng = np.random.default_rng(seed)
+    data = ndimage.gaussian_filter(rng.normal(0, 1, (144, 120)), 2 + seed).round(2)
+    data[rng.random(data.shape) < 0.01] = np.nan
+    level = float(np.nanstd(data))
+    found = segment(data, level, 5, deblend=True)
+    monkeypatch.setattr(segmentation, "_with_several_peaks", lambda _, parts: np.unique(parts)[1:])
+    expected = segment(data, level, 5, deblend=True)
+    assert found.max() > 5
+    assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("row", [0, 3, 70, 120, 139])
+@pytest.mark.parametrize("column", [0, 60, 113])
+def test_depth_is_the_mean_within_six_degrees(row, column):
+    rng = np.random.default_rng(row)
+    phases = rng.normal(0, 0.05, (3, 144, 120))
+    labels = np.zeros((144, 120), dtype=int)
+    labels[row : row + 5, column : column + 7] = 1
+    wcs = window_wcs(DATE)
+    table = measure_regions(labels, wcs, DATE, phases=phases)
+    mean = mean_phase(phases)
+    points = wcs.pixel_to_world(*np.meshgrid(np.arange(120), np.arange(144)))
+    near = points.separation(table["centroid"][0]) <= 6 * u.deg
+    middle, level = noise_level(mean)
+    assert table["depth"][0] == pytest.approx((middle - mean[near].mean()) / level, rel=1e-9)
 
 
 def test_nothing_found_gives_the_same_columns():

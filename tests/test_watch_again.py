@@ -293,12 +293,14 @@ def test_a_map_that_does_not_read_is_missing(folder, maps):
     # The result of all the maps stays.
     made, messages = watch_and_warn(folder, missing=1)
     assert DATES[0] not in made
-    assert f"{DATES[0][:16]} has no result" in messages
+    assert f"1 more dates have no result: {DATES[0][:16]}" in messages
+    assert messages.count(broken.name) == 1
     assert rows_of(folder, DATES[0])["coverage"].max() == 1
     shutil.rmtree(folder / "detections")
     made, messages = watch_and_warn(folder, missing=1)
     assert DATES[0] in made
-    assert f"{DATES[0][:16]} is made without 1 maps" in messages
+    assert f"more dates have a result: {DATES[0][:16]}" in messages
+    assert messages.count(broken.name) == 1
     assert rows_of(folder, DATES[0])["coverage"].max() == pytest.approx(10 / 11)
     broken.write_bytes(whole)
     made, _ = watch_and_warn(folder, missing=1)

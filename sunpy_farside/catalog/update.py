@@ -4,7 +4,8 @@ Update of the catalog of a folder of phase maps: detections that are missing or 
 
 from collections import Counter
 from functools import lru_cache
-from itertools import islice
+
+from astropy.time import Time
 
 from sunpy.util.exceptions import warn_user
 
@@ -14,6 +15,7 @@ from sunpy_farside.catalog.date_pictures import draw_date
 from sunpy_farside.catalog.former_catalog import import_former
 from sunpy_farside.catalog.sources import MapDigests, describe_run, n_missing
 from sunpy_farside.catalog.track_store import follow_regions
+from sunpy_farside.coordinates.far_side import remember_earth
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
@@ -28,8 +30,8 @@ __all__ = ["update_catalog"]
 _ASIDE, _DIGESTS = "catalogue.damaged.db", "maps.json"
 # What SQLite has beside a database.
 _BESIDE = ("", "-wal", "-shm")
-# Dates that are detected together.
-_BATCH = 8
+# Number of dates on which the position of the Earth is computed together.
+_AHEAD = 256
 # Sources of a date, and the words that report a change of them.
 _REASONS = {
     "model": "another model",
@@ -170,24 +172,19 @@ def _make(sequences, records, database, model, output):
         Detection of the last of them by method.
     """
     made, last = [], {}
-    while batch := list(islice(sequences, _BATCH)):
-        found = {
-            "network": detect_farside(batch, model),
-            "sar": detect_seismic_strength(batch),
-        }
+    # The network computes the next dates in a thread while those before them are stored.
+    for detection in detect_farside(sequences, model):
+        sequence, date = detection.sequence, detection.sequence.date
+        last = {"network": detection, "sar": detect_seismic_strength(sequence)}
         with whole_files(output) as partial:
-            for detections in zip(*found.values(), strict=True):
-                draw_date(detections, partial)
-        for number, sequence in enumerate(batch):
-            date = sequence.date.isot
-            last = {method: detections[number] for method, detections in found.items()}
-            database.append(
-                date,
-                records[date],
-                {method: (item.model, item.regions) for method, item in last.items()},
-                product=sequence.product,
-            )
-            made.append(sequence.date)
+            draw_date(list(last.values()), partial)
+        database.append(
+            date.isot,
+            records[date.isot],
+            {method: (item.model, item.regions) for method, item in last.items()},
+            product=sequence.product,
+        )
+        made.append(date)
     return made, last
 
 
@@ -195,21 +192,41 @@ def _read(due, width, missing, earlier):
     """
     Read the sequences of dates, as far as there are enough maps that read.
     """
-    read = lru_cache(maxsize=2 * N_MAPS)(read_global_map)
-    for date, paths in due:
-        maps, errors = [], []
-        for path in paths:
-            try:
-                maps.append(read(path))
-            except (FarsideError, OSError) as error:
-                errors.append(error)
+    read = lru_cache(maxsize=2 * N_MAPS)(_read_map)
+    named, without, gappy = set(), [], []
+    for number, (date, paths) in enumerate(due):
+        if number % _AHEAD == 0:
+            remember_earth(Time([date for date, _ in due[number : number + _AHEAD]]))
+        found = [read(path) for path in paths]
+        errors = [item for item in found if isinstance(item, Exception)]
+        maps = [item for item in found if not isinstance(item, Exception)]
         # Fewer maps do not replace the result of more.
         allowed = min(missing, n_missing(earlier[date].maps)) if earlier.get(date) else missing
         try:
             sequence = FarsideSequence(maps, width=width, missing=allowed, date=date)
         except FarsideError as error:
-            warn_user(f"{date[:16]} has no result: {errors[0] if errors else error}")
-            continue
-        if errors:
-            warn_user(f"{date[:16]} is made without {len(errors)} maps: {errors[0]}")
-        yield sequence
+            sequence, errors = None, errors or [error]
+        new = [text for text in map(str, errors) if text not in named]
+        named.update(new)
+        if new:
+            what = "has no result" if sequence is None else f"is made without {len(errors)} maps"
+            warn_user(f"{date[:16]} {what}: {' '.join(new)}")
+        elif errors:
+            (without if sequence is None else gappy).append(date[:16])
+        if sequence is not None:
+            yield sequence
+    for dates, what in ((without, "have no result"), (gappy, "have a result")):
+        if dates:
+            warn_user(
+                f"Without the maps named above, {len(dates)} more dates {what}: {some(dates)}."
+            )
+
+
+def _read_map(path):
+    """
+    Return a map, or the error of a file that is then read once only.
+    """
+    try:
+        return read_global_map(path)
+    except (FarsideError, OSError) as error:
+        return error

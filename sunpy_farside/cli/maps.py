@@ -103,8 +103,10 @@ class MapFiles:
                     remember_earth(Time(ahead))
                 step = unread.popleft()
                 if (item := self._read(self._at_step[step])) is not None:
-                    times.append(cadence_date(item))
                     maps[step] = item
+                    # For the message about maps of which none are consecutive.
+                    if not found:
+                        times.append(cadence_date(item))
                 for early in [other for other in maps if other <= step - N_MAPS]:
                     del maps[early]
 
@@ -114,7 +116,10 @@ class MapFiles:
             run = [maps[step] for step in span if step in maps]
             if len(run) >= N_MAPS - self._missing:
                 found = True
-                date = time_of_step(middle, dates, steps)
+                if middle in maps:
+                    date = cadence_date(maps[middle])
+                else:
+                    date = time_of_step(middle, dates, steps)
                 yield FarsideSequence(run, width=self._width, missing=self._missing, date=date)
         read_until(math.inf)
         if not found:

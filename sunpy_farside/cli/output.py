@@ -52,8 +52,8 @@ def printed_detections(form):
             tqdm.write(("," if number else "[") + text, end="")
         elif form == "csv":
             heading, *rows = to_csv([detection]).split("\n")
-            for line in rows if number else [heading, *rows]:
-                tqdm.write(line)
+            if lines := rows if number else [heading, *rows]:
+                tqdm.write("\n".join(lines))
         else:
             tqdm.write(("\n" if number else "") + to_text(detection))
         sys.stdout.flush()

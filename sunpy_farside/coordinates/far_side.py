@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import astropy.units as u
-from astropy.coordinates import Angle, Latitude, Longitude, SkyCoord
+from astropy.coordinates import (
+    Angle,
+    Latitude,
+    Longitude,
+    SkyCoord,
+    UnitSphericalRepresentation,
+)
 from astropy.time import Time
 
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, get_earth, sun
@@ -53,9 +59,11 @@ def far_side_central_meridian(time: TimeLike) -> Longitude:
     >>> far_side_central_meridian("2022-05-05").round(1)
     <Longitude 128. deg>
     """
-    time = parse_time(time)
-    meridian = _earth(time).longitude * u.deg if time.isscalar else sun.L0(time)
-    return Longitude(meridian + 180 * u.deg)
+    if not isinstance(time, Time):
+        time = parse_time(time)
+    if time.isscalar:
+        return Longitude(_earth(time).longitude + 180, u.deg)
+    return Longitude(sun.L0(time) + 180 * u.deg)
 
 
 def far_side_center(time: TimeLike) -> SkyCoord:
@@ -267,7 +275,9 @@ def earth_position(time: Time) -> tuple[float, float]:
     return earth.latitude, earth.distance
 
 
-def carrington_frame(time: Time) -> HeliographicCarrington:
+def carrington_frame(
+    time: Time, points: UnitSphericalRepresentation | None = None
+) -> HeliographicCarrington:
     """
     Return the Carrington frame of a time, seen from Earth.
 
@@ -275,6 +285,8 @@ def carrington_frame(time: Time) -> HeliographicCarrington:
     ----------
     time : `~astropy.time.Time`
         A single time.
+    points : `~astropy.coordinates.UnitSphericalRepresentation`, optional
+        Longitudes and latitudes of points in the frame.
 
     Returns
     -------
@@ -289,7 +301,9 @@ def carrington_frame(time: Time) -> HeliographicCarrington:
     >>> carrington_frame(Time("2022-05-05")).observer.radius.to("AU").round(3)
     <Distance 1.008 AU>
     """
-    return HeliographicCarrington(obstime=time, observer=_earth(time).coordinate)
+    data = () if points is None else (points,)
+    observer = _earth(time).coordinate
+    return HeliographicCarrington(*data, obstime=time, observer=observer, copy=False)
 
 
 def disk_coordinates(

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from astropy.table import Table, vstack
+from astropy.table import Table
 
 from sunpy_farside.cadence import N_MAPS
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
@@ -64,21 +64,29 @@ def flat_table(detection):
         ``stonyhurst_longitude`` in degrees, the rest in the units of
         ``sunpy_farside.detection.measurement.COLUMNS``, dates as ISO 8601 text in UTC.
     """
-    regions = detection.regions
-    flat = Table()
-    flat["date"] = np.full(len(regions), detection.date.utc.isot[:19])
-    flat["label"] = regions["label"]
-    centroid = regions["centroid"]
-    flat["longitude"] = centroid.lon.deg
-    flat["latitude"] = centroid.lat.deg
+    return Table(_flat_columns(detection), copy=False)
+
+
+def _flat_columns(detection):
+    """
+    Return the columns of `flat_table` as plain arrays.
+    """
+    regions, centroid = detection.regions, detection.regions["centroid"]
+    longitude = centroid.spherical.lon.deg
     meridian = far_side_central_meridian(detection.date).deg - 180
-    flat["stonyhurst_longitude"] = (flat["longitude"] - meridian + 180) % 360 - 180
+    flat = {
+        "date": np.full(len(regions), detection.date.utc.isot[:19]),
+        "label": np.asarray(regions["label"]),
+        "longitude": longitude,
+        "latitude": centroid.spherical.lat.deg,
+        "stonyhurst_longitude": (longitude - meridian + 180) % 360 - 180,
+    }
     for name in regions.colnames:
         if name in ("label", "centroid", "east_limb_arrival", "significant"):
             continue
-        flat[name] = getattr(regions[name], "value", regions[name])
+        flat[name] = np.asarray(getattr(regions[name], "value", regions[name]))
     flat["east_limb_arrival"] = [text[:19] for text in regions["east_limb_arrival"].utc.isot]
-    flat["significant"] = regions["significant"]
+    flat["significant"] = np.asarray(regions["significant"])
     for name, decimals in _DECIMALS.items():
         flat[name] = np.round(np.asarray(flat[name], dtype=float), decimals)
     return flat
@@ -97,11 +105,10 @@ def to_csv(detections):
     -------
     `str`
     """
-    tables = [flat_table(detection) for detection in detections]
-    # Stacking turns the columns of tables without rows into another kind.
-    table = vstack([table for table in tables if len(table)] or tables[:1])
-    lines = [",".join(table.colnames)]
-    lines += [",".join(str(value) for value in row) for row in table]
+    tables = [_flat_columns(detection) for detection in detections]
+    lines = [",".join(tables[0])]
+    for table in tables:
+        lines += [",".join(map(str, row)) for row in zip(*table.values(), strict=True)]
     return "\n".join(lines)
 
 

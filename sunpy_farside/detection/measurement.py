@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 import astropy.units as u
-from astropy.coordinates import SkyCoord
+from astropy.coordinates import SkyCoord, UnitSphericalRepresentation
 from astropy.table import QTable
 from astropy.time import Time
 from astropy.wcs import WCS
@@ -22,12 +22,22 @@ from sunpy_farside.detection.methods import DEG2_PER_UHEM, STRENGTH_UNIT
 from sunpy_farside.maps.orientation import is_cylindrical
 from sunpy_farside.utils.tables import whole_seconds
 
-__all__ = ["COLUMNS", "mean_phase", "measure_regions", "noise_level"]
+__all__ = [
+    "COLUMNS",
+    "arrival_times",
+    "mean_phase",
+    "measure",
+    "measure_regions",
+    "noise_level",
+    "region_table",
+]
 
 # Standard deviation of a Gaussian over the median distance from its middle.
 _DEVIATION = 1.4826
 # Radius in degrees around a region's centroid in which its depth is measured.
 _AROUND = 6.0
+# For the rounding of angles, in degrees.
+_MARGIN = 0.1
 
 COLUMNS = {
     "label": "rank by reliability, or by strength where there is none",
@@ -49,6 +59,18 @@ COLUMNS = {
     "complex": "number of the group of touching regions that it belongs to",
     "east_limb_arrival": "when rotation brings the centroid round the east limb",
     "significant": "reliable enough, or strong enough, to be called an active region",
+}
+
+_UNITS = {
+    "flux": u.Mx,
+    "flux_lower": u.Mx,
+    "flux_upper": u.Mx,
+    "integrated_probability": u.deg**2,
+    "area": u.deg**2,
+    "longitude_extent": u.deg,
+    "latitude_extent": u.deg,
+    "mean_phase": u.rad,
+    "seismic_strength": STRENGTH_UNIT,
 }
 
 
@@ -79,6 +101,32 @@ def measure_regions(
     `~astropy.table.QTable`
         In the order of the labels, without the columns that rank the regions.
     """
+    numbers = measure(labels, wcs, probability=probability, phases=phases)
+    (arrivals,) = arrival_times([numbers], [date])
+    return region_table(numbers, date, arrivals)
+
+
+def measure(
+    labels: np.ndarray,
+    wcs: WCS,
+    *,
+    probability: np.ndarray | None = None,
+    phases: np.ndarray | None = None,
+) -> dict[str, np.ndarray]:
+    """
+    Measure the regions of a segmentation as plain numbers.
+
+    Parameters
+    ----------
+    labels, wcs, probability, phases
+        As for `measure_regions`.
+
+    Returns
+    -------
+    `dict` of array
+        Carrington ``longitude`` and ``latitude`` in degrees, and the measured columns of
+        ``COLUMNS`` in their units, in the order of the labels.
+    """
     index = np.arange(1, labels.max() + 1)
     longitude_step, latitude_step, latitudes = _grid(wcs, len(labels))
     if not np.isfinite(latitudes[(labels > 0).any(axis=1)]).all():
@@ -92,48 +140,105 @@ def measure_regions(
     owner = labels[inside]
 
     def total(values):
-        values = np.broadcast_to(values, labels.shape)[inside]
+        return total_inside(np.broadcast_to(values, labels.shape)[inside])
+
+    def total_inside(values):
         return np.bincount(owner, values, minlength=len(index) + 1)[1:]
 
-    measured = dict.fromkeys(
-        ("integrated", "peak", "phase", "strength", "depth", "coverage"),
-        np.full(len(index), np.nan),
+    unknown = np.full(len(index), np.nan)
+    numbers = dict.fromkeys(
+        (
+            *("integrated_probability", "peak_probability", "mean_phase", "seismic_strength"),
+            *("depth", "coverage"),
+        ),
+        unknown,
     )
     if probability is not None:
         weight = probability = np.nan_to_num(probability)
-        measured["integrated"] = total(probability * pixel)
-        measured["peak"] = _largest(probability[inside], owner, len(index))
+        numbers["integrated_probability"] = total(probability * pixel)
+        numbers["peak_probability"] = _largest(probability[inside], owner, len(index))
     if phases is not None:
         mean = mean_phase(phases)
         known = np.isfinite(mean)
         mean = np.nan_to_num(mean)
         depth = -mean.clip(max=0) * sphere / DEG2_PER_UHEM
-        measured["strength"] = total(depth)
+        numbers["seismic_strength"] = total(depth)
         with np.errstate(invalid="ignore"):
-            measured["phase"] = total(mean) / total(known)
-        measured["coverage"] = total(np.isfinite(phases).mean(axis=0)) / total(1)
+            numbers["mean_phase"] = total(mean) / total(known)
+        numbers["coverage"] = total(np.isfinite(phases).mean(axis=0)) / total(1)
         weight = depth if probability is None else probability
 
-    area = total(sphere)
+    numbers["area"] = total(sphere)
+    numbers["area_uhem"] = numbers["area"] / DEG2_PER_UHEM
     boxes = ndimage.find_objects(labels, len(index))
-    table = QTable()
-    table["centroid"] = centroid = _centroids(weight, labels, index, wcs, date)
-    if phases is not None:
-        measured["depth"] = _depths(np.where(known, mean, np.nan), wcs, centroid)
-    table["integrated_probability"] = _column(measured["integrated"], u.deg**2)
-    table["peak_probability"] = _column(measured["peak"])
-    table["area"] = _column(area, u.deg**2)
-    table["area_uhem"] = _column(area / DEG2_PER_UHEM)
-    table["longitude_extent"] = _column(
-        [longitude_step[box[0]].max() * (box[1].stop - box[1].start) for box in boxes], u.deg
+    numbers["longitude_extent"] = np.array(
+        [longitude_step[box[0]].max() * (box[1].stop - box[1].start) for box in boxes], dtype=float
     )
-    table["latitude_extent"] = _column([latitude_step[box[0]].sum() for box in boxes], u.deg)
-    table["mean_phase"] = _column(measured["phase"], u.rad)
-    table["seismic_strength"] = _column(measured["strength"], STRENGTH_UNIT)
-    table["depth"] = _column(measured["depth"])
-    table["coverage"] = _column(measured["coverage"])
-    table["complex"] = _complexes(labels, index)
-    table["east_limb_arrival"] = _arrivals(centroid, date)
+    numbers["latitude_extent"] = np.array(
+        [latitude_step[box[0]].sum() for box in boxes], dtype=float
+    )
+    numbers["complex"] = _complexes(labels, index)
+    longitude, latitude = _positions(weight[inside], inside, total_inside, wcs)
+    if phases is not None:
+        mean[~known] = np.nan
+        numbers["depth"] = _depths(mean, wcs, longitude, latitude)
+    return numbers | {"longitude": longitude, "latitude": latitude}
+
+
+def arrival_times(numbers: list[dict[str, np.ndarray]], dates: list[Time]) -> list[Time]:
+    """
+    Return the times at which regions cross the east limb.
+
+    Parameters
+    ----------
+    numbers : `list` of `dict`
+        From `measure`.
+    dates : `list` of `~astropy.time.Time`
+        As many. Times of many dates take as long to compute as those of one.
+
+    Returns
+    -------
+    `list` of `~astropy.time.Time`
+    """
+    delays = []
+    for item, date in zip(numbers, dates, strict=True):
+        stonyhurst = item["longitude"] - (far_side_central_meridian(date).deg - 180)
+        center = disk_center_latitude(date).deg
+        delays.append(east_limb_delay(stonyhurst, item["latitude"], center))
+    owner = np.repeat(np.arange(len(dates)), [len(delay) for delay in delays])
+    times = whole_seconds(Time(dates)[owner] + np.concatenate(delays) * u.day)
+    ends = np.cumsum([len(delay) for delay in delays])
+    return [times[end - len(delay) : end] for end, delay in zip(ends, delays, strict=True)]
+
+
+def region_table(columns: dict[str, np.ndarray], date: Time, arrivals: Time) -> QTable:
+    """
+    Return the table of regions that were measured.
+
+    Parameters
+    ----------
+    columns : `dict` of array
+        From `measure`, and other columns of ``COLUMNS``.
+    date : `~astropy.time.Time`
+    arrivals : `~astropy.time.Time`
+        From `arrival_times`.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        With those of ``COLUMNS`` that there are, in this order.
+    """
+    # Much faster than the constructor of SkyCoord with a frame.
+    angles = UnitSphericalRepresentation(
+        columns["longitude"] * u.deg, columns["latitude"] * u.deg, copy=False
+    )
+    centroid = SkyCoord(carrington_frame(date, angles), copy=False)
+    columns = columns | {"centroid": centroid, "east_limb_arrival": arrivals}
+    for name in _UNITS.keys() & columns.keys():
+        columns[name] = columns[name] * _UNITS[name]
+    table = QTable({name: columns[name] for name in COLUMNS if name in columns}, copy=False)
+    for name in table.colnames:
+        table[name].info.description = COLUMNS[name]
     return table
 
 
@@ -178,7 +283,7 @@ def noise_level(mean: np.ndarray) -> tuple[float, float]:
     return middle, _DEVIATION * np.median(np.abs(values - middle))
 
 
-def _depths(mean, wcs, centroid):
+def _depths(mean, wcs, longitude, latitude):
     """
     Return the mean depth around positions in units of the noise.
     """
@@ -186,13 +291,15 @@ def _depths(mean, wcs, centroid):
     rows, columns = mean.shape
     longitudes = wcs.wcs_pix2world(np.arange(columns), np.full(columns, 0), 0)[0]
     latitudes = wcs.wcs_pix2world(np.full(rows, 0), np.arange(rows), 0)[1]
-    depths = np.full(len(centroid), np.nan)
-    for index, (longitude, latitude) in enumerate(
-        zip(centroid.lon.deg, centroid.lat.deg, strict=True)
-    ):
-        near = np.abs(latitudes - latitude) <= _AROUND
-        apart = separations(longitudes, latitudes[near, np.newaxis], longitude, latitude)
-        values = mean[near][apart <= _AROUND]
+    depths = np.full(len(longitude), np.nan)
+    for index, (east, north) in enumerate(zip(longitude, latitude, strict=True)):
+        near = np.abs(latitudes - north) <= _AROUND
+        # No meridian beyond this angle comes near: the sines of the halves of a triangle's sides.
+        cosine = np.cos(np.deg2rad(min(abs(north) + _AROUND, 90)))
+        reach = 2 * np.rad2deg(np.arcsin(min(np.sin(np.deg2rad(_AROUND / 2)) / cosine, 1)))
+        beside = np.abs((longitudes - east + 180) % 360 - 180) <= reach + _MARGIN
+        apart = separations(longitudes[beside], latitudes[near, np.newaxis], east, north)
+        values = mean[near][:, beside][apart <= _AROUND]
         values = values[np.isfinite(values)]
         if values.size and level > 0:
             depths[index] = (middle - values.mean()) / level
@@ -243,19 +350,13 @@ def _grid(wcs, n_rows):
     return np.full(n_rows, abs(wcs.pixel_scale_matrix[0, 0])), steps, latitude(rows)
 
 
-def _column(values, unit=u.dimensionless_unscaled):
-    values = np.asarray(values, dtype=float)
-    return values if unit == u.dimensionless_unscaled else values * unit
-
-
-def _centroids(weight, labels, index, wcs, date):
-    positions = ndimage.center_of_mass(weight, labels, index)
-    row, column = np.asarray(positions, dtype=float).reshape(-1, 2).T
+def _positions(weight, inside, total, wcs):
+    """
+    Return the longitudes and latitudes of the weighted middles of regions in degrees.
+    """
+    rows, columns = np.nonzero(inside)
+    whole = total(weight)
+    with np.errstate(invalid="ignore"):
+        row, column = total(weight * rows) / whole, total(weight * columns) / whole
     longitude, latitude = wcs.wcs_pix2world(column, row, 0)
-    return SkyCoord(longitude % 360 * u.deg, latitude * u.deg, frame=carrington_frame(date))
-
-
-def _arrivals(centroid, date):
-    stonyhurst = centroid.lon.deg - (far_side_central_meridian(date).deg - 180)
-    delay = east_limb_delay(stonyhurst, centroid.lat.deg, disk_center_latitude(date).deg)
-    return whole_seconds(date + delay * u.day)
+    return longitude % 360, latitude

@@ -15,13 +15,13 @@ from tqdm.auto import tqdm
 
 import astropy.units as u
 
-from sunpy.map import Map
+from sunpy.map import GenericMap
 
 from sunpy_farside.coordinates.window import cut_columns, window_header
 from sunpy_farside.detection.flux import FluxRelation
-from sunpy_farside.detection.measurement import measure_regions
+from sunpy_farside.detection.measurement import arrival_times, measure
 from sunpy_farside.detection.methods import NETWORK
-from sunpy_farside.detection.regions import rank_regions
+from sunpy_farside.detection.regions import rank_measured
 from sunpy_farside.detection.reliability import Reliability
 from sunpy_farside.detection.result import FarsideDetection
 from sunpy_farside.detection.segmentation import segment_image
@@ -241,27 +241,31 @@ def _finish(sequences, comoving, probabilities, model, settings):
     """
     Yield the detections of what `_begin` has returned.
     """
+    images, segments, measured = [], [], []
     for sequence, phases, probability in zip(sequences, comoving, probabilities, strict=True):
-        yield _detection(sequence, phases, probability, model, settings)
+        image = cut_columns(probability, sequence.width)
+        parts = segment_image(image, settings)
+        phases = cut_columns(phases, sequence.width)
+        measured.append(measure(parts, sequence.wcs, probability=image, phases=phases))
+        images.append(image)
+        segments.append(parts)
+    arrivals = arrival_times(measured, [sequence.date for sequence in sequences])
+    for found in zip(sequences, images, segments, measured, arrivals, strict=True):
+        yield _detection(*found, model, settings)
 
 
-def _detection(sequence, phases, probability, model, settings):
-    phases, probability = (cut_columns(part, sequence.width) for part in (phases, probability))
+def _detection(sequence, image, segments, measured, arrivals, model, settings):
     header = window_header(sequence.date, sequence.width) | settings.to_header()
     header |= {"content": "far-side active-region probability", "fsmodel": model.name}
-    segments = segment_image(probability, settings)
-    regions = measure_regions(
-        segments, sequence.wcs, sequence.date, probability=probability, phases=phases
-    )
-    regions, segments = rank_regions(
-        regions,
+    regions, segments = rank_measured(
+        measured,
+        sequence.date,
+        arrivals,
         segments,
         settings,
         model=model.name,
-        first_map=sequence.times[0].isot,
-        last_map=sequence.times[-1].isot,
-        missing_maps=sequence.times[sequence.is_missing].isot.tolist(),
-        product=sequence.product,
+        **sequence.provenance,
     )
-    image = Map(probability, header)
+    # No other class of maps is for images of probability, and the factory takes longer.
+    image = GenericMap(image, header)
     return FarsideDetection(image, segments, regions, sequence, settings, model.name)

@@ -8,14 +8,19 @@ import numpy as np
 
 import astropy.units as u
 from astropy.table import QTable
+from astropy.time import Time
 
 from sunpy.map import GenericMap
 
 import sunpy_farside
-from sunpy_farside.coordinates.far_side import far_side_distance
+from sunpy_farside.coordinates.far_side import (
+    disk_center_latitude,
+    far_side_central_meridian,
+    separations,
+)
 from sunpy_farside.detection.calibrated import plain
 from sunpy_farside.detection.flux import FLUX_COLUMNS
-from sunpy_farside.detection.measurement import COLUMNS, measure_regions
+from sunpy_farside.detection.measurement import measure_regions, region_table
 from sunpy_farside.detection.methods import SAR
 from sunpy_farside.detection.segmentation import away_from_seam, segment_image
 from sunpy_farside.detection.settings import DetectionSettings
@@ -26,6 +31,7 @@ from sunpy_farside.utils.moved import moved_names
 
 __all__ = [
     "find_regions",
+    "rank_measured",
     "rank_regions",
 ]
 
@@ -189,30 +195,66 @@ def rank_regions(
     segments : array of `numpy.int32`, shape (rows, columns)
         With the labels of the table as numbers.
     """
-    strength, cut = settings.method.strength, settings.reliability_cut
-    table["reliability"] = np.full(len(table), np.nan)
+    columns = {
+        name: getattr(table[name], "value", table[name])
+        for name in table.colnames
+        if name not in ("centroid", "east_limb_arrival")
+    }
+    centroid = table["centroid"]
+    columns |= {"longitude": centroid.lon.deg, "latitude": centroid.lat.deg}
+    arrivals = table["east_limb_arrival"]
+    return rank_measured(columns, centroid.obstime, arrivals, segments, settings, **meta)
+
+
+def rank_measured(
+    columns: dict[str, np.ndarray],
+    date: Time,
+    arrivals: Time,
+    segments: np.ndarray,
+    settings: DetectionSettings,
+    **meta,
+) -> tuple[QTable, np.ndarray]:
+    """
+    Return the table of measured regions, the most reliable first, with the significant ones marked.
+
+    Parameters
+    ----------
+    columns : `dict` of array
+        From `~sunpy_farside.detection.measurement.measure`.
+    date : `~astropy.time.Time`
+    arrivals : `~astropy.time.Time`
+        From `~sunpy_farside.detection.measurement.arrival_times`.
+    segments, settings, **meta
+        As for `rank_regions`.
+
+    Returns
+    -------
+    table, segments
+        As for `rank_regions`.
+    """
+    method, cut = settings.method, settings.reliability_cut
+    strength = columns[method.strength]
+    reliability = np.full(len(strength), np.nan)
     if settings.reliability is not None:
-        table["reliability"] = settings.reliability(table)
-    for name, values in zip(FLUX_COLUMNS, _fluxes(table, settings.flux), strict=True):
-        table[name] = values * u.Mx
-    known = settings.reliability is not None and np.isfinite(table["reliability"]).all()
-    rank = plain(table["reliability" if known else strength])
+        reliability = settings.reliability(columns)
+    known = settings.reliability is not None and bool(np.isfinite(reliability).all())
     # Equal ones keep the order of the segments, so that the same input gives the same table.
-    order = np.argsort(-rank, kind="stable")
-    table = table[order]
-    table["label"] = np.arange(1, len(table) + 1)
+    order = np.argsort(-plain(reliability if known else strength), kind="stable")
+    fluxes = _fluxes(columns, date, settings.flux)
+    columns = columns | dict(zip(FLUX_COLUMNS, fluxes, strict=True))
+    columns = {name: values[order] for name, values in columns.items()}
+    columns |= {"label": np.arange(1, len(order) + 1), "reliability": reliability[order]}
     if known and cut is not None:
-        table["significant"] = table["reliability"] >= cut
+        columns["significant"] = columns["reliability"] >= cut
     else:
-        table["significant"] = table[strength] >= settings.significance_threshold
-    table = table[list(COLUMNS)]
-    for name, description in COLUMNS.items():
-        table[name].info.description = description
+        threshold = settings.significance_threshold.value
+        columns["significant"] = columns[method.strength] >= threshold
+    table = region_table(columns, date, arrivals[order])
     table.meta = {
-        "date": table["centroid"].obstime.isot,
+        "date": date.isot,
         "version": sunpy_farside.__version__,
-        "method": settings.method.name,
-        "strength": strength,
+        "method": method.name,
+        "strength": method.strength,
         "threshold": str(settings.significance_threshold),
         "reliability_cut": cut if known else None,
         "segmentation_threshold": str(settings.segmentation_threshold),
@@ -221,15 +263,16 @@ def rank_regions(
         **meta,
     }
     labels = np.zeros(len(order) + 1, dtype=np.int32)
-    labels[order + 1] = table["label"]
+    labels[order + 1] = columns["label"]
     return table, labels[segments]
 
 
-def _fluxes(table, relation):
+def _fluxes(columns, date, relation):
     """
     Return the flux of regions, and its bounds, in Mx.
     """
-    if relation is None or not len(table):
-        return np.full((len(FLUX_COLUMNS), len(table)), np.nan)
-    columns = {name: table[name] for name in table.colnames if name != "centroid"}
-    return relation(columns | {"distance": far_side_distance(table["centroid"]).to_value(u.deg)})
+    longitude, latitude = columns["longitude"], columns["latitude"]
+    if relation is None or not len(longitude):
+        return np.full((len(FLUX_COLUMNS), len(longitude)), np.nan)
+    center = far_side_central_meridian(date).deg, -disk_center_latitude(date).deg
+    return relation(columns | {"distance": separations(longitude, latitude, *center)})

@@ -77,7 +77,7 @@ class FarsideDetection:
             self, lambda figure: self.plot(figure.add_subplot(projection=self.image))
         )
 
-    @property
+    @cached_property
     def date(self) -> Time:
         """
         Date of the middle map, to which positions belong.

@@ -126,10 +126,26 @@ def segment(image: np.ndarray, level: float, n_pixels: int, *, deblend: bool = F
         segments = detect_sources(image, level, n_pixels)
     if segments is None:
         return np.zeros(image.shape, dtype=int)
-    if deblend:
+    labels = _with_several_peaks(image, segments.data) if deblend else []
+    if len(labels):
         # Linear levels, because probabilities have no faint wings as stars do; more than eight
         # levels find hardly more regions and take longer than the network.
         segments = deblend_sources(
-            image, segments, n_pixels, mode="linear", **{_N_LEVELS: 8}, **_QUIET
+            image,
+            segments,
+            n_pixels,
+            labels=labels,
+            mode="linear",
+            **{_N_LEVELS: 8},
+            **_QUIET,
         )
     return segments.data
+
+
+def _with_several_peaks(image, segments):
+    """
+    Return the numbers of the segments with more than one local maximum, which can be separated.
+    """
+    image = np.nan_to_num(image, nan=-np.inf)
+    peaks = (image == ndimage.maximum_filter(image, 3)) & (segments > 0)
+    return np.flatnonzero(np.bincount(segments[peaks]) > 1)

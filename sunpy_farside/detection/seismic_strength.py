@@ -116,13 +116,12 @@ def detect_seismic_strength(
 def _detect(source, settings, width):
     if isinstance(source, FarsideSequence):
         phases, product, width = source.comoving_data, "mean_phase", source.width
-        first, last = source.times[0], source.times[-1]
-        absent = source.times[source.is_missing].isot.tolist()
+        provenance = source.provenance
     elif isinstance(source, GenericMap):
         _check_product(source)
         phases, product = cut_map(source, width)[np.newaxis], _FIVE_DAYS
-        first = last = source.date
-        absent = []
+        only = source.date.isot
+        provenance = {"first_map": only, "last_map": only, "missing_maps": [], "product": product}
     else:
         msg = f"Expected a FarsideSequence or a 5-day phase map, found {type(source).__name__}."
         raise TypeError(msg)
@@ -140,10 +139,7 @@ def _detect(source, settings, width):
         segments,
         settings,
         model=METHOD,
-        first_map=first.isot,
-        last_map=last.isot,
-        missing_maps=absent,
-        product=_FIVE_DAYS if product == _FIVE_DAYS else source.product,
+        **provenance,
     )
     header = phase_map_header(
         date,

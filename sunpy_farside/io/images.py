@@ -96,13 +96,11 @@ def read_images(
                 io.BytesIO(content), memmap=False, disable_image_compression=True
             ) as hdus:
                 changed = _check_images(path, content, hdus, shape)
-            with fits.open(io.BytesIO(content), memmap=False) as hdus:
-                hdus.verify("silentfix+ignore")
-                images = [
-                    (hdu.data.astype(hdu.data.dtype.newbyteorder("=")), hdu.header.copy())
-                    for hdu in hdus
-                    if hdu.is_image and hdu.data is not None
-                ]
+                packed = any("ZNAXIS" in hdu.header for hdu in hdus)
+                images = [] if packed else _images(hdus)
+            if packed:
+                with fits.open(io.BytesIO(content), memmap=False) as hdus:
+                    images = _images(hdus)
     except FileFormatError:
         raise
     # astropy raises many types of errors for damaged files, including TypeError and ValueError.
@@ -114,6 +112,15 @@ def read_images(
             "file again; if the data were changed on purpose, remove the card."
         )
     return images
+
+
+def _images(hdus):
+    hdus.verify("silentfix+ignore")
+    return [
+        (hdu.data.astype(hdu.data.dtype.newbyteorder("=")), hdu.header)
+        for hdu in hdus
+        if hdu.is_image and hdu.data is not None
+    ]
 
 
 def _unreadable(path, found):

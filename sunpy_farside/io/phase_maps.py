@@ -3,12 +3,13 @@ Reader of the far-side phase maps published by JSOC.
 """
 
 import warnings
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from erfa import ErfaWarning
 
 import astropy.units as u
+from astropy.io import fits
 from astropy.io.fits import Header
 from astropy.wcs import WCS
 
@@ -39,6 +40,11 @@ _FAR_APART = 7.0
 _SHAPES = {TIME_DISTANCE: TIME_DISTANCE_SHAPE, GONG: GONG_SHAPE}
 # Of the first pixel of a published map, in degrees.
 _FIRST_LONGITUDE, _FIRST_LATITUDE = 0, -90
+# Beginnings of the cards of a map's grid.
+_GRID_CARDS = (
+    *("WCSAXES", "CTYPE", "CUNIT", "CRPIX", "CRVAL", "CDELT", "CROTA", "PC", "CD", "PV", "PS"),
+    *("LONPOLE", "LATPOLE", "A_", "B_"),
+)
 
 
 def read_phase_map(path: PathLike, *, time: TimeLike | None = None) -> FarsidePhaseMap:
@@ -184,6 +190,18 @@ def phase_unit(path: PathLike, header: Header) -> u.UnitBase:
     Unit("deg")
     """
     text = str(header.get("BUNIT") or "rad").strip()
+    unit = _unit_of_angle(text)
+    if unit is not None:
+        return unit
+    msg = (
+        f"{path}: expected phases in rad or another angle, found BUNIT = {text!r}. Convert them "
+        "to rad."
+    )
+    raise FileFormatError(msg)
+
+
+@lru_cache
+def _unit_of_angle(text):
     # Archives write RAD and Degrees, but mrad and Mrad are different units.
     for spelling in (text, text.lower(), text.lower().removesuffix("s")):
         try:
@@ -192,11 +210,7 @@ def phase_unit(path: PathLike, header: Header) -> u.UnitBase:
             continue
         if unit.is_equivalent(u.rad):
             return unit
-    msg = (
-        f"{path}: expected phases in rad or another angle, found BUNIT = {text!r}. Convert them "
-        "to rad."
-    )
-    raise FileFormatError(msg)
+    return None
 
 
 def _date(path, name_time, header, time):
@@ -205,7 +219,10 @@ def _date(path, name_time, header, time):
         # Years far off are rejected below.
         warnings.simplefilter("ignore", ErfaWarning)
         try:
-            header_time = parse_time(str(text)).utc if text else None
+            header_time = None
+            # Files of our own have the same date in both.
+            if text and (name_time is None or str(text) != name_time.isot):
+                header_time = parse_time(str(text)).utc
         except ValueError as error:
             if name_time is None:
                 msg = f"{path}: expected a date in DATE-OBS, found {text!r}."
@@ -248,23 +265,43 @@ def _check_grid(path, data, header):
     """
     if not str(header.get("CTYPE1")).upper().startswith("CRLN"):
         return
-    columns, rows = np.array([0, 90, 360]), np.array([0, 45, 180])
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            longitude, latitude = WCS(header, naxis=2).all_pix2world(columns, rows, 0)
+        cards = [
+            (card.keyword, card.value)
+            for card in header.cards
+            if card.keyword.startswith(_GRID_CARDS)
+        ]
+        first = _misplaced_pixel(tuple(cards))
     # Unreadable coordinates are no evidence against the grid.
     except Exception:
         return
-    off = np.abs((longitude - columns + 180) % 360 - 180).max()
-    if max(off, np.abs(latitude + 90 - rows).max()) < 1:
+    if first is None:
         return
     msg = (
-        f"{path}: the header puts the first pixel at longitude {longitude[0]:.1f} and latitude "
-        f"{latitude[0]:.1f} deg, published maps have 0 and -90 there"
+        f"{path}: the header puts the first pixel at longitude {first[0]:.1f} and latitude "
+        f"{first[1]:.1f} deg, published maps have 0 and -90 there"
     )
     # Headers of this package are correct; those of JSOC are uncertain.
     if FarsidePhaseMap.is_datasource_for(data, header):
         msg += ". Open it with sunpy.map.Map."
         raise FileFormatError(msg)
     warn_user(f"{msg}. The coordinates of published maps are used. Check its coordinates.")
+
+
+@lru_cache
+def _misplaced_pixel(cards):
+    """
+    Return the longitude and latitude of the first pixel, or None on the grid of published maps.
+
+    The maps of an archive have the same cards, whose coordinates take longer to compute than
+    the data to read.
+    """
+    columns, rows = np.array([0, 90, 360]), np.array([0, 45, 180])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        wcs = WCS(fits.Header(cards), naxis=2)
+        longitude, latitude = wcs.all_pix2world(columns, rows, 0)
+    off = np.abs((longitude - columns + 180) % 360 - 180).max()
+    if max(off, np.abs(latitude + 90 - rows).max()) < 1:
+        return None
+    return longitude[0], latitude[0]

@@ -75,11 +75,22 @@ class GlobalMap:
         return cls.of(blank, time)
 
     @cached_property
+    def _columns_with_data(self):
+        return np.isfinite(self.globe).any(axis=0)
+
+    @property
     def is_missing(self):
         """
         True for a map without data anywhere.
         """
-        return not np.isfinite(self.globe).any()
+        return not self._columns_with_data.any()
+
+    def has_data(self, width):
+        """
+        Return whether the map's own window has data.
+        """
+        start = int(window_start(self.meridian, width))
+        return bool(cut_window(self._columns_with_data, start, width).any())
 
     def window(self, width):
         """
@@ -173,7 +184,7 @@ def check_windows(frames, width=120, missing=0):
     """
     Raise an error for a window without data, except in the permitted number of missing maps.
     """
-    empty = [frame for frame in frames if not np.isfinite(frame.window(width)).any()]
+    empty = [frame for frame in frames if not frame.has_data(width)]
     absent = [frame for frame in empty if frame.is_missing]
     if len(empty) == len(absent) <= missing:
         return

@@ -7,6 +7,7 @@ as those of the maps, at a quarter of the cost.
 
 import math
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -33,7 +34,14 @@ class CoarseUNet(nn.Module):
         Number of channels of the first level.
     attention : `bool`
         If True, also process each map separately, and weight the maps at each pixel by attention.
+
+    Attributes
+    ----------
+    views : `int`
+        Number of images of a sequence that are convolved together.
     """
+
+    views: ClassVar[int] = 2
 
     def __init__(self, n_maps: int = 11, hidden: int = 16, attention: bool = False) -> None:
         super().__init__()
@@ -84,29 +92,53 @@ class CoarseUNet(nn.Module):
         -------
         `torch.Tensor`, shape (n, latitudes, longitudes)
         """
-        logits = self._logits(maps, missing)
-        if not self.training:
-            # North and south are equivalent in the maps, and the pairing of pixels is arbitrary:
-            # compute a second view, upside down, with rows and columns paired the other way.
-            north = (..., slice(1, None), slice(None))
-            other = self._logits(maps[north].flip(-2), missing[north].flip(-2), first=1)
-            # The southernmost row has no partner, and pixels at the sides lack half of their data.
-            inside = (..., slice(1, None), slice(1, -1))
-            logits[inside] = (logits[inside] + other[..., 1:-1].flip(-2)) / 2
+        rows, columns = maps.shape[2:]
+        if self.training:
+            return self._logits(*self._inputs(maps, missing))[:, :rows, :columns]
+        # North and south are equivalent in the maps, and the pairing of pixels is arbitrary:
+        # compute a second view, upside down, with rows and columns paired the other way.
+        north = (..., slice(1, None), slice(None))
+        other = self._inputs(maps[north].flip(-2), missing[north].flip(-2), first=1)
+        logits, other = self._logits_of_views(self._inputs(maps, missing), other)
+        logits, other = logits[:, :rows, :columns], other[:, 1:rows, 1 : 1 + columns]
+        # The southernmost row has no partner, and pixels at the sides lack half of their data.
+        inside = (..., slice(1, None), slice(1, -1))
+        logits[inside] = (logits[inside] + other[..., 1:-1].flip(-2)) / 2
         return logits
 
-    def _logits(self, maps, missing, first=0):
+    def _logits_of_views(self, *views):
         """
-        Compute the logits of maps that begin at a row and column of the network's images.
+        Compute the logits of two views, of a single sequence together in one batch.
+
+        PyTorch convolves a single small image by another method, which rounds differently.
+        """
+        if len(views[0][0]) > 1:
+            return [self._logits(*view) for view in views]
+        if views[0][0].shape == views[1][0].shape:
+            return self._logits(*map(torch.cat, zip(*views, strict=True))).chunk(2)
+        return [self._logits(*(torch.cat([item, item]) for item in view))[:1] for view in views]
+
+    def _inputs(self, maps, missing, first=0):
+        """
+        Return the input of maps that begin at a row and column of the network's images.
+
+        Those are the images of the stem and, with attention, the maps and their missing data.
         """
         rows, columns = maps.shape[2:]
         missing = missing.to(maps.dtype)
         images = self._images(maps, missing, first)
+        if self.attend is None:
+            return (images,)
+        height, width = images.shape[2:]
+        edges = (first, width - columns - first, first, height - rows - first)
+        return images, functional.pad(maps, edges), functional.pad(missing, edges, value=1.0)
+
+    def _logits(self, images, *single):
+        """
+        Compute the logits of images of the network.
+        """
         features = self.stem(images)
         if self.attend is not None:
-            height, width = images.shape[2:]
-            edges = (first, width - columns - first, first, height - rows - first)
-            single = functional.pad(maps, edges), functional.pad(missing, edges, value=1.0)
             features = torch.cat([features, self.attend(*single)], dim=1)
         levels = [self.inlet(features)]
         for block in self.down:
@@ -114,7 +146,7 @@ class CoarseUNet(nn.Module):
         features = levels.pop()
         for block in self.up:
             features = block(torch.cat([levels.pop(), _double(features)], dim=1))
-        return _double(self.outlet(features))[:, 0, first : first + rows, first : first + columns]
+        return _double(self.outlet(features))[:, 0]
 
     def _images(self, maps, missing, first):
         """

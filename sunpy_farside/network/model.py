@@ -153,7 +153,7 @@ class FarsideModel:
         # MPS has no double precision: the cast comes before the move. The memory order is fixed,
         # because the rounding of sums depends on their order.
         number = len(stack)
-        if number == 1:
+        if number * self.network.views == 1:
             # PyTorch convolves a single small image by another method, which rounds differently:
             # the result of a sequence must not depend on the others.
             stack = np.repeat(stack, 2, axis=0)

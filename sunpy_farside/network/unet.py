@@ -5,6 +5,8 @@ The names of the modules are those of the published checkpoint, so that its
 ``state_dict`` loads strictly.
 """
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -24,7 +26,14 @@ class UNet(nn.Module):
         Number of channels of the first level: 16 as published (840,929 parameters).
     upsampling : {"nearest", "bilinear"}
         Method of upsampling: nearest neighbor in the published code (bilinear in the paper).
+
+    Attributes
+    ----------
+    views : `int`
+        Number of images of a sequence that are convolved together.
     """
+
+    views: ClassVar[int] = 1
 
     down1: nn.Module
     down2: nn.Module

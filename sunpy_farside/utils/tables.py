@@ -57,7 +57,7 @@ def whole_seconds(time):
     """
     if not time.size:
         # An empty array of strings is no array of dates to astropy.
-        return time
+        return Time(time, format="isot", precision=0)
     return Time(Time(time, precision=0).isot, format="isot", precision=0)
 
 

@@ -329,7 +329,7 @@ class _Batch:
         if isinstance(error, _TooLong):
             return TooLargeError(url, f"more than {self.max_size} bytes")
         if isinstance(error, aiohttp.ClientConnectorError):
-            found = f"no connection to {error.host} ({error.strerror})"
+            found = f"no connection to {error.host}:{error.port} ({error.strerror})"
             return TransferError(url, found, may_pass=True)
         if type(error) is TimeoutError:
             return TransferError(url, f"no end after {self.patience:g} s")

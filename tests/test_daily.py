@@ -31,9 +31,12 @@ from sunpy_farside.catalog.database import Database
 from sunpy_farside.catalog.names import names_of_tracks
 from sunpy_farside.cli import daily as command
 from sunpy_farside.cli import main
+from sunpy_farside.detection import detect_farside
 from sunpy_farside.errors import FarsideError, NewerFormatError
+from sunpy_farside.io.folders import find_phase_maps
 from sunpy_farside.io.locks import only_run
 from sunpy_farside.network import save_model
+from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.simulation import simulate_maps
 
 pytestmark = pytest.mark.usefixtures("quick_pictures", "only_loopback", "no_pause")
@@ -81,22 +84,25 @@ def dates(result):
 @pytest.fixture
 def counted(monkeypatch):
     """
-    Count the listings of folders and the detections.
+    Count the listings of folders and the sequences in which regions are detected.
     """
     counts = Counter()
 
-    def count(module, name):
-        function = getattr(module, name)
+    def find(*args):
+        counts["listings"] += 1
+        return find_phase_maps(*args)
 
-        def counting(*args, **kwargs):
-            counts[name] += 1
-            return function(*args, **kwargs)
+    def detect(sequences, model):
+        if isinstance(sequences, FarsideSequence):
+            counts["sequences"] += 1
+            return detect_farside(sequences, model)
+        sequences = list(sequences)
+        counts["sequences"] += len(sequences)
+        return detect_farside(sequences, model)
 
-        monkeypatch.setattr(module, name, counting)
-
-    count(daily_run, "find_phase_maps")
+    monkeypatch.setattr(daily_run, "find_phase_maps", find)
     for module in (daily_run, update):
-        count(module, "detect_farside")
+        monkeypatch.setattr(module, "detect_farside", detect)
     return counts
 
 
@@ -105,10 +111,10 @@ def test_a_run_lists_its_folder_once_and_detects_once(output, counted, maps):
     folder.mkdir(parents=True)
     save_maps(folder, maps[:12])
     first = run(output, offline=True)
-    assert counted == {"find_phase_maps": 1, "detect_farside": 1}
+    assert counted == {"listings": 1, "sequences": 2}
     # Nothing is new, but the bulletin shows the image of the latest date.
     again = run(output, offline=True)
-    assert counted == {"find_phase_maps": 2, "detect_farside": 2}
+    assert counted == {"listings": 2, "sequences": 3}
     assert again.new == []
     for method in ("network", "sar"):
         image, before = again.latest[method].image, first.latest[method].image

@@ -212,7 +212,7 @@ class _Earth:
 
 # The header, the windows and the tables of a map all need the position at the same time.
 _known: dict[tuple[float, float], _Earth] = {}
-_MOST_KNOWN = 4096
+_MOST_KNOWN = 1024
 
 
 def remember_earth(times: Time) -> None:
@@ -244,7 +244,7 @@ def remember_earth(times: Time) -> None:
     latitude, distance = earth.lat.to_value(u.deg), earth.radius.to_value(u.m)
     for k, pair in enumerate(due):
         _known[pair] = _Earth(float(longitude[k]), float(latitude[k]), float(distance[k]), earth[k])
-    for pair in list(_known)[: len(_known) - _MOST_KNOWN]:
+    for pair in list(_known)[: len(_known) - max(_MOST_KNOWN, len(due))]:
         _known.pop(pair, None)
 
 

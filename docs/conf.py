@@ -25,6 +25,7 @@ from sunpy_farside.catalog.tracking import no_tracks
 from sunpy_farside.detection.former import no_regions
 from sunpy_farside.detection.measurement import COLUMNS
 from sunpy_farside.detection.methods import NETWORK, STRENGTH_UNIT
+from sunpy_farside.network import PACKAGED
 
 sys.path.insert(0, str(Path(__file__).parent))
 from evaluation_tables import evaluation_tables
@@ -121,11 +122,11 @@ sphinx_gallery_conf = {
 }
 
 
-def _model_card():
+def _model_card(name):
     """
-    Return the model card of the default weights, without its title.
+    Return the model card of weights of the package, without its title.
     """
-    text = (Path(sunpy_farside.__file__).parent / "data" / "default.md").read_text()
+    text = (Path(sunpy_farside.__file__).parent / "data" / f"{name}.md").read_text()
     return to_rst(text.split("\n", 1)[1])
 
 
@@ -206,7 +207,8 @@ for name, text in _columns_of_all().items():
     (folder / "generated" / f"columns_{name}.inc").write_text(text)
 for name, text in evaluation_tables().items():
     (folder / "generated" / f"evaluation_{name}.inc").write_text(text)
-(folder / "generated" / "model_card.inc").write_text(_model_card())
+for name in PACKAGED:
+    (folder / "generated" / f"model_card_{name}.inc").write_text(_model_card(name))
 (folder / "generated" / "changelog.inc").write_text(_changelog())
 
 

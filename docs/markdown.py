@@ -1,12 +1,13 @@
 """
-Convert the Markdown of the model card to reStructuredText: headings, paragraphs, lists, tables.
+Convert the Markdown of the model cards to reStructuredText: headings, paragraphs, lists, tables.
 """
 
 import re
 
 __all__ = ["to_rst"]
 
-_UNDERLINES = {1: "=", 2: "-", 3: "~"}
+# One level below the sections of the page.
+_UNDERLINES = {1: "-", 2: "~", 3: "^"}
 
 
 def to_rst(text):

@@ -38,6 +38,7 @@ from sunpy_farside.catalog import update
 from sunpy_farside.catalog.daily_run import run_day
 from sunpy_farside.cli.bulletin_day import day_of_run
 from sunpy_farside.errors import FolderInUseError
+from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.utils import transfer
 
@@ -148,11 +149,16 @@ def remember(function):
     """
     known = {}
 
+    def detect_one(sequence, *args):
+        key = sequence.date.isot, sequence.data.tobytes()
+        if key not in known:
+            known[key] = function(sequence, *args)
+        return known[key]
+
     def detect(sequences, *args):
-        keys = [(item.date.isot, item.data.tobytes()) for item in sequences]
-        new = {key: item for key, item in zip(keys, sequences, strict=True) if key not in known}
-        known.update(zip(new, function(list(new.values()), *args) if new else (), strict=True))
-        return [known[key] for key in keys]
+        if isinstance(sequences, FarsideSequence):
+            return detect_one(sequences, *args)
+        return (detect_one(sequence, *args) for sequence in sequences)
 
     return detect
 

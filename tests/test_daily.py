@@ -2,8 +2,10 @@
 The run of a day, on an archive that grows, fails and corrects its maps.
 """
 
+import logging
 import os
 import shlex
+import sqlite3
 import stat
 import sys
 from argparse import Namespace
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 from archive_files import region_list
 from catalog_store import stored
-from map_files import published_name, save_map, save_maps
+from map_files import published_name, save_map, save_maps, saved_path
 from reference_unet import small_model
 
 import astropy.units as u
@@ -29,9 +31,12 @@ from sunpy_farside.catalog.database import Database
 from sunpy_farside.catalog.names import names_of_tracks
 from sunpy_farside.cli import daily as command
 from sunpy_farside.cli import main
-from sunpy_farside.errors import FarsideError
+from sunpy_farside.detection import detect_farside
+from sunpy_farside.errors import FarsideError, NewerFormatError
+from sunpy_farside.io.folders import find_phase_maps
 from sunpy_farside.io.locks import only_run
 from sunpy_farside.network import save_model
+from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.simulation import simulate_maps
 
 pytestmark = pytest.mark.usefixtures("quick_pictures", "only_loopback", "no_pause")
@@ -79,22 +84,25 @@ def dates(result):
 @pytest.fixture
 def counted(monkeypatch):
     """
-    Count the listings of folders and the detections.
+    Count the listings of folders and the sequences in which regions are detected.
     """
     counts = Counter()
 
-    def count(module, name):
-        function = getattr(module, name)
+    def find(*args):
+        counts["listings"] += 1
+        return find_phase_maps(*args)
 
-        def counting(*args, **kwargs):
-            counts[name] += 1
-            return function(*args, **kwargs)
+    def detect(sequences, model):
+        if isinstance(sequences, FarsideSequence):
+            counts["sequences"] += 1
+            return detect_farside(sequences, model)
+        sequences = list(sequences)
+        counts["sequences"] += len(sequences)
+        return detect_farside(sequences, model)
 
-        monkeypatch.setattr(module, name, counting)
-
-    count(daily_run, "find_phase_maps")
+    monkeypatch.setattr(daily_run, "find_phase_maps", find)
     for module in (daily_run, update):
-        count(module, "detect_farside")
+        monkeypatch.setattr(module, "detect_farside", detect)
     return counts
 
 
@@ -103,10 +111,10 @@ def test_a_run_lists_its_folder_once_and_detects_once(output, counted, maps):
     folder.mkdir(parents=True)
     save_maps(folder, maps[:12])
     first = run(output, offline=True)
-    assert counted == {"find_phase_maps": 1, "detect_farside": 1}
+    assert counted == {"listings": 1, "sequences": 2}
     # Nothing is new, but the bulletin shows the image of the latest date.
     again = run(output, offline=True)
-    assert counted == {"find_phase_maps": 2, "detect_farside": 2}
+    assert counted == {"listings": 2, "sequences": 3}
     assert again.new == []
     for method in ("network", "sar"):
         image, before = again.latest[method].image, first.latest[method].image
@@ -218,6 +226,56 @@ def test_missing_maps_are_named(output, archive, maps, publish, serve):
     assert "05-04T00" in dates(run(output, missing=1))
 
 
+def test_later_runs_go_on_from_the_latest_detection(output, archive, maps, publish, serve):
+    """
+    Without a date, a run begins 14 days before the latest detection, years ago.
+    """
+    serve(archive)
+    publish(maps[:11])
+    run(output)
+    publish(maps[11:12])
+    assert dates(run(output, since=None)) == ["05-04T00"]
+    # A catalog that does not read is made again from the maps, but has no latest detection.
+    (output / "catalogue.db").write_bytes(b"no database" * 100)
+    for path in output.glob("catalogue.db-*"):
+        path.unlink()
+    publish(maps[12:13])
+    with pytest.warns(SunpyUserWarning, match="kept as catalogue.damaged.db"):
+        assert dates(run(output, since=None)) == ["05-03T12", "05-04T00"]
+    with sqlite3.connect(output / "catalogue.db") as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(NewerFormatError, match="Update sunpy_farside"):
+        run(output, since=None)
+
+
+def test_a_latest_map_that_does_not_read_leaves_no_image(output, maps):
+    folder = output / "maps"
+    folder.mkdir(parents=True)
+    save_maps(folder, maps[:12])
+    saved_path(folder, maps[11]).write_bytes(b"SIMPLE")
+    with pytest.warns(SunpyUserWarning, match="2022-05-04T00:00 has no result"):
+        result = run(output, offline=True)
+    # The image of an earlier date is not that of the latest maps.
+    assert (dates(result), result.latest) == (["05-03T12"], {})
+    save_map(folder, maps[11])
+    assert set(run(output, offline=True).latest) == {"network", "sar"}
+    saved_path(folder, maps[11]).write_bytes(b"SIMPLE")
+    with pytest.warns(SunpyUserWarning, match="made again|has no result"):
+        result = run(output, offline=True)
+    assert (result.new, result.latest) == ([], {})
+
+
+def test_lists_that_do_not_read_are_notes(output, maps, tmp_path):
+    (output / "lists").mkdir(parents=True)
+    (output / "lists" / "AR_LIST_2022.05.04_00_00_00.txt").write_text("Not found")
+    (tmp_path / "20220509SRS.txt").write_text("Not found")
+    result = run(output, offline=True, noaa=tmp_path)
+    assert [result.region_list, result.summary] == [None, None]
+    first, second = result.notes
+    assert "AR_LIST_2022.05.04" in first
+    assert "20220509SRS.txt" in second
+
+
 def test_an_outage_is_a_note(output, archive, maps, publish, serve):
     server = serve(archive)
     publish(maps[:11])
@@ -324,6 +382,59 @@ def test_the_first_bulletin_offline(output, monkeypatch, capsys, tmp_path):
     assert main([*line, "--model", str(tmp_path / "small.safetensors")]) == 0
     assert capsys.readouterr().out.startswith("1 new dates up to 2022-05-03T12:00")
     assert (output / "bulletin.html").exists()
+    assert "The maps are simulated, not observed." in (output / "bulletin.txt").read_text()
+    # Observed maps do not come among them.
+    assert main([*line[:1], *line[2:]]) == 1
+    assert "simulated ones of --demo. Choose another output folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["file", "file/folder"])
+def test_an_output_that_cannot_be_written_is_one_line(place, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert main(["daily", "--offline", "--output", str(tmp_path / place)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "expected a folder that can be written, found that it cannot (" in line
+
+
+def test_a_full_disk_is_one_line(output, maps, tmp_path, monkeypatch, capsys):
+    """
+    Nothing can be written any more, neither to the catalog nor to the log.
+    """
+    folder = output / "maps"
+    folder.mkdir(parents=True)
+    save_maps(folder, maps[:11])
+    save_model(MODEL, tmp_path / "small.safetensors")
+    line = ["daily", "--offline", "--output", str(output), "--device", "cpu"]
+    line += ["--model", str(tmp_path / "small.safetensors")]
+    assert main(line) == 0
+    before = stored(output)
+    save_map(folder, maps[11])
+    connect = sqlite3.connect
+
+    def connect_small(*args, **kwargs):
+        connection = connect(*args, **kwargs)
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        return connection
+
+    def emit(handler, record):
+        try:
+            raise OSError(28, "No space left on device")
+        except OSError:
+            handler.handleError(record)
+
+    capsys.readouterr()
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", connect_small)
+        patch.setattr(logging.StreamHandler, "emit", emit)
+        assert main(line) == 1
+    (line_of_error,) = capsys.readouterr().err.splitlines()
+    assert "database or disk is full" in line_of_error
+    assert f"{output / 'catalogue.db'}: expected a catalog that can be" in line_of_error
+    assert stored(output) == before
+    # The next run goes on.
+    assert main(line) == 0
+    assert capsys.readouterr().out.startswith("1 new dates up to 2022-05-04")
 
 
 @pytest.fixture
@@ -352,6 +463,19 @@ def test_alerts_are_given_once(output, persistent):
     assert give_alerts(output, given.append, reliability=0.95, now=now) == 0
 
 
+def test_a_region_that_has_come_round_is_not_announced(output, persistent):
+    given = []
+    options = {"within": 30, "reliability": 0.8}
+    last = persistent["east_limb_arrival"].max()
+    assert give_alerts(output, given.append, now=last + 1 * u.hour, **options) == 0
+    give_alerts(output, given.append, now=last - 1 * u.hour, **options)
+    latest = persistent["designation"][np.argmax(persistent["east_limb_arrival"].mjd)]
+    assert [(alert.designation, alert.kind) for alert in given] == [
+        (latest, "new"),
+        (latest, "arrival"),
+    ]
+
+
 def test_an_alert_that_fails_is_given_again(output, persistent):
     def fail(_):
         msg = "no connection"
@@ -366,7 +490,7 @@ def test_an_alert_that_fails_is_given_again(output, persistent):
 
 def test_alerts_go_to_the_feed_and_the_log(output, persistent):
     options = Namespace(alert=None, alert_new=0.8, alert_command=None)
-    with command._logged(output / "daily.log") as log:
+    with command._logged(output) as log:
         assert command._alert(output, Time("2022-05-07"), options, log) == (
             f", {len(persistent)} alerts"
         )
@@ -378,7 +502,7 @@ def test_alerts_go_to_the_feed_and_the_log(output, persistent):
         alert=30, alert_new=None, alert_command=shlex.join([sys.executable, "-c", code])
     )
     now = persistent["east_limb_arrival"].min() - 1 * u.day
-    with command._logged(output / "daily.log") as log:
+    with command._logged(output) as log:
         command._alert(output, now, options, log)
     assert "comes round the east limb" in told.read_text()
 

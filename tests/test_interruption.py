@@ -2,12 +2,18 @@
 Processes of commands that are interrupted, have a closed output, or have no home.
 """
 
+import logging
 import os
 import signal
+import sys
+import threading
+import warnings
 from pathlib import Path
 
 import pytest
 from commands import LONGEST, start, wait_until
+
+from sunpy_farside.utils import interruption
 
 LINE = "sunpy-farside: interrupted\n"
 PROC = Path("/proc")
@@ -105,3 +111,114 @@ def test_home_that_is_not_there(home):
     out, err = process.communicate(timeout=LONGEST)
     assert (process.returncode, err) == (0, "")
     assert out.strip()
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """
+    Let this process be the command, and restore what an interruption changes; return the ends.
+    """
+    ends, timers = [], []
+    before = signal.getsignal(signal.SIGINT)
+    changed = ((sys, "unraisablehook"), (threading, "excepthook"), (warnings, "showwarning"))
+    for module, name in changed:
+        monkeypatch.setattr(module, name, getattr(module, name))
+
+    class Timer(threading.Timer):
+        def start(self):
+            timers.append(self)
+            super().start()
+
+    monkeypatch.setattr(threading, "Timer", Timer)
+    monkeypatch.setattr(interruption, "is_command", lambda: True)
+    monkeypatch.setattr(interruption, "_pressed", [])
+    monkeypatch.setattr(interruption.os, "_exit", ends.append)
+    yield ends
+    for timer in timers:
+        # Later it would end this process.
+        timer.cancel()
+        timer.join()
+    signal.signal(signal.SIGINT, before)
+    logging.disable(logging.NOTSET)
+
+
+def press():
+    signal.raise_signal(signal.SIGINT)
+
+
+def test_first_press_interrupts_and_second_ends(command, capfd):
+    with interruption.watched_interruptions() as interrupted:
+        assert not interrupted()
+        with pytest.raises(KeyboardInterrupt):
+            press()
+        assert interrupted()
+        assert command == []
+        # Here the stand-in of the end returns.
+        with pytest.raises(KeyboardInterrupt):
+            press()
+    assert command == [130]
+    assert capfd.readouterr().err == LINE
+
+
+def test_cleaning_up_has_an_end(command, monkeypatch):
+    monkeypatch.setattr(interruption, "_PATIENCE", 0.01)
+    with interruption.watched_interruptions():
+        with pytest.raises(KeyboardInterrupt):
+            press()
+        wait_until(lambda: command)
+    assert command == [130]
+
+
+def test_ignored_interruptions_stay_ignored(command):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with interruption.watched_interruptions() as interrupted:
+        press()
+        assert not interrupted()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_other_programs_and_threads_handle_their_own_interruptions(command, monkeypatch):
+    before, found = signal.getsignal(signal.SIGINT), []
+
+    def watch():
+        with interruption.watched_interruptions() as interrupted:
+            found.append((signal.getsignal(signal.SIGINT), interrupted()))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    thread.join()
+    monkeypatch.setattr(interruption, "is_command", lambda: False)
+    watch()
+    interruption._end_while_loading()
+    assert found == [(before, False)] * 2
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_interruption_while_loading_ends(command, monkeypatch, capfd):
+    registered = []
+    monkeypatch.setattr(interruption.atexit, "register", registered.append)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    interruption._end_while_loading()
+    press()
+    assert command == [130]
+    assert capfd.readouterr().err == LINE
+    # At the exit, the code is that of an interruption only after one.
+    (at_exit,) = registered
+    at_exit()
+    assert command == [130]
+    interruption._pressed.append(True)
+    at_exit()
+    assert command == [130, 130]
+
+
+def test_interruptions_are_held_back(command):
+    if not hasattr(signal, "pthread_sigmask"):
+        pytest.skip("no signal masks")
+    with interruption.watched_interruptions() as interrupted:
+        held = interruption.held_interruptions()
+        held.__enter__()
+        press()
+        before = interrupted()
+        with pytest.raises(KeyboardInterrupt):
+            held.__exit__(None, None, None)
+        assert (before, interrupted()) == (False, True)

@@ -15,10 +15,10 @@ from reference_unet import Intruder, functional_unet, random_network
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from sunpy_farside import load_model
+from sunpy_farside import detect_farside, load_model, simulate_sequence
 from sunpy_farside.catalog.sources import describe_run
 from sunpy_farside.errors import WeightsError
-from sunpy_farside.network import Normalization, checkpoints, save_model
+from sunpy_farside.network import PACKAGED, Normalization, checkpoints, save_model
 
 
 def save_checkpoint(path, state=None, **extra):
@@ -457,7 +457,7 @@ def test_the_users_home(written, monkeypatch):
 
 
 def test_unknown_names(tmp_path):
-    with pytest.raises(WeightsError, match="'default', 'felipe2019'"):
+    with pytest.raises(WeightsError, match="'default', 'measured', 'felipe2019'"):
         load_model("felipe2020", device="cpu")
     with pytest.raises(FileNotFoundError):
         load_model(tmp_path / "absent.pth", device="cpu")
@@ -468,11 +468,30 @@ def test_unknown_names(tmp_path):
         load_model(device="abacus")
 
 
-def test_default_weights_are_shipped_and_small():
-    model = load_model(device="cpu")
-    assert model.name == "default"
+@pytest.mark.parametrize("name", PACKAGED)
+def test_weights_of_the_package_are_small_and_calibrated(name):
+    model = load_model(name, device="cpu")
+    assert model.name == name
     assert model.alignment == "common"
     assert sum(value.numel() for value in model.network.parameters()) == 389_724
+    sequence = simulate_sequence("2022-05-05", seed=9).sequence
+    regions = detect_farside(sequence, model).regions
+    assert regions["significant"].any()
+    assert np.isfinite(regions["reliability"]).all()
+    assert np.isfinite(regions["flux"]).all()
+
+
+def test_the_model_without_a_name_is_the_default_one():
+    assert load_model(device="cpu").name == "default"
+
+
+def test_weights_for_the_measured_sun_tell_of_what_they_were_trained_with():
+    model = load_model("measured", device="cpu")
+    assert "'kind': 'measured', 'magnetograms': 'yes'" in model.metadata["recipe"]
+    # Less sure of the same regions.
+    sequence = simulate_sequence("2022-05-05", seed=9).sequence
+    sure, less = (detect_farside(sequence, name).regions for name in PACKAGED)
+    assert less["reliability"].max() < sure["reliability"].max()
 
 
 class _QuietHandler(SimpleHTTPRequestHandler):

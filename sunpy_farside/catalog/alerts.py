@@ -60,7 +60,7 @@ def give_alerts(folder, give, *, within=None, reliability=None, now=None):
     within : `float`, optional
         Days ahead in which the arrival of a persistent region at the east limb is announced.
     reliability : `float`, optional
-        Reliability from which a new persistent region is announced.
+        Reliability from which a new persistent region is announced, until its arrival.
     now : `~astropy.time.Time`, optional
         By default, the current time.
 
@@ -92,11 +92,14 @@ def _due(tracks, within, reliability, now):
     for row in table[np.asarray(table["persistent"]) & (table["last_date"] > last - _CURRENT)]:
         name, arrival = str(row["designation"]), row["east_limb_arrival"]
         when = f"{arrival.isot[:16]} UT +- {row['arrival_uncertainty'].to_value(u.day):.1f} d"
+        ahead = (arrival - now).to_value(u.day)
+        if ahead < 0:
+            # It is on the near side.
+            continue
         if reliability is not None and row["reliability"] >= reliability:
             text = f"New region {name}, reliability {row['reliability']:.2f}, east limb {when}."
             yield Alert(name, "new", text)
-        ahead = (arrival - now).to_value(u.day)
-        if within is not None and 0 <= ahead <= within:
+        if within is not None and ahead <= within:
             text = f"Region {name} comes round the east limb {when}, in {ahead:.1f} days."
             yield Alert(name, "arrival", text)
 

@@ -15,6 +15,14 @@ __all__ = ["open_database", "readable", "transaction"]
 
 # Codes of SQLite for files that are damaged, or no databases.
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# Codes for files that the system does not let SQLite read or write: a full disk, permissions.
+_REFUSED = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_BUSY,
+)
 
 # Each step brings a database from the version that is its place in the list to the next one. A step
 # that a release has published is never changed: later releases add theirs.
@@ -183,15 +191,29 @@ def open_database(path, *, write=False):
 @contextmanager
 def readable(path):
     """
-    Raise a `~sunpy_farside.errors.FileFormatError` where a database turns out to be damaged.
+    Raise errors that name the file where a database does not read or cannot be written.
 
     Parameters
     ----------
     path : `~pathlib.Path`
+
+    Raises
+    ------
+    FileFormatError
+        The database is damaged.
+    OSError
+        The system does not let SQLite read or write the file.
     """
     try:
         yield
     except sqlite3.DatabaseError as error:
+        # The last byte of a code is the kind of error.
+        if error.sqlite_errorcode & 0xFF in _REFUSED:
+            msg = (
+                f"{path}: expected a catalog that can be read and written, found that it cannot "
+                f"({error}). Make room on the disk, or change the permissions."
+            )
+            raise OSError(msg) from error
         if error.sqlite_errorcode not in _DAMAGED:
             raise
         msg = (
@@ -290,6 +312,8 @@ def transaction(connection):
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK")
+        # Some errors, such as a full disk, have ended the transaction already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")

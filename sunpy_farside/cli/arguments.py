@@ -63,7 +63,7 @@ def network():
         "--model",
         type=named_or_path,
         default="default",
-        help="default, felipe2019 (downloaded once), or a .safetensors or .pth file",
+        help="default, measured, felipe2019 (downloaded once), or a .safetensors or .pth file",
     )
     add_width(parser)
     parser.add_argument(

@@ -3,11 +3,14 @@ The command ``daily``: what is new, detected and written down, for one line in c
 """
 
 import logging
+import sys
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from logging.handlers import RotatingFileHandler
 
 from sunpy_farside.cli import arguments
+from sunpy_farside.errors import FarsideError
 from sunpy_farside.utils.content import user_path
 
 __all__ = ["add_daily"]
@@ -15,6 +18,7 @@ __all__ = ["add_daily"]
 _LOG = "daily.log"
 # Size in bytes of a log before the next one begins, and number of earlier ones.
 _LOG_SIZE, _LOGS = 1_000_000, 3
+_SIMULATED = "The maps are simulated, not observed."
 _DEMO_START, _DEMO_MAPS, _DEMO_SEED = "2022-05-01", 18, 9
 
 
@@ -78,27 +82,37 @@ def _daily(options):
     from sunpy_farside.catalog.daily_run import run_day
     from sunpy_farside.cli.bulletin_day import day_of_run
     from sunpy_farside.io.locks import only_run
+    from sunpy_farside.simulation.simulation_files import holds_simulation
 
-    output = options.output
-    output.mkdir(parents=True, exist_ok=True)
-    with _logged(output / _LOG) as log:
+    output, offline = options.output, options.offline or options.demo
+    with _logged(output) as log:
         if options.demo:
             _simulate(output / "maps")
+        simulated = holds_simulation(output / "maps")
+        if simulated and not offline:
+            msg = (
+                f"{output}: expected a folder of observed maps, found simulated ones of --demo. "
+                "Choose another output folder."
+            )
+            raise FarsideError(msg)
         run = run_day(
             output,
             product=options.product or "phase_map",
             missing=options.missing,
             since=options.since,
-            offline=options.offline or options.demo,
+            offline=offline,
             noaa=options.noaa,
             url=options.url,
             email=options.email,
             model=options.model,
             device=options.device,
+            progress=sys.stderr.isatty(),
         )
         for note in run.notes:
             log.warning(note)
-        day = day_of_run(run, current=not (options.offline or options.demo))
+        day = day_of_run(run, current=not offline)
+        if day is not None and simulated:
+            day = replace(day, notes=(_SIMULATED, *day.notes))
         if day is None:
             line = f"no sequence of eleven maps yet: {output}"
         else:
@@ -113,13 +127,34 @@ def _daily(options):
         raise ConnectionError(msg)
 
 
-@contextmanager
-def _logged(path):
+class _Log(RotatingFileHandler):
     """
-    Write warnings and errors of a block to a log, and yield the logger.
+    Log that fails silently: a run does not end for want of a log.
+    """
+
+    def handleError(self, record):
+        pass
+
+    def close(self):
+        with suppress(OSError):
+            super().close()
+
+
+@contextmanager
+def _logged(output):
+    """
+    Write warnings and errors of a block to a log in a new or existing folder, and yield the logger.
     """
     log = logging.Logger("sunpy_farside.daily", logging.INFO)
-    handler = RotatingFileHandler(path, maxBytes=_LOG_SIZE, backupCount=_LOGS, encoding="utf-8")
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        handler = _Log(output / _LOG, maxBytes=_LOG_SIZE, backupCount=_LOGS, encoding="utf-8")
+    except OSError as error:
+        msg = (
+            f"{output}: expected a folder that can be written, found that it cannot "
+            f"({error.strerror}). Choose another output folder, or change the permissions."
+        )
+        raise OSError(msg) from error
     formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
     formatter.default_msec_format = None
     handler.setFormatter(formatter)

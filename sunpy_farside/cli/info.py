@@ -40,7 +40,7 @@ def _info(options):
     models = cache_folder("models")
     fetched = (models / "felipe2019.safetensors").exists()
     print(
-        f"models: default ({_default_metadata().get('data', 'shipped')}), "
+        f"models: default, measured ({_default_metadata().get('data', 'shipped')}), "
         f"felipe2019 ({'in the cache' if fetched else 'not downloaded yet'})"
     )
     print(f"cache: {models.parent}")

@@ -27,7 +27,7 @@ from sunpy_farside.detection.result import FarsideDetection
 from sunpy_farside.detection.segmentation import segment_image
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.errors import WeightsError
-from sunpy_farside.network import FarsideModel, load_model
+from sunpy_farside.network import PACKAGED, FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.typing import PathLike
 
@@ -38,7 +38,7 @@ _BATCH = 8
 _LONG = 32
 _N_PIXELS = 5
 # Models that never change are loaded once; files may.
-_NAMED = ("default", "felipe2019")
+_NAMED = (*PACKAGED, "felipe2019")
 _loaded = lru_cache(maxsize=4)(load_model)
 
 

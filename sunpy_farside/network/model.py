@@ -45,11 +45,11 @@ class FarsideModel:
     deblend : `bool`
         If True, deblend touching regions at the saddle between their peaks.
     reliability : `dict` or None
-        Calibrated reliability of the network's regions
-        (`sunpy_farside.detection.reliability.Reliability.to_dict`), or None.
+        Calibrated `~sunpy_farside.detection.reliability.Reliability` of the network's regions, as a
+        `dict`, or None.
     flux : `dict` or None
-        Relation between the features of the network's regions and their magnetic flux
-        (`sunpy_farside.detection.flux.FluxRelation.to_dict`), or None.
+        Relation between the features of the network's regions and their magnetic flux, a
+        `~sunpy_farside.detection.flux.FluxRelation` as a `dict`, or None.
     license : `str`
         License of the weights.
     metadata : `dict`

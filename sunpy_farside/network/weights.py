@@ -22,7 +22,10 @@ from sunpy_farside.utils.content import check_file, user_path
 from sunpy_farside.utils.files import whole_files
 from sunpy_farside.utils.typing import PathLike
 
-__all__ = ["load_model", "save_model"]
+__all__ = ["PACKAGED", "load_model", "save_model"]
+
+# Weights that come with the package.
+PACKAGED = ("default", "measured")
 
 _MOST_HEADER = 1_000_000
 
@@ -34,8 +37,10 @@ def load_model(name: PathLike = "default", *, device: str | torch.device = "auto
     Parameters
     ----------
     name : `str` or path-like, optional
-        ``"default"``: the weights that come with the package, trained on simulated maps.
-        ``"felipe2019"``: the published weights, downloaded once to the user's cache and checked.
+        ``"default"`` and ``"measured"``: weights that come with the package, trained on simulated
+        maps. The noise and the active regions of ``"measured"`` follow measurements, and fewer
+        regions are significant. ``"felipe2019"``: the published weights, downloaded once to the
+        user's cache and checked.
         Anything else: a ``.safetensors`` file written by `save_model`, or a published
         ``.pth`` checkpoint.
     device : `str` or `torch.device`, optional
@@ -71,18 +76,17 @@ def load_model(name: PathLike = "default", *, device: str | torch.device = "auto
     'default'
     """
     device = choose_device(device)
-    if name == "default":
-        with resources.as_file(
-            resources.files("sunpy_farside.data") / "default.safetensors"
-        ) as path:
-            return _load_safetensors(path, device, name="default")
+    if name in PACKAGED:
+        file = resources.files("sunpy_farside.data") / f"{name}.safetensors"
+        with resources.as_file(file) as path:
+            return _load_safetensors(path, device, name=str(name))
     if name == "felipe2019":
         return _load_safetensors(_cached_felipe2019(), device, name="felipe2019")
     path = user_path(name)
     if not path.exists():
         msg = (
-            f"No model or file {str(name)!r}. Expected 'default', 'felipe2019', or the path of a "
-            ".safetensors or .pth file."
+            f"No model or file {str(name)!r}. Expected 'default', 'measured', 'felipe2019', or the "
+            "path of a .safetensors or .pth file."
         )
         raise WeightsError(msg) if not path.suffix else FileNotFoundError(msg)
     suffix = path.suffix.lower()

@@ -13,7 +13,7 @@ from sunpy_farside.io.table_files import check_format, meta_of_lines
 from sunpy_farside.utils.digests import digest
 from sunpy_farside.utils.files import whole_files
 
-__all__ = ["write_simulation"]
+__all__ = ["holds_simulation", "write_simulation"]
 
 _TRUTH, _MAPS = "truth.ecsv", "PHASE_MAP_*.fits"
 _FORMAT = 1
@@ -65,6 +65,23 @@ def write_simulation(maps, folder, truth=None):
             truth = truth.copy(copy_data=False)
             truth.meta = {**truth.meta, "format": _FORMAT, "stamp": stamp}
             truth.write(partial / _TRUTH)
+
+
+def holds_simulation(folder: Path) -> bool:
+    """
+    Return whether the phase maps in a folder are those of `write_simulation`.
+
+    Parameters
+    ----------
+    folder : `~pathlib.Path`
+        Folder, which need not exist. Its first map is read.
+
+    Returns
+    -------
+    `bool`
+    """
+    first = min(Path(folder).glob(_MAPS), default=None)
+    return first is not None and _stamp_of_map(first) is not None
 
 
 def _stamp(maps):

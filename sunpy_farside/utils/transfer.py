@@ -328,6 +328,9 @@ class _Batch:
             return TransferError(url, found, status=status, may_pass=status >= _SERVER_ERROR)
         if isinstance(error, _TooLong):
             return TooLargeError(url, f"more than {self.max_size} bytes")
+        if isinstance(error, aiohttp.ClientConnectorError):
+            found = f"no connection to {error.host}:{error.port} ({error.strerror})"
+            return TransferError(url, found, may_pass=True)
         if type(error) is TimeoutError:
             return TransferError(url, f"no end after {self.patience:g} s")
         for kind, found, may_pass in _FAULTS:

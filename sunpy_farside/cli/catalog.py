@@ -4,7 +4,7 @@ The commands ``watch``, ``track`` and ``compare``: the catalog of a folder of ma
 
 import numpy as np
 
-from sunpy_farside.cli import arguments
+from sunpy_farside.cli import arguments, values
 from sunpy_farside.cli.output import complain, print_rows
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.utils.content import user_path
@@ -31,7 +31,7 @@ def add_watch(commands):
         "--output", type=user_path, metavar="DIR", help="catalog (FOLDER/detections by default)"
     )
     parser.add_argument(
-        "--model", type=arguments.named_or_path, default="default", help="as for detect"
+        "--model", type=values.named_or_path, default="default", help="as for detect"
     )
     arguments.add_width(parser)
     arguments.add_map_product(parser)
@@ -178,7 +178,7 @@ def add_compare(commands):
     arguments.add_method(parser)
     parser.add_argument(
         "--distance",
-        type=arguments.not_negative,
+        type=values.not_negative,
         default=10,
         help="largest distance of a match in degrees (10)",
     )
@@ -241,7 +241,7 @@ def _usable(patterns, read):
     Return pairs of path and table for the readable files, and the number of the others.
     """
     tables, unusable = [], 0
-    for path in arguments.matching_paths(patterns):
+    for path in values.matching_paths(patterns):
         try:
             tables.append((path, read(path)))
         except (OSError, ValueError) as error:

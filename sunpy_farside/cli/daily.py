@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from logging.handlers import RotatingFileHandler
 
-from sunpy_farside.cli import arguments
+from sunpy_farside.cli import arguments, values
 from sunpy_farside.errors import FarsideError
 from sunpy_farside.utils.content import user_path
 
@@ -42,7 +42,7 @@ def add_daily(commands):
     )
     parser.add_argument(
         "--since",
-        type=arguments.time,
+        type=values.time,
         help="date of the first map to fetch (30 days ago, or 14 days before the latest detection)",
     )
     arguments.add_map_product(parser)
@@ -53,19 +53,19 @@ def add_daily(commands):
         "--noaa", type=user_path, metavar="DIR", help="folder of NOAA's summaries, *SRS.txt"
     )
     parser.add_argument(
-        "--model", type=arguments.named_or_path, default="default", help="as for detect"
+        "--model", type=values.named_or_path, default="default", help="as for detect"
     )
     parser.add_argument("--device", default="auto", help="as for detect")
     alerts = parser.add_argument_group("alerts")
     alerts.add_argument(
         "--alert",
-        type=arguments.not_negative,
+        type=values.not_negative,
         metavar="DAYS",
         help="alert when a persistent region comes round the east limb within so many days",
     )
     alerts.add_argument(
         "--alert-new",
-        type=arguments.not_negative,
+        type=values.not_negative,
         metavar="RELIABILITY",
         help="alert when a new persistent region is at least so reliable",
     )

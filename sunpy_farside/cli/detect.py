@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 import sunpy_farside
-from sunpy_farside.cli import arguments
+from sunpy_farside.cli import arguments, values
 from sunpy_farside.cli.output import check_writable, printed_detections
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.utils.content import user_path
@@ -47,13 +47,13 @@ def add_detect(commands):
     )
     parser.add_argument(
         "--time",
-        type=arguments.time,
+        type=values.time,
         help="fetch the eleven maps around this time and detect in them",
     )
     parser.add_argument(
         "--latest", action="store_true", help="fetch the newest eleven maps and detect in them"
     )
-    parser.add_argument("--date", type=arguments.time, help="date of the middle map, for a stack")
+    parser.add_argument("--date", type=values.time, help="date of the middle map, for a stack")
     arguments.add_map_product(parser)
     arguments.add_missing(parser)
     parser.add_argument(
@@ -113,7 +113,7 @@ def _files(paths, product):
     from sunpy_farside.io.folders import find_phase_maps
 
     files = []
-    for path in arguments.matching_paths(paths):
+    for path in values.matching_paths(paths):
         if not path.is_dir():
             files.append(path)
         elif inside := find_phase_maps(path, product):

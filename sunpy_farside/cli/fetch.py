@@ -4,7 +4,7 @@ The commands ``fetch`` and ``build-dataset``: files from the archives.
 
 import sys
 
-from sunpy_farside.cli import arguments
+from sunpy_farside.cli import arguments, values
 from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.content import user_path
 
@@ -25,8 +25,8 @@ def add_fetch(commands):
         help="fetch far-side maps or region lists",
         description="Fetch the far-side files of a range of times, both ends included.",
     )
-    parser.add_argument("start", type=arguments.time)
-    parser.add_argument("end", type=arguments.time)
+    parser.add_argument("start", type=values.time)
+    parser.add_argument("end", type=values.time)
     parser.add_argument("--product", choices=tuple(PRODUCTS), default="phase_map")
     parser.add_argument(
         "--output", type=user_path, metavar="DIR", help="output folder (the user's cache)"
@@ -76,24 +76,24 @@ def add_build_dataset(commands):
         description="Fetch phase maps, magnetograms and region summaries for a training set.",
     )
     parser.add_argument(
-        "--start", type=arguments.time, required=True, help="first day of the magnetograms"
+        "--start", type=values.time, required=True, help="first day of the magnetograms"
     )
     parser.add_argument(
-        "--end", type=arguments.time, required=True, help="last day of the magnetograms"
+        "--end", type=values.time, required=True, help="last day of the magnetograms"
     )
     parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
     parser.add_argument("--offline", action="store_true", help="use only the files in DIR")
     for name in ("validation", "test"):
         parser.add_argument(
             f"--{name}",
-            type=arguments.time,
+            type=values.time,
             nargs=2,
             metavar=("FIRST", "LAST"),
             help="first and last date (by share)",
         )
     parser.add_argument(
         "--gap",
-        type=arguments.not_negative,
+        type=values.not_negative,
         default=27.3,
         help="days between the splits (27.3, one rotation)",
     )
@@ -137,10 +137,10 @@ def add_fetch_magnetograms(commands):
     )
     parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
     parser.add_argument(
-        "--first", type=arguments.positive, default=2096, help="first Carrington rotation (2096)"
+        "--first", type=values.positive, default=2096, help="first Carrington rotation (2096)"
     )
     parser.add_argument(
-        "--last", type=arguments.positive, default=2251, help="last Carrington rotation (2251)"
+        "--last", type=values.positive, default=2251, help="last Carrington rotation (2251)"
     )
     parser.add_argument("--url", help="base address of the files (JSOC's)")
     parser.set_defaults(run=_fetch_magnetograms)

@@ -2,7 +2,7 @@
 The command ``simulate``: maps with known regions.
 """
 
-from sunpy_farside.cli import arguments
+from sunpy_farside.cli import arguments, values
 from sunpy_farside.utils.content import user_path
 
 __all__ = ["add_simulate"]
@@ -22,13 +22,13 @@ def add_simulate(commands):
         help="write simulated phase maps with known regions",
         description="Write simulated phase maps and, in truth.ecsv, the regions behind them.",
     )
-    parser.add_argument("start", type=arguments.time, help="date of the first map")
-    parser.add_argument("number", type=arguments.positive, help="number of maps, 12 hours apart")
+    parser.add_argument("start", type=values.time, help="date of the first map")
+    parser.add_argument("number", type=values.positive, help="number of maps, 12 hours apart")
     parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
-    parser.add_argument("--seed", type=arguments.natural, default=1)
+    parser.add_argument("--seed", type=values.natural, default=1)
     parser.add_argument(
         "--activity",
-        type=arguments.not_negative,
+        type=values.not_negative,
         default=0.6,
         help="0 for a quiet Sun, 1 for a strong maximum",
     )

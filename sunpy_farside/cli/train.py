@@ -7,7 +7,7 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
-from sunpy_farside.cli import arguments
+from sunpy_farside.cli import arguments, values
 from sunpy_farside.cli.output import check_writable
 from sunpy_farside.utils.content import user_path
 
@@ -34,12 +34,12 @@ def add_train(commands):
     )
     parser.add_argument(
         "--recipe",
-        type=arguments.named_or_path,
+        type=values.named_or_path,
         default="default",
         help="default, felipe2019, or a TOML file",
     )
     parser.add_argument(
-        "--examples", type=arguments.positive, help="number of examples (that of the recipe)"
+        "--examples", type=values.positive, help="number of examples (that of the recipe)"
     )
     parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
     parser.add_argument(
@@ -47,12 +47,12 @@ def add_train(commands):
     )
     parser.add_argument(
         "--start",
-        type=arguments.named_or_path,
+        type=values.named_or_path,
         metavar="MODEL",
         help="start with the weights of a model, named as for detect",
     )
     parser.add_argument(
-        "--workers", type=arguments.positive, default=1, help="number of simulating processes"
+        "--workers", type=values.positive, default=1, help="number of simulating processes"
     )
     parser.add_argument("--accelerator", default="auto", help="passed to Lightning")
     arguments.add_sun(parser)
@@ -135,12 +135,12 @@ def add_calibrate(commands):
         ),
     )
     parser.add_argument(
-        "model", type=arguments.named_or_path, help="as for detect; sar for the SAR method"
+        "model", type=values.named_or_path, help="as for detect; sar for the SAR method"
     )
     parser.add_argument(
-        "--number", type=arguments.positive, default=1000, help="sequences with regions (1000)"
+        "--number", type=values.positive, default=1000, help="sequences with regions (1000)"
     )
-    parser.add_argument("--workers", type=arguments.positive, default=1, help="processes")
+    parser.add_argument("--workers", type=values.positive, default=1, help="processes")
     arguments.add_sun(parser)
     parser.add_argument(
         "--output",
@@ -201,7 +201,7 @@ def add_evaluate(commands):
     )
     parser.add_argument(
         "--model",
-        type=arguments.named_or_path,
+        type=values.named_or_path,
         action="append",
         metavar="MODEL",
         help="as for detect; several may be given",
@@ -219,11 +219,11 @@ def add_evaluate(commands):
         metavar="FOLDER",
         help="observed phase maps, JSOC's AR_LIST_*.txt and NOAA's *SRS.txt, not simulated",
     )
-    parser.add_argument("--number", type=arguments.positive, default=1000, help="sequences (1000)")
+    parser.add_argument("--number", type=values.positive, default=1000, help="sequences (1000)")
     parser.add_argument("--set", choices=("test", "noise"), default="test")
     arguments.add_missing(parser, "evaluate up to N maps removed from every sequence (0)")
     arguments.add_width(parser)
-    parser.add_argument("--workers", type=arguments.positive, default=1, help="processes")
+    parser.add_argument("--workers", type=values.positive, default=1, help="processes")
     arguments.add_sun(parser)
     parser.set_defaults(run=_evaluate)
 

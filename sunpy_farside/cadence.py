@@ -3,7 +3,6 @@ Cadence of the maps: one every 12 hours, eleven in a sequence.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -18,6 +17,7 @@ __all__ = [
     "MOST_MISSING",
     "N_MAPS",
     "TOLERANCE",
+    "add_steps",
     "check_missing",
     "check_unique",
     "complete_runs",
@@ -42,6 +42,7 @@ TOLERANCE = 1 * u.minute
 # Largest number of missing dates that an error message lists.
 _MAX_NAMED = 8
 _STEP = CADENCE.to_value(u.day)
+_HOURS = int(CADENCE.to_value(u.hour))
 _NEAR = (TOLERANCE / CADENCE).to_value(u.dimensionless_unscaled)
 
 
@@ -114,6 +115,37 @@ def step_time(steps: int | np.ndarray) -> Time:
     '2022-05-05T00:00:00.000'
     """
     return Time(np.asarray(steps) * _STEP, format="mjd", scale="utc")
+
+
+def add_steps(times: Time, steps: int | np.ndarray) -> Time:
+    """
+    Return the times some steps later on the clock, for which leap seconds do not count.
+
+    Parameters
+    ----------
+    times : `~astropy.time.Time`
+    steps : `int` or array of `int`
+        Numbers of steps of 12 hours, negative for earlier times.
+
+    Returns
+    -------
+    `~astropy.time.Time`
+        As exact as a microsecond.
+
+    Examples
+    --------
+    >>> from astropy.time import Time
+    >>> from sunpy_farside.cadence import add_steps
+    >>> add_steps(Time("2016-12-31T12:00"), 1).isot
+    '2017-01-01T00:00:00.000'
+    """
+    # Minutes first: numpy knows no leap second, which a time may be in.
+    text = np.asarray(Time(times, format="isot", precision=6).isot)
+    minute = text.astype("U16").astype("datetime64[us]")
+    second = np.array([item[17:] for item in text.flat], dtype=float).reshape(text.shape)
+    clock = minute + np.rint(1e6 * second).astype("timedelta64[us]")
+    clock = clock + np.asarray(steps) * np.timedelta64(_HOURS, "h")
+    return Time(Time(clock, scale=times.scale), format="isot")
 
 
 def steps_of_sequence(middle: int) -> range:
@@ -370,11 +402,7 @@ def time_of_step(step, times, steps):
     # Single maps may be some seconds late: count from one of median offset.
     offsets = times.utc.mjd - np.asarray(steps) * _STEP
     source = int(np.argsort(offsets, kind="stable")[(len(offsets) - 1) // 2])
-    # The datetime class knows no leap second, which a date may be in.
-    text = Time(times[source], format="isot", precision=6).isot
-    clock = datetime.fromisoformat(text[:16]) + timedelta(seconds=float(text[17:]))
-    clock += timedelta(days=_STEP) * (int(step) - int(steps[source]))
-    return Time(Time(clock, scale=times.scale), format="isot")
+    return add_steps(times[source], int(step) - int(steps[source]))
 
 
 def _repeated(times, steps):

@@ -17,9 +17,9 @@ from sunpy.map import GenericMap
 from sunpy.time import parse_time
 
 from sunpy_farside.cadence import (
-    CADENCE,
     MIDDLE,
     N_MAPS,
+    add_steps,
     check_missing,
     check_unique,
     complete_runs,
@@ -233,7 +233,7 @@ class FarsideSequence:
             raise SequenceError(msg)
         width = data.shape[2]
         check_width(width)
-        times = parse_time(date) + (np.arange(N_MAPS) - MIDDLE) * CADENCE
+        times = add_steps(parse_time(date), np.arange(N_MAPS) - MIDDLE)
         maps = [_window_map(*pair) for pair in zip(data, times, strict=True)]
         return cls(maps, width=width, missing=missing)
 

@@ -22,12 +22,14 @@ from sunpy_farside import (
     detect_farside,
     detect_seismic_strength,
     find_sequences,
+    simulate_sequence,
 )
-from sunpy_farside.cadence import CADENCE, nearest_step, shared_steps, time_of_step
+from sunpy_farside.cadence import CADENCE, add_steps, nearest_step, shared_steps, time_of_step
 from sunpy_farside.detection.export import to_json, to_text
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.maps import FarsidePhaseMap
 from sunpy_farside.network import CoarseUNet, FarsideModel, Normalization
+from sunpy_farside.simulation import simulate_maps
 
 # Positions of missing maps: first, middle, last, two together, and others.
 GAPS = [(0,), (5,), (10,), (0, 1), (4, 5), (9, 10), (0, 10), (5, 10), (2, 7)]
@@ -260,6 +262,10 @@ def test_the_cadence_of_an_archive_needs_little_memory():
     assert most < 5e7
 
 
+# The last second of 2016 was a leap second.
+DAYS = ("16-12-29", "16-12-30", "16-12-31", "17-01-01", "17-01-02", "17-01-03")
+
+
 def test_the_step_after_a_leap_second():
     """
     Count from a map in the leap second, as whole days of 86,401 seconds make them.
@@ -268,6 +274,18 @@ def test_the_step_after_a_leap_second():
     assert times[-1].isot == "2012-06-30T23:59:60.000"
     step = nearest_step(times[-1])
     assert time_of_step(step + 1, times[-1:], [step]).isot == "2012-07-01T12:00:00.000"
+
+
+def test_maps_across_a_leap_second_stay_on_the_cadence():
+    simulated = simulate_maps("2016-12-29T00:00", 11, seed=1)
+    expected = [f"20{day}T{hour}:00:00.000" for day in DAYS for hour in ("00", "12")][:11]
+    assert [item.date.isot for item in simulated.maps] == expected
+    (sequence,) = find_sequences(simulated.maps)
+    again = FarsideSequence.from_array(sequence.data, sequence.date)
+    assert again.times.isot.tolist() == expected
+    assert simulate_sequence(sequence.date, seed=1).sequence.times.isot.tolist() == expected
+    later = add_steps(Time(expected), np.arange(11))
+    assert later.isot[[0, 10]].tolist() == ["2016-12-29T00:00:00.000", "2017-01-08T00:00:00.000"]
 
 
 def test_tables_record_the_maps_they_were_made_from(full):

@@ -8,7 +8,7 @@ import numpy as np
 
 from astropy.time import Time
 
-from sunpy_farside.cadence import CADENCE, MIDDLE
+from sunpy_farside.cadence import MIDDLE, add_steps
 from sunpy_farside.catalog.database import DATABASE, Database
 from sunpy_farside.catalog.former_catalog import FORMER_FILE, read_former
 from sunpy_farside.catalog.rows import REGION_FIELDS, regions_of_rows
@@ -113,7 +113,7 @@ def regions_table(rows, dates, method=None):
 
 def _meta(dates, method):
     # Sequences are always of eleven maps, and their date is that of the middle one.
-    last = (Time(dates) + MIDDLE * CADENCE).isot.tolist() if dates else []
+    last = add_steps(Time(dates), MIDDLE).isot.tolist() if dates else []
     meta = {"dates": dates, "last_maps": last}
     if method is not None:
         meta["strength"] = METHODS[method].strength

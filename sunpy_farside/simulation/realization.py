@@ -16,7 +16,7 @@ from sunpy.coordinates import HeliographicCarrington
 from sunpy.map import GenericMap, Map
 from sunpy.time import parse_time
 
-from sunpy_farside.cadence import CADENCE, MIDDLE, N_MAPS
+from sunpy_farside.cadence import MIDDLE, N_MAPS, add_steps
 from sunpy_farside.coordinates.far_side import disk_center_latitude, far_side_central_meridian
 from sunpy_farside.coordinates.window import (
     FIRST_LATITUDE,
@@ -261,7 +261,7 @@ def simulate_maps(
     ['2022-05-01T00', '2022-05-01T12', '2022-05-02T00']
     """
     rng = np.random.default_rng(seed)
-    times = parse_time(start) + np.arange(n_maps) * CADENCE
+    times = add_steps(parse_time(start), np.arange(n_maps))
     view = view_of(times[n_maps // 2], n_maps, np.arange(361.0), np.arange(-90.0, 91.0))
     regions = sun.sample_regions(rng, activity, (view.days[0], view.days[-1]))
     if noise_seed is not None:
@@ -320,7 +320,7 @@ def simulate_sequence(
     (144, 120)
     """
     date = parse_time(date)
-    start = date - MIDDLE * CADENCE
+    start = add_steps(date, -MIDDLE)
     simulated = simulate_maps(
         start, N_MAPS, seed=seed, activity=activity, noise_seed=noise_seed, sun=sun
     )

@@ -10,6 +10,7 @@ import stat
 import sys
 from argparse import Namespace
 from collections import Counter
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -242,7 +243,7 @@ def test_later_runs_go_on_from_the_latest_detection(output, archive, maps, publi
     publish(maps[12:13])
     with pytest.warns(SunpyUserWarning, match="kept as catalogue.damaged.db"):
         assert dates(run(output, since=None)) == ["05-03T12", "05-04T00"]
-    with sqlite3.connect(output / "catalogue.db") as connection:
+    with closing(sqlite3.connect(output / "catalogue.db")) as connection:
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(NewerFormatError, match="Update sunpy_farside"):
         run(output, since=None)

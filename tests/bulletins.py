@@ -55,3 +55,14 @@ def _detection(regions, step):
         if step in alive and abs(offset) < INSIDE:
             places.append((offset, latitude, radius))
     return blobs(date, places)
+
+
+def properties(schema):
+    """
+    Names of all properties and whether they are required, by definition.
+    """
+    parts = {"": schema, **schema["$defs"]}
+    return {
+        name: (sorted(part.get("properties", {})), sorted(part.get("required", [])))
+        for name, part in parts.items()
+    }

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import shapely
 from bs4 import BeautifulSoup
-from bulletins import START, day_of, detections_of
+from bulletins import START, day_of, detections_of, properties
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -72,17 +72,6 @@ def check(document):
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(content, schema)
     return content
-
-
-def properties(schema):
-    """
-    Names of all properties and whether they are required, by definition.
-    """
-    parts = {"": schema, **schema["$defs"]}
-    return {
-        name: (sorted(part.get("properties", {})), sorted(part.get("required", [])))
-        for name, part in parts.items()
-    }
 
 
 def test_the_published_schema_is_that_of_the_models():

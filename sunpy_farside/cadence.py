@@ -139,7 +139,7 @@ def add_steps(times: Time, steps: int | np.ndarray) -> Time:
     >>> add_steps(Time("2016-12-31T12:00"), 1).isot
     '2017-01-01T00:00:00.000'
     """
-    # Minutes first: numpy knows no leap second, which a time may be in.
+    # Seconds are added to the minutes, because numpy cannot parse the 60th second of a leap second.
     text = np.asarray(Time(times, format="isot", precision=6).isot)
     minute = text.astype("U16").astype("datetime64[us]")
     second = np.array([item[17:] for item in text.flat], dtype=float).reshape(text.shape)

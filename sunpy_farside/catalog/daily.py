@@ -135,8 +135,9 @@ def watch_folder(
         return []
     with only_run(output):
         remove_partial(output)
-        if paths:
-            check_product(output, parse_file_name(paths[0].name)[1])
+        _, found = parse_file_name(paths[0].name) if paths else (None, None)
+        if found is not None:
+            check_product(output, found)
         new, _ = update_catalog(
             runs, folder, output, model=model, width=width, missing=missing, device=device
         )

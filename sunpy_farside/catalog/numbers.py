@@ -9,6 +9,7 @@ from astropy.table import QTable
 
 from sunpy_farside.cadence import step_numbers, step_time
 from sunpy_farside.catalog.rows import times_of
+from sunpy_farside.detection.flux import stored_flux
 from sunpy_farside.detection.methods import method_of
 
 __all__ = ["NUMBER_COLUMNS", "daily_numbers"]
@@ -88,7 +89,7 @@ def daily_numbers(regions, *, days: u.day = 7 * u.day, reliability=0.5):
     for limit, chosen in returning.items():
         table[f"strength_{limit}_days"] = total(chosen * strength) * method.unit
     # Without the NaN of regions that are not in the sum.
-    flux = _flux(regions)
+    flux = stored_flux(regions)
     table["flux"] = total(np.where(significant, flux, 0)) * u.Mx
     for limit, chosen in returning.items():
         table[f"flux_{limit}_days"] = total(np.where(chosen, flux, 0)) * u.Mx
@@ -105,12 +106,3 @@ def daily_numbers(regions, *, days: u.day = 7 * u.day, reliability=0.5):
         "reliability": reliability,
     }
     return table
-
-
-def _flux(regions):
-    """
-    Return the flux of regions in Mx, NaN in tables of earlier releases.
-    """
-    if "flux" not in regions.colnames:
-        return np.full(len(regions), np.nan)
-    return regions["flux"].to_value(u.Mx)

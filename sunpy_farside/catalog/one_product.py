@@ -10,7 +10,7 @@ from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
 __all__ = ["check_product"]
 
 
-def check_product(output: Path, product: str | None) -> None:
+def check_product(output: Path, product: str) -> None:
     """
     Raise an error if a folder holds the catalog of another product.
 
@@ -18,8 +18,8 @@ def check_product(output: Path, product: str | None) -> None:
     ----------
     output : `~pathlib.Path`
         Folder of the catalog, which need not exist.
-    product : `str` or None
-        Product of the maps of a run. None checks nothing.
+    product : `str`
+        Product of the maps of a run.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def check_product(output: Path, product: str | None) -> None:
     NewerFormatError
         A later release wrote the catalog.
     """
-    if product is None or not (output / DATABASE).exists():
+    if not (output / DATABASE).exists():
         return
     try:
         with Database.opened(output, write=True) as database:

@@ -16,7 +16,7 @@ from sunpy_farside.catalog.rows import times_of
 from sunpy_farside.catalog.stack import carrington_positions, stack_regions
 from sunpy_farside.catalog.track_files import read_tracks, write_tracks
 from sunpy_farside.catalog.track_summary import summarize_tracks
-from sunpy_farside.detection.flux import FLUX_COLUMNS
+from sunpy_farside.detection.flux import FLUX_COLUMNS, stored_flux
 from sunpy_farside.detection.former import no_regions
 from sunpy_farside.detection.methods import method_of
 from sunpy_farside.detection.result import FarsideDetection
@@ -274,12 +274,7 @@ def _columns(table, strength):
             if "reliability" in table.colnames
             else np.full(len(table), np.nan)
         ),
-        **{
-            name: table[name].to_value(u.Mx)
-            if name in table.colnames
-            else np.full(len(table), np.nan)
-            for name in FLUX_COLUMNS
-        },
+        **{name: stored_flux(table, name) for name in FLUX_COLUMNS},
     }
 
 

@@ -9,6 +9,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+import astropy.units as u
+from astropy.table import Table
+
 from sunpy_farside.detection.calibrated import Calibrated, plain
 
 __all__ = [
@@ -20,6 +23,7 @@ __all__ = [
     "edge_term",
     "flux_features",
     "flux_text",
+    "stored_flux",
 ]
 
 # Flux in Mx of which estimates are a multiple inside the relation, and that of a region of medium
@@ -186,6 +190,27 @@ def edge_term(table: Mapping[str, ArrayLike]) -> np.ndarray:
     array
     """
     return (plain(table["distance"]) / 90) ** 4
+
+
+def stored_flux(table: Table, name: str = "flux") -> np.ndarray:
+    """
+    Return the flux in a table of regions.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        Regions, also from an earlier release.
+    name : `str`, optional
+        Name in ``FLUX_COLUMNS``.
+
+    Returns
+    -------
+    array
+        In Mx; NaN if the table has no such column.
+    """
+    if name not in table.colnames:
+        return np.full(len(table), np.nan)
+    return table[name].to_value(u.Mx)
 
 
 def flux_text(estimate: float, lower: float, upper: float) -> str:

@@ -287,7 +287,9 @@ def test_all_the_noise_counts_for_the_cut_and_a_fifth_for_the_fit(calibrated):
     _, reliability, everything = calibrated(loud)
     assert reliability == replace(quiet, cut=reliability.cut)
     strengths = [reliability(case.found["network"].measured) for case in everything[-200:]]
-    assert sum((values >= reliability.cut).any() for values in strengths) == 10
+    assert sum((values >= quiet.cut).any() for values in strengths) > 10
+    # The cut is rounded up.
+    assert 8 < sum((values >= reliability.cut).any() for values in strengths) <= 10
 
 
 def test_published_weights_keep_their_threshold(calibrated, tmp_path):

@@ -105,7 +105,7 @@ def calibrate_network(name, number=1000, *, data=None, sun=None, workers=1, prog
             )
         model = replace(model, threshold=threshold)
         if reliability is not None:
-            cut = min(_cut(cases, noise, reliability, 4), NEVER)
+            cut = min(_cut(cases, noise, reliability, 3), NEVER)
             notes = reliability.notes | {"false_discovery_rate": RATE}
             reliability = replace(reliability, cut=cut, notes=notes)
     flux = calibrate_flux(cases, _NETWORK, _FLUX_FEATURES, settings) if data is None else None

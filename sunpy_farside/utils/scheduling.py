@@ -2,15 +2,16 @@
 Work of a command on several machines, by a scheduler of Dask.
 """
 
+import logging
 import sys
 import warnings
 from collections import deque
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from sunpy_farside.errors import SchedulerError
 
-__all__ = ["named_errors", "scheduled"]
+__all__ = ["named_errors", "scheduled", "worker_address"]
 
 # Seconds in which a scheduler must answer and have a worker.
 _PATIENCE = 10.0
@@ -90,8 +91,6 @@ def named_errors(name):
     SchedulerError
         Any error was raised in the ``with`` block.
     """
-    from distributed import get_worker
-
     try:
         yield
     except SchedulerError:
@@ -99,8 +98,21 @@ def named_errors(name):
         raise
     except Exception as error:
         text = str(error) or type(error).__name__
-        msg = f"{name}, on the worker {get_worker().address}: {text}"
+        msg = f"{name}, on the worker {worker_address()}: {text}"
         raise SchedulerError(msg) from error
+
+
+def worker_address():
+    """
+    Return the address of the worker that runs this process.
+
+    Returns
+    -------
+    `str`
+    """
+    from distributed import get_worker
+
+    return get_worker().address
 
 
 def _compute(prepare, arguments, items, names):
@@ -154,8 +166,16 @@ def _connected(address):
             "pip install 'sunpy_farside[distributed]'"
         )
         raise ImportError(msg) from error
+    with ExitStack() as stack:
+        stack.enter_context(_quiet_logs())
+        client = stack.enter_context(_client(Client, address))
+        _check_workers(client, address)
+        yield client
+
+
+def _client(kind, address):
     try:
-        client = Client(address, timeout=_PATIENCE, set_as_default=False)
+        return kind(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         msg = (
             f"Expected a scheduler of Dask at {address}, found none that answers within "
@@ -163,9 +183,22 @@ def _connected(address):
             "prints, such as tcp://host:8786."
         )
         raise SchedulerError(msg) from error
-    with client:
-        _check_workers(client, address)
-        yield client
+
+
+@contextmanager
+def _quiet_logs():
+    """
+    Suppress the log of Dask in this process: errors are raised, and workers have their own.
+    """
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _check_workers(client, address):

@@ -28,7 +28,7 @@ from sunpy_farside.cli import scheduled_detection
 from sunpy_farside.errors import SchedulerError
 from sunpy_farside.evaluation import simulated as simulated_evaluation
 from sunpy_farside.evaluation.simulated import simulated_cases
-from sunpy_farside.simulation import simulate_maps
+from sunpy_farside.simulation import phases, simulate_maps
 from sunpy_farside.utils import scheduling
 from sunpy_farside.utils.scheduling import scheduled
 
@@ -137,6 +137,16 @@ def test_written_detections_are_the_same(address, folder, tmp_path, monkeypatch,
         assert run("detect", *paths, "--output", tmp_path / name, *more) == 0
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
     assert capsys.readouterr().out.rstrip().endswith(f"Files and pictures: {tmp_path / 'there'}")
+
+
+@pytest.mark.parametrize("sun", ["drawn", "measured"])
+def test_simulated_maps_are_the_same(address, sun, tmp_path, monkeypatch):
+    monkeypatch.setattr(phases, "_SPAN", 5)
+    command = ["simulate", "2022-05-01", 13, "--sun", sun, "--output"]
+    assert run(*command, tmp_path / "here") == 0
+    assert run(*command, tmp_path / "there", "--scheduler", address) == 0
+    assert len(contents(tmp_path / "there")) == 14
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
 
 
 def test_broken_maps_are_named_once(address, many_parts, folder, tmp_path, capsys):

@@ -56,13 +56,16 @@ def scheduled(address, prepare, arguments, items, names, *, size=1):
     """
     pieces = range(0, len(items), size)
     with _connected(address) as client:
-        futures = client.map(
-            partial(_compute, prepare, arguments),
-            [items[first : first + size] for first in pieces],
-            [names[first : first + size] for first in pieces],
-            # The same files may have changed since the last run.
-            pure=False,
-        )
+        with warnings.catch_warnings():
+            # The state of a long simulation has tens of megabytes.
+            warnings.filterwarnings("ignore", "Sending large graph")
+            futures = client.map(
+                partial(_compute, prepare, arguments),
+                [items[first : first + size] for first in pieces],
+                [names[first : first + size] for first in pieces],
+                # The same files may have changed since the last run.
+                pure=False,
+            )
         waiting = deque(zip(futures, pieces, strict=True))
         del futures
         try:

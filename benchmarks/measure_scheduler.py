@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-DETECT, EVALUATE, SIMULATE = 170, 20, 160
+DETECT, EVALUATE, SIMULATE = 90, 20, 80
 
 
 def commands(folder, output):
@@ -50,7 +50,7 @@ def _time(usage):
 
 def measure(folder):
     """
-    Return the processor times of all commands.
+    Print the processor times of all commands.
     """
     dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
     worker = [sys.executable, "-m", "distributed.cli.dask_worker", "tcp://127.0.0.1:18786"]
@@ -59,7 +59,7 @@ def measure(folder):
     workers = [
         subprocess.Popen([*worker, "--nthreads", "1", "--no-nanny"], **quiet) for _ in range(2)
     ]
-    output, found = Path(tempfile.mkdtemp()), {}
+    output = Path(tempfile.mkdtemp())
 
     def spent():
         times = [psutil.Process(process.pid).cpu_times() for process in (scheduler, *workers)]
@@ -72,19 +72,19 @@ def measure(folder):
             before = spent()
             client = run(*there)
             parts = [after - first for after, first in zip(spent(), before, strict=True)]
-            found[name] = {
+            found = {
                 "number": number,
                 "without": run(*command),
                 "client": client,
                 "scheduler": parts[0],
                 "workers": sum(parts[1:]),
             }
+            print(name, json.dumps(found), flush=True)
     finally:
         for process in (*workers, scheduler):
             process.terminate()
             process.wait()
         shutil.rmtree(output)
-    return found
 
 
 def sizes(folder):
@@ -111,7 +111,8 @@ def main():
     folder = parser.parse_args().folder
     if len(list(folder.glob("*.fits"))) != DETECT:
         run("simulate", "2012-01-01", DETECT, "--output", folder)
-    print(json.dumps(measure(folder) | {"bytes": sizes(folder)}, indent=1))
+    measure(folder)
+    print("bytes", json.dumps(sizes(folder)))
 
 
 if __name__ == "__main__":

@@ -399,10 +399,28 @@ def time_of_step(step, times, steps):
     >>> time_of_step(7, Time(["2022-05-05T00:00", "2022-05-06T00:00"]), [4, 6]).isot
     '2022-05-06T12:00:00.000'
     """
-    # Single maps may be some seconds late: count from one of median offset.
-    offsets = times.utc.mjd - np.asarray(steps) * _STEP
-    source = int(np.argsort(offsets, kind="stable")[(len(offsets) - 1) // 2])
+    source = typical_map(times, steps)
     return add_steps(times[source], int(step) - int(steps[source]))
+
+
+def typical_map(times, steps):
+    """
+    Return the index of the map from which the times of missing maps are counted.
+
+    Parameters
+    ----------
+    times : `~astropy.time.Time`
+        Dates of the maps.
+    steps : array of `int`
+        Step numbers of the maps (`shared_steps`).
+
+    Returns
+    -------
+    `int`
+        Single maps may be some seconds late: that of a map of median offset.
+    """
+    offsets = times.utc.mjd - np.asarray(steps) * _STEP
+    return int(np.argsort(offsets, kind="stable")[(len(offsets) - 1) // 2])
 
 
 def _repeated(times, steps):

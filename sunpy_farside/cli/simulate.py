@@ -33,6 +33,7 @@ def add_simulate(commands):
         help="0 for a quiet Sun, 1 for a strong maximum",
     )
     arguments.add_sun(parser)
+    arguments.add_scheduler(parser)
     parser.set_defaults(run=_simulate)
 
 
@@ -47,6 +48,7 @@ def _simulate(options):
         seed=options.seed,
         activity=options.activity,
         sun=load_sun(**arguments.sun_settings(options) or {}),
+        scheduler=options.scheduler,
     )
     middle = simulated.maps[len(simulated.maps) // 2].date
     write_simulation(simulated.maps, options.output, simulated.regions(middle))

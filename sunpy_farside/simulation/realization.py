@@ -220,6 +220,7 @@ def simulate_maps(
     activity: float = 0.6,
     noise_seed: int | Sequence[int] | None = None,
     sun: SunModel = DRAWN,
+    scheduler: str | None = None,
 ) -> SimulatedMaps:
     """
     Simulate consecutive phase maps with known active regions.
@@ -239,10 +240,18 @@ def simulate_maps(
         another instrument would map them.
     sun : `~sunpy_farside.simulation.suns.SunModel`, optional
         Model of the Sun (`~sunpy_farside.simulation.suns.load_sun`).
+    scheduler : `str`, optional
+        Address of a scheduler of Dask, whose workers simulate the parts of a series of more than 40
+        maps: the same maps.
 
     Returns
     -------
     `SimulatedMaps`
+
+    Raises
+    ------
+    SchedulerError
+        The scheduler or its workers cannot do the work.
 
     Notes
     -----
@@ -266,7 +275,8 @@ def simulate_maps(
     regions = sun.sample_regions(rng, activity, (view.days[0], view.days[-1]))
     if noise_seed is not None:
         rng = np.random.default_rng(noise_seed)
-    phases = simulate_phases(rng, regions, sun.noise.sample(rng), view, sun.signature)
+    noise = sun.noise.sample(rng)
+    phases = simulate_phases(rng, regions, noise, view, sun.signature, scheduler=scheduler)
     # The first and the last column are the same meridian.
     phases[:, :, 360] = phases[:, :, 0]
     maps = [

@@ -115,7 +115,7 @@ def test_cases_of_an_evaluation_are_the_same(address, monkeypatch, capsys):
 
 @pytest.mark.slow
 def test_reports_of_evaluations_are_the_same(address, tmp_path, folder):
-    for extra in (["--number", 11], ["--number", 3, "--missing", 1], ["--real", "real"]):
+    for extra in (["--number", 11], ["--number", 3, "--missing", 1]):
         outputs = [tmp_path / f"{name}{len(extra)}" for name in ("here", "there")]
         for output, more in zip(outputs, ([], ["--scheduler", address]), strict=True):
             assert run("evaluate", *extra, "--output", output, *more) == 0

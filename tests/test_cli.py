@@ -351,4 +351,4 @@ def test_watch_track_and_compare(maps, tmp_path, capsys):
     assert run("compare", catalog) == 2
     assert "--noaa" in capsys.readouterr().err
     assert run("compare", tmp_path / "nowhere", region_list) == 1
-    assert "watch_folder makes it" in capsys.readouterr().err
+    assert "sunpy-farside watch makes it" in capsys.readouterr().err

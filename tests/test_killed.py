@@ -25,6 +25,8 @@ from forked_runs import DIED, DIED_WRITING, run_forked
 # Files that depend on interruptions, or whose content does.
 differ = globals().get("differ", ())
 vary = globals().get("vary", ("maps.json",))
+# Runs that may die in the middle of a file.
+writing = globals().get("writing", True)
 
 def content(path):
     if path.is_dir() or path.name in vary:
@@ -39,7 +41,7 @@ def tree(folder):
     return {{
         str(path.relative_to(folder)): content(path)
         for path in sorted(folder.rglob("*"))
-        if not path.relative_to(folder).parts[0] in differ
+        if path.relative_to(folder).parts[0] not in differ
     }}
 
 def complete(folder, killed):
@@ -74,8 +76,8 @@ while True:
     assert status == DIED, (moves, status)
     complete(folder, moves)
 shutil.rmtree(folder)
-sizes = {{path.stat().st_size for path in whole.rglob("*") if path.is_file()}}
-for size in sorted(sizes - {{0}}) if globals().get("writes", True) else ():
+written = [path for path in whole.rglob("*") if path.is_file()] if writing else []
+for size in sorted({{path.stat().st_size for path in written}} - {{0}}):
     folder = start("killed")
     if run_forked(job, folder, largest=size // 2) == DIED_WRITING:
         complete(folder, f"half of {{size}} bytes")
@@ -266,6 +268,8 @@ from sunpy_farside.network import FarsideModel, Normalization, UNet
 from sunpy_farside.simulation import simulate_maps
 
 torch.set_num_threads(1)
+# A run takes long, and its files are written by what the other jobs use.
+writing = False
 maps = simulate_maps("2022-05-01", 12, seed=4).maps
 
 def draw(detections, folder):

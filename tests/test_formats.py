@@ -13,9 +13,11 @@ import astropy.units as u
 from astropy.table import QTable
 from astropy.time import Time
 
+from sunpy_farside.catalog.sources import MapDigests
 from sunpy_farside.detection.flux import flux_text
 from sunpy_farside.detection.methods import method_of
 from sunpy_farside.errors import FileFormatError, NewerFormatError, WeightsError
+from sunpy_farside.evaluation.simulated_lists import measure_image
 from sunpy_farside.io.table_files import check_format, complete_table
 from sunpy_farside.network import load_model
 from sunpy_farside.utils.content import read_content, user_path
@@ -97,3 +99,14 @@ def test_checkpoints_that_differ_from_their_checksums(tmp_path):
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=r"published\.pth: expected a PyTorch checkpoint"):
         load_model(path)
+
+
+def test_files_that_are_gone_have_no_digest(tmp_path):
+    digests = MapDigests(tmp_path / "digests.json", tmp_path)
+    (tmp_path / "map.fits").write_text("a map")
+    assert digests.by_name([tmp_path / "gone.fits"]) == {"gone.fits": "unreadable"}
+    assert digests.by_name([tmp_path / "map.fits"])["map.fits"] != "unreadable"
+
+
+def test_an_image_without_a_strong_pixel_has_no_region():
+    assert measure_image(np.zeros((144, 120)), 1, 200.5, -60) == []

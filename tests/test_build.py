@@ -380,6 +380,18 @@ def test_archives_that_fail(archive, servers, tmp_path, monkeypatch):
         run(tmp_path / "set", offline=False)
 
 
+def test_nothing_is_asked_of_the_archive_where_all_maps_are(archive, tmp_path, only_loopback):
+    folder = local_copy(archive, tmp_path / "set") / "phase_maps"
+    times, before = sorted(dated_files(folder).values()), sorted(folder.iterdir())
+    # Where nothing answers.
+    url = "http://127.0.0.1:9/"
+    fetch_module.fetch_phase_maps(times[0], times[-1], folder, url=url, progress=False)
+    assert sorted(folder.iterdir()) == before
+    before[3].unlink()
+    with pytest.raises(ConnectionError):
+        fetch_module.fetch_phase_maps(times[0], times[-1], folder, url=url, progress=False)
+
+
 def test_jsoc_export_through_the_client_of_sunpy(tmp_path, monkeypatch):
     # Tests cannot reach the server. Check only the query.
     from sunpy.net.jsoc import JSOCClient

@@ -10,6 +10,7 @@ import astropy.units as u
 from astropy.time import Time
 
 from sunpy_farside.errors import SequenceError
+from sunpy_farside.utils.wording import argument_text
 
 __all__ = [
     "CADENCE",
@@ -360,7 +361,7 @@ def _remedy(steps, middles, missing):
     if missing < absent <= MOST_MISSING:
         return (
             "Add the missing maps, choose another date, or allow for missing maps with "
-            f"missing={absent}."
+            f"{argument_text('missing', absent)}."
         )
     return "Add the missing maps or choose another date."
 

@@ -466,3 +466,13 @@ def test_columns_that_an_earlier_release_did_not_write(tmp_path, detection):
     assert regions.colnames == detection.regions.colnames
     assert np.isnan(regions["mean_phase"]).all()
     assert regions["mean_phase"].unit == detection.regions["mean_phase"].unit
+
+
+def test_sequences_of_different_widths_are_detected_together(simulated):
+    wide = FarsideSequence(simulated.sequence.maps, width=160)
+    first, second = detect_farside([simulated.sequence, wide], device="cpu")
+    for found, sequence in ((first, simulated.sequence), (second, wide)):
+        alone = detect_farside(sequence, device="cpu")
+        assert found.image.data.shape == (144, sequence.width)
+        np.testing.assert_allclose(found.image.data, alone.image.data, rtol=0, atol=1e-6)
+        assert found.regions["label"].tolist() == alone.regions["label"].tolist()

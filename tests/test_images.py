@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import struct
 
 import numpy as np
 import pytest
@@ -94,6 +95,10 @@ def _many(_whole):
     return content(*[fits.ImageHDU(image((2, 2))) for _ in range(120)])
 
 
+def _twice(whole):
+    return whole + whole
+
+
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 @pytest.mark.parametrize(
     ("spoil", "found"),
@@ -107,6 +112,7 @@ def _many(_whole):
         (_more_data, "4 bytes more"),
         (_cut, "does not read"),
         (_many, "more than 100 images"),
+        (_twice, "a second file after it"),
     ],
 )
 def test_what_would_take_long_is_refused_before(path, spoil, found, pack):
@@ -158,6 +164,11 @@ def _many_pixels(header):
     return gzip.compress(bytes(64))
 
 
+def _negative_pixels(header):
+    header["ZNAXIS1"] = -4
+    return gzip.compress(bytes(64))
+
+
 def _plio(header):
     header["ZCMPTYPE"] = "PLIO_1"
     return gzip.compress(bytes(64))
@@ -174,6 +185,7 @@ def _fine(_header):
         (_two_members, "unpack to more than the image"),
         (_many_pixels, "more than 12000000 pixels"),
         (_plio, "packed with PLIO_1"),
+        (_negative_pixels, "axes of 4 x -4 pixels"),
     ],
 )
 def test_tiles_that_unpack_to_more(path, change, found):
@@ -182,6 +194,37 @@ def test_tiles_that_unpack_to_more(path, change, found):
     path.write_bytes(_tiles(change))
     with pytest.raises(FileFormatError, match=found):
         read_images(path)
+
+
+def test_tiles_that_share_their_bytes(path):
+    hdu = fits.CompImageHDU(
+        np.zeros((32, 4), np.int32), compression_type="RICE_1", tile_shape=(1, 4)
+    )
+    with fits.open(io.BytesIO(content(hdu)), disable_image_compression=True) as hdus:
+        header, rows = hdus[1].header, len(hdus[1].data)
+        tile = np.arange(1000).astype("u1")
+        column = fits.Column("COMPRESSED_DATA", "1PB()", array=[tile] * rows)
+        file = bytearray(content(fits.BinTableHDU.from_columns([column], header=header)))
+    with fits.open(io.BytesIO(file), disable_image_compression=True) as hdus:
+        start = hdus[1].fileinfo()["datLoc"]
+    # All rows point to the first tile, of whose copies the file has no more than this one.
+    shared = b"".join(struct.pack(">2i", 1000, 0) for _ in range(rows))
+    file[start : start + len(shared)] = shared
+    end = start + len(shared) + 1000
+    assert bytes(file[start + len(shared) : end]) == tile.tobytes()
+    path.write_bytes(_with_heap(bytes(file[:end]), 1000))
+    with pytest.raises(FileFormatError, match="tiles that share their bytes"):
+        read_images(path)
+
+
+def _with_heap(file, size):
+    """
+    Declare the size of a heap that was shortened, and fill the file up.
+    """
+    at = file.index(b"PCOUNT  =", 2880)
+    card = f"PCOUNT  = {size:>20}".ljust(80).encode()
+    file = file[:at] + card + file[at + 80 :]
+    return file.ljust(-(-len(file) // 2880) * 2880, b"\0")
 
 
 def test_files_without_an_image(path):

@@ -1,7 +1,8 @@
 """
-Recovery of writers that die whenever a file moves into place or a transaction begins or ends.
+Recovery of writers that die at any of their writes.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,18 +11,25 @@ import pytest
 
 import sunpy_farside
 
-# One process imports everything, and forks for every run: a fork dies at the n-th move, or before a
-# transaction begins or ends, another one goes on, and must leave the files of a run without
-# interruption.
+# One process imports everything, and forks for every run: a fork dies at the n-th move, before a
+# transaction begins or ends, or in the middle of any of its files; another one goes on, and must
+# leave the files of a run without interruption.
 SCRIPT = """
-import hashlib, pathlib, shutil, sys, warnings
+import hashlib, pathlib, shutil, sys, tempfile, warnings
+root = pathlib.Path(sys.argv[1])
 sys.path.insert(0, "tests")
 warnings.simplefilter("ignore")
-from forked_runs import DIED, run_forked
+from forked_runs import DIED, DIED_WRITING, run_forked
 {job}
 
+# Files that depend on interruptions, or whose content does.
+differ = globals().get("differ", ())
+vary = globals().get("vary", ("maps.json",))
+# Runs that may die in the middle of a file.
+writing = globals().get("writing", True)
+
 def content(path):
-    if path.is_dir() or path.name == "maps.json":
+    if path.is_dir() or path.name in vary:
         return None
     if path.suffix == ".db":
         from catalog_store import stored
@@ -30,7 +38,20 @@ def content(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 def tree(folder):
-    return {{str(path.relative_to(folder)): content(path) for path in sorted(folder.rglob("*"))}}
+    return {{
+        str(path.relative_to(folder)): content(path)
+        for path in sorted(folder.rglob("*"))
+        if path.relative_to(folder).parts[0] not in differ
+    }}
+
+def complete(folder, killed):
+    assert run_forked(check, folder) == 0, killed
+    assert run_forked(job, folder) == 0, killed
+    found = tree(folder)
+    assert found == expected, (killed, found.keys() ^ expected.keys(), {{
+        name for name in found.keys() & expected.keys() if found[name] != expected[name]
+    }})
+    shutil.rmtree(folder)
 
 def start(name):
     folder = root / name
@@ -40,7 +61,6 @@ def start(name):
         folder.mkdir()
     return folder
 
-root = pathlib.Path(sys.argv[1])
 if "before" in globals():
     (root / "before").mkdir()
     assert run_forked(before, root / "before") == 0
@@ -54,13 +74,17 @@ while True:
         break
     moves += 1
     assert status == DIED, (moves, status)
-    assert run_forked(check, folder) == 0, moves
-    assert run_forked(job, folder) == 0, moves
-    found = tree(folder)
-    assert found == expected, (moves, {{
-        name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name)
-    }})
-    shutil.rmtree(folder)
+    complete(folder, moves)
+shutil.rmtree(folder)
+written = [path for path in whole.rglob("*") if path.is_file()] if writing else []
+for size in sorted({{path.stat().st_size for path in written}} - {{0}}):
+    folder = start("killed")
+    if run_forked(job, folder, largest=size // 2) == DIED_WRITING:
+        complete(folder, f"half of {{size}} bytes")
+    else:
+        # No file of this size is written anew.
+        assert "before" in globals() or size < 1000
+        shutil.rmtree(folder)
 print("moves:", moves)
 """
 
@@ -125,6 +149,116 @@ def check(folder):
     load_model(folder / "small.safetensors")
 """
 
+REPORT = """
+kind = {!r}
+import json
+from PIL import Image
+from archive_files import region_list
+from map_files import save_maps
+from sunpy_farside.cli import main
+from sunpy_farside.evaluation import gaps, real, simulated
+from sunpy_farside.simulation import simulate_maps
+
+def results(folder):
+    if kind == "simulated":
+        result = simulated.evaluate_simulated({{}}, 2, progress=False)
+        return simulated, "evaluate_simulated", result
+    if kind == "missing":
+        return gaps, "evaluate_gaps", gaps.evaluate_gaps({{}}, 1, most=1, progress=False)
+    maps = simulate_maps("2022-05-01", 11, seed=7).maps
+    save_maps(folder, maps)
+    name, text = region_list(maps[-1].date, 100, 10)
+    (folder / name).write_text(text)
+    return real, "evaluate_real", real.evaluate_real({{}}, folder, progress=False)
+
+options = {{"simulated": [], "missing": ["--missing", "1"], "real": ["--real", "maps"]}}[kind]
+with tempfile.TemporaryDirectory() as folder:
+    module, name, result = results(pathlib.Path(folder))
+# The evaluation is over. Its report is at hand.
+setattr(module, name, lambda *args, **kwargs: result)
+
+def job(folder):
+    assert main(["evaluate", *options, "--output", str(folder / "report")]) == 0
+
+def check(folder):
+    folder = folder / "report"
+    if (folder / "report.json").exists():
+        json.loads((folder / "report.json").read_text())
+    if (folder / "report.md").exists():
+        assert (folder / "report.md").read_text().endswith("\\n")
+    if (folder / "report.png").exists():
+        Image.open(folder / "report.png").load()
+"""
+
+STORE = """
+import numpy as np
+from sunpy_farside.cadence import step_time
+from sunpy_farside.datasets.store import Store, write_store
+
+def write(folder, seed):
+    rng, steps = np.random.default_rng(seed), np.arange(100, 111)
+
+    def sequences(written):
+        return {
+            "middle": [105],
+            "frame_date": step_time([132]).isot,
+            "split": ["training"],
+            "active": rng.integers(0, 2, (1, 144, 180)).astype(float),
+            "left_out": [],
+        }
+
+    phases = ((step, rng.normal(size=(144, 360))) for step in steps)
+    write_store(folder / "dataset.h5", 100, np.arange(11), phases, sequences)
+
+def before(folder):
+    write(folder, 1)
+
+def job(folder):
+    write(folder, 2)
+
+def check(folder):
+    store = Store(folder / "dataset.h5")
+    assert np.isfinite(store.cut(0)).all()
+"""
+
+TRAIN = """
+import torch
+from sunpy_farside.cli import main
+from sunpy_farside.evaluation import calibration
+from sunpy_farside.network import load_model
+from sunpy_farside.training import data, fit
+
+torch.set_num_threads(1)
+# Another disk, from which files do not move in one step.
+if pathlib.Path("/dev/shm").is_dir():
+    tempfile.tempdir = "/dev/shm"
+# Two epochs of one batch, and weights whose calibration is at hand.
+data.EPOCH = 1
+calibration.calibrate_network = lambda path, **options: load_model(path, device="cpu")
+# In this process, which may be killed without leaving others behind.
+simulate, number = fit.SimulatedData, 0
+fit.SimulatedData = lambda recipe, workers: simulate(recipe, 0)
+# A run that goes on keeps the checkpoint from which it does, and begins another log.
+differ = "log", "epoch=0.ckpt"
+# Checkpoints hold the path of their folder.
+vary = "best.ckpt", "epoch=1.ckpt"
+recipe = root / "tiny.toml"
+recipe.write_text(
+    'base = "default"\\nwidth = 32\\nvalidation = 8\\nbatch = 8\\nexamples = 16\\n'
+    '[network]\\narchitecture = "coarse_unet"\\nhidden = 2\\n'
+)
+
+def job(folder):
+    command = ["train", "--recipe", str(recipe), "--output", str(folder)]
+    assert main([*command, "--accelerator", "cpu"]) == 0
+
+def check(folder):
+    for path in folder.glob("*.ckpt"):
+        torch.load(path, weights_only=True)
+    if (folder / "weights.safetensors").exists():
+        load_model(folder / "weights.safetensors")
+"""
+
 WATCH = """
 import numpy as np
 import torch
@@ -134,6 +268,8 @@ from sunpy_farside.network import FarsideModel, Normalization, UNet
 from sunpy_farside.simulation import simulate_maps
 
 torch.set_num_threads(1)
+# A run takes long, and its files are written by what the other jobs use.
+writing = False
 maps = simulate_maps("2022-05-01", 12, seed=4).maps
 
 def draw(detections, folder):
@@ -207,12 +343,20 @@ def check(folder):
 )
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 @pytest.mark.parametrize(
     ("job", "moves"),
     [
         pytest.param(DETECTION, 4, id="detection"),
         pytest.param(SIMULATE, 4, id="simulate"),
         pytest.param(MODEL, 1, id="model"),
+        pytest.param(STORE, 1, id="store"),
+        pytest.param(REPORT.format("simulated"), 3, id="report"),
+        pytest.param(REPORT.format("missing"), 2, id="missing", marks=pytest.mark.slow),
+        pytest.param(REPORT.format("real"), 3, id="real", marks=pytest.mark.slow),
+        # The best and the last checkpoint of two epochs, and the weights before and after their
+        # calibration.
+        pytest.param(TRAIN, 6, id="train", marks=pytest.mark.slow),
         # Two pictures, digests, and the steps of two dates and the tracks of two methods.
         pytest.param(WATCH, None, id="watch", marks=pytest.mark.slow),
         pytest.param(DAILY, None, id="daily", marks=pytest.mark.slow),

@@ -217,7 +217,11 @@ def test_commands_fetch_and_detect(database, files, tmp_path, capsys, monkeypatc
     assert "Far side on 2023-05-03T11:59 UT" in capsys.readouterr().out
     monkeypatch.setenv("SUNPY_FARSIDE_CACHE", str(tmp_path / "empty"))
     assert run("fetch", "2023-05-01", "2023-05-02", "--product", "time_distance") == 1
-    assert "address that is registered" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "address that is registered" in error
+    assert error.endswith("Give it with --email, or set SUNPY_FARSIDE_JSOC_EMAIL.\n")
+    with pytest.raises(ValueError, match=r"Give it with email=, search with a\.jsoc\.Notify"):
+        fetch_files("2023-05-01", "2023-05-02", product="time_distance", folder=tmp_path)
 
 
 def test_searching_alone_leaves_the_folder_empty(database, tmp_path):

@@ -336,3 +336,9 @@ def test_the_command_calibrates_any_weights(tmp_path, capsys, simulated, model):
     assert reliability.settings == sar_reliability().settings
     assert set(flux.coefficients) == set(sar_flux().coefficients)
     assert flux.settings == sar_flux().settings
+    # Too few detections leave the file as it is.
+    before = output.read_bytes()
+    capsys.readouterr()
+    assert main(["calibrate", "sar", "--number", "1", "--output", str(output)]) == 1
+    assert "Give a larger --number." in capsys.readouterr().err
+    assert output.read_bytes() == before

@@ -1,5 +1,8 @@
 import json
+import sys
 from dataclasses import asdict, replace
+from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +21,7 @@ from sunpy_farside.training.examples import SimulatedSequences, sample_examples
 from sunpy_farside.training.fit import TrainingModule, fit, trained_model
 from sunpy_farside.training.recipe import Recipe, load_recipe
 
+COMPARED = Path(__file__).parents[1] / "benchmarks" / "recipes"
 TARGET = {"kind": "field", "level": 15.0}
 TINY = Recipe(
     network={"architecture": "coarse_unet", "hidden": 2},
@@ -201,6 +205,15 @@ def test_the_command_trains_and_calibrates(tmp_path, monkeypatch, capsys, caplog
     assert "not empty" not in capsys.readouterr().err
 
 
+def test_training_without_lightning_names_what_to_install(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "lightning", None)
+    monkeypatch.delitem(sys.modules, "sunpy_farside.training.fit", raising=False)
+    monkeypatch.delattr("sunpy_farside.training.fit", raising=False)
+    assert main(["train", "--output", str(tmp_path / "run")]) == 1
+    assert "pip install 'sunpy_farside[train]'" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 def test_the_loss_is_binary_cross_entropy():
     torch.manual_seed(0)
     module = TrainingModule(TINY, 1)
@@ -228,6 +241,13 @@ def test_recipes():
     assert recipe.network == {"architecture": "unet", "hidden": 16, "upsampling": "nearest"}
 
 
+def test_the_package_has_the_recipes_of_its_weights_and_of_the_paper():
+    folder = resources.files("sunpy_farside.training") / "recipes"
+    names = {item.name.removesuffix(".toml") for item in folder.iterdir()}
+    assert names == {"default", "measured", "felipe2019"}
+    assert len(list(COMPARED.glob("*.toml"))) == 5
+
+
 def test_a_recipe_takes_from_its_base_what_it_does_not_say(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text('base = "default"\nseed = 7\n')
@@ -251,11 +271,9 @@ def test_the_former_spelling_of_normalization_in_recipes_is_read(tmp_path):
     assert recipe == replace(load_recipe(), normalization={"kind": "constants", "clip": True})
 
 
-@pytest.mark.parametrize(
-    "name", ["coarse_attention", "unet_16", "unet_32", "unet_bilinear", "unet_per_map"]
-)
-def test_recipes_of_the_comparison_differ_by_the_network_alone(name):
-    recipe, default = load_recipe(name), load_recipe()
+@pytest.mark.parametrize("path", sorted(COMPARED.glob("*.toml")), ids=lambda path: path.stem)
+def test_recipes_of_the_comparison_differ_by_the_network_alone(path):
+    recipe, default = load_recipe(path), load_recipe()
     network = TrainingModule(recipe, 1).network
     assert all(
         network.settings[key] == recipe.network[key]

@@ -15,6 +15,7 @@ from sunpy_farside.catalog.rows import REGION_FIELDS, regions_of_rows
 from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.utils.text import some
+from sunpy_farside.utils.wording import wording
 
 __all__ = ["catalog_table", "check_exists", "regions_table"]
 
@@ -71,7 +72,8 @@ def check_exists(folder, name):
         There is no such file.
     """
     if not (folder / name).exists():
-        msg = f"{folder / name}: no such file. watch_folder makes it."
+        makes = wording("watch_folder", "sunpy-farside watch")
+        msg = f"{folder / name}: no such file. {makes} makes it."
         raise FileNotFoundError(msg)
 
 

@@ -19,6 +19,7 @@ from sunpy_farside.cli.info import add_info
 from sunpy_farside.cli.simulate import add_simulate
 from sunpy_farside.cli.train import add_calibrate, add_evaluate, add_train
 from sunpy_farside.utils.interruption import INTERRUPTED, watched_interruptions
+from sunpy_farside.utils.wording import command_line_words
 
 __all__ = ["main"]
 
@@ -80,7 +81,8 @@ def _run(arguments):
     options = _parse(arguments)
     warnings.showwarning = _show_warning
     try:
-        options.run(options)
+        with command_line_words():
+            options.run(options)
     except BrokenPipeError:
         raise
     except UsageError as error:

@@ -8,6 +8,8 @@ from copy import copy
 from dataclasses import dataclass, replace
 from itertools import islice
 
+import numpy as np
+
 from astropy.time import Time
 
 from sunpy_farside.cadence import (
@@ -310,8 +312,11 @@ class MapFiles:
         if not times:
             msg = f"Expected phase maps, found none that can be used in {self.number} files."
             raise FarsideError(msg)
-        if len(times) <= N_MAPS:
-            place_maps(Time(times), self._missing)
+        times = Time(times)
+        steps, _, _ = shared_steps(times)
+        # Maps that could be of one sequence. The error names the dates of those that are missing.
+        if np.ptp(steps) < N_MAPS:
+            place_maps(times, self._missing)
         msg = (
             f"Expected {N_MAPS} consecutive maps, found none among {len(times)}. Are some missing? "
             "Allow for that with --missing."

@@ -36,7 +36,7 @@ def add_train(commands):
         "--recipe",
         type=values.named_or_path,
         default="default",
-        help="default, felipe2019, or a TOML file",
+        help="default, measured, felipe2019, or a TOML file",
     )
     parser.add_argument(
         "--examples", type=values.positive, help="number of examples (that of the recipe)"

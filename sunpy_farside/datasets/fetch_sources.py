@@ -20,6 +20,7 @@ from sunpy_farside.io.synoptic_frames import read_frame
 from sunpy_farside.net.archive import fetch_files
 from sunpy_farside.net.jsoc_export import export_series
 from sunpy_farside.utils.files import whole_files
+from sunpy_farside.utils.wording import argument_text
 
 __all__ = ["dated_files", "fetch_frames", "fetch_phase_maps", "fetch_summaries"]
 
@@ -136,8 +137,9 @@ def fetch_frames(start, end, folder, *, there=(), email=None, progress=True):
         msg = (
             f"Expected {SERIES} frames of every day in {folder}, found {len(days)} days missing, "
             f"the first {_day(days[0])}. Give an address registered with JSOC "
-            "(http://jsoc.stanford.edu/ajax/register_email.html) with --email, put the files "
-            "there, or build without them with --offline."
+            f"(http://jsoc.stanford.edu/ajax/register_email.html) with {argument_text('email')}, "
+            "put the files there, or build without them with "
+            f"{argument_text('offline', True)}."
         )
         raise ValueError(msg)
     requests = np.split(days, np.flatnonzero(np.diff(days) > 1) + 1)

@@ -169,8 +169,8 @@ def _check_images(path, content, hdus, shape):
         if allowed is not None and not found and axes not in allowed:
             expected = " or ".join(map(_times, allowed))
             msg = (
-                f"{path}: expected an image of {expected} pixels, found {_times(axes)}. Open "
-                "maps on other grids with sunpy.map.Map; FarsideSequence resamples them."
+                f"{path}: expected an image of {expected} pixels, found {_times(axes)}. In Python, "
+                "open maps on other grids with sunpy.map.Map; FarsideSequence resamples them."
             )
             raise FileFormatError(msg)
         found += prod(axes)

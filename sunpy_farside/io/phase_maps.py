@@ -31,6 +31,7 @@ from sunpy_farside.maps.time_distance_header import TIME_DISTANCE, TIME_DISTANCE
 from sunpy_farside.maps.windows import GlobalMap
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.typing import PathLike, TimeLike
+from sunpy_farside.utils.wording import wording
 
 __all__ = ["phase_unit", "read_global_map", "read_phase_map"]
 
@@ -231,8 +232,8 @@ def _date(path, name_time, header, time):
         if name_time is None and header_time is None and time is None:
             msg = (
                 f"{path}: expected a date in the file's name "
-                "(PHASE_MAP_YYYY.MM.DD_HH:MM:SS.fits) or in DATE-OBS, found neither. Give it with "
-                "time=."
+                "(PHASE_MAP_YYYY.MM.DD_HH:MM:SS.fits) or in DATE-OBS, found neither. "
+                f"{wording('Give it with time=.', 'Rename the file.')}"
             )
             raise FileFormatError(msg)
         found = name_time or header_time or parse_time(time)

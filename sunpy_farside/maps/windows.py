@@ -18,6 +18,7 @@ from sunpy_farside.maps.checks import check_phases
 from sunpy_farside.maps.phase_map import PHASE_MAP_SHAPE, FarsidePhaseMap, phase_map_header
 from sunpy_farside.maps.resampling import globe_of
 from sunpy_farside.products import product_of
+from sunpy_farside.utils.wording import argument_text
 
 __all__ = ["cut_globe", "cut_map"]
 
@@ -190,7 +191,7 @@ def check_windows(frames, width=120, missing=0):
         return
     remedy = "Check that the map shows the far side and has the right date"
     if len(empty) == len(absent) <= MOST_MISSING and len(frames) == N_MAPS:
-        remedy += f", or allow for missing maps with missing={len(absent)}"
+        remedy += f", or allow for missing maps with {argument_text('missing', len(absent))}"
     names = ", ".join(frame.time.isot[:16] for frame in empty)
     msg = f"Expected far-side data in every window, found none in the map of {names}. {remedy}."
     raise SequenceError(msg)

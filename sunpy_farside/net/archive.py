@@ -36,6 +36,7 @@ from sunpy_farside.net.listing import ARCHIVES, local_name
 from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.cache import cache_folder
 from sunpy_farside.utils.typing import PathLike, TimeLike
+from sunpy_farside.utils.wording import argument_text
 
 __all__ = ["fetch_files", "fetch_sequence"]
 
@@ -278,7 +279,7 @@ def _message_incomplete(middle, rows, complete, missing, place):
     enough = f"{N_MAPS - missing} of its maps" if missing else "all its maps"
     allow = ""
     if len(absent) <= MOST_MISSING:
-        allow = f" Allow for missing maps with missing={len(absent)}."
+        allow = f" Allow for missing maps with {argument_text('missing', len(absent))}."
     return (
         f"Expected {N_MAPS} maps around {step_time(middle).isot[:16]}, found "
         f"{N_MAPS - len(absent)}; missing: {names}. The nearest date with {enough} is "

@@ -23,6 +23,7 @@ from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.net.download import is_there
 from sunpy_farside.utils.files import whole_files
 from sunpy_farside.utils.transfer import without_log
+from sunpy_farside.utils.wording import wording
 
 __all__ = [
     "EMAIL_VARIABLE",
@@ -62,10 +63,11 @@ def export_email(email=None):
     """
     email = email or os.environ.get(EMAIL_VARIABLE)
     if not email:
+        give = wording("Give it with email=, search with a.jsoc.Notify(it)", "Give it with --email")
         msg = (
             "Expected an address that is registered with JSOC "
-            "(http://jsoc.stanford.edu/ajax/register_email.html), found none. Search with "
-            f"a.jsoc.Notify(address), use --email, or set {EMAIL_VARIABLE}."
+            "(http://jsoc.stanford.edu/ajax/register_email.html), found none. "
+            f"{give}, or set {EMAIL_VARIABLE}."
         )
         raise ValueError(msg)
     return email

@@ -21,6 +21,7 @@ from sunpy_farside.utils.cache import cache_folder
 from sunpy_farside.utils.content import check_file, user_path
 from sunpy_farside.utils.files import whole_files
 from sunpy_farside.utils.typing import PathLike
+from sunpy_farside.utils.wording import wording
 
 __all__ = ["PACKAGED", "absolute_name", "load_model", "save_model"]
 
@@ -195,7 +196,7 @@ def _load_safetensors(path, device, name):
     except ValidationError as error:
         msg = (
             f"{path}: expected weights with their settings in the file's metadata, found "
-            f"{explain(error)}. Write weights with save_model."
+            f"{explain(error)}. Write weights with {wording('save_model', 'sunpy-farside train')}."
         )
         raise WeightsError(msg) from error
     network = load_network(settings.network, state, path)

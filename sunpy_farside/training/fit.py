@@ -11,6 +11,7 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch.nn import functional
 
 from sunpy_farside.datasets.store import store_path
@@ -18,6 +19,7 @@ from sunpy_farside.errors import WeightsError
 from sunpy_farside.network import NETWORKS, FarsideModel, Normalization
 from sunpy_farside.training.data import SimulatedData, StoredData
 from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.files import whole_files
 
 __all__ = ["TrainingModule", "fit", "trained_model"]
 
@@ -91,6 +93,19 @@ class TrainingModule(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
+class _WholeCheckpoints(TorchCheckpointIO):
+    """
+    Checkpoints that appear in their folder once they are complete.
+    """
+
+    # Lightning writes to the system's temporary folder, from where a file cannot move to another
+    # disk in one step.
+    def save_checkpoint(self, checkpoint, path, storage_options=None):
+        path = Path(path)
+        with whole_files(path.parent) as partial:
+            torch.save(checkpoint, partial / path.name)
+
+
 def fit(recipe, folder, *, data=None, start=None, workers=1, **trainer_options):
     """
     Train a network on simulated or observed sequences.
@@ -139,15 +154,17 @@ def fit(recipe, folder, *, data=None, start=None, workers=1, **trainer_options):
     module = TrainingModule(recipe, source.steps)
     if start is not None:
         _begin_with(module.network, start)
+    # Checkpoints of an interrupted run are replaced, not kept under other names.
+    replaced = {"enable_version_counter": False}
     trainer = lightning.Trainer(
         max_epochs=source.epochs,
         default_root_dir=folder,
         logger=CSVLogger(folder, name="log"),
         callbacks=[
             # The order matters: the last checkpoint records which one is the best.
-            ModelCheckpoint(folder, filename="best", monitor="val_loss"),
+            ModelCheckpoint(folder, filename="best", monitor="val_loss", **replaced),
             # The previous checkpoint is removed once the new one is complete.
-            ModelCheckpoint(folder, filename="{epoch}", save_on_train_epoch_end=True),
+            ModelCheckpoint(folder, filename="{epoch}", save_on_train_epoch_end=True, **replaced),
             EarlyStopping("val_loss", patience=recipe.patience),
             LearningRateMonitor(),
         ],
@@ -155,6 +172,7 @@ def fit(recipe, folder, *, data=None, start=None, workers=1, **trainer_options):
         num_sanity_val_steps=0,
         reload_dataloaders_every_n_epochs=1,
         log_every_n_steps=20,
+        plugins=[_WholeCheckpoints()],
         **trainer_options,
     )
     trainer.fit(module, datamodule=source, ckpt_path=_last(folder, module))

@@ -150,10 +150,10 @@ def load_recipe(name="default"):
     Parameters
     ----------
     name : `str` or path-like
-        ``"default"``: recipe of the weights of the package. ``"felipe2019"``: loss, optimizer,
-        batch and number of epochs of the paper [Felipe & Asensio Ramos 2019, section 2.4]. Other
-        values: name of a file in the package's ``training/recipes``, or path of a TOML file with
-        the same keys. Keys that a recipe lacks come from the recipe in its key ``base``.
+        ``"default"`` and ``"measured"``: recipes of the weights of the package. ``"felipe2019"``:
+        loss, optimizer, batch and number of epochs of the paper [Felipe & Asensio Ramos 2019,
+        section 2.4]. Other values: path of a TOML file with the same keys. Keys that a recipe lacks
+        come from the recipe in its key ``base``.
 
     Returns
     -------

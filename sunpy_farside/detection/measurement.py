@@ -24,7 +24,8 @@ from sunpy_farside.utils.tables import whole_seconds
 
 __all__ = [
     "COLUMNS",
-    "arrival_times",
+    "arrival_dates",
+    "in_order",
     "mean_phase",
     "measure",
     "measure_regions",
@@ -102,7 +103,7 @@ def measure_regions(
         In the order of the labels, without the columns that rank the regions.
     """
     numbers = measure(labels, wcs, probability=probability, phases=phases)
-    (arrivals,) = arrival_times([numbers], [date])
+    (arrivals,) = arrival_dates([numbers], [date])
     return region_table(numbers, date, arrivals)
 
 
@@ -158,14 +159,14 @@ def measure(
         numbers["integrated_probability"] = total(probability * pixel)
         numbers["peak_probability"] = _largest(probability[inside], owner, len(index))
     if phases is not None:
-        mean = mean_phase(phases)
+        mean, number = _mean_phase(phases)
         known = np.isfinite(mean)
         mean = np.nan_to_num(mean)
         depth = -mean.clip(max=0) * sphere / DEG2_PER_UHEM
         numbers["seismic_strength"] = total(depth)
         with np.errstate(invalid="ignore"):
             numbers["mean_phase"] = total(mean) / total(known)
-        numbers["coverage"] = total(np.isfinite(phases).mean(axis=0)) / total(1)
+        numbers["coverage"] = total(number / len(phases)) / total(1)
         weight = depth if probability is None else probability
 
     numbers["area"] = total(sphere)
@@ -185,9 +186,9 @@ def measure(
     return numbers | {"longitude": longitude, "latitude": latitude}
 
 
-def arrival_times(numbers: list[dict[str, np.ndarray]], dates: list[Time]) -> list[Time]:
+def arrival_dates(numbers: list[dict[str, np.ndarray]], dates: list[Time]) -> list[np.ndarray]:
     """
-    Return the times at which regions cross the east limb.
+    Return the times at which regions cross the east limb, as text.
 
     Parameters
     ----------
@@ -198,7 +199,8 @@ def arrival_times(numbers: list[dict[str, np.ndarray]], dates: list[Time]) -> li
 
     Returns
     -------
-    `list` of `~astropy.time.Time`
+    `list` of arrays of `str`
+        ISO 8601 in UTC, rounded to seconds.
     """
     delays = []
     for item, date in zip(numbers, dates, strict=True):
@@ -207,11 +209,13 @@ def arrival_times(numbers: list[dict[str, np.ndarray]], dates: list[Time]) -> li
         delays.append(east_limb_delay(stonyhurst, item["latitude"], center))
     owner = np.repeat(np.arange(len(dates)), [len(delay) for delay in delays])
     times = whole_seconds(Time(dates)[owner] + np.concatenate(delays) * u.day)
+    # An empty array of times has no strings.
+    texts = times.isot if times.size else np.empty(0, dtype=str)
     ends = np.cumsum([len(delay) for delay in delays])
-    return [times[end - len(delay) : end] for end, delay in zip(ends, delays, strict=True)]
+    return [texts[end - len(delay) : end] for end, delay in zip(ends, delays, strict=True)]
 
 
-def region_table(columns: dict[str, np.ndarray], date: Time, arrivals: Time) -> QTable:
+def region_table(columns: dict[str, np.ndarray], date: Time, arrivals: np.ndarray) -> QTable:
     """
     Return the table of regions that were measured.
 
@@ -220,8 +224,8 @@ def region_table(columns: dict[str, np.ndarray], date: Time, arrivals: Time) -> 
     columns : `dict` of array
         From `measure`, and other columns of ``COLUMNS``.
     date : `~astropy.time.Time`
-    arrivals : `~astropy.time.Time`
-        From `arrival_times`.
+    arrivals : array of `str`
+        From `arrival_dates`.
 
     Returns
     -------
@@ -233,13 +237,24 @@ def region_table(columns: dict[str, np.ndarray], date: Time, arrivals: Time) -> 
         columns["longitude"] * u.deg, columns["latitude"] * u.deg, copy=False
     )
     centroid = SkyCoord(carrington_frame(date, angles), copy=False)
-    columns = columns | {"centroid": centroid, "east_limb_arrival": arrivals}
+    # An empty array of strings is no array of dates to astropy.
+    times = Time(arrivals, format="isot") if len(arrivals) else Time(np.empty(0), format="mjd")
+    times = Time(times, format="isot", precision=0)
+    columns = columns | {"centroid": centroid, "east_limb_arrival": times}
     for name in _UNITS.keys() & columns.keys():
         columns[name] = columns[name] * _UNITS[name]
     table = QTable({name: columns[name] for name in COLUMNS if name in columns}, copy=False)
     for name in table.colnames:
         table[name].info.description = COLUMNS[name]
     return table
+
+
+def in_order(columns: dict) -> dict:
+    """
+    Return columns in the order of ``COLUMNS``, after those that are not in it.
+    """
+    others = [name for name in columns if name not in COLUMNS]
+    return {name: columns[name] for name in (*others, *COLUMNS) if name in columns}
 
 
 def mean_phase(phases: np.ndarray) -> np.ndarray:
@@ -256,9 +271,17 @@ def mean_phase(phases: np.ndarray) -> np.ndarray:
     array, shape (rows, columns)
         NaN where no map has data.
     """
+    return _mean_phase(phases)[0]
+
+
+def _mean_phase(phases):
+    """
+    Return the mean of phase maps, and the number of maps that have data, at every pixel.
+    """
     known = np.isfinite(phases)
+    number = known.sum(axis=0, dtype=np.uint16)
     with np.errstate(invalid="ignore"):
-        return np.nan_to_num(phases).sum(axis=0, dtype=float) / known.sum(axis=0)
+        return np.where(known, phases, 0).sum(axis=0, dtype=float) / number, number
 
 
 def noise_level(mean: np.ndarray) -> tuple[float, float]:

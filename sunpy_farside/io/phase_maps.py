@@ -11,6 +11,7 @@ from erfa import ErfaWarning
 import astropy.units as u
 from astropy.io import fits
 from astropy.io.fits import Header
+from astropy.time import Time
 from astropy.wcs import WCS
 
 from sunpy.map import GenericMap
@@ -126,7 +127,7 @@ def read_global_map(path: PathLike) -> GlobalMap:
     data, time, product = found
     globe = copy_nodes(data, _FIRST_LONGITUDE, _FIRST_LATITUDE)
     # A map has its date from the text in its header.
-    date = parse_time(time.utc.isot)
+    date = Time(time.utc.isot, format="isot", scale="utc")
     return GlobalMap(globe, date, product, partial(_phase_map, data, time, product))
 
 

@@ -221,10 +221,10 @@ def shared_steps(times: Time) -> tuple[np.ndarray, np.ndarray, float]:
     """
     # Any single map may be off the cadence, the first one too: count the maps near each, in order
     # of their phases, as an archive has more pairs than fit into memory.
-    phases = (times.utc.mjd * u.day / CADENCE).to_value(u.one) % 1
+    phases = times.utc.mjd / _STEP % 1
     ordered = np.sort(phases)
     around = np.concatenate([ordered - 1, ordered, ordered + 1])
-    near = (TOLERANCE / CADENCE).to_value(u.one) + 1e-9
+    near = _NEAR + 1e-9
     first, last = np.searchsorted(around, phases - near), np.searchsorted(around, phases + near)
     phase = phases[np.argmax(last - first)]
     return *step_numbers(times, phase), phase

@@ -9,7 +9,7 @@ import numpy as np
 from astropy.table import Table
 
 from sunpy_farside.cadence import N_MAPS
-from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.coordinates.far_side import far_side_position
 from sunpy_farside.detection.flux import FLUX_COLUMNS, FLUX_DECIMALS, flux_text
 
 __all__ = ["flat_table", "to_csv", "to_json", "to_text"]
@@ -73,7 +73,7 @@ def _flat_columns(detection):
     """
     regions, columns = detection.numbers, detection.numbers.columns
     longitude = columns["longitude"]
-    meridian = far_side_central_meridian(detection.date).deg - 180
+    meridian = far_side_position(detection.date)[0] - 180
     flat = {
         "date": np.full(len(longitude), detection.date.utc.isot[:19]),
         "label": columns["label"],

@@ -2,6 +2,9 @@
 Measurement of the regions of a segmentation.
 """
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
 from scipy import ndimage
 
@@ -14,16 +17,17 @@ from astropy.wcs import WCS
 from sunpy_farside.coordinates.arrival import east_limb_delay
 from sunpy_farside.coordinates.far_side import (
     carrington_frame,
-    disk_center_latitude,
-    far_side_central_meridian,
+    far_side_position,
     separations,
 )
+from sunpy_farside.coordinates.window import FIRST_LATITUDE, WINDOW_ROWS, carrington_wcs
 from sunpy_farside.detection.methods import DEG2_PER_UHEM, STRENGTH_UNIT
 from sunpy_farside.maps.orientation import is_cylindrical
 from sunpy_farside.utils.tables import whole_seconds
 
 __all__ = [
     "COLUMNS",
+    "Grid",
     "arrival_dates",
     "in_order",
     "mean_phase",
@@ -31,6 +35,7 @@ __all__ = [
     "measure_regions",
     "noise_level",
     "region_table",
+    "window_grid",
 ]
 
 # Standard deviation of a Gaussian over the median distance from its middle.
@@ -102,14 +107,101 @@ def measure_regions(
     `~astropy.table.QTable`
         In the order of the labels, without the columns that rank the regions.
     """
-    numbers = measure(labels, wcs, probability=probability, phases=phases)
+    grid = Grid.of(wcs, labels.shape)
+    numbers = measure(labels, grid, probability=probability, phases=phases)
     (arrivals,) = arrival_dates([numbers], [date])
     return region_table(numbers, date, arrivals)
 
 
+@dataclass(frozen=True)
+class Grid:
+    """
+    Positions of the pixels of a Carrington map whose columns are meridians.
+
+    Attributes
+    ----------
+    wcs : `~astropy.wcs.WCS`
+    longitudes : array, shape (columns,)
+        In degrees, as all of them.
+    latitudes : array, shape (rows,)
+        On the reference meridian.
+    edge_latitudes : array, shape (rows,)
+        In the first column.
+    longitude_steps, latitude_steps : array, shape (rows,)
+        Sizes of the pixels.
+    """
+
+    wcs: WCS
+    longitudes: np.ndarray
+    latitudes: np.ndarray
+    edge_latitudes: np.ndarray
+    longitude_steps: np.ndarray
+    latitude_steps: np.ndarray
+
+    @classmethod
+    def of(cls, wcs: WCS, shape: tuple[int, ...]) -> "Grid":
+        """
+        Return the grid of the pixels of a map.
+
+        Raises
+        ------
+        ValueError
+            The coordinates are not Carrington, or the columns are not meridians.
+        """
+        if [ctype[:4] for ctype in wcs.wcs.ctype] != ["CRLN", "CRLT"]:
+            msg = (
+                f"Expected a map in Carrington coordinates, found {' and '.join(wcs.wcs.ctype)}. "
+                "Reproject it to Carrington coordinates."
+            )
+            raise ValueError(msg)
+        if not is_cylindrical(wcs):
+            msg = (
+                f"Expected a map whose columns are meridians, found {' and '.join(wcs.wcs.ctype)} "
+                "turned or in an oblique view. Reproject it to upright CAR or CEA."
+            )
+            raise ValueError(msg)
+        rows, columns = map(np.arange, shape)
+        column = np.full(len(rows), wcs.wcs.crpix[0] - 1)
+
+        def latitude(row):
+            return wcs.wcs_pix2world(column, row, 0)[1]
+
+        return cls(
+            wcs,
+            wcs.wcs_pix2world(columns, np.full(len(columns), 0), 0)[0],
+            latitude(rows),
+            wcs.wcs_pix2world(np.full(len(rows), 0), rows, 0)[1],
+            np.full(len(rows), abs(wcs.pixel_scale_matrix[0, 0])),
+            np.abs(latitude(rows + 0.5) - latitude(rows - 0.5)),
+        )
+
+
+# For every longitude of the first column.
+@lru_cache(maxsize=360)
+def window_grid(start: int, width: int) -> Grid:
+    """
+    Return the grid of a window, which is the same at all dates.
+
+    Parameters
+    ----------
+    start : `int`
+        Longitude of the first column (`~sunpy_farside.coordinates.window.window_start`).
+    width : `int`
+        Number of columns.
+
+    Returns
+    -------
+    `Grid`
+    """
+    shape = WINDOW_ROWS, width
+    any_date = "2010-05-01"
+    wcs = carrington_wcs(any_date, shape, first_longitude=start, first_latitude=FIRST_LATITUDE)
+    return Grid.of(wcs, shape)
+
+
 def measure(
     labels: np.ndarray,
-    wcs: WCS,
+    grid: Grid,
     *,
     probability: np.ndarray | None = None,
     phases: np.ndarray | None = None,
@@ -119,7 +211,9 @@ def measure(
 
     Parameters
     ----------
-    labels, wcs, probability, phases
+    grid : `Grid`
+        Positions of the pixels.
+    labels, probability, phases
         As for `measure_regions`.
 
     Returns
@@ -129,7 +223,8 @@ def measure(
         ``COLUMNS`` in their units, in the order of the labels.
     """
     index = np.arange(1, labels.max() + 1)
-    longitude_step, latitude_step, latitudes = _grid(wcs, len(labels))
+    longitude_step, latitude_step = grid.longitude_steps, grid.latitude_steps
+    latitudes = grid.latitudes
     if not np.isfinite(latitudes[(labels > 0).any(axis=1)]).all():
         msg = "Expected regions between the poles, found rows beyond them. Check CDELT2 and CRPIX2."
         raise ValueError(msg)
@@ -178,11 +273,11 @@ def measure(
     numbers["latitude_extent"] = np.array(
         [latitude_step[box[0]].sum() for box in boxes], dtype=float
     )
-    numbers["complex"] = _complexes(labels, index)
-    longitude, latitude = _positions(weight[inside], inside, total_inside, wcs)
+    numbers["complex"] = _complexes(inside, owner, len(index))
+    longitude, latitude = _positions(weight[inside], inside, total_inside, grid.wcs)
     if phases is not None:
         mean[~known] = np.nan
-        numbers["depth"] = _depths(mean, wcs, longitude, latitude)
+        numbers["depth"] = _depths(mean, grid, longitude, latitude)
     return numbers | {"longitude": longitude, "latitude": latitude}
 
 
@@ -204,9 +299,9 @@ def arrival_dates(numbers: list[dict[str, np.ndarray]], dates: list[Time]) -> li
     """
     delays = []
     for item, date in zip(numbers, dates, strict=True):
-        stonyhurst = item["longitude"] - (far_side_central_meridian(date).deg - 180)
-        center = disk_center_latitude(date).deg
-        delays.append(east_limb_delay(stonyhurst, item["latitude"], center))
+        meridian, center = far_side_position(date)
+        stonyhurst = item["longitude"] - (meridian - 180)
+        delays.append(east_limb_delay(stonyhurst, item["latitude"], -center))
     owner = np.repeat(np.arange(len(dates)), [len(delay) for delay in delays])
     times = whole_seconds(Time(dates)[owner] + np.concatenate(delays) * u.day)
     # An empty array of times has no strings.
@@ -306,14 +401,12 @@ def noise_level(mean: np.ndarray) -> tuple[float, float]:
     return middle, _DEVIATION * np.median(np.abs(values - middle))
 
 
-def _depths(mean, wcs, longitude, latitude):
+def _depths(mean, grid, longitude, latitude):
     """
     Return the mean depth around positions in units of the noise.
     """
     middle, level = noise_level(mean)
-    rows, columns = mean.shape
-    longitudes = wcs.wcs_pix2world(np.arange(columns), np.full(columns, 0), 0)[0]
-    latitudes = wcs.wcs_pix2world(np.full(rows, 0), np.arange(rows), 0)[1]
+    longitudes, latitudes = grid.longitudes, grid.edge_latitudes
     depths = np.full(len(longitude), np.nan)
     for index, (east, north) in enumerate(zip(longitude, latitude, strict=True)):
         near = np.abs(latitudes - north) <= _AROUND
@@ -329,48 +422,24 @@ def _depths(mean, wcs, longitude, latitude):
     return depths
 
 
-def _complexes(labels, index):
+def _complexes(inside, owner, number):
     """
     Return the number of the group of touching regions that each region belongs to.
     """
-    inside = labels > 0
     parts, _ = ndimage.label(inside, np.ones((3, 3)))
-    return _largest(parts[inside], labels[inside], len(index)).astype(int)
+    return _largest(parts[inside], owner, number).astype(int)
 
 
 def _largest(values, owner, number):
     """
     Return the largest value of each of the regions that own the values.
     """
-    largest = np.full(number + 1, -np.inf)
-    np.maximum.at(largest, owner, values)
-    return largest[1:]
-
-
-def _grid(wcs, n_rows):
-    """
-    Return the steps in longitude and latitude, and the latitude, of every row in degrees.
-    """
-    if [ctype[:4] for ctype in wcs.wcs.ctype] != ["CRLN", "CRLT"]:
-        msg = (
-            f"Expected a map in Carrington coordinates, found {' and '.join(wcs.wcs.ctype)}. "
-            "Reproject it to Carrington coordinates."
-        )
-        raise ValueError(msg)
-    if not is_cylindrical(wcs):
-        msg = (
-            f"Expected a map whose columns are meridians, found {' and '.join(wcs.wcs.ctype)} "
-            "turned or in an oblique view. Reproject it to upright CAR or CEA."
-        )
-        raise ValueError(msg)
-    rows = np.arange(n_rows)
-    column = np.full(n_rows, wcs.wcs.crpix[0] - 1)
-
-    def latitude(row):
-        return wcs.wcs_pix2world(column, row, 0)[1]
-
-    steps = np.abs(latitude(rows + 0.5) - latitude(rows - 0.5))
-    return np.full(n_rows, abs(wcs.pixel_scale_matrix[0, 0])), steps, latitude(rows)
+    largest = np.full(number, -np.inf)
+    order = np.argsort(owner, kind="stable")
+    owners, first = np.unique(owner[order], return_index=True)
+    if len(owners):
+        largest[owners - 1] = np.maximum.reduceat(values[order], first)
+    return largest
 
 
 def _positions(weight, inside, total, wcs):

@@ -15,9 +15,10 @@ from tqdm.auto import tqdm
 
 import astropy.units as u
 
-from sunpy_farside.coordinates.window import cut_columns, window_header
+from sunpy_farside.coordinates.far_side import far_side_position
+from sunpy_farside.coordinates.window import cut_columns, window_header, window_start
 from sunpy_farside.detection.flux import FluxRelation
-from sunpy_farside.detection.measurement import arrival_dates, measure
+from sunpy_farside.detection.measurement import arrival_dates, measure, window_grid
 from sunpy_farside.detection.methods import NETWORK
 from sunpy_farside.detection.regions import rank_measured
 from sunpy_farside.detection.reliability import Reliability
@@ -244,7 +245,9 @@ def _finish(sequences, comoving, probabilities, model, settings):
         image = cut_columns(probability, sequence.width)
         parts = segment_image(image, settings)
         phases = cut_columns(phases, sequence.width)
-        measured.append(measure(parts, sequence.wcs, probability=image, phases=phases))
+        start = int(window_start(far_side_position(sequence.date)[0], sequence.width))
+        grid = window_grid(start, sequence.width)
+        measured.append(measure(parts, grid, probability=image, phases=phases))
         images.append(image)
         segments.append(parts)
     arrivals = arrival_dates(measured, [sequence.date for sequence in sequences])

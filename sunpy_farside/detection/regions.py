@@ -12,11 +12,7 @@ from astropy.table import QTable
 from astropy.time import Time
 
 import sunpy_farside
-from sunpy_farside.coordinates.far_side import (
-    disk_center_latitude,
-    far_side_central_meridian,
-    separations,
-)
+from sunpy_farside.coordinates.far_side import far_side_position, separations
 from sunpy_farside.detection.calibrated import plain
 from sunpy_farside.detection.flux import FLUX_COLUMNS
 from sunpy_farside.detection.measurement import in_order, measure_regions
@@ -273,5 +269,5 @@ def _fluxes(columns, date, relation):
     longitude, latitude = columns["longitude"], columns["latitude"]
     if relation is None or not len(longitude):
         return np.full((len(FLUX_COLUMNS), len(longitude)), np.nan)
-    center = far_side_central_meridian(date).deg, -disk_center_latitude(date).deg
-    return relation(columns | {"distance": separations(longitude, latitude, *center)})
+    distance = separations(longitude, latitude, *far_side_position(date))
+    return relation(columns | {"distance": distance})

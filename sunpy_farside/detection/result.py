@@ -12,7 +12,6 @@ import numpy as np
 from astropy.table import QTable
 from astropy.time import Time
 
-from sunpy.time import parse_time
 from sunpy.util.exceptions import warn_deprecated
 
 from sunpy_farside.detection.methods import Method
@@ -106,7 +105,7 @@ class FarsideDetection:
             model=model,
             numbers=numbers,
             # The date in the header of the image.
-            date=parse_time(sequence.date.utc.isot),
+            date=Time(sequence.date.utc.isot, format="isot", scale="utc"),
             _make_image=make_image,
         )
         return detection

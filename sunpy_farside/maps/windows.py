@@ -11,7 +11,7 @@ import numpy as np
 from astropy.time import Time
 
 from sunpy_farside.cadence import MOST_MISSING, N_MAPS
-from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.coordinates.far_side import far_side_position
 from sunpy_farside.coordinates.window import cut_window, window_start
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.maps.checks import check_phases
@@ -63,7 +63,7 @@ class GlobalMap:
         """
         Carrington longitude of the far-side central meridian in degrees.
         """
-        return far_side_central_meridian(self.time).deg
+        return far_side_position(self.time)[0]
 
     @classmethod
     def without_data(cls, time, product):

@@ -46,7 +46,7 @@ def evaluation_tables():
             ["Reliability", *(f"{_NAMES[name]}: real (number)" for name in methods)],
             [_bin(k, methods) for k in range(10)],
         ),
-        "flux_estimates": _flux(json.loads((_FOLDER / "flux.json").read_text())["methods"]),
+        "flux_estimates": _flux(methods),
         "noise": _noise(noise),
         "gaps": _gaps(),
         "real_gaps": _real_gaps(),

@@ -43,7 +43,7 @@ def stack_regions(detections: Iterable[FarsideDetection | QTable]) -> QTable:
     TypeError
         One of them is no detection.
     ValueError
-        There is none, a date is there twice, or the detections are ranked by different strengths.
+        There is none, a date occurs twice, or the detections are ranked by different strengths.
 
     Examples
     --------

@@ -14,7 +14,7 @@ from sunpy_farside.detection.flux import FLUX_COLUMNS, FLUX_DECIMALS, flux_text
 
 __all__ = ["flat_table", "to_csv", "to_json", "to_text"]
 
-# Decimals that the measurements are good for.
+# Significant decimals of the measurements.
 _DECIMALS = {
     "longitude": 1,
     "latitude": 1,

@@ -161,8 +161,8 @@ def network_reliability(model: FarsideModel) -> Reliability | None:
     Returns
     -------
     `~sunpy_farside.detection.reliability.Reliability` or None
-        None of a network that was never calibrated, and of one that now cuts its regions out in
-        another way.
+        None if the network is not calibrated, or if its segmentation settings differ from those of
+        the calibration.
 
     Raises
     ------

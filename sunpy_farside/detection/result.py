@@ -179,7 +179,7 @@ class FarsideDetection:
         Parameters
         ----------
         folder : path-like
-            Made when it is not there; an earlier detection in it is replaced. It gets
+            Created if it does not exist; an earlier detection in it is replaced. It gets
             ``image.fits``, ``segments.fits``, ``regions.ecsv``, and ``maps.fits`` with the phase
             maps.
         """
@@ -217,8 +217,9 @@ class FarsideDetection:
         Draw the detection image with the regions outlined and numbered.
 
         Regions that are significant have solid outlines and a cross, weaker ones dashed outlines
-        and a point. The numbers are the labels of the table; of weak regions those that find room.
-        The dash-dotted line is the limb of the far side, where the window reaches it.
+        and a point. The numbers are the labels of the table; those of weak regions are omitted
+        where they would overlap. The dash-dotted line is the limb of the far side, where the window
+        reaches it.
 
         Parameters
         ----------

@@ -115,12 +115,12 @@ def read_global_map(path: PathLike) -> GlobalMap:
     Returns
     -------
     ``sunpy_farside.maps.windows.GlobalMap``
-        Much faster than the map of `read_phase_map`, which is made when it is asked for.
+        Map without a header, much faster to read. Its ``map`` is that of `read_phase_map`.
 
     Raises
     ------
     FileFormatError
-        As of `read_phase_map`.
+        See `read_phase_map`.
     SequenceError
         The values between the latitudes of the windows cannot be phase shifts.
     """

@@ -68,7 +68,7 @@ __all__ = [*_LAZY]
 if not is_command():
     # The map source and the Fido client register themselves with sunpy, and the tables with
     # astropy. This takes seconds, and the tasks of the command import what they need of it.
-    import sunpy_farside.maps
+    import sunpy_farside.maps.sources
     import sunpy_farside.net
     import sunpy_farside.utils.tables
 

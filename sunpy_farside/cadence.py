@@ -222,10 +222,10 @@ def shared_steps(times: Time) -> tuple[np.ndarray, np.ndarray, float]:
     """
     # Any single map may be off the cadence, the first one too: count the maps near each, in order
     # of their phases, as an archive has more pairs than fit into memory.
-    phases = (times.utc.mjd * u.day / CADENCE).to_value(u.one) % 1
+    phases = times.utc.mjd / _STEP % 1
     ordered = np.sort(phases)
     around = np.concatenate([ordered - 1, ordered, ordered + 1])
-    near = (TOLERANCE / CADENCE).to_value(u.one) + 1e-9
+    near = _NEAR + 1e-9
     first, last = np.searchsorted(around, phases - near), np.searchsorted(around, phases + near)
     phase = phases[np.argmax(last - first)]
     return *step_numbers(times, phase), phase
@@ -315,23 +315,24 @@ def place_maps(times: Time, missing: int = 0, date: Time | None = None) -> tuple
     if not near.all():
         odd = ", ".join(times[~near].isot)
         problems.append(f"off the {CADENCE:.0f} cadence: {odd}")
-    if problem := _repeated(times[near], steps[near]):
-        problems.append(problem)
+    if len(kept) < near.sum():
+        problems.append(_repeated(times[near], steps[near]))
     if date is None:
         # The sequences that hold all the maps.
         middles: Sequence[int] = range(int(kept.max()) - MIDDLE, int(kept.min()) + MIDDLE + 1)
         expected = range(int(kept.min()), int(kept.max()) + 1)
     else:
-        (middle,), (fits,) = step_numbers(date[np.newaxis], phase)
+        middle, fits = step_numbers(date, phase)
         if not fits:
             problems.append(f"a date of the middle map off their cadence: {date.isot}")
         middles = [int(middle)]
         expected = steps_of_sequence(int(middle))
-        if outside := [step for step in kept if step not in expected]:
+        if outside := [step for step in kept.tolist() if step not in expected]:
             problems.append(
                 f"outside of the sequence of {date.isot[:16]}: {_names(outside, phase)}"
             )
-    absent = [step for step in expected if step not in kept]
+    there = set(kept.tolist())
+    absent = [step for step in expected if step not in there]
     if problems or len(times) > N_MAPS or not middles or N_MAPS - len(kept) > missing:
         if absent:
             problems.append(f"missing: {_names(absent, phase)}")

@@ -98,6 +98,22 @@ def test_many_sequences_equal_one_at_a_time(maps):
     assert list(detect_farside(iter([]), device="cpu")) == []
 
 
+def test_the_map_and_the_table_are_made_on_access(maps):
+    (sequence, *_) = find_sequences(maps)
+    detection = detect_farside(sequence, device="cpu")
+    printed = to_csv([detection]), to_json([detection]), to_text(detection), repr(detection)
+    assert not {"image", "regions"} & set(vars(detection))
+    assert detection.regions is detection.regions
+    assert detection.image is detection.image
+    assert detection.image.date == detection.date
+    # The same is printed of a detection that has only a table, as one that was read from a file.
+    read = replace(detection)
+    assert (to_csv([read]), to_json([read]), to_text(read), repr(read)) == printed
+    assert "numbers" in vars(read)
+    with pytest.raises(AttributeError, match="'FarsideDetection' object has no attribute 'map'"):
+        _ = detection.map
+
+
 def test_an_iterator_is_read_as_the_detections_are_asked_for(maps, monkeypatch):
     monkeypatch.setattr(neural, "_BATCH", 1)
     sequences, taken = find_sequences(maps), []

@@ -15,7 +15,7 @@ from map_files import fits_bytes
 from astropy.io import fits
 
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.io import read_images
+from sunpy_farside.io import images, read_images
 
 
 def image(shape=(181, 361)):
@@ -52,6 +52,78 @@ def test_images_packed_in_tiles(path, kind):
         content(fits.CompImageHDU(image(), compression_type="GZIP_2", quantize_level=0))
     )
     assert np.array_equal(read_images(path)[0][0], image())
+
+
+def published(**cards):
+    """
+    Return a file as JSOC publishes it: one image of floats, with some cards.
+    """
+    hdu = fits.PrimaryHDU(image())
+    hdu.header.update(cards)
+    return fits_bytes(hdu)
+
+
+PLAIN = {
+    "bare": {},
+    "numbers": {"REF_L0": 308.02, "REF_B0": -3.8e-5, "QUALITY": 0, "EXPTIME": -111600},
+    "text": {"DATE-OBS": "2022-05-05T00:00:00", "BUNIT": "rad", "OBSERVER": "O'Neil / HMI"},
+    "lines": {"COMMENT": "of any kind", "HISTORY": "x = 'y", "BLANK_OK": True},
+}
+
+
+@pytest.mark.parametrize("cards", PLAIN.values(), ids=PLAIN)
+def test_plain_files_read_as_with_astropy(path, monkeypatch, cards):
+    path.write_bytes(published(**cards))
+    ((data, header),) = read_images(path, shape=(181, 361))
+    with fits.open(path) as hdus:
+        assert np.array_equal(data, hdus[0].data)
+        assert header.tostring() == hdus[0].header.tostring()
+    assert data.dtype == np.dtype("=f4")
+    assert data.flags.writeable
+    monkeypatch.setattr(images, "_plain_image", lambda content: None)
+    ((expected, cards),) = read_images(path, shape=(181, 361))
+    assert np.array_equal(data, expected)
+    assert dict(header) == dict(cards)
+
+
+def test_plain_files_are_not_opened_by_astropy(path, monkeypatch):
+    path.write_bytes(published(BUNIT="rad"))
+    monkeypatch.setattr(images.fits, "open", None)
+    ((data, _),) = read_images(path, shape=[(200, 200), (181, 361)])
+    assert data.shape == (181, 361)
+
+
+def _with(**cards):
+    return lambda whole: published(**cards)
+
+
+def _replaced(key, card):
+    return lambda whole: whole.replace(key.encode().ljust(30), card.encode().ljust(30), 1)
+
+
+NOT_PLAIN = {
+    "scaled": _with(BSCALE=2.0),
+    "shifted": _with(BZERO=1.0),
+    "checksum": _with(DATASUM="1"),
+    "long text": _with(TEXT="x" * 200),
+    "long keyword": _with(**{"HIERARCH A KEYWORD OF WORDS": 1}),
+    "lower-case keyword": _replaced("BUNIT   = 'rad     '", "bunit   = 'rad     '"),
+    "no closing quote": _replaced("BUNIT   = 'rad     '", "BUNIT   = 'rad"),
+    "lower-case exponent": _replaced("BUNIT   = 'rad     '", "NUMBER  = 1.0e-5"),
+    "not a text": lambda whole: whole.replace(b"'rad     '", b"'rad\xb0    '"),
+    "more blanks": lambda whole: whole + bytes(2880),
+    "cut padding": lambda whole: whole.rstrip(b"\0"),
+    "a second image": lambda whole: whole + content(fits.ImageHDU(image()))[2880:],
+}
+
+
+@pytest.mark.parametrize("change", NOT_PLAIN.values(), ids=NOT_PLAIN)
+def test_other_files_are_left_to_astropy(change):
+    whole = published(BUNIT="rad")
+    assert images._plain_image(whole) is not None
+    changed = change(whole)
+    assert changed != whole
+    assert images._plain_image(changed) is None
 
 
 def _card(key, value):

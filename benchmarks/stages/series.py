@@ -72,6 +72,10 @@ class Series:
     def time_regions(self, folder):
         self.finish()
 
+    def time_tables(self, folder):
+        for detection in self.finish():
+            _ = detection.regions, detection.image
+
     def time_csv(self, folder):
         for detection in self.detections:
             self.write([detection])

@@ -13,7 +13,7 @@ from astropy.table import QTable
 from astropy.time import Time
 
 from sunpy.coordinates import HeliographicCarrington
-from sunpy.map import GenericMap, Map
+from sunpy.map import GenericMap
 from sunpy.time import parse_time
 
 from sunpy_farside.cadence import MIDDLE, N_MAPS, add_steps
@@ -25,6 +25,7 @@ from sunpy_farside.coordinates.window import (
     window_longitudes,
 )
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
+from sunpy_farside.maps.sources import Map
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.simulation.active_regions import (
     ACTIVE_FIELD,

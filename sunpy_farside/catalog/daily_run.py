@@ -30,7 +30,7 @@ from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
 from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.folders import find_phase_maps
 from sunpy_farside.io.locks import only_run
-from sunpy_farside.io.noaa import read_noaa_summary
+from sunpy_farside.io.noaa import read_noaa_summaries, split_summaries
 from sunpy_farside.io.region_lists import read_region_list
 from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.products import PRODUCTS
@@ -119,8 +119,8 @@ def run_day(
         detection where that is earlier.
     offline : `bool`, optional
         If True, fetch nothing.
-    noaa : path-like, optional
-        Folder of NOAA's solar region summaries (``*SRS.txt``).
+    noaa : path-like or sequence of path-like, optional
+        NOAA's solar region summaries, as for `~sunpy_farside.io.noaa.read_noaa_summaries`.
     url : `str`, optional
         Base address of the archive of the maps, as for `~sunpy_farside.net.archive.fetch_files`.
     email : `str`, optional
@@ -287,14 +287,17 @@ def _latest_list(region_list):
     return table
 
 
-def _summaries(folder, notes):
-    tables = []
-    for path in sorted(user_path(folder).rglob("*SRS.txt")) if folder is not None else ():
-        try:
-            tables.append(read_noaa_summary(path))
-        except (OSError, FarsideError) as error:
-            notes.append(str(error))
-    return tables
+def _summaries(paths, notes):
+    """
+    Read the solar region summaries. Those that do not read are named in warnings.
+    """
+    if paths is None:
+        return []
+    try:
+        return split_summaries(read_noaa_summaries(paths))
+    except (OSError, FarsideError) as error:
+        notes.append(str(error))
+        return []
 
 
 def _first_compared(database, new):

@@ -166,7 +166,8 @@ def add_compare(commands):
         nargs="+",
         default=[],
         metavar="SRS",
-        help="*SRS.txt: regions due to return or new at the east limb, to match earlier detections",
+        help="NOAA's summaries (*SRS.txt, folders or tarballs of them): regions due to return or "
+        "new at the east limb, to match earlier detections",
     )
     parser.add_argument(
         "--with",
@@ -193,7 +194,7 @@ def _compare(options):
     from sunpy_farside.catalog.matching import match_dates
     from sunpy_farside.catalog.noaa_matching import match_summaries
     from sunpy_farside.catalog.product_comparison import compare_products
-    from sunpy_farside.io.noaa import read_noaa_summary
+    from sunpy_farside.io.noaa import read_noaa_summaries
     from sunpy_farside.io.region_lists import read_region_list
 
     if not (options.lists or options.noaa or options.other):
@@ -216,11 +217,10 @@ def _compare(options):
         table = read_region_list([path for path, _ in lists])
         matches = match_dates(detected, table, distance=distance)
         _print_matches(matches, f"{len(matches.meta['dates'])} dates", options.format)
-    summaries, others = _usable(options.noaa, read_noaa_summary)
-    if summaries:
-        tables = [table for _, table in summaries]
-        matches = match_summaries(detected, tables, distance=distance)
-        used = f"{len(matches.meta['summaries'])} of {len(summaries)} summaries"
+    summaries, others = _days(options.noaa, read_noaa_summaries)
+    if summaries is not None:
+        matches = match_summaries(detected, summaries, distance=distance)
+        used = f"{len(matches.meta['summaries'])} of {len(summaries.meta['dates'])} summaries"
         heading = f"{used}, {matches.meta['outside']} regions outside of the window"
         _print_matches(matches, heading, options.format)
     if options.other:
@@ -231,7 +231,8 @@ def _compare(options):
         else:
             print_rows(compared, options.format)
     if unusable or others:
-        number = len(lists) + len(summaries) + unusable + others
+        number = len(lists) + unusable + others
+        number += len(summaries.meta["dates"]) if summaries is not None else 0
         msg = f"{unusable + others} of {number} files could not be used and are named above."
         raise FileFormatError(msg)
 
@@ -248,6 +249,21 @@ def _usable(patterns, read):
             unusable += 1
             complain(error if str(path) in str(error) else f"{path}: {error}")
     return tables, unusable
+
+
+def _days(patterns, read):
+    """
+    Return a table of solar region summaries, if any reads, and the number of the others.
+    """
+    if not patterns:
+        return None, 0
+    try:
+        table = read(values.matching_paths(patterns))
+    except FileFormatError as error:
+        complain(error)
+        return None, 1
+    # A warning names them.
+    return table, len(table.meta["broken"])
 
 
 def _print_matches(matches, heading, form):

@@ -50,7 +50,11 @@ def add_daily(commands):
     parser.add_argument("--offline", action="store_true", help="fetch nothing")
     parser.add_argument("--demo", action="store_true", help="simulated maps, not fetched ones")
     parser.add_argument(
-        "--noaa", type=user_path, metavar="DIR", help="folder of NOAA's summaries, *SRS.txt"
+        "--noaa",
+        type=user_path,
+        nargs="+",
+        metavar="SRS",
+        help="NOAA's summaries: *SRS.txt, folders or tarballs of them",
     )
     parser.add_argument(
         "--model", type=values.named_or_path, default="default", help="as for detect"

@@ -22,7 +22,7 @@ import sunpy_farside.utils.tables  # noqa: F401  (makes tables of coordinates wr
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.file_names import parse_gong_name
 from sunpy_farside.utils.content import read_content, user_path
-from sunpy_farside.utils.text import some
+from sunpy_farside.utils.text import quoted, some
 from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["read_gong_list"]
@@ -177,7 +177,7 @@ def _row(path, number, line, latitude):
     except ValueError as error:
         msg = (
             f"{path}: expected a region's longitude, latitude, strength, probability, area, flux "
-            f"and date of return, found {line[:60]!r} in line {number} ({error}). It may be cut "
+            f"and date of return, found {quoted(line)} in line {number} ({error}). It may be cut "
             "short; fetch it again."
         )
         raise FileFormatError(msg) from error
@@ -190,7 +190,7 @@ def _value(text):
     if text.strip("*") == "":
         return np.nan
     if not _NUMBER.fullmatch(text.lower()):
-        msg = f"no number: {text!r}"
+        msg = f"no number: {quoted(text)}"
         raise ValueError(msg)
     return float(text)
 

@@ -18,6 +18,7 @@ from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.utils.content import read_content, user_path
+from sunpy_farside.utils.text import quoted
 from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["read_images"]
@@ -135,7 +136,7 @@ def _check_counts(path, content):
     Reject headers that astropy would process for minutes before it reads any data.
     """
     if not content.startswith(b"SIMPLE"):
-        raise _unreadable(path, f"it begins with {content[:20]!r}")
+        raise _unreadable(path, f"it begins with {quoted(content, 20)}")
     long = len(content) >= _MOST_HEADER
     if content.find(_END, 0, _MOST_HEADER) < 0 or (
         long and _TEXT in content.translate(_TEXT_OR_NOT)

@@ -23,6 +23,7 @@ import sunpy_farside.utils.tables  # noqa: F401  (makes tables of coordinates wr
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.utils.content import read_content, user_path
+from sunpy_farside.utils.text import quoted
 from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["STRENGTH_UNIT", "read_region_list"]
@@ -195,7 +196,7 @@ def _match(path, lines, pattern, expected):
     number, text = lines[0] if lines else (None, "")
     match = pattern.fullmatch(text)
     if match is None:
-        found = f"{text[:60]!r} in line {number}" if lines else "the end of the file"
+        found = f"{quoted(text)} in line {number}" if lines else "the end of the file"
         msg = (
             f"{path}: expected {expected}, found {found}. It may be cut short or a web page; "
             "fetch it again."

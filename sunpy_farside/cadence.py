@@ -10,6 +10,7 @@ import astropy.units as u
 from astropy.time import Time
 
 from sunpy_farside.errors import SequenceError
+from sunpy_farside.utils.text import described
 from sunpy_farside.utils.wording import argument_text
 
 __all__ = [
@@ -268,7 +269,7 @@ def check_missing(missing: int) -> None:
     if not (isinstance(missing, int | np.integer) and 0 <= missing <= MOST_MISSING):
         msg = (
             f"Expected the largest number of missing maps, from 0 to {MOST_MISSING}, found "
-            f"missing={missing!r}."
+            f"{described(missing)}."
         )
         raise SequenceError(msg)
 

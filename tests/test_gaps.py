@@ -16,6 +16,8 @@ import astropy.units as u
 from astropy.table import QTable
 from astropy.time import Time
 
+from sunpy.util.exceptions import SunpyUserWarning
+
 from sunpy_farside import (
     FarsideDetection,
     FarsideSequence,
@@ -129,7 +131,7 @@ def test_the_date_decides_where_maps_are_missing_at_the_ends(full):
             {"missing": 1, "date": "2022-05-05"},
             "missing: 2022-05-07T00:00, 2022-05-07",
         ),
-        (slice(0, 11), {"missing": 6}, "from 0 to 5, found missing=6"),
+        (slice(0, 11), {"missing": 6}, "from 0 to 5, found the number 6"),
         (slice(0, 11), {"missing": -1}, "from 0 to 5"),
         (slice(0, 11), {"missing": 1.5}, "from 0 to 5"),
     ],
@@ -160,7 +162,8 @@ def test_a_map_without_data_is_missing(full):
         FarsideSequence([*maps[:4], *maps[5:]], missing=1)
     (found,) = find_sequences(maps, missing=1)
     assert_array_equal(found.data, sequence.data)
-    assert find_sequences([*maps[:4], *maps[5:]], missing=1) == []
+    with pytest.warns(SunpyUserWarning, match="among 10 maps"):
+        assert find_sequences([*maps[:4], *maps[5:]], missing=1) == []
 
 
 def test_arrays_with_missing_maps(full):
@@ -178,6 +181,7 @@ def test_files_with_missing_maps(full, jsoc_files):
     assert_array_equal(sequence.data, without(full, (0,)).data)
 
 
+@pytest.mark.filterwarnings("default:Found no sequence among")
 @settings(max_examples=20)
 @given(st.sets(st.integers(0, 12), max_size=9), st.integers(0, 5))
 def test_find_sequences_finds_every_date_with_enough_maps(maps, gone, missing):

@@ -9,6 +9,7 @@ from astropy.time import Time
 
 from sunpy.map import Map
 from sunpy.map.header_helper import make_heliographic_header
+from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside import FarsidePhaseMap, FarsideSequence, find_sequences, read_phase_map
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
@@ -253,9 +254,11 @@ def test_find_sequences_refuses_what_is_ambiguous():
     with pytest.raises(SequenceError, match="more than one map"):
         find_sequences([*coded_maps(12), coded_map(START)])
     assert find_sequences([]) == []
-    assert find_sequences(coded_maps(10)) == []
+    with pytest.warns(SunpyUserWarning, match="among 10 maps"):
+        assert find_sequences(coded_maps(10)) == []
 
 
+@pytest.mark.filterwarnings("default:Found no sequence among")
 @settings(max_examples=15)
 @given(st.sets(st.integers(0, 30), max_size=12))
 def test_find_sequences_finds_every_complete_run(missing):

@@ -13,8 +13,6 @@ import astropy.units as u
 from astropy.table import QTable, Table
 from astropy.time import Time
 
-from sunpy.time import parse_time
-
 from sunpy_farside.catalog.catalog_export import write_table
 from sunpy_farside.catalog.database import DATABASE, Database
 from sunpy_farside.catalog.names import names_of_tracks
@@ -25,6 +23,7 @@ from sunpy_farside.catalog.tracking import RegionTracks
 from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.errors import FarsideError
 from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.inputs import user_time
 from sunpy_farside.visualization.artists import Artists
 from sunpy_farside.visualization.html import html_with_picture
 from sunpy_farside.visualization.track_plot import plot_tracks
@@ -244,7 +243,7 @@ class Catalog:
         return Database.opened(self._folder)
 
     def _date(self, date):
-        wanted, dates = parse_time(date), self.dates
+        wanted, dates = user_time(date), self.dates
         near = np.abs((dates - wanted).to_value(u.minute)) <= 1 if len(dates) else np.zeros(0)
         if not near.any():
             msg = f"Expected a date of the catalog, found {wanted.isot[:16]}: see dates."

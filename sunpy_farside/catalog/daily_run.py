@@ -11,8 +11,6 @@ import astropy.units as u
 from astropy.table import QTable
 from astropy.time import Time
 
-from sunpy.time import parse_time
-
 from sunpy_farside.cadence import (
     CADENCE,
     nearest_step,
@@ -37,6 +35,7 @@ from sunpy_farside.products import PRODUCTS
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import remove_partial
+from sunpy_farside.utils.inputs import user_time
 
 __all__ = ["DailyRun", "run_day"]
 
@@ -244,7 +243,7 @@ def _fetch(output, product, since, options):
 
 def _start(output, since):
     if since is not None:
-        return parse_time(since)
+        return user_time(since)
     start = Time.now() - _FIRST
     if not (output / DATABASE).exists():
         return start

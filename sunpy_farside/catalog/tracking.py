@@ -20,6 +20,7 @@ from sunpy_farside.detection.flux import FLUX_COLUMNS, stored_flux
 from sunpy_farside.detection.former import no_regions
 from sunpy_farside.detection.methods import method_of
 from sunpy_farside.detection.result import FarsideDetection
+from sunpy_farside.utils.inputs import check_type
 from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["RegionTracks", "no_tracks", "track_regions"]
@@ -158,7 +159,11 @@ def track_regions(
         "persistence": persistence,
         "reliability": reliability,
     }
+    if tracks is not None:
+        remedy = "Give what track_regions returned, or read it with RegionTracks.read."
+        check_type(tracks, RegionTracks, "earlier tracks", remedy)
     for name, value in options.items():
+        check_type(value, (int, float, np.number), f"a positive {name}", "Give a number.")
         if not value > 0:
             msg = f"Expected a positive {name}, found {value}."
             raise ValueError(msg)

@@ -27,8 +27,9 @@ from sunpy_farside.detection.result import FarsideDetection
 from sunpy_farside.detection.segmentation import segment_image
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.errors import WeightsError
-from sunpy_farside.network import PACKAGED, FarsideModel, load_model
+from sunpy_farside.network import PACKAGED, FarsideModel, choose_device, load_model
 from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.utils.inputs import check_type, listed
 from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["detect_farside", "network_flux", "network_reliability", "network_settings"]
@@ -39,6 +40,11 @@ _LONG = 32
 _N_PIXELS = 5
 # Models that never change are loaded once; files may.
 _NAMED = (*PACKAGED, "felipe2019")
+_EXPECTED = "a FarsideSequence or several"
+_REMEDY = (
+    "Make one of maps with FarsideSequence(maps), or of files with "
+    "FarsideSequence.from_files(paths)."
+)
 _loaded = lru_cache(maxsize=4)(load_model)
 
 
@@ -77,6 +83,8 @@ def detect_farside(
     ------
     WeightsError
         There is no such model, or its weights are unusable.
+    TypeError
+        ``sequences`` are maps or files, not sequences of maps.
 
     Notes
     -----
@@ -95,10 +103,14 @@ def detect_farside(
     >>> sunpy_farside.detect_farside(simulated.sequence).regions.colnames[:3]
     ['label', 'centroid', 'reliability']
     """
+    if not isinstance(sequences, FarsideSequence | Iterator):
+        sequences = listed(sequences, _EXPECTED, _REMEDY, GenericMap)
+        for item in sequences:
+            check_type(item, FarsideSequence, _EXPECTED, _REMEDY)
     if not isinstance(model, FarsideModel):
         model = "default" if model is None else model
-        if model in _NAMED:
-            model = _loaded(str(model), device=device)
+        if isinstance(model, str) and model in _NAMED:
+            model = _loaded(model, device=choose_device(device))
         else:
             model = load_model(model, device=device)
     settings = network_settings(model, threshold)
@@ -107,7 +119,6 @@ def detect_farside(
         return next(_finish(maps, comoving, probabilities, model, settings))
     if isinstance(sequences, Iterator):
         return _stream(sequences, model, settings)
-    sequences = list(sequences)
     return list(
         tqdm(
             _stream(iter(sequences), model, settings),
@@ -226,6 +237,8 @@ def _begin(sequences, model):
     """
     Return sequences with their phases and probabilities in the windows of the network.
     """
+    for item in sequences:
+        check_type(item, FarsideSequence, _EXPECTED, _REMEDY)
     # All the columns that the network knows: what lies beyond a window tells of its edges.
     comoving = [item.comoving(max(item.width, model.columns or 0)) for item in sequences]
     stacks = comoving if model.alignment == "common" else [sequence.data for sequence in sequences]

@@ -25,6 +25,7 @@ from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.maps.windows import cut_map
 from sunpy_farside.products import product_of
 from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.utils.inputs import check_type, listed
 
 __all__ = ["METHOD", "PHASE", "detect_seismic_strength"]
 
@@ -35,6 +36,11 @@ METHOD = "seismic_strength"
 PHASE = -0.085 * u.rad
 _FIVE_DAYS = "phase_map_5day"
 _N_PIXELS = 5
+_EXPECTED = "a FarsideSequence, a 5-day phase map or several"
+_REMEDY = (
+    "Make a sequence of maps with FarsideSequence(maps), or of files with "
+    "FarsideSequence.from_files(paths)."
+)
 
 
 @u.quantity_input
@@ -110,7 +116,7 @@ def detect_seismic_strength(
         settings = replace(settings, flux=flux)
     if isinstance(maps, FarsideSequence | GenericMap):
         return _detect(maps, settings, width)
-    return [_detect(item, settings, width) for item in maps]
+    return [_detect(item, settings, width) for item in listed(maps, _EXPECTED, _REMEDY)]
 
 
 def _detect(source, settings, width):
@@ -123,8 +129,7 @@ def _detect(source, settings, width):
         only = source.date.isot
         provenance = {"first_map": only, "last_map": only, "missing_maps": [], "product": product}
     else:
-        msg = f"Expected a FarsideSequence or a 5-day phase map, found {type(source).__name__}."
-        raise TypeError(msg)
+        check_type(source, (), _EXPECTED, _REMEDY)
     date = source.date
     mean = mean_phase(phases)
     if isinstance(source, FarsideSequence) and not on_holographic_scale(source.product):

@@ -13,6 +13,7 @@ from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.products import PRODUCTS
+from sunpy_farside.utils.content import user_path
 
 __all__ = ["find_phase_maps"]
 
@@ -69,7 +70,7 @@ def find_phase_maps(folder, product=None):
     >>> [path.name for path in find_phase_maps(folder)]
     ['PHASE_MAP_2022.05.05_00:00:00.fits.gz']
     """
-    folder = Path(folder).expanduser()
+    folder = user_path(folder)
     if not folder.is_dir():
         msg = f"{folder}: no such folder."
         raise FileNotFoundError(msg)

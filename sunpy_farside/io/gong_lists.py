@@ -2,7 +2,6 @@
 Reader of the region lists published by GONG.
 """
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from sunpy.util.exceptions import warn_user
 import sunpy_farside.utils.tables  # noqa: F401  (makes tables of coordinates writable)
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.file_names import parse_gong_name
-from sunpy_farside.utils.content import read_content, user_path
+from sunpy_farside.utils.content import read_content, user_paths
 from sunpy_farside.utils.text import quoted, some
 from sunpy_farside.utils.typing import PathLike
 
@@ -115,9 +114,7 @@ def read_gong_list(paths: PathLike | Sequence[PathLike]) -> QTable:
     --------------------- ------- ------------
                      93.0   620.0        11967
     """
-    if isinstance(paths, str | os.PathLike):
-        paths = [paths]
-    lists = [_read(user_path(path)) for path in paths]
+    lists = [_read(path) for path in user_paths(paths)]
     if not lists:
         msg = "Expected one region list or more, found none."
         raise ValueError(msg)

@@ -3,7 +3,6 @@ NOAA's active regions: daily summaries, first appearances and positions at other
 """
 
 import io
-import os
 import tarfile
 from collections.abc import Sequence
 from functools import partial
@@ -29,7 +28,7 @@ from sunpy_farside.io.noaa_text import (
     parse_summary,
     wrong_summary,
 )
-from sunpy_farside.utils.content import check_file, read_content, user_path
+from sunpy_farside.utils.content import check_file, read_content, user_path, user_paths
 from sunpy_farside.utils.moved import moved_names
 from sunpy_farside.utils.text import some
 from sunpy_farside.utils.typing import PathLike
@@ -175,9 +174,7 @@ def read_noaa_summaries(paths: PathLike | Sequence[PathLike]) -> QTable:
     >>> [date.isot[:10] for date in regions["date"]], regions["stonyhurst_longitude"].value
     (['2014-05-05', '2014-05-06'], array([-65., -52.]))
     """
-    if isinstance(paths, str | os.PathLike):
-        paths = [paths]
-    paths = [user_path(path) for path in paths]
+    paths = user_paths(paths)
     by_date: dict[str, Summary] = {}
     broken, cut_short, errors = [], [], []
     for name, read in _contents(paths):

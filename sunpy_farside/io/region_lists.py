@@ -2,7 +2,6 @@
 Reader of the region lists of the SAR method published by JSOC.
 """
 
-import os
 import re
 import warnings
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from sunpy.util.exceptions import warn_user
 import sunpy_farside.utils.tables  # noqa: F401  (makes tables of coordinates writable)
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.utils.content import read_content, user_path
+from sunpy_farside.utils.content import read_content, user_paths
 from sunpy_farside.utils.text import quoted
 from sunpy_farside.utils.typing import PathLike
 
@@ -127,9 +126,7 @@ def read_region_list(paths: PathLike | Sequence[PathLike]) -> QTable:
     >>> len(table), table.meta["lists"][0]["vantage_longitude"]
     (0, <Quantity 151.1 deg>)
     """
-    if isinstance(paths, str | os.PathLike):
-        paths = [paths]
-    paths = [user_path(path) for path in paths]
+    paths = user_paths(paths)
     if not paths:
         msg = "Expected one region list or more, found none."
         raise ValueError(msg)

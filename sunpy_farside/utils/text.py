@@ -2,7 +2,10 @@
 Lists of names and contents of files in messages.
 """
 
-__all__ = ["quoted", "some"]
+import os
+from numbers import Real
+
+__all__ = ["described", "quoted", "some"]
 
 # In place of bytes that are no characters.
 _REPLACED = "\ufffd"
@@ -59,3 +62,33 @@ def quoted(content, most=60):
     if not start.replace("\n", " ").replace("\r", " ").replace("\t", " ").isprintable():
         return "characters that are no text"
     return "characters that are no text" if _REPLACED in start else repr(start)
+
+
+def described(value: object) -> str:
+    """
+    Return what an argument is, in a few words for the message of an error.
+
+    Parameters
+    ----------
+    value
+
+    Returns
+    -------
+    `str`
+
+    Examples
+    --------
+    >>> from sunpy_farside.utils.text import described
+    >>> described("maps"), described(5), described([])
+    ("the text 'maps'", 'the number 5', 'a list')
+    """
+    if isinstance(value, str):
+        return f"the text {quoted(value)}"
+    if isinstance(value, os.PathLike):
+        return f"the path {os.fspath(value)!r}"
+    if isinstance(value, bool | None):
+        return str(value)
+    if isinstance(value, Real):
+        return f"the number {value}"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"

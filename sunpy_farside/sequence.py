@@ -45,7 +45,7 @@ from sunpy_farside.maps.windows import GlobalMap, check_width, check_windows
 from sunpy_farside.products import PRODUCTS, product_of
 from sunpy_farside.utils.inputs import listed, user_time
 from sunpy_farside.utils.moved import moved_names
-from sunpy_farside.utils.text import described
+from sunpy_farside.utils.text import counted, described
 from sunpy_farside.utils.typing import PathLike, TimeLike
 from sunpy_farside.utils.wording import argument_text
 from sunpy_farside.visualization.html import html_with_picture
@@ -482,9 +482,9 @@ def find_sequences(
     if not sequences:
         few = f", of which {missing} may be missing" if missing else ""
         warn_user(
-            f"Found no sequence among {len(maps)} maps. A sequence has {N_MAPS} consecutive maps, "
-            f"one every {CADENCE:.0f}{few}. Add the missing maps, or allow for more of them with "
-            f"{argument_text('missing')}."
+            f"Found no sequence among {counted(len(maps), 'map')}. A sequence has {N_MAPS} "
+            f"consecutive maps, one every {CADENCE:.0f}{few}. Add the "
+            f"missing maps, or allow for more of them with {argument_text('missing')}."
         )
     return sequences
 

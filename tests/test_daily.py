@@ -357,7 +357,7 @@ def test_the_command(output, archive, maps, publish, serve, tmp_path, capsys):
     publish(maps[:11])
     assert main(line) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("1 new dates up to 2022-05-03T12:00, ")
+    assert out.startswith("1 new date up to 2022-05-03T12:00, ")
     assert out.endswith(f"{output / 'bulletin.html'}\n")
     assert err == ""
     assert (output / "bulletin.json").exists()
@@ -381,7 +381,7 @@ def test_the_first_bulletin_offline(output, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(command, "_DEMO_MAPS", 11)
     line = ["daily", "--demo", "--output", str(output), "--device", "cpu"]
     assert main([*line, "--model", str(tmp_path / "small.safetensors")]) == 0
-    assert capsys.readouterr().out.startswith("1 new dates up to 2022-05-03T12:00")
+    assert capsys.readouterr().out.startswith("1 new date up to 2022-05-03T12:00")
     assert (output / "bulletin.html").exists()
     assert "The maps are simulated, not observed." in (output / "bulletin.txt").read_text()
     # Observed maps do not come among them.
@@ -435,7 +435,7 @@ def test_a_full_disk_is_one_line(output, maps, tmp_path, monkeypatch, capsys):
     assert stored(output) == before
     # The next run goes on.
     assert main(line) == 0
-    assert capsys.readouterr().out.startswith("1 new dates up to 2022-05-04")
+    assert capsys.readouterr().out.startswith("1 new date up to 2022-05-04")
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def test_a_broken_file_costs_what_needs_it_and_is_named_once(folder, capsys):
         1,
     ]
     assert lines[2:] == [
-        "sunpy-farside: 2 of 13 files could not be used and are named above. The sequences "
+        "sunpy-farside: 2 of 13 files could not be used, named above. The sequences "
         "without them are done."
     ]
 

@@ -91,7 +91,7 @@ def test_daily(source, srs, tmp_path):
     assert result.summary["number"].tolist() == [12990]
 
 
-@pytest.mark.filterwarnings("default:1 solar region summaries do not read")
+@pytest.mark.filterwarnings("default:Could not read 1 solar region summary")
 def test_broken_days_are_named_and_the_others_compared(catalog, srs, capsys):
     _files(srs)
     (srs / "20220511SRS.txt").write_bytes(bytes(60))

@@ -160,6 +160,10 @@ def _mixed(maps):
     return [*maps[:10], coded_map(START + 120 * u.hour, "phase_map_5day")]
 
 
+def _one_date(maps):
+    return [maps[0]] * 11
+
+
 def _none(maps):
     return []
 
@@ -169,12 +173,13 @@ def _none(maps):
     [
         (_ten, "found 10"),
         (_twelve, "found 12"),
-        (_gap, "missing: 2022-05-04T12:00"),
-        (_repeat, "more than one map of 2022-05-03T12:00"),
+        (_gap, "found 11 over 12 steps, without 2022-05-04T12:00"),
+        (_repeat, "found 11 of 10 dates, more than one of 2022-05-03T12:00"),
         (_off, "cadence: 2022-05-04T15:00"),
         (_first_off, "cadence: 2022-05-02T09:00"),
         (_mixed, "phase_map and phase_map_5day"),
         (_none, "found none"),
+        (_one_date, r"h; found 11 of 1 date, more than one of 2022-05-02T12:00\. Keep one map of"),
     ],
 )
 def test_what_is_wrong_is_named(spoil, message):

@@ -24,6 +24,7 @@ from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.errors import FarsideError
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.inputs import user_time
+from sunpy_farside.utils.text import counted
 from sunpy_farside.visualization.artists import Artists
 from sunpy_farside.visualization.html import html_with_picture
 from sunpy_farside.visualization.track_plot import plot_tracks
@@ -71,7 +72,7 @@ class Catalog:
     def __repr__(self):
         number, first, last = self._summary
         dates = f", {first[:16]} to {last[:16]}" if number else ""
-        return f"<Catalog: {number} dates{dates}>"
+        return f"<Catalog: {counted(number, 'date')}{dates}>"
 
     def _repr_html_(self):
         if not any(len(tracks.tracks) for tracks in self._recent().values()):

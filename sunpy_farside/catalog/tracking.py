@@ -21,6 +21,7 @@ from sunpy_farside.detection.former import no_regions
 from sunpy_farside.detection.methods import method_of
 from sunpy_farside.detection.result import FarsideDetection
 from sunpy_farside.utils.inputs import check_type
+from sunpy_farside.utils.text import counted
 from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["RegionTracks", "no_tracks", "track_regions"]
@@ -55,7 +56,7 @@ class RegionTracks:
     def __repr__(self):
         number = int(np.sum(self.tracks["persistent"]))
         return (
-            f"<RegionTracks: {len(self.tracks)} tracks, {number} persistent, on "
+            f"<RegionTracks: {counted(len(self.tracks), 'track')}, {number} persistent, on "
             f"{len(self.members.meta['dates'])} dates>"
         )
 

@@ -8,6 +8,7 @@ from sunpy_farside.cli import arguments, values
 from sunpy_farside.cli.output import complain, print_rows
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.text import counted
 
 __all__ = ["add_compare", "add_track", "add_watch"]
 
@@ -53,7 +54,7 @@ def _watch(options):
         missing=options.missing,
         device=options.device,
     )
-    print(f"{len(dates)} new dates: {output}")
+    print(f"{counted(len(dates), 'new date')}: {output}")
     for date in dates:
         print(f"  {date.isot[:16]}")
 
@@ -90,7 +91,9 @@ def _track(options):
     if options.format != "table":
         print_rows(shown, options.format)
         return
-    print(f"{len(shown)} of {len(tracks)} tracks by the {METHODS[options.method].title}:")
+    print(
+        f"{len(shown)} of {counted(len(tracks), 'track')} by the {METHODS[options.method].title}:"
+    )
     if len(shown):
         print("\n".join(_track_table(shown).pformat(max_lines=-1, max_width=-1)))
     if len(shown) < len(tracks):
@@ -216,12 +219,13 @@ def _compare(options):
     if lists:
         table = read_region_list([path for path, _ in lists])
         matches = match_dates(detected, table, distance=distance)
-        _print_matches(matches, f"{len(matches.meta['dates'])} dates", options.format)
+        _print_matches(matches, counted(len(matches.meta["dates"]), "date"), options.format)
     summaries, others = _days(options.noaa, read_noaa_summaries)
     if summaries is not None:
         matches = match_summaries(detected, summaries, distance=distance)
-        used = f"{len(matches.meta['summaries'])} of {len(summaries.meta['dates'])} summaries"
-        heading = f"{used}, {matches.meta['outside']} regions outside of the window"
+        used = f"{len(matches.meta['summaries'])} of "
+        used += counted(len(summaries.meta["dates"]), "summary")
+        heading = f"{used}, {counted(matches.meta['outside'], 'region')} outside of the window"
         _print_matches(matches, heading, options.format)
     if options.other:
         other = read_catalog(options.other, options.method)
@@ -233,7 +237,7 @@ def _compare(options):
     if unusable or others:
         number = len(lists) + unusable + others
         number += len(summaries.meta["dates"]) if summaries is not None else 0
-        msg = f"{unusable + others} of {number} files could not be used and are named above."
+        msg = f"{unusable + others} of {counted(number, 'file')} could not be used, named above."
         raise FileFormatError(msg)
 
 
@@ -305,7 +309,8 @@ def _print_products(compared):
     shown = compared[compared["first_significant"] | compared["second_significant"]]
     number = compared.meta
     print(
-        f"{len(number['dates'])} dates: {number['matched']} regions in both products, "
+        f"{counted(len(number['dates']), 'date')}: "
+        f"{counted(number['matched'], 'region')} in both products, "
         f"{number['first_alone']} in the first and {number['second_alone']} in the second alone; "
         f"{len(shown)} significant in one or both:"
     )

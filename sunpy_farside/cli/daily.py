@@ -12,6 +12,7 @@ from logging.handlers import RotatingFileHandler
 from sunpy_farside.cli import arguments, values
 from sunpy_farside.errors import FarsideError
 from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.text import counted
 
 __all__ = ["add_daily"]
 
@@ -127,7 +128,7 @@ def _daily(options):
         log.info(line)
     print(line)
     if run.notes:
-        msg = f"{len(run.notes)} problems, see {output / _LOG}. {run.notes[0]}"
+        msg = f"{counted(len(run.notes), 'problem')}, see {output / _LOG}. {run.notes[0]}"
         raise ConnectionError(msg)
 
 
@@ -193,7 +194,8 @@ def _summary(run, day):
     latest = tracks[tracks["last_date"] == tracks["last_date"].max()] if len(tracks) else tracks
     persistent = int(np.sum(latest["persistent"])) if len(latest) else 0
     last = day.series[0].tracks.members.meta["dates"][-1][:16]
-    return f"{len(run.new)} new dates up to {last}, {len(latest)} regions, {persistent} persistent"
+    new, regions = counted(len(run.new), "new date"), counted(len(latest), "region")
+    return f"{new} up to {last}, {regions}, {persistent} persistent"
 
 
 def _alert(output, date, options, log):
@@ -216,4 +218,4 @@ def _alert(output, date, options, log):
     number = give_alerts(
         output, give, within=options.alert, reliability=options.alert_new, now=date
     )
-    return f", {number} alerts"
+    return f", {counted(number, 'alert')}"

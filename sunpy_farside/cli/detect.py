@@ -14,6 +14,7 @@ from sunpy_farside.cli.output import check_writable, printed_detections
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import whole_files
+from sunpy_farside.utils.text import counted
 
 __all__ = ["add_demo", "add_detect"]
 
@@ -103,8 +104,8 @@ def _detect_files(options):
     _report(files, options)
     if files.unusable:
         msg = (
-            f"{files.unusable} of {files.number} files could not be used and are named above. The "
-            "sequences without them are done."
+            f"{files.unusable} of {counted(files.number, 'file')} could not be used, named above. "
+            "The sequences without them are done."
         )
         raise SequenceError(msg)
 

@@ -7,6 +7,7 @@ import sys
 from sunpy_farside.cli import arguments, values
 from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.text import counted
 
 __all__ = ["add_build_dataset", "add_fetch", "add_fetch_magnetograms"]
 
@@ -52,8 +53,8 @@ def _fetch(options):
     for path in files:
         print(path)
     if files.errors:
-        number = len(files) + len(files.errors)
-        msg = f"Could not fetch {len(files.errors)} of {number} files. {files.errors[0].exception}"
+        number = counted(len(files) + len(files.errors), "file")
+        msg = f"Could not fetch {len(files.errors)} of {number}. {files.errors[0].exception}"
         raise ConnectionError(msg)
     if not files:
         period = f"{options.start.isot} to {options.end.isot}"

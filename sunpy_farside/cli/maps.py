@@ -27,6 +27,7 @@ from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.phase_maps import read_global_map
 from sunpy_farside.maps.windows import check_windows
 from sunpy_farside.sequence import FarsideSequence, cadence_date
+from sunpy_farside.utils.text import counted
 
 __all__ = ["MapFiles"]
 
@@ -187,7 +188,8 @@ class MapFiles:
 
     def _explain(self, times):
         if not times:
-            msg = f"Expected phase maps, found none that can be used in {self.number} files."
+            files = counted(self.number, "file")
+            msg = f"Expected phase maps, found none that can be used in {files}."
             raise FarsideError(msg)
         times = Time(times)
         steps, _, _ = shared_steps(times)

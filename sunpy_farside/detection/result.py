@@ -19,6 +19,7 @@ from sunpy_farside.detection.methods import Method
 from sunpy_farside.detection.outlines import region_outlines
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.utils.text import counted
 from sunpy_farside.utils.typing import PathLike
 from sunpy_farside.visualization.artists import Artists
 from sunpy_farside.visualization.detection_plot import plot_detection
@@ -68,8 +69,8 @@ class FarsideDetection:
     def __repr__(self):
         number = int(np.sum(self.regions["significant"]))
         return (
-            f"<FarsideDetection: {self.date.isot[:16]}, {self.model}: {len(self.regions)} regions, "
-            f"{number} significant>"
+            f"<FarsideDetection: {self.date.isot[:16]}, {self.model}: "
+            f"{counted(len(self.regions), 'region')}, {number} significant>"
         )
 
     def _repr_html_(self):

@@ -17,9 +17,11 @@ from astropy.utils.exceptions import AstropyWarning
 from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io.units import other_content
 from sunpy_farside.utils.content import read_content, user_path
 from sunpy_farside.utils.text import quoted
 from sunpy_farside.utils.typing import PathLike
+from sunpy_farside.utils.wording import wording
 
 __all__ = ["read_images"]
 
@@ -168,12 +170,7 @@ def _check_images(path, content, hdus, shape):
             continue
         allowed = [shape] if isinstance(shape, tuple) else shape
         if allowed is not None and not found and axes not in allowed:
-            expected = " or ".join(map(_times, allowed))
-            msg = (
-                f"{path}: expected an image of {expected} pixels, found {_times(axes)}. In Python, "
-                "open maps on other grids with sunpy.map.Map; FarsideSequence resamples them."
-            )
-            raise FileFormatError(msg)
+            raise _wrong_shape(path, axes, allowed, hdu.header)
         found += prod(axes)
         if found > _MOST_PIXELS:
             raise _unreadable(path, f"more than {_MOST_PIXELS} pixels")
@@ -187,6 +184,25 @@ def _check_images(path, content, hdus, shape):
     if content[end:].strip(b"\0 \r\n"):
         raise _unreadable(path, f"{len(content) - end} bytes more than its headers declare")
     return changed
+
+
+def _wrong_shape(path, axes, allowed, header):
+    """
+    Return the error for an image that is no phase map, or one on another grid.
+    """
+    if other := other_content(header):
+        return FileFormatError(
+            f"{path}: expected phase shifts, found {other} of {_times(axes)} pixels. Give far-side "
+            "phase maps, such as PHASE_MAP_YYYY.MM.DD_HH:MM:SS.fits."
+        )
+    remedy = wording(
+        "Open maps on other grids with sunpy.map.Map; FarsideSequence resamples them.",
+        "Give maps as JSOC and GONG publish them.",
+    )
+    expected = " or ".join(map(_times, allowed))
+    return FileFormatError(
+        f"{path}: expected an image of {expected} pixels, found {_times(axes)}. {remedy}"
+    )
 
 
 def _axes(header, prefix):

@@ -30,7 +30,7 @@ from sunpy_farside.io.noaa_text import (
 )
 from sunpy_farside.utils.content import check_file, read_content, user_path, user_paths
 from sunpy_farside.utils.moved import moved_names
-from sunpy_farside.utils.text import some
+from sunpy_farside.utils.text import counted, some
 from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["read_noaa_summaries", "read_noaa_summary", "split_summaries"]
@@ -197,14 +197,14 @@ def read_noaa_summaries(paths: PathLike | Sequence[PathLike]) -> QTable:
         raise errors[0]
     if broken:
         names = ", ".join(broken)
-        msg = f"{len(broken)} solar region summaries do not read: {names}."
+        msg = f"Could not read {counted(len(broken), 'solar region summary')}: {names}."
         if not by_date:
-            raise FileFormatError(f"{msg} Fetch them again.")
-        warn_user(f"{msg} They are left out; fetch them again.")
+            raise FileFormatError(f"{msg} Fetch again.")
+        warn_user(f"{msg} Left out; fetch again.")
     if cut_short:
         names = ", ".join(cut_short)
-        msg = f"{len(cut_short)} solar region summaries are cut short: {names}."
-        warn_user(f"{msg} What they hold is kept; fetch them again.")
+        msg = f"Found {counted(len(cut_short), 'solar region summary')} cut short: {names}."
+        warn_user(f"{msg} The rest is kept; fetch again.")
     summaries = [by_date[date] for date in sorted(by_date)]
     dates = Time([summary.date for summary in summaries])
     owner = np.repeat(np.arange(len(dates)), [len(summary.rows) for summary in summaries])

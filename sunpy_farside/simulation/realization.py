@@ -37,7 +37,7 @@ from sunpy_farside.simulation.phases import View, half_days, simulate_phases
 from sunpy_farside.simulation.signature import FORMER, Signature
 from sunpy_farside.simulation.suns import DRAWN, MOST_ACTIVE, SunModel
 from sunpy_farside.utils.inputs import check_range, check_type, check_whole, user_time
-from sunpy_farside.utils.text import described
+from sunpy_farside.utils.text import counted, described
 from sunpy_farside.utils.typing import TimeLike
 
 __all__ = ["SimulatedMaps", "SimulatedSequence", "simulate_maps", "simulate_sequence", "view_of"]
@@ -62,7 +62,7 @@ class SimulatedMaps:
 
     def __repr__(self):
         first, last = (self.maps[end].date.isot[:16] for end in (0, -1))
-        return f"<SimulatedMaps: {len(self.maps)} maps, {first} to {last}>"
+        return f"<SimulatedMaps: {counted(len(self.maps), 'map')}, {first} to {last}>"
 
     def regions(self, date: TimeLike) -> QTable:
         """
@@ -166,7 +166,9 @@ class SimulatedSequence:
 
     def __repr__(self):
         date = self.sequence.date.isot[:16]
-        return f"<SimulatedSequence: {date}, {len(self.regions)} regions on the whole Sun>"
+        return (
+            f"<SimulatedSequence: {date}, {counted(len(self.regions), 'region')} on the whole Sun>"
+        )
 
     def active(self, target: dict) -> np.ndarray:
         """

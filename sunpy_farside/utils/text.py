@@ -5,7 +5,7 @@ Lists of names and contents of files in messages.
 import os
 from numbers import Real
 
-__all__ = ["described", "quoted", "some"]
+__all__ = ["counted", "described", "quoted", "some"]
 
 # In place of bytes that are no characters.
 _REPLACED = "\ufffd"
@@ -92,3 +92,28 @@ def described(value: object) -> str:
         return f"the number {value}"
     name = type(value).__name__
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+def counted(number, noun):
+    """
+    Return a number with a noun, in the plural where it has to be.
+
+    Parameters
+    ----------
+    number : `int`
+    noun : `str`
+        In the singular, as in "map", also of several words.
+
+    Returns
+    -------
+    `str`
+
+    Examples
+    --------
+    >>> from sunpy_farside.utils.text import counted
+    >>> counted(1, "new date"), counted(0, "file"), counted(2, "solar region summary")
+    ('1 new date', '0 files', '2 solar region summaries')
+    """
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"

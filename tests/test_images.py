@@ -201,10 +201,10 @@ def test_magnetograms_are_named(tmp_path, shape, unit):
     hdu = fits.PrimaryHDU(np.zeros(shape, dtype=np.float32))
     hdu.header["BUNIT"], hdu.header["CONTENT"] = unit, "MAGNETOGRAM"
     hdu.writeto(path)
-    with pytest.raises(FileFormatError, match=rf"found a magnetogram \(BUNIT '{unit}'") as error:
+    with pytest.raises(FileFormatError, match=r"found a magnetogram \(BUNIT '") as error:
         read_phase_map(path)
     text = str(error.value)
-    assert "CONTENT 'MAGNETOGRAM'" in text
+    assert f"BUNIT {unit!r}, CONTENT 'MAGNETOGRAM'" in text
     assert "Give far-side phase maps" in text
     assert "FarsideSequence" not in text
 

@@ -402,7 +402,7 @@ def test_tracks_follow_a_corrected_map(folder, maps):
 def test_two_at_once(folder):
     output = folder / "detections"
     before = stored(output)
-    message = r"found another at work there since 20\d\d-.* UTC\. Start again when it has ended"
+    message = r"found another one using it since 20\d\d-.* UTC\. Start again when it has ended"
     with only_run(output):
         with pytest.raises(FolderInUseError, match=message) as error:
             watch_folder(folder, model=MODEL)

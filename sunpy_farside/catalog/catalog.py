@@ -66,8 +66,8 @@ class Catalog:
         self._folder = path.parent if path.name == DATABASE else path
         check_exists(self._folder, DATABASE)
         with self._opened() as database:
-            query = "SELECT count(DISTINCT date), min(date), max(date) FROM detections"
-            (self._summary,) = database.connection.execute(query + " WHERE status = 'current'")
+            dates = database.dates()
+        self._summary = len(dates), *(dates[:1] or [None]), *(dates[-1:] or [None])
 
     def __repr__(self):
         number, first, last = self._summary

@@ -90,7 +90,7 @@ def watch_folder(
     FileNotFoundError
         There is no such folder.
     FolderInUseError
-        Another run is at work in ``output``.
+        Another process is using ``output``.
     FarsideError
         The catalog in ``output`` is of another product.
     NewerFormatError
@@ -211,7 +211,7 @@ def update_tracks(folder: PathLike) -> "dict[str, RegionTracks]":
     FileFormatError
         The catalog is damaged.
     FolderInUseError
-        Another run is at work there.
+        Another process is using it.
 
     Examples
     --------

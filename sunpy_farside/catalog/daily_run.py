@@ -24,6 +24,7 @@ from sunpy_farside.catalog.names import attach_names
 from sunpy_farside.catalog.one_product import check_product
 from sunpy_farside.catalog.update import update_catalog
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
+from sunpy_farside.detection.caveats import caveats_once
 from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
 from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.folders import find_phase_maps
@@ -88,6 +89,7 @@ class DailyRun:
     latest: dict
 
 
+@caveats_once()
 def run_day(
     output,
     *,
@@ -136,7 +138,7 @@ def run_day(
     Raises
     ------
     FolderInUseError
-        Another run is at work in ``output``.
+        Another process is using ``output``.
     FarsideError
         The catalog in ``output`` is of another product.
 

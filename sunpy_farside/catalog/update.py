@@ -17,6 +17,7 @@ from sunpy_farside.catalog.sources import MapDigests, describe_run, n_missing
 from sunpy_farside.catalog.track_store import follow_regions
 from sunpy_farside.coordinates.far_side import remember_earth
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
+from sunpy_farside.detection.caveats import caveats_once
 from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
 from sunpy_farside.io.phase_maps import read_global_map
@@ -43,6 +44,7 @@ _REASONS = {
 }
 
 
+@caveats_once()
 def update_catalog(runs, folder, output, *, model=None, width=120, missing=0, device="auto"):
     """
     Compute missing and outdated detections, and update the tracks.

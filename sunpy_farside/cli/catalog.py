@@ -31,13 +31,11 @@ def add_watch(commands):
     parser.add_argument(
         "--output", type=user_path, metavar="DIR", help="catalog (FOLDER/detections by default)"
     )
-    parser.add_argument(
-        "--model", type=values.named_or_path, default="default", help="as for detect"
-    )
+    arguments.add_model(parser)
     arguments.add_width(parser)
     arguments.add_map_product(parser)
     arguments.add_missing(parser)
-    parser.add_argument("--device", default="auto", help="as for detect")
+    arguments.add_device(parser)
     parser.set_defaults(run=_watch)
 
 
@@ -54,9 +52,23 @@ def _watch(options):
         missing=options.missing,
         device=options.device,
     )
+    if not dates:
+        _check_maps(options.folder, options.product)
     print(f"{counted(len(dates), 'new date')}: {output}")
     for date in dates:
         print(f"  {date.isot[:16]}")
+
+
+def _check_maps(folder, product):
+    """
+    Raise an error for a folder without maps.
+    """
+    from sunpy_farside.io.folders import count_maps, no_maps_text
+    from sunpy_farside.products import PRODUCTS
+
+    names = [product] if product else [n for n, item in PRODUCTS.items() if item.makes_sequences]
+    if not any(count_maps(folder, name) for name in names):
+        raise FileNotFoundError(no_maps_text(folder, product))
 
 
 def add_track(commands):
@@ -127,7 +139,7 @@ def _track_table(tracks):
     table["designation"] = tracks["designation"]
     for name, column in (("first", "first_date"), ("last", "last_date")):
         table[name] = [text[:16] for text in tracks[column].isot]
-    table["seen"] = [f"{row['n_detections']} of {row['n_possible']}" for row in tracks]
+    table["detections"] = [f"{row['n_detections']} of {row['n_possible']}" for row in tracks]
     table["reliability"] = np.round(tracks["reliability"], 2)
     table["persistent"] = np.where(tracks["persistent"], "yes", "no")
     table["lon [deg]"] = tracks["latest_position"].lon.deg.round(1)
@@ -139,7 +151,7 @@ def _track_table(tracks):
             flux_text(*(row[name].to_value("Mx") for name in FLUX_COLUMNS)) for row in tracks
         ]
     table["east limb"] = [text[:16] for text in tracks["east_limb_arrival"].isot]
-    table["+- [d]"] = tracks["arrival_uncertainty"].to_value("d").round(2)
+    table["sigma [d]"] = tracks["arrival_uncertainty"].to_value("d").round(2)
     for source in ("NOAA", "JSOC"):
         if any(tracks[source.lower()].tolist()):
             table[source] = tracks[source.lower()]
@@ -182,9 +194,9 @@ def add_compare(commands):
     arguments.add_method(parser)
     parser.add_argument(
         "--distance",
-        type=values.not_negative,
+        type=values.between(0.1, 180),
         default=10,
-        help="largest distance of a match in degrees (10)",
+        help="largest distance of a match in degrees, from 0.1 to 180 (10)",
     )
     arguments.add_format(parser)
     parser.set_defaults(run=_compare)
@@ -295,7 +307,7 @@ def _match_table(matches):
     table["lon [deg]"] = matches["centroid"].lon.deg.round(1)
     table["lat [deg]"] = matches["centroid"].lat.deg.round(1)
     table["apart [deg]"] = matches["separation"].to_value("deg").round(1)
-    table["ours"] = matches["detected_strength"].value.round(1)
+    table["strength"] = matches["detected_strength"].value.round(1)
     table["listed"] = matches["reference_strength"].value.round(0)
     return table
 

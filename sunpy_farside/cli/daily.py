@@ -57,10 +57,8 @@ def add_daily(commands):
         metavar="SRS",
         help="NOAA's summaries: *SRS.txt, folders or tarballs of them",
     )
-    parser.add_argument(
-        "--model", type=values.named_or_path, default="default", help="as for detect"
-    )
-    parser.add_argument("--device", default="auto", help="as for detect")
+    arguments.add_model(parser)
+    arguments.add_device(parser)
     alerts = parser.add_argument_group("alerts")
     alerts.add_argument(
         "--alert",
@@ -70,9 +68,9 @@ def add_daily(commands):
     )
     alerts.add_argument(
         "--alert-new",
-        type=values.not_negative,
+        type=values.between(0, 1),
         metavar="RELIABILITY",
-        help="alert when a new persistent region is at least so reliable",
+        help="alert when a new persistent region is at least so reliable, from 0 to 1",
     )
     alerts.add_argument(
         "--alert-command",
@@ -119,7 +117,7 @@ def _daily(options):
         if day is not None and simulated:
             day = replace(day, notes=(_SIMULATED, *day.notes))
         if day is None:
-            line = f"no sequence of eleven maps yet: {output}"
+            line = _nothing(output / "maps", options.product or "phase_map", offline)
         else:
             with only_run(output):
                 write_bulletin(output, day)
@@ -130,6 +128,22 @@ def _daily(options):
     if run.notes:
         msg = f"{counted(len(run.notes), 'problem')}, see {output / _LOG}. {run.notes[0]}"
         raise ConnectionError(msg)
+
+
+def _nothing(folder, product, offline):
+    """
+    Return the line about a catalog without a date.
+    """
+    from sunpy_farside.io.folders import count_maps
+    from sunpy_farside.products import PRODUCTS
+    from sunpy_farside.utils.text import counted
+
+    number = count_maps(folder, product)
+    if number:
+        return f"no sequence of eleven maps yet: {counted(number, 'map')} in {folder}"
+    pattern = PRODUCTS[product].pattern
+    remedy = " Put maps there, or fetch them without --offline." if offline else ""
+    return f"no maps of {product} yet: looked for {pattern} in {folder}.{remedy}"
 
 
 class _Log(RotatingFileHandler):

@@ -18,6 +18,7 @@ import astropy.units as u
 from sunpy.map import GenericMap
 
 from sunpy_farside.coordinates.window import cut_columns, window_header
+from sunpy_farside.detection.caveats import warn_of_product
 from sunpy_farside.detection.flux import FluxRelation
 from sunpy_farside.detection.measurement import arrival_times, measure
 from sunpy_farside.detection.methods import NETWORK
@@ -86,6 +87,11 @@ def detect_farside(
     TypeError
         ``sequences`` are maps or files, not sequences of maps.
 
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        The maps are of a product whose rate of false detections is not known.
+
     Notes
     -----
     The detection belongs to the date of the middle map of the sequence. Published tables name a
@@ -115,10 +121,13 @@ def detect_farside(
             model = load_model(model, device=device)
     settings = network_settings(model, threshold)
     if isinstance(sequences, FarsideSequence):
+        warn_of_product(sequences.product)
         maps, comoving, probabilities = _begin([sequences], model)
         return next(_finish(maps, comoving, probabilities, model, settings))
     if isinstance(sequences, Iterator):
-        return _stream(sequences, model, settings)
+        return _stream(_watched(sequences), model, settings)
+    for product in sorted({sequence.product for sequence in sequences}):
+        warn_of_product(product)
     return list(
         tqdm(
             _stream(iter(sequences), model, settings),
@@ -233,12 +242,23 @@ def _stream(sequences, model, settings):
             yield from _finish(*begun.popleft().result(), model, settings)
 
 
+def _watched(sequences):
+    """
+    Yield sequences, and warn once of each product with a caveat.
+    """
+    known = set()
+    for sequence in sequences:
+        check_type(sequence, FarsideSequence, _EXPECTED, _REMEDY)
+        if sequence.product not in known:
+            known.add(sequence.product)
+            warn_of_product(sequence.product)
+        yield sequence
+
+
 def _begin(sequences, model):
     """
     Return sequences with their phases and probabilities in the windows of the network.
     """
-    for item in sequences:
-        check_type(item, FarsideSequence, _EXPECTED, _REMEDY)
     # All the columns that the network knows: what lies beyond a window tells of its edges.
     comoving = [item.comoving(max(item.width, model.columns or 0)) for item in sequences]
     stacks = comoving if model.alignment == "common" else [sequence.data for sequence in sequences]

@@ -12,6 +12,7 @@ import astropy.units as u
 from sunpy.map import GenericMap
 
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, window_longitudes, window_wcs
+from sunpy_farside.detection.caveats import warn_of_product
 from sunpy_farside.detection.measurement import mean_phase, measure_regions
 from sunpy_farside.detection.methods import SAR
 from sunpy_farside.detection.noise_scale import in_units_of_noise, on_holographic_scale
@@ -83,6 +84,11 @@ def detect_seismic_strength(
     ValueError
         ``phase`` is not negative.
 
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        As for `~sunpy_farside.detection.neural.detect_farside`.
+
     Notes
     -----
     The strong-active-region discriminator of JSOC: pixels below ``phase`` that touch, corners
@@ -115,8 +121,16 @@ def detect_seismic_strength(
     if flux is not None and flux.fits(phase=phase.value):
         settings = replace(settings, flux=flux)
     if isinstance(maps, FarsideSequence | GenericMap):
+        _warn([maps])
         return _detect(maps, settings, width)
-    return [_detect(item, settings, width) for item in listed(maps, _EXPECTED, _REMEDY)]
+    maps = listed(maps, _EXPECTED, _REMEDY)
+    _warn(maps)
+    return [_detect(item, settings, width) for item in maps]
+
+
+def _warn(maps):
+    for product in sorted({item.product for item in maps if isinstance(item, FarsideSequence)}):
+        warn_of_product(product, stacklevel=3)
 
 
 def _detect(source, settings, width):

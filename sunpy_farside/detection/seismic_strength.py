@@ -130,7 +130,8 @@ def detect_seismic_strength(
 
 def _warn(maps):
     for product in sorted({item.product for item in maps if isinstance(item, FarsideSequence)}):
-        warn_of_product(product, stacklevel=3)
+        # Between the user's call and this one is the wrapper that checks units.
+        warn_of_product(product, stacklevel=4)
 
 
 def _detect(source, settings, width):

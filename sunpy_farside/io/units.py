@@ -64,7 +64,9 @@ def other_content(header):
     "a magnetogram (BUNIT 'Gauss', CONTENT 'MAGNETOGRAM')"
     """
     unit, content = (str(header.get(card) or "").strip() for card in ("BUNIT", "CONTENT"))
-    if not unit or find_unit(unit, u.rad, u.s) is not None:
+    # Time-distance maps of travel times have the unit m/s.
+    ours = "farside" in content.lower() or find_unit(unit, u.rad, u.s) is not None
+    if not unit or ours:
         return ""
     kind = "another image" if find_unit(unit, u.T) is None else "a magnetogram"
     about = f", CONTENT {quoted(content)}" if content else ""

@@ -114,7 +114,7 @@ def _gone(folder):
         (_ten, ["found 10"]),
         (_html, ["web page", "found 10"]),
         (_truncated, ["cut short", "found 10"]),
-        (_empty, ["found none"]),
+        (_empty, ["found no file"]),
         (_gone, ["no such file or folder"]),
     ],
 )
@@ -169,7 +169,7 @@ def test_wrong_usage_is_exit_code_2(arguments, capsys):
 
 def test_unknown_device_and_model(jsoc_files, capsys):
     assert run("detect", *jsoc_files, "--device", "abacus") == 2
-    assert "auto, cpu" in capsys.readouterr().err
+    assert "auto, cuda, mps or cpu" in capsys.readouterr().err
     assert run("detect", *jsoc_files, "--model", "nothing") == 1
     assert "felipe2019" in capsys.readouterr().err
 
@@ -185,7 +185,7 @@ def test_demo_runs_the_whole_chain(tmp_path, capsys):
     assert run("demo", "--output", tmp_path / "demo") == 0
     out = capsys.readouterr().out
     assert "Eleven simulated phase maps" in out
-    assert "put into the simulation" in out
+    assert "Simulated active regions in the window:" in out
     assert len(list((tmp_path / "demo" / "maps").iterdir())) == 11
     assert (tmp_path / "demo" / "20220505_0000" / "detection.png").stat().st_size > 10_000
 

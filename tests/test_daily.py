@@ -492,9 +492,8 @@ def test_an_alert_that_fails_is_given_again(output, persistent):
 def test_alerts_go_to_the_feed_and_the_log(output, persistent):
     options = Namespace(alert=None, alert_new=0.8, alert_command=None)
     with command._logged(output) as log:
-        assert command._alert(output, Time("2022-05-07"), options, log) == (
-            f", {len(persistent)} alerts"
-        )
+        number = "1 alert" if len(persistent) == 1 else f"{len(persistent)} alerts"
+        assert command._alert(output, Time("2022-05-07"), options, log) == f", {number}"
     assert (output / "alerts.atom").read_text().count("<entry>") == len(persistent)
     assert (output / "daily.log").read_text().count("New region") == len(persistent)
     told = output / "told"

@@ -226,7 +226,7 @@ def test_home_of_the_cache_and_of_writers(tmp_path, monkeypatch, detection):
 
 
 def test_one_path_where_a_list_is_expected():
-    with pytest.raises(TypeError, match="a list of 11 files, found one path"):
+    with pytest.raises(TypeError, match="a list of 11 files, found the text"):
         FarsideSequence.from_files("*.fits")
 
 

@@ -408,7 +408,7 @@ def test_two_at_once(folder):
             watch_folder(folder, model=MODEL)
         with pytest.raises(FolderInUseError):
             update_tracks(output)
-    assert "expected to be the only run" in str(error.value)
+    assert "expected no other process" in str(error.value)
     assert stored(output) == before
     assert watch(folder) == []
 

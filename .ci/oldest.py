@@ -27,7 +27,8 @@ def oldest():
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    requirements = [*project["dependencies"], *extras["train"], *extras["tests"]]
+    names = ("train", "distributed", "tests")
+    requirements = [*project["dependencies"], *(item for name in names for item in extras[name])]
     lines = []
     for requirement in requirements:
         name, _, version = re.fullmatch(

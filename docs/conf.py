@@ -30,6 +30,7 @@ from sunpy_farside.network import PACKAGED
 sys.path.insert(0, str(Path(__file__).parent))
 from evaluation_tables import evaluation_tables
 from markdown import to_rst
+from stage_table import stage_tables
 
 matplotlib.use("agg")
 # Builds do not access the network.
@@ -207,6 +208,8 @@ for name, text in _columns_of_all().items():
     (folder / "generated" / f"columns_{name}.inc").write_text(text)
 for name, text in evaluation_tables().items():
     (folder / "generated" / f"evaluation_{name}.inc").write_text(text)
+for name, text in stage_tables().items():
+    (folder / "generated" / f"{name}.inc").write_text(text)
 for name in PACKAGED:
     (folder / "generated" / f"model_card_{name}.inc").write_text(_model_card(name))
 (folder / "generated" / "changelog.inc").write_text(_changelog())

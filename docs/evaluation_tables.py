@@ -5,7 +5,7 @@ Make the tables of the evaluation from the JSON files of ``sunpy-farside evaluat
 import json
 from pathlib import Path
 
-__all__ = ["evaluation_tables"]
+__all__ = ["evaluation_tables", "list_table"]
 
 _FOLDER = Path(__file__).parent / "reports"
 _NAMES = {"default": "default network", "seismic_strength": "SAR method"}
@@ -28,7 +28,7 @@ def evaluation_tables():
     noise = json.loads((_FOLDER / "noise.json").read_text())
     methods = test["methods"]
     tables = {
-        "results": _table(
+        "results": list_table(
             [
                 "Method",
                 "Significant from",
@@ -42,11 +42,11 @@ def evaluation_tables():
             [_result(name, item) for name, item in methods.items()],
         ),
         "ratios": _ratios(methods["default"]["against_sar"]),
-        "reliability": _table(
+        "reliability": list_table(
             ["Reliability", *(f"{_NAMES[name]}: real (number)" for name in methods)],
             [_bin(k, methods) for k in range(10)],
         ),
-        "flux_estimates": _flux(json.loads((_FOLDER / "flux.json").read_text())["methods"]),
+        "flux_estimates": _flux(methods),
         "noise": _noise(noise),
         "gaps": _gaps(),
         "real_gaps": _real_gaps(),
@@ -54,7 +54,7 @@ def evaluation_tables():
     for column, (heading, unit) in _GROUPS.items():
         rows = [_group(k, methods, column, unit) for k in range(len(_first(methods, column)))]
         names = [f"{_NAMES[name]} (by chance)" for name in methods]
-        tables[column] = _table([heading, "Regions", *names], rows)
+        tables[column] = list_table([heading, "Regions", *names], rows)
     return tables
 
 
@@ -80,7 +80,7 @@ def _ratios(against):
     ]
     ratio, where = against["smallest"]
     text = f"Between 1 and 20 % the ratio of true detections is never below {ratio:.2f}"
-    return _table(headings, rows) + f"\n{text} (at {where:.1%}).\n"
+    return list_table(headings, rows) + f"\n{text} (at {where:.1%}).\n"
 
 
 def _interval(item):
@@ -117,7 +117,7 @@ def _flux(methods):
         ]
         rows.append([label, *cells])
     names = [f"{_NAMES[name]}: ratio, within (number)" for name in methods]
-    return _table(["Estimated flux (1e21 Mx)", *names], rows)
+    return list_table(["Estimated flux (1e21 Mx)", *names], rows)
 
 
 def _group(k, methods, column, unit):
@@ -167,7 +167,7 @@ def _gaps():
                 ]
             )
     headings = ["Method", "Missing", "Kept", "New and false", "FDR", "Completeness"]
-    return _table([*headings, "Mean reliability: real", "Sequences of noise with any"], rows)
+    return list_table([*headings, "Mean reliability: real", "Sequences of noise with any"], rows)
 
 
 def _real_gaps():
@@ -183,10 +183,22 @@ def _real_gaps():
         for name, results in report["methods"].items()
         for missing, item in enumerate(results)
     ]
-    return _table(["Method", "Missing", "Choices", "Kept", "New"], rows)
+    return list_table(["Method", "Missing", "Choices", "Kept", "New"], rows)
 
 
-def _table(headings, rows):
+def list_table(headings, rows):
+    """
+    Return a table of text in reStructuredText.
+
+    Parameters
+    ----------
+    headings : `list` of `str`
+    rows : `list` of `list` of `str`
+
+    Returns
+    -------
+    `str`
+    """
     lines = [".. list-table::", "   :header-rows: 1", ""]
     for row in [headings, *rows]:
         lines += [f"   {'*' if k == 0 else ' '} - {cell}" for k, cell in enumerate(row)]

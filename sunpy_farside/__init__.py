@@ -1,10 +1,9 @@
 """
 Active regions on the Sun's far side, from helioseismic phase maps.
 
-Importing the package teaches `sunpy.map.Map` to open far-side phase maps and
-`~sunpy.net.Fido` to fetch them. What needs PyTorch, photutils or reproject is loaded when it is
-first used. The command ``sunpy-farside`` loads only what its task needs. What is used every day is
-here; the rest is in the subpackages.
+Importing the package registers the source of far-side phase maps with `sunpy.map.Map` and the
+client with `~sunpy.net.Fido`. PyTorch, photutils and reproject are imported when a function first
+needs them. The main classes and functions are here, all others in the subpackages.
 """
 
 from importlib import import_module
@@ -69,7 +68,7 @@ __all__ = [*_LAZY]
 if not is_command():
     # The map source and the Fido client register themselves with sunpy, and the tables with
     # astropy. This takes seconds, and the tasks of the command import what they need of it.
-    import sunpy_farside.maps
+    import sunpy_farside.maps.sources
     import sunpy_farside.net
     import sunpy_farside.utils.tables
 

@@ -223,10 +223,10 @@ def shared_steps(times: Time) -> tuple[np.ndarray, np.ndarray, float]:
     """
     # Any single map may be off the cadence, the first one too: count the maps near each, in order
     # of their phases, as an archive has more pairs than fit into memory.
-    phases = (times.utc.mjd * u.day / CADENCE).to_value(u.one) % 1
+    phases = times.utc.mjd / _STEP % 1
     ordered = np.sort(phases)
     around = np.concatenate([ordered - 1, ordered, ordered + 1])
-    near = (TOLERANCE / CADENCE).to_value(u.one) + 1e-9
+    near = _NEAR + 1e-9
     first, last = np.searchsorted(around, phases - near), np.searchsorted(around, phases + near)
     phase = phases[np.argmax(last - first)]
     return *step_numbers(times, phase), phase
@@ -320,22 +320,23 @@ def place_maps(times: Time, missing: int = 0, date: Time | None = None) -> tuple
     if not near.all():
         odd = ", ".join(times[~near].isot)
         problems.append(f"off the {CADENCE:.0f} cadence: {odd}")
-    repeated = _repeated(times[near], steps[near])
+    repeated = _repeated(times[near], steps[near]) if len(kept) < near.sum() else []
     if date is None:
         # The sequences that hold all the maps.
         middles: Sequence[int] = range(int(kept.max()) - MIDDLE, int(kept.min()) + MIDDLE + 1)
         expected = range(int(kept.min()), int(kept.max()) + 1)
     else:
-        (middle,), (fits,) = step_numbers(date[np.newaxis], phase)
+        middle, fits = step_numbers(date, phase)
         if not fits:
             problems.append(f"a date of the middle map off their cadence: {date.isot}")
         middles = [int(middle)]
         expected = steps_of_sequence(int(middle))
-        if outside := [step for step in kept if step not in expected]:
+        if outside := [step for step in kept.tolist() if step not in expected]:
             problems.append(
                 f"outside of the sequence of {date.isot[:16]}: {_names(outside, phase)}"
             )
-    absent = [step for step in expected if step not in kept]
+    there = set(kept.tolist())
+    absent = [step for step in expected if step not in there]
     bad = problems or repeated or len(times) > N_MAPS or not middles
     if bad or N_MAPS - len(kept) > missing:
         found = f"found {len(times)}"
@@ -417,10 +418,28 @@ def time_of_step(step, times, steps):
     >>> time_of_step(7, Time(["2022-05-05T00:00", "2022-05-06T00:00"]), [4, 6]).isot
     '2022-05-06T12:00:00.000'
     """
-    # Single maps may be some seconds late: count from one of median offset.
-    offsets = times.utc.mjd - np.asarray(steps) * _STEP
-    source = int(np.argsort(offsets, kind="stable")[(len(offsets) - 1) // 2])
+    source = typical_map(times, steps)
     return add_steps(times[source], int(step) - int(steps[source]))
+
+
+def typical_map(times, steps):
+    """
+    Return the index of the map from which the times of missing maps are counted.
+
+    Parameters
+    ----------
+    times : `~astropy.time.Time`
+        Dates of the maps.
+    steps : array of `int`
+        Step numbers of the maps (`shared_steps`).
+
+    Returns
+    -------
+    `int`
+        Single maps may be some seconds late: that of a map of median offset.
+    """
+    offsets = times.utc.mjd - np.asarray(steps) * _STEP
+    return int(np.argsort(offsets, kind="stable")[(len(offsets) - 1) // 2])
 
 
 def _repeated(times, steps):

@@ -11,6 +11,7 @@ __all__ = [
     "FolderInUseError",
     "NewerFormatError",
     "NoCommonDatesError",
+    "SchedulerError",
     "SequenceError",
     "WeightsError",
 ]
@@ -55,4 +56,10 @@ class FolderInUseError(FarsideError):
 class NoCommonDatesError(FarsideError):
     """
     Detections and lists of which none belong together.
+    """
+
+
+class SchedulerError(FarsideError):
+    """
+    Scheduler or workers of Dask that cannot do the work.
     """

@@ -12,7 +12,6 @@ import astropy.units as u
 from astropy.time import Time
 from astropy.wcs import WCS
 
-from sunpy.map import GenericMap
 from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.cadence import (
@@ -40,7 +39,7 @@ from sunpy_farside.coordinates.window import (
 )
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.io.phase_maps import read_global_map
-from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
+from sunpy_farside.maps.headers import phase_map_header
 from sunpy_farside.maps.windows import GlobalMap, check_width, check_windows
 from sunpy_farside.products import PRODUCTS, product_of
 from sunpy_farside.utils.inputs import listed, user_time
@@ -48,11 +47,11 @@ from sunpy_farside.utils.moved import moved_names
 from sunpy_farside.utils.text import counted, described
 from sunpy_farside.utils.typing import PathLike, TimeLike
 from sunpy_farside.utils.wording import argument_text
-from sunpy_farside.visualization.html import html_with_picture
-from sunpy_farside.visualization.panels import plot_sequence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from sunpy.map import GenericMap
 
     from sunpy_farside.detection.result import FarsideDetection
     from sunpy_farside.visualization.artists import Artists
@@ -257,6 +256,9 @@ class FarsideSequence:
         return self.maps[index]
 
     def _repr_html_(self):
+        from sunpy_farside.visualization.html import html_with_picture
+        from sunpy_farside.visualization.panels import plot_sequence
+
         return html_with_picture(
             self, lambda figure: plot_sequence(self, figure=figure), size=(11, 5)
         )
@@ -279,6 +281,8 @@ class FarsideSequence:
         `~sunpy_farside.visualization.artists.Artists`
             ``axes`` is the list of the eleven axes.
         """
+        from sunpy_farside.visualization.panels import plot_sequence
+
         return plot_sequence(self, detection=detection, figure=figure)
 
     def peek(self) -> None:
@@ -291,7 +295,7 @@ class FarsideSequence:
         plt.show()
 
     @property
-    def maps(self) -> tuple[GenericMap, ...]:
+    def maps(self) -> "tuple[GenericMap, ...]":
         """
         Eleven maps, in order of time; in the place of a missing map, one whose pixels are all NaN.
         """
@@ -409,7 +413,7 @@ class FarsideSequence:
 
 
 def find_sequences(
-    maps: Iterable[GenericMap | GlobalMap], *, width: int = 120, missing: int = 0
+    maps: "Iterable[GenericMap | GlobalMap]", *, width: int = 120, missing: int = 0
 ) -> list[FarsideSequence]:
     """
     Find all the sequences of eleven consecutive maps in a list of maps.
@@ -493,8 +497,9 @@ def _listed(maps):
     """
     Return maps as a list.
     """
-    one = isinstance(maps, GenericMap | GlobalMap)
     expected = "a list of sunpy maps"
+    # Lists of files' maps need no class of maps, which takes long to load.
+    one = not isinstance(maps, Iterable) and (isinstance(maps, GlobalMap) or _is_map(maps))
     if one:
         msg = f"Expected {expected}, found one map. Give {N_MAPS} of them in a list."
         raise TypeError(msg)
@@ -503,7 +508,7 @@ def _listed(maps):
 
 def _times(maps):
     for item in maps:
-        if not isinstance(item, GenericMap | GlobalMap):
+        if not (isinstance(item, GlobalMap) or _is_map(item)):
             msg = (
                 f"Expected sunpy maps, found {described(item)}. Read files with "
                 "FarsideSequence.from_files, arrays with FarsideSequence.from_array."
@@ -519,7 +524,13 @@ def _times(maps):
     return Time([cadence_date(item) for item in maps])
 
 
-def cadence_date(phase_map: GenericMap | GlobalMap) -> Time:
+def _is_map(item):
+    from sunpy.map import GenericMap
+
+    return isinstance(item, GenericMap)
+
+
+def cadence_date(phase_map: "GenericMap | GlobalMap") -> Time:
     """
     Return the date that a map has in a sequence.
 
@@ -576,6 +587,8 @@ def _plain_phases(data):
 
 
 def _window_map(data, time):
+    from sunpy_farside.maps.phase_map import FarsidePhaseMap
+
     header = phase_map_header(
         time,
         shape=data.shape,

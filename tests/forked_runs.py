@@ -3,7 +3,6 @@ Runs in forks of this process, which may die at the n-th of their writes.
 """
 
 import os
-import resource
 import signal
 import sqlite3
 import sys
@@ -11,8 +10,8 @@ import traceback
 
 # Exit code of a run that died.
 DIED = 9
-# The same of a run that died in the middle of a file.
-DIED_WRITING = -signal.SIGXFSZ
+# The same of a run that died in the middle of a file. Windows has no such signal, and no forks.
+DIED_WRITING = -getattr(signal, "SIGXFSZ", 0)
 
 
 def run_forked(function, *arguments, dies_at=None, largest=None):
@@ -49,6 +48,8 @@ def wait_for(pid):
 
 
 def _limit_files(largest):
+    import resource
+
     # Not the compiled modules of packages.
     sys.dont_write_bytecode = True
     # Python ignores the signal and raises an error instead.

@@ -36,6 +36,7 @@ from sunpy_farside.datasets.fetch_sources import dated_files
 from sunpy_farside.datasets.store import Store
 from sunpy_farside.datasets.torch_dataset import StoredSequences
 from sunpy_farside.evaluation.stored import evaluate_stored
+from sunpy_farside.network import FarsideModel, Normalization, UNet, load_model, save_model
 from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.simulation.active_regions import unsigned_field
 from sunpy_farside.training.fit import fit, trained_model
@@ -379,6 +380,18 @@ def test_archives_that_fail(archive, servers, tmp_path, monkeypatch):
         run(tmp_path / "set", offline=False)
 
 
+def test_nothing_is_asked_of_the_archive_where_all_maps_are(archive, tmp_path, only_loopback):
+    folder = local_copy(archive, tmp_path / "set") / "phase_maps"
+    times, before = sorted(dated_files(folder).values()), sorted(folder.iterdir())
+    # Where nothing answers.
+    url = "http://127.0.0.1:9/"
+    fetch_module.fetch_phase_maps(times[0], times[-1], folder, url=url, progress=False)
+    assert sorted(folder.iterdir()) == before
+    before[3].unlink()
+    with pytest.raises(ConnectionError):
+        fetch_module.fetch_phase_maps(times[0], times[-1], folder, url=url, progress=False)
+
+
 def test_jsoc_export_through_the_client_of_sunpy(tmp_path, monkeypatch):
     # Tests cannot reach the server. Check only the query.
     from sunpy.net.jsoc import JSOCClient
@@ -501,6 +514,32 @@ def test_a_run_begins_with_other_weights(built, tmp_path):
         fit(wider, tmp_path / "wider", data=built.path, start=start, **QUIETLY)
     with pytest.raises(ValueError, match="at least one batch"):
         fit(replace(TINY, batch=1000), tmp_path / "more", data=built.path, **QUIETLY)
+
+
+@lightning_warns
+def test_the_command_begins_with_other_weights_and_notes_them(built, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "sunpy_farside.evaluation.calibration.calibrate_network",
+        lambda path, *, data, **options: load_model(path, device="cpu"),
+    )
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(
+        'base = "felipe2019"\nwidth = 32\nexamples = 24\nbatch = 2\n[network]\n'
+        'architecture = "unet"\nhidden = 2\n'
+    )
+    torch.manual_seed(1)
+    start = FarsideModel(
+        UNet(hidden=2), "first", "per_map", Normalization("sequence"), 100.0, torch.device("cpu")
+    )
+    save_model(start, tmp_path / "first.safetensors")
+    command = ["train", "--recipe", recipe, "--data", built.path.parent, "--sun", "measured"]
+    options = ["--start", tmp_path / "first.safetensors", "--accelerator", "cpu"]
+    output = tmp_path / "run"
+    assert main([*map(str, [*command, *options]), "--output", str(output)]) == 0
+    notes = load_model(output / "weights.safetensors", device="cpu").metadata
+    assert notes["start"] == "first"
+    assert notes["data"] == f"dataset.h5, {built.path.stat().st_size} bytes"
+    assert "sun = {'kind': 'measured'}" in notes["recipe"]
 
 
 def test_evaluation_on_a_dataset(built, tmp_path, capsys):

@@ -172,6 +172,11 @@ def test_tracks_and_matches_for_programs(folder, tmp_path, capsys):
     content = json.loads(capsys.readouterr().out)
     assert {row["outcome"] for row in content["rows"]} == {"extra"}
     assert content["dates"] == DATES[1:]
+    # The same catalog in the place of that of another product.
+    products = ["compare", str(folder), "--with", str(folder), "--method", "sar"]
+    assert main([*products, "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert {row["outcome"] for row in rows} == {"matched"}
     assert main([*line, "--noaa", str(region_list)]) == 2
     assert "one after the other" in capsys.readouterr().err
 

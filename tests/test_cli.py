@@ -15,6 +15,7 @@ from map_files import publish_maps
 from astropy.table import QTable
 
 from sunpy_farside import FarsideDetection, cli, read_phase_map
+from sunpy_farside.utils import transfer
 
 
 def test_detect_prints_a_table(jsoc_files, capsys):
@@ -353,3 +354,19 @@ def test_watch_track_and_compare(maps, tmp_path, capsys):
     assert "--noaa" in capsys.readouterr().err
     assert run("compare", tmp_path / "nowhere", region_list) == 1
     assert "sunpy-farside watch makes it" in capsys.readouterr().err
+
+
+def test_files_that_are_not_fetched_are_counted(archive, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(transfer, "PAUSE", 0.01)
+
+    def fault(handler, path):
+        gone = path.endswith("05_00:00:00.fits")
+        if gone:
+            handler.answer("", status=404)
+        return gone
+
+    archive.fault = fault
+    assert run("fetch", "2022-05-05", "2022-05-05T12:00", "--output", tmp_path / "fetched") == 1
+    out, err = capsys.readouterr()
+    assert out.split() == [str(tmp_path / "fetched" / "PHASE_MAP_2022.05.05_12_00_00.fits")]
+    assert "Could not fetch 1 of 2 files." in err

@@ -32,6 +32,7 @@ from sunpy_farside.catalog.database import Database
 from sunpy_farside.catalog.names import names_of_tracks
 from sunpy_farside.cli import daily as command
 from sunpy_farside.cli import main
+from sunpy_farside.cli.bulletin_day import day_of_run
 from sunpy_farside.detection import detect_farside
 from sunpy_farside.errors import FarsideError, NewerFormatError
 from sunpy_farside.io.folders import find_phase_maps
@@ -310,7 +311,9 @@ def test_a_file_that_is_broken_in_the_archive_is_a_note(output, archive, maps, p
     assert (len(result.notes), result.new) == (1, [])
 
 
-def test_names_of_others_hold_for_the_whole_track(output, archive, maps, publish, serve, tmp_path):
+def test_names_of_others_hold_for_the_whole_track(
+    output, archive, maps, publish, serve, tmp_path, capsys
+):
     serve(archive)
     publish(maps[:12])
     run(output)
@@ -345,6 +348,13 @@ def test_names_of_others_hold_for_the_whole_track(output, archive, maps, publish
     assert names["name"].tolist() == ["FS-2022-025", "13014"]
     # The name came with the second date, and the region was detected on the first.
     assert names["first"].tolist() == ["2022-05-03T12:00:00.000"] * 2
+    # The bulletin and the command name them, too.
+    designation = str(track["designation"])
+    day = day_of_run(result, current=False)
+    assert day.names[designation] == f"{designation} (NOAA 13014, FS-2022-025)"
+    assert main(["track", str(output), "--method", "sar", "--all"]) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if designation in line)
+    assert line.split()[-2:] == ["13014", "FS-2022-025"]
 
 
 def test_the_command(output, archive, maps, publish, serve, tmp_path, capsys):

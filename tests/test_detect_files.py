@@ -15,7 +15,13 @@ from map_files import publish_maps, published_name
 
 from astropy.io import fits
 
-from sunpy_farside import FarsideDetection, FarsideSequence, cli, detect_seismic_strength
+from sunpy_farside import (
+    FarsideDetection,
+    FarsideSequence,
+    cli,
+    detect_seismic_strength,
+    read_phase_map,
+)
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.detection import neural
 from sunpy_farside.detection.export import to_json, to_text
@@ -260,3 +266,32 @@ def test_one_spelling_of_the_unit_of_strength(simulated):
     for text in (to_text(detection), to_json([detection])):
         assert "urad" not in text
         assert "1e-06" not in text
+
+
+def test_names_without_a_date_or_a_product(thirteen, tmp_path, capsys):
+    for number, path in enumerate(sorted(thirteen.iterdir())[:11]):
+        read_phase_map(path).save(tmp_path / f"{number}.fits")
+    assert run("detect", *tmp_path.iterdir(), "--format", "json") == 0
+    assert dates(capsys)[0] == ["2022-05-03T12"]
+
+
+def test_no_map_can_be_used(folder, tmp_path, capsys):
+    path = tmp_path / "map.fits"
+    path.write_text("<html></html>")
+    assert run("detect", path) == 1
+    first, last = dates(capsys)[1]
+    assert "web page" in first
+    assert last.endswith("Expected phase maps, found none that can be used in 1 files.")
+    assert run("detect", *folder.iterdir(), "--product", "time_distance") == 1
+    *others, last = dates(capsys)[1]
+    assert len(others) == 13
+    assert all("a map of phase_map among maps of time_distance" in line for line in others)
+    assert last.endswith("found none that can be used in 13 files.")
+
+
+def test_one_stack_at_a_time(simulated, tmp_path, capsys):
+    for name in ("a.h5", "b.h5"):
+        with h5py.File(tmp_path / name, "w") as file:
+            file["phases"] = simulated.sequence.data
+    assert run("detect", tmp_path / "a.h5", tmp_path / "b.h5", "--date", "2022-05-05") == 2
+    assert "Expected one stack at a time, found 2 files." in capsys.readouterr().err

@@ -98,6 +98,22 @@ def test_many_sequences_equal_one_at_a_time(maps):
     assert list(detect_farside(iter([]), device="cpu")) == []
 
 
+def test_the_map_and_the_table_are_made_on_access(maps):
+    (sequence, *_) = find_sequences(maps)
+    detection = detect_farside(sequence, device="cpu")
+    printed = to_csv([detection]), to_json([detection]), to_text(detection), repr(detection)
+    assert not {"image", "regions"} & set(vars(detection))
+    assert detection.regions is detection.regions
+    assert detection.image is detection.image
+    assert detection.image.date == detection.date
+    # The same is printed of a detection that has only a table, as one that was read from a file.
+    read = replace(detection)
+    assert (to_csv([read]), to_json([read]), to_text(read), repr(read)) == printed
+    assert "numbers" in vars(read)
+    with pytest.raises(AttributeError, match="'FarsideDetection' object has no attribute 'map'"):
+        _ = detection.map
+
+
 def test_an_iterator_is_read_as_the_detections_are_asked_for(maps, monkeypatch):
     monkeypatch.setattr(neural, "_BATCH", 1)
     sequences, taken = find_sequences(maps), []
@@ -466,3 +482,13 @@ def test_columns_that_an_earlier_release_did_not_write(tmp_path, detection):
     assert regions.colnames == detection.regions.colnames
     assert np.isnan(regions["mean_phase"]).all()
     assert regions["mean_phase"].unit == detection.regions["mean_phase"].unit
+
+
+def test_sequences_of_different_widths_are_detected_together(simulated):
+    wide = FarsideSequence(simulated.sequence.maps, width=160)
+    first, second = detect_farside([simulated.sequence, wide], device="cpu")
+    for found, sequence in ((first, simulated.sequence), (second, wide)):
+        alone = detect_farside(sequence, device="cpu")
+        assert found.image.data.shape == (144, sequence.width)
+        np.testing.assert_allclose(found.image.data, alone.image.data, rtol=0, atol=1e-6)
+        assert found.regions["label"].tolist() == alone.regions["label"].tolist()

@@ -118,3 +118,17 @@ def test_home(tmp_path, monkeypatch):
     (tmp_path / "maps").mkdir()
     (tmp_path / "maps" / NAME.format(5)).touch()
     assert names("~/maps") == [NAME.format(5)]
+
+
+def test_two_files_of_a_date_that_cannot_be_compared(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / NAME.format(5)).write_text("a map")
+
+    def refuse(*_args, **_kwargs):
+        raise PermissionError
+
+    assert len(find_phase_maps(tmp_path)) == 1
+    monkeypatch.setattr("filecmp.cmp", refuse)
+    with pytest.warns(SunpyUserWarning, match="another file of a date: 1"):
+        assert len(find_phase_maps(tmp_path)) == 1

@@ -147,6 +147,7 @@ def test_names(name, time):
         ({"REF_B0": "8.500000E+01"}, "REF_B0 between"),
         ({"DAXIS1": "0.000000E+00"}, "DAXIS1 between"),
         ({"X0": "1.000000E+09"}, "X0 between"),
+        ({"DAXIS1": "2.000000E-02"}, "data out to 1 solar radius"),
         ({"BSCALE": "1.000000E+00"}, "phases in rad"),
         ({"BSCALE": "2.000000E-13"}, "phases in rad"),
     ],

@@ -143,3 +143,9 @@ def test_a_list_without_a_date_in_its_name_is_refused(write):
         read_gong_list("mrf6x140303t1200.txt")
     with pytest.raises(ValueError, match="found none"):
         read_gong_list([])
+
+
+def test_two_regions_in_one_line(write):
+    lines = [HEAD, f"{ROWS[0]} {ROWS[1]}"]
+    with pytest.raises(FileFormatError, match=r"in line 2 \(two regions\)"):
+        read_gong_list(write(*lines))

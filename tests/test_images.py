@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import struct
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from map_files import fits_bytes
 from astropy.io import fits
 
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.io import read_images, read_phase_map
+from sunpy_farside.io import images, read_images, read_phase_map
 
 
 def image(shape=(181, 361)):
@@ -51,6 +52,78 @@ def test_images_packed_in_tiles(path, kind):
         content(fits.CompImageHDU(image(), compression_type="GZIP_2", quantize_level=0))
     )
     assert np.array_equal(read_images(path)[0][0], image())
+
+
+def published(**cards):
+    """
+    Return a file as JSOC publishes it: one image of floats, with some cards.
+    """
+    hdu = fits.PrimaryHDU(image())
+    hdu.header.update(cards)
+    return fits_bytes(hdu)
+
+
+PLAIN = {
+    "bare": {},
+    "numbers": {"REF_L0": 308.02, "REF_B0": -3.8e-5, "QUALITY": 0, "EXPTIME": -111600},
+    "text": {"DATE-OBS": "2022-05-05T00:00:00", "BUNIT": "rad", "OBSERVER": "O'Neil / HMI"},
+    "lines": {"COMMENT": "of any kind", "HISTORY": "x = 'y", "BLANK_OK": True},
+}
+
+
+@pytest.mark.parametrize("cards", PLAIN.values(), ids=PLAIN)
+def test_plain_files_read_as_with_astropy(path, monkeypatch, cards):
+    path.write_bytes(published(**cards))
+    ((data, header),) = read_images(path, shape=(181, 361))
+    with fits.open(path) as hdus:
+        assert np.array_equal(data, hdus[0].data)
+        assert header.tostring() == hdus[0].header.tostring()
+    assert data.dtype == np.dtype("=f4")
+    assert data.flags.writeable
+    monkeypatch.setattr(images, "_plain_image", lambda content: None)
+    ((expected, cards),) = read_images(path, shape=(181, 361))
+    assert np.array_equal(data, expected)
+    assert dict(header) == dict(cards)
+
+
+def test_plain_files_are_not_opened_by_astropy(path, monkeypatch):
+    path.write_bytes(published(BUNIT="rad"))
+    monkeypatch.setattr(images.fits, "open", None)
+    ((data, _),) = read_images(path, shape=[(200, 200), (181, 361)])
+    assert data.shape == (181, 361)
+
+
+def _with(**cards):
+    return lambda whole: published(**cards)
+
+
+def _replaced(key, card):
+    return lambda whole: whole.replace(key.encode().ljust(30), card.encode().ljust(30), 1)
+
+
+NOT_PLAIN = {
+    "scaled": _with(BSCALE=2.0),
+    "shifted": _with(BZERO=1.0),
+    "checksum": _with(DATASUM="1"),
+    "long text": _with(TEXT="x" * 200),
+    "long keyword": _with(**{"HIERARCH A KEYWORD OF WORDS": 1}),
+    "lower-case keyword": _replaced("BUNIT   = 'rad     '", "bunit   = 'rad     '"),
+    "no closing quote": _replaced("BUNIT   = 'rad     '", "BUNIT   = 'rad"),
+    "lower-case exponent": _replaced("BUNIT   = 'rad     '", "NUMBER  = 1.0e-5"),
+    "not a text": lambda whole: whole.replace(b"'rad     '", b"'rad\xb0    '"),
+    "more blanks": lambda whole: whole + bytes(2880),
+    "cut padding": lambda whole: whole.rstrip(b"\0"),
+    "a second image": lambda whole: whole + content(fits.ImageHDU(image()))[2880:],
+}
+
+
+@pytest.mark.parametrize("change", NOT_PLAIN.values(), ids=NOT_PLAIN)
+def test_other_files_are_left_to_astropy(change):
+    whole = published(BUNIT="rad")
+    assert images._plain_image(whole) is not None
+    changed = change(whole)
+    assert changed != whole
+    assert images._plain_image(changed) is None
 
 
 def _card(key, value):
@@ -94,6 +167,10 @@ def _many(_whole):
     return content(*[fits.ImageHDU(image((2, 2))) for _ in range(120)])
 
 
+def _twice(whole):
+    return whole + whole
+
+
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 @pytest.mark.parametrize(
     ("spoil", "found"),
@@ -107,6 +184,7 @@ def _many(_whole):
         (_more_data, "4 bytes more"),
         (_cut, "does not read"),
         (_many, "more than 100 images"),
+        (_twice, "a second file after it"),
     ],
 )
 def test_what_would_take_long_is_refused_before(path, spoil, found, pack):
@@ -158,6 +236,11 @@ def _many_pixels(header):
     return gzip.compress(bytes(64))
 
 
+def _negative_pixels(header):
+    header["ZNAXIS1"] = -4
+    return gzip.compress(bytes(64))
+
+
 def _plio(header):
     header["ZCMPTYPE"] = "PLIO_1"
     return gzip.compress(bytes(64))
@@ -174,6 +257,7 @@ def _fine(_header):
         (_two_members, "unpack to more than the image"),
         (_many_pixels, "more than 12000000 pixels"),
         (_plio, "packed with PLIO_1"),
+        (_negative_pixels, "axes of 4 x -4 pixels"),
     ],
 )
 def test_tiles_that_unpack_to_more(path, change, found):
@@ -182,6 +266,37 @@ def test_tiles_that_unpack_to_more(path, change, found):
     path.write_bytes(_tiles(change))
     with pytest.raises(FileFormatError, match=found):
         read_images(path)
+
+
+def test_tiles_that_share_their_bytes(path):
+    hdu = fits.CompImageHDU(
+        np.zeros((32, 4), np.int32), compression_type="RICE_1", tile_shape=(1, 4)
+    )
+    with fits.open(io.BytesIO(content(hdu)), disable_image_compression=True) as hdus:
+        header, rows = hdus[1].header, len(hdus[1].data)
+        tile = np.arange(1000).astype("u1")
+        column = fits.Column("COMPRESSED_DATA", "1PB()", array=[tile] * rows)
+        file = bytearray(content(fits.BinTableHDU.from_columns([column], header=header)))
+    with fits.open(io.BytesIO(file), disable_image_compression=True) as hdus:
+        start = hdus[1].fileinfo()["datLoc"]
+    # All rows point to the first tile, of whose copies the file has no more than this one.
+    shared = b"".join(struct.pack(">2i", 1000, 0) for _ in range(rows))
+    file[start : start + len(shared)] = shared
+    end = start + len(shared) + 1000
+    assert bytes(file[start + len(shared) : end]) == tile.tobytes()
+    path.write_bytes(_with_heap(bytes(file[:end]), 1000))
+    with pytest.raises(FileFormatError, match="tiles that share their bytes"):
+        read_images(path)
+
+
+def _with_heap(file, size):
+    """
+    Declare the size of a heap that was shortened, and fill the file up.
+    """
+    at = file.index(b"PCOUNT  =", 2880)
+    card = f"PCOUNT  = {size:>20}".ljust(80).encode()
+    file = file[:at] + card + file[at + 80 :]
+    return file.ljust(-(-len(file) // 2880) * 2880, b"\0")
 
 
 def test_files_without_an_image(path):

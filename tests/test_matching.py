@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
+from astropy.table import QTable
 
 from sunpy.coordinates import HeliographicCarrington
 
@@ -128,6 +129,8 @@ def test_bad_input():
         )
     with pytest.raises(TypeError, match="SkyCoord or a table"):
         sunpy_farside.match_regions([1, 2], there)
+    with pytest.raises(ValueError, match="see stack_regions and read_region_list"):
+        match_dates(QTable(), QTable())
     with pytest.raises(ValueError, match="several"):
         sunpy_farside.match_regions(
             SkyCoord(

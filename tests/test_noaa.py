@@ -31,6 +31,7 @@ from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io import read_noaa_summaries, read_noaa_summary, split_summaries
 from sunpy_farside.io.noaa_regions import first_appearances, positions_at
+from sunpy_farside.io.noaa_text import MAX_SIZE, parse_summary
 
 
 def write(folder, date, *args, **kwargs):
@@ -411,3 +412,17 @@ def test_old_numbers_have_four_digits(tmp_path):
     path = write(tmp_path, "2001-03-29", ["9393 N20W19   152"])
     assert read_noaa_summaries(path)["number"].tolist() == [9393]
     assert np.isfinite(read_noaa_summary(path)["centroid"].lon.deg).all()
+
+
+def test_summaries_that_are_cut_short_are_named_and_kept(tmp_path):
+    path = write(tmp_path, "2014-05-05", ["2051 S09W64   059"], due=["2037 S10    264"])
+    whole = path.read_text()
+    path.write_text(whole[: whole.index("II.")])
+    with pytest.warns(SunpyUserWarning, match=r"1 solar .* cut short: .*20140505SRS"):
+        regions = read_noaa_summaries(tmp_path)
+    assert regions["number"].tolist() == [12051]
+
+
+def test_a_summary_of_many_megabytes():
+    with pytest.raises(FileFormatError, match=r"20140505SRS\.txt: .*more than [0-9]+ bytes"):
+        parse_summary("20140505SRS.txt", b" " * (MAX_SIZE + 1))

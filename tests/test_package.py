@@ -26,8 +26,8 @@ def test_import_is_light_and_registers_the_map_source():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-# Modules that take a second each to import.
-HEAVY = {"lightning", "photutils", "sunpy.map", "sunpy.net", "torch"}
+# Modules that take a second each to import, and others of which only some commands have need.
+HEAVY = {"aiohttp", "lightning", "matplotlib", "photutils", "sunpy.map", "sunpy.net", "torch"}
 
 
 def loaded_by(command):
@@ -63,11 +63,14 @@ def test_fetch_loads_no_network(jsoc_files, monkeypatch, tmp_path):
     command = "fetch 2022-05-01 2022-05-02 --url http://127.0.0.1:9/"
     with pytest.raises(subprocess.CalledProcessError) as failure:
         loaded_by(command)
-    assert ast.literal_eval(failure.value.stderr.splitlines()[-1]) == ["sunpy.map", "sunpy.net"]
+    loaded = ast.literal_eval(failure.value.stderr.splitlines()[-1])
+    assert loaded == ["aiohttp", "matplotlib", "sunpy.map", "sunpy.net"]
 
 
-def test_detection_in_files_loads_no_client(jsoc_files):
-    assert not loaded_by(f"detect {jsoc_files[0].parent}") & {"lightning", "sunpy.net"}
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_detection_in_files_loads_no_map_and_no_client(jsoc_files, form):
+    found = loaded_by(f"detect {jsoc_files[0].parent} --format {form}")
+    assert found == {"photutils", "torch"}
 
 
 @pytest.mark.parametrize("name", ["sunpy-farside", "python"])

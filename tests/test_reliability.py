@@ -280,6 +280,18 @@ def test_the_cut_lets_little_noise_pass(calibrated):
     assert reliability.cut > quiet.cut
 
 
+def test_all_the_noise_counts_for_the_cut_and_a_fifth_for_the_fit(calibrated):
+    _, quiet, _ = calibrated(np.zeros(200))
+    # The first forty take part in the fit. Of 200, ten may have a significant region.
+    loud = np.append(np.zeros(40), np.append(np.linspace(9.5, 9.9, 12), np.zeros(148)))
+    _, reliability, everything = calibrated(loud)
+    assert reliability == replace(quiet, cut=reliability.cut)
+    strengths = [reliability(case.found["network"].measured) for case in everything[-200:]]
+    assert sum((values >= quiet.cut).any() for values in strengths) > 10
+    # The cut is rounded up.
+    assert 8 < sum((values >= reliability.cut).any() for values in strengths) <= 10
+
+
 def test_published_weights_keep_their_threshold(calibrated, tmp_path):
     path = tmp_path / "published.pth"
     torch.save({"state_dict": random_network().state_dict()}, path)
@@ -324,3 +336,9 @@ def test_the_command_calibrates_any_weights(tmp_path, capsys, simulated, model):
     assert reliability.settings == sar_reliability().settings
     assert set(flux.coefficients) == set(sar_flux().coefficients)
     assert flux.settings == sar_flux().settings
+    # Too few detections leave the file as it is.
+    before = output.read_bytes()
+    capsys.readouterr()
+    assert main(["calibrate", "sar", "--number", "1", "--output", str(output)]) == 1
+    assert "Give a larger --number." in capsys.readouterr().err
+    assert output.read_bytes() == before

@@ -6,7 +6,7 @@ from astropy.time import Time
 
 from sunpy_farside import simulate_sequence
 from sunpy_farside.coordinates.far_side import far_side_distance
-from sunpy_farside.simulation import simulate_maps
+from sunpy_farside.simulation import phases, simulate_maps
 from sunpy_farside.simulation.active_regions import (
     Regions,
     sample_regions,
@@ -16,6 +16,7 @@ from sunpy_farside.simulation.active_regions import (
 from sunpy_farside.simulation.phases import View, half_days
 from sunpy_farside.simulation.signature import saturate
 from sunpy_farside.simulation.statistics import map_statistics
+from sunpy_farside.simulation.suns import load_sun
 
 
 @pytest.fixture(scope="module")
@@ -210,3 +211,15 @@ def test_a_wide_region_has_two_lobes_and_one_center_between_them():
     )
     rows, columns = np.nonzero(mask)
     assert (rows.mean(), columns.mean()) == (72, 60)
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [("drawn", 0), ("measured", 1e-6)])
+def test_parts_of_a_series_are_those_of_the_whole(kind, tolerance, monkeypatch):
+    # Products of matrices round differently for other numbers of maps.
+    sun = load_sun(kind)
+    whole = simulate_maps("2022-05-01", 13, seed=3, sun=sun).maps
+    monkeypatch.setattr(phases, "_SPAN", 5)
+    for part, expected in zip(
+        simulate_maps("2022-05-01", 13, seed=3, sun=sun).maps, whole, strict=True
+    ):
+        np.testing.assert_allclose(part.data, expected.data, rtol=0, atol=tolerance)

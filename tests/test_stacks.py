@@ -50,6 +50,13 @@ def test_packed_hdf5(path, options):
     assert np.array_equal(read_stack(write(path, stack(), **options)), stack())
 
 
+def test_a_chunk_that_its_filter_has_skipped(path):
+    data = stack(n=1)
+    with h5py.File(path, "w") as file:
+        _chunk(file, data.tobytes(), filter_mask=1)
+    assert np.array_equal(read_stack(path), data)
+
+
 def test_missing_data_are_missing(path):
     data = stack()
     data[0, :, :, :20] = np.nan
@@ -188,6 +195,32 @@ def _bomb(file):
     data.id.write_direct_chunk((0, 0, 0, 0), zlib.compress(bytes(100_000_000)))
 
 
+def _chunk(file, content, **options):
+    """
+    Write one chunk of a data set as it is.
+    """
+    shape = (1, 11, 144, 120)
+    data = file.create_dataset("phases", shape, "f4", chunks=shape, compression="gzip")
+    data.id.write_direct_chunk((0, 0, 0, 0), content, **options)
+
+
+def _garbage_in_a_chunk(file):
+    _chunk(file, b"no zlib stream")
+
+
+def _large_chunk(file):
+    _chunk(file, zlib.compress(np.random.default_rng(1).bytes(900_000)))
+
+
+def _shuffled_last(file):
+    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    settings.set_chunk((1, 11, 144, 120))
+    settings.set_deflate(4)
+    settings.set_shuffle()
+    space = h5py.h5s.create_simple((1, 11, 144, 120))
+    h5py.h5d.create(file.id, b"phases", h5py.h5t.IEEE_F32LE, space, settings)
+
+
 def _huge_chunks(file):
     file.create_dataset(
         "phases",
@@ -223,6 +256,9 @@ def _huge_chunks(file):
         (_huge, "19008000000 values"),
         (_bomb, "unpacks to more"),
         (_huge_chunks, "1 chunks of 760320000 bytes"),
+        (_garbage_in_a_chunk, "a chunk that does not unpack"),
+        (_large_chunk, "a chunk of 9[0-9]+ bytes for 760320"),
+        (_shuffled_last, "filters in the order"),
     ],
 )
 def test_hdf5_files_that_hold_something_else(path, make, found):
@@ -279,6 +315,30 @@ def test_idl_variables_of_other_kinds(tmp_path):
             read_stack(write_idl(tmp_path / "s.sav", changed))
     with pytest.raises(FileFormatError, match="the variables other"):
         read_stack(write_idl(tmp_path / "s.sav", idl_variable("OTHER", stack(n=1)[0])))
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "found"),
+    [
+        (24, 0, "an array phases of 0 axes"),
+        (24, 9, "an array phases of 9 axes"),
+        (20, 7, "an array phases of 7 values in 760320 bytes"),
+        (16, 8, "an array phases of 190080 values in 8 bytes"),
+    ],
+)
+def test_idl_arrays_that_contradict_themselves(tmp_path, offset, value, found):
+    variable = idl_variable("PHASES", stack(n=1)[0])
+    place = 4 + 8 + offset
+    changed = variable[:place] + long(value) + variable[place + 4 :]
+    with pytest.raises(FileFormatError, match=found):
+        read_stack(write_idl(tmp_path / "s.sav", changed))
+
+
+def test_an_unknown_kind_of_idl_file(tmp_path):
+    path = write_idl(tmp_path / "s.sav", idl_variable("PHASES", stack(n=1)[0]))
+    path.write_bytes(b"SR\x00\x05" + path.read_bytes()[4:])
+    with pytest.raises(FileFormatError, match=r"found b'SR\\x00\\x05' at its beginning"):
+        read_stack(path)
 
 
 def test_packed_idl_bombs(tmp_path):

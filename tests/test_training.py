@@ -1,4 +1,5 @@
 import json
+import sys
 from dataclasses import asdict, replace
 from importlib import resources
 from pathlib import Path
@@ -202,6 +203,15 @@ def test_the_command_trains_and_calibrates(tmp_path, monkeypatch, capsys, caplog
     again = load_model(folder / "weights.safetensors", device="cpu")
     assert again.threshold == model.threshold
     assert "not empty" not in capsys.readouterr().err
+
+
+def test_training_without_lightning_names_what_to_install(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "lightning", None)
+    monkeypatch.delitem(sys.modules, "sunpy_farside.training.fit", raising=False)
+    monkeypatch.delattr("sunpy_farside.training.fit", raising=False)
+    assert main(["train", "--output", str(tmp_path / "run")]) == 1
+    assert "pip install 'sunpy_farside[train]'" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_loss_is_binary_cross_entropy():

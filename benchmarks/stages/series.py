@@ -2,7 +2,9 @@
 Processor times of the stages of a folder of maps, for airspeed velocity.
 
 Run ``asv run --config benchmarks/asv.conf.json --python same --show-stderr`` for the working tree.
-Every figure is for 8 sequences, a batch of the network; that of the reading is for 8 maps.
+Every figure is for 8 sequences, a batch of the network; that of the reading is for 8 maps. With
+``--set-commit-hash $(git rev-parse HEAD)``, asv keeps the figures, of which ``stage_report.py``
+makes the table of the documentation.
 """
 
 import time
@@ -12,6 +14,8 @@ from astropy.io import fits
 from astropy.time import Time
 
 BATCH = 8
+# Rows and columns of matrices whose product has the operations of the default network for a batch.
+_PRODUCT = 1470
 
 
 class Series:
@@ -68,6 +72,10 @@ class Series:
     def time_regions(self, folder):
         self.finish()
 
+    def time_tables(self, folder):
+        for detection in self.finish():
+            _ = detection.regions, detection.image
+
     def time_csv(self, folder):
         for detection in self.detections:
             self.write([detection])
@@ -75,6 +83,45 @@ class Series:
     def peakmem_all(self, folder):
         self.predict()
         self.finish()
+
+
+class Comparison:
+    """
+    The same 8 sequences in the simplest program, and limits of the network.
+    """
+
+    timer = time.process_time
+    warmup_time = 0.5
+
+    def setup_cache(self):
+        return Series().setup_cache()
+
+    setup_cache.timeout = 600
+
+    def setup(self, folder):
+        import torch
+
+        from sunpy_farside import FarsideSequence, detect_farside, read_phase_map
+        from sunpy_farside.network import UNet
+
+        self.paths = sorted(folder.glob("*.fits"))
+        self.make, self.detect, self.read = FarsideSequence, detect_farside, read_phase_map
+        unet, stacks = UNet().eval(), torch.randn(BATCH, 11, 144, 120)
+        self.published = torch.inference_mode()(lambda: unet(stacks).sigmoid())
+        self.matrix = torch.randn(_PRODUCT, _PRODUCT)
+
+    def time_plain(self, folder):
+        # Eleven maps are read for every sequence, one after the other.
+        for first in range(BATCH):
+            maps = [self.read(path) for path in self.paths[first : first + 11]]
+            self.detect(self.make(maps))
+
+    def time_published(self, folder):
+        # The published network as its code computes it, with batch norms by themselves.
+        self.published()
+
+    def time_product(self, folder):
+        self.matrix @ self.matrix
 
 
 class Command:

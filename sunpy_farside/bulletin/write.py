@@ -25,7 +25,7 @@ def write_bulletin(folder, day):
     Parameters
     ----------
     folder : path-like
-        Made when it is not there; an earlier bulletin in it is replaced. It gets
+        Created if it does not exist; an earlier bulletin in it is replaced. It gets
 
         - ``bulletin.json``: the document, from which the others are made, and
           ``bulletin.schema.json``, its schema;

@@ -133,7 +133,7 @@ def append_to_feed(path, alert, now=None):
     Parameters
     ----------
     path : `~pathlib.Path`
-        The feed, which is made if it is not there, or made again if it does not read.
+        The feed, which is created if it does not exist or cannot be read.
     alert : `Alert`
     now : `~astropy.time.Time`, optional
         By default, the current time.

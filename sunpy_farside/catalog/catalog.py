@@ -108,7 +108,7 @@ class Catalog:
         Returns
         -------
         `~astropy.table.QTable`
-            As of `~sunpy_farside.catalog.daily.read_catalog`.
+            See `~sunpy_farside.catalog.daily.read_catalog`.
         """
         return catalog_table(self._folder, method)
 
@@ -184,7 +184,7 @@ class Catalog:
         Returns
         -------
         `~astropy.table.QTable`
-            As of `~sunpy_farside.catalog.numbers.daily_numbers`.
+            See `~sunpy_farside.catalog.numbers.daily_numbers`.
         """
         return daily_numbers(self.detections(method), **options)
 
@@ -199,7 +199,7 @@ class Catalog:
         Returns
         -------
         `~astropy.table.Table`
-            As of `~sunpy_farside.catalog.names.names_of_tracks`.
+            See `~sunpy_farside.catalog.names.names_of_tracks`.
         """
         with self._opened() as database:
             return names_of_tracks(database, method)
@@ -217,7 +217,7 @@ class Catalog:
         Returns
         -------
         `~sunpy_farside.visualization.artists.Artists`
-            As of `~sunpy_farside.visualization.track_plot.plot_tracks`.
+            See `~sunpy_farside.visualization.track_plot.plot_tracks`.
 
         Raises
         ------

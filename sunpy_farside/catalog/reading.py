@@ -35,7 +35,7 @@ def catalog_table(folder, method=None):
     Returns
     -------
     `~astropy.table.QTable`
-        As of `~sunpy_farside.catalog.daily.read_catalog`.
+        See `~sunpy_farside.catalog.daily.read_catalog`.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def regions_table(rows, dates, method=None):
     Returns
     -------
     `~astropy.table.QTable`
-        As of `~sunpy_farside.catalog.daily.read_catalog`.
+        See `~sunpy_farside.catalog.daily.read_catalog`.
     """
     columns = zip(*rows, strict=True) if rows else [()] * (4 + len(REGION_FIELDS))
     _, row_dates, methods, models, *fields = columns

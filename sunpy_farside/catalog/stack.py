@@ -45,7 +45,7 @@ def stack_regions(detections: Iterable[FarsideDetection | QTable]) -> QTable:
     TypeError
         They are no list, or one of them is no detection.
     ValueError
-        There is none, a date is there twice, or the detections are ranked by different strengths.
+        There is none, a date occurs twice, or the detections are ranked by different strengths.
 
     Examples
     --------

@@ -62,12 +62,13 @@ class RegionTracks:
 
     def write(self, folder: PathLike) -> None:
         """
-        Write ``tracks.ecsv`` and ``members.ecsv`` to a folder, and ``tracks.vot`` for others.
+        Write ``tracks.ecsv`` and ``members.ecsv`` to a folder, and ``tracks.vot`` for other
+        programs.
 
         Parameters
         ----------
         folder : path-like
-            Made when it is not there; earlier tracks in it are replaced.
+            Created if it does not exist; earlier tracks in it are replaced.
         """
         write_tracks(self.tracks, self.members, folder)
 
@@ -134,14 +135,14 @@ def track_regions(
     Raises
     ------
     ValueError
-        A date is there twice, two methods are mixed, or an option is not positive.
+        A date occurs twice, two methods are mixed, or an option is not positive.
 
     Notes
     -----
     Date after date, tracks and detections are paired one to one: as many pairs within ``radius``
-    as there can be, then those of the smallest distances and changes of strength. What is left
-    begins a new track. A date never changes the links of those before it, so that tracks made day
-    by day equal tracks made at once.
+    as there can be, then those of the smallest distances and changes of strength. Unpaired
+    detections begin new tracks. A date never changes the links of those before it, so that tracks
+    made day by day equal tracks made at once.
 
     Examples
     --------

@@ -18,6 +18,7 @@ __all__ = [
     "add_method",
     "add_missing",
     "add_model",
+    "add_scheduler",
     "add_width",
     "archive",
     "common",
@@ -170,6 +171,21 @@ def _missing(text):
         msg = f"expected {MOST_MISSING} missing maps at most, found {text}"
         raise argparse.ArgumentTypeError(msg)
     return number
+
+
+def add_scheduler(parser):
+    """
+    Add the option ``--scheduler``.
+
+    Parameters
+    ----------
+    parser : `argparse.ArgumentParser`
+    """
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="let the workers of this scheduler of Dask do the work, such as tcp://host:8786",
+    )
 
 
 def add_sun(parser):

@@ -10,10 +10,14 @@ from tqdm import tqdm
 
 import sunpy_farside
 from sunpy_farside.cli import arguments, values
-from sunpy_farside.cli.output import check_writable, printed_detections
+from sunpy_farside.cli.output import (
+    check_writable,
+    detection_text,
+    printed_detections,
+    write_detection_files,
+)
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.utils.content import user_path
-from sunpy_farside.utils.files import whole_files
 from sunpy_farside.utils.text import counted
 
 __all__ = ["add_demo", "add_detect"]
@@ -61,6 +65,7 @@ def add_detect(commands):
         "--output", type=user_path, metavar="DIR", help="write files and a figure here"
     )
     arguments.add_format(parser)
+    arguments.add_scheduler(parser)
     # Stacks have a width of their own.
     parser.set_defaults(run=_detect, width=None, middle=None)
 
@@ -97,6 +102,9 @@ def _detect(options):
 def _detect_files(options):
     paths = _files(options.paths, options.product)
     if any(path.suffix.lower() in _STACKS for path in paths):
+        if options.scheduler:
+            msg = "Expected maps with --scheduler, found a stack, which is one sequence."
+            raise arguments.UsageError(msg)
         _report([_stack_sequence(paths, options)], options)
         return
     from sunpy_farside.cli.maps import MapFiles
@@ -104,7 +112,12 @@ def _detect_files(options):
     files = MapFiles(
         paths, options.width or _WIDTH, options.product, options.missing, options.middle
     )
-    _report(files, options)
+    if options.scheduler and len(files):
+        from sunpy_farside.cli.scheduled_detection import detect_scheduled
+
+        _print(detect_scheduled(files, options), len(files), options)
+    else:
+        _report(files, options)
     if files.unusable:
         msg = (
             f"{files.unusable} of {counted(files.number, 'file')} could not be used, named above. "
@@ -210,21 +223,37 @@ def _truth_text(simulated):
 def _report(sequences, options):
     from sunpy_farside.detection import detect_farside
 
-    form = getattr(options, "format", "table")
     number, found = len(sequences), iter(sequences)
     # Load the model only when there are maps: it takes a second or more.
     first = next(found)
     model = _model(options.model, options.device)
     found = detect_farside(chain([first], found), model, threshold=options.threshold)
+    _print(_texts(found, options), number, options)
+
+
+def _texts(detections, options):
+    """
+    Write the files of detections, and yield their texts.
+    """
+    form = getattr(options, "format", "table")
+    for detection in detections:
+        if options.output:
+            write_detection_files(detection, options.output)
+        yield detection_text(detection, form)
+
+
+def _print(texts, number, options):
+    """
+    Print the texts of detections, with a progress bar if there are many.
+    """
+    form = getattr(options, "format", "table")
     quiet = number <= _FEW or not sys.stderr.isatty()
     with (
         tqdm(total=number, desc="Detecting", unit="map", disable=quiet) as progress,
         printed_detections(form) as add,
     ):
-        for detection in found:
-            if options.output:
-                _write(detection, options.output)
-            add(detection)
+        for text in texts:
+            add(text)
             progress.update()
     if form == "table" and options.output:
         print(f"\nFiles and pictures: {options.output}")
@@ -238,18 +267,3 @@ def _model(name, device):
     except ValueError as error:
         raise arguments.UsageError(error) from error
     return load_model(name, device=device)
-
-
-def _write(detection, output):
-    from matplotlib.figure import Figure
-
-    from sunpy_farside.detection.export import to_csv, to_json
-
-    folder = output / detection.date.utc.strftime("%Y%m%d_%H%M")
-    detection.write(folder)
-    with whole_files(folder) as partial:
-        (partial / "regions.csv").write_text(to_csv([detection]) + "\n")
-        (partial / "regions.json").write_text(to_json([detection]) + "\n")
-        figure = Figure(figsize=(6.4, 6), layout="constrained")
-        detection.plot(figure.add_subplot(projection=detection.image))
-        figure.savefig(partial / "detection.png", dpi=110)

@@ -4,7 +4,8 @@ Maps given to a command, read one after the other.
 
 import math
 from collections import Counter, deque
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -19,10 +20,11 @@ from sunpy_farside.cadence import (
     step_numbers,
     steps_of_sequence,
     time_of_step,
+    typical_map,
 )
 from sunpy_farside.cli.output import complain
 from sunpy_farside.coordinates.far_side import remember_earth
-from sunpy_farside.errors import FarsideError, SequenceError
+from sunpy_farside.errors import FarsideError, SchedulerError, SequenceError
 from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.phase_maps import read_global_map
 from sunpy_farside.maps.windows import check_windows
@@ -76,15 +78,33 @@ class MapFiles:
         # A file may have two names.
         paths = list({path.resolve(): path for path in paths}.values())
         self.number = len(paths)
-        self.unusable = 0
+        self._passed_over = {}
+        self._quiet = False
+        # Dates of maps, as long as there is no sequence.
+        self._times = {}
         files = [self._date(path) for path in paths]
         self._at_step = self._plan([file for file in files if file is not None])
+        middles = complete_runs(self._at_step, missing)
+        self._chosen = [step for step in middles if self._middle in (None, step)]
+        steps = sorted(self._at_step)
+        if steps and missing:
+            dates = Time([self._at_step[step].time for step in steps])
+            typical = typical_map(dates, steps)
+            # The dates of missing maps are counted from this one.
+            self._typical = dates[[typical]], [steps[typical]]
+
+    @property
+    def unusable(self):
+        """
+        Number of files that could not be used so far.
+        """
+        return len(self._passed_over)
 
     def __len__(self):
         """
         Return the number of sequences, if all the files can be used.
         """
-        return len(self._middles())
+        return len(self._chosen)
 
     def __iter__(self):
         """
@@ -95,9 +115,15 @@ class MapFiles:
         SequenceError
             There is no sequence; raised at the end.
         """
+        yield from self._read_all()
+        self.check_found()
+
+    def _read_all(self):
+        """
+        Yield the sequences, and read the remaining files.
+        """
         steps = sorted(self._at_step)
-        dates = Time([self._at_step[step].time for step in steps]) if steps else None
-        unread, times, maps, found = deque(steps), [], {}, False
+        unread, maps = deque(steps), {}
 
         def read_until(last):
             while unread and unread[0] <= last:
@@ -107,30 +133,122 @@ class MapFiles:
                 step = unread.popleft()
                 if (item := self._read(self._at_step[step])) is not None:
                     maps[step] = item
-                    # For the message about maps of which none are consecutive.
-                    if not found:
-                        times.append(cadence_date(item))
+                    if self._times is not None:
+                        self._times[step] = cadence_date(item)
                 for early in [other for other in maps if other <= step - N_MAPS]:
                     del maps[early]
 
-        for middle in self._middles():
+        for middle in self._chosen:
             span = steps_of_sequence(middle)
             read_until(span[-1])
             run = [maps[step] for step in span if step in maps]
             if len(run) >= N_MAPS - self._missing:
-                found = True
+                self._times = None
                 if middle in maps:
                     date = cadence_date(maps[middle])
                 else:
-                    date = time_of_step(middle, dates, steps)
+                    date = time_of_step(middle, *self._typical)
                 yield FarsideSequence(run, width=self._width, missing=self._missing, date=date)
         read_until(math.inf)
-        if not found:
-            self._explain(times)
 
-    def _middles(self):
-        middles = complete_runs(self._at_step, self._missing)
-        return [step for step in middles if self._middle in (None, step)]
+    @property
+    def dates(self):
+        """
+        Dates of the first and the last map, as text.
+        """
+        first, last = (self._at_step[end(self._at_step)].time for end in (min, max))
+        return f"{first.isot[:16]} to {last.isot[:16]}"
+
+    def parts(self, size):
+        """
+        Divide the files among processes.
+
+        Parameters
+        ----------
+        size : `int`
+            Number of sequences of a part.
+
+        Returns
+        -------
+        `list` of `MapFiles`
+            With absolute paths. Every file is in one or more of them, as adjacent parts share ten
+            maps.
+        """
+        parts, start = [], -math.inf
+        for first in range(0, len(self._chosen), size):
+            chosen = self._chosen[first : first + size]
+            last = first + size >= len(self._chosen)
+            start = min(start, steps_of_sequence(chosen[0])[0])
+            end = math.inf if last else steps_of_sequence(chosen[-1])[-1]
+            part = copy(self)
+            part._chosen, part._passed_over, part._times = chosen, {}, {}
+            part._at_step = {
+                step: replace(file, path=file.path.absolute(), map=None)
+                for step, file in self._at_step.items()
+                if start <= step <= end
+            }
+            part._quiet = True
+            parts.append(part)
+            start = end + 1
+        return parts
+
+    def read_part(self):
+        """
+        Read the files of a part.
+
+        Returns
+        -------
+        sequences : `list` of `~sunpy_farside.sequence.FarsideSequence`
+        rest : `tuple`
+            For `add_part`.
+        """
+        sequences = list(self._read_all())
+        return sequences, (self._passed_over, self._times)
+
+    def add_part(self, rest, worker):
+        """
+        Name the unusable files of a part that another process has read.
+
+        Parameters
+        ----------
+        rest : `tuple`
+            As from `read_part`.
+        worker : `str`
+            Address of the process.
+
+        Raises
+        ------
+        SchedulerError
+            The other process cannot read a file that this one can.
+        """
+        passed_over, times = rest
+        given = {file.path.absolute(): file.path for file in self._at_step.values()}
+        for path, (text, absent) in passed_over.items():
+            if absent and _is_readable(path):
+                msg = (
+                    f"Expected the maps on all machines, found a worker, {worker}, that cannot "
+                    f"read {path}. Workers read files by their paths: put them into a folder that "
+                    "all machines share, under the same path."
+                )
+                raise SchedulerError(msg)
+            name = given[path]
+            self._pass_over(name, text.replace(str(path), str(name)))
+        if times is None or self._times is None:
+            self._times = None
+        else:
+            self._times |= times
+
+    def check_found(self):
+        """
+        Raise an error if there was no sequence.
+
+        Raises
+        ------
+        SequenceError
+            There was none.
+        """
+        if self._times is not None:
+            self._explain(list(self._times.values()))
 
     def _date(self, path):
         time, product = parse_file_name(path.name)
@@ -182,9 +300,14 @@ class MapFiles:
             return None
 
     def _pass_over(self, path, reason):
-        self.unusable += 1
-        text = str(reason)
-        complain(text if str(path) in text else f"{path}: {text}")
+        absolute, text = path.absolute(), str(reason)
+        # Adjacent parts have files in common.
+        if absolute in self._passed_over:
+            return
+        absent = isinstance(reason, FileNotFoundError | PermissionError)
+        self._passed_over[absolute] = text, absent
+        if not self._quiet:
+            complain(text if str(path) in text else f"{path}: {text}")
 
     def _explain(self, times):
         if not times:
@@ -201,3 +324,11 @@ class MapFiles:
             "Allow for that with --missing."
         )
         raise SequenceError(msg)
+
+
+def _is_readable(path):
+    try:
+        with path.open("rb"):
+            return True
+    except OSError:
+        return False

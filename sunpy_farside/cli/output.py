@@ -11,7 +11,14 @@ from tqdm import tqdm
 
 from sunpy_farside.utils.files import remove_partial, whole_files
 
-__all__ = ["check_writable", "complain", "print_rows", "printed_detections"]
+__all__ = [
+    "check_writable",
+    "complain",
+    "detection_text",
+    "print_rows",
+    "printed_detections",
+    "write_detection_files",
+]
 
 
 def complain(message):
@@ -23,6 +30,56 @@ def complain(message):
     message : `str` or `Exception`
     """
     tqdm.write(f"sunpy-farside: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def detection_text(detection, form):
+    """
+    Return one detection as text.
+
+    Parameters
+    ----------
+    detection : `~sunpy_farside.detection.result.FarsideDetection`
+    form : {"table", "json", "csv"}
+
+    Returns
+    -------
+    `str`
+    """
+    from sunpy_farside.detection.export import to_csv, to_json, to_text
+
+    if form == "table":
+        return to_text(detection)
+    return {"json": to_json, "csv": to_csv}[form]([detection])
+
+
+def write_detection_files(detection, output):
+    """
+    Write a detection, its regions as CSV and JSON, and its picture to a folder of its date.
+
+    Parameters
+    ----------
+    detection : `~sunpy_farside.detection.result.FarsideDetection`
+    output : path-like
+        Parent of the folder.
+
+    Returns
+    -------
+    `pathlib.Path`
+        The folder.
+    """
+    from matplotlib.figure import Figure
+
+    from sunpy_farside.detection.export import to_csv, to_json
+
+    folder = Path(output) / detection.date.utc.strftime("%Y%m%d_%H%M")
+    detection.write(folder)
+    with whole_files(folder) as partial:
+        (partial / "regions.csv").write_text(to_csv([detection]) + "\n")
+        (partial / "regions.json").write_text(to_json([detection]) + "\n")
+        figure = Figure(figsize=(6.4, 6), layout="constrained")
+        detection.plot(figure.add_subplot(projection=detection.image))
+        figure.savefig(partial / "detection.png", dpi=110)
+    return folder
 
 
 @contextmanager
@@ -38,24 +95,22 @@ def printed_detections(form):
     Yields
     ------
     callable
-        Takes a `~sunpy_farside.detection.result.FarsideDetection`.
+        Takes the text of a detection (`detection_text`).
     """
-    from sunpy_farside.detection.export import to_csv, to_json, to_text
-
     number = 0
 
-    def add(detection):
+    def add(text):
         nonlocal number
         if form == "json":
             # The list is opened with the first detection and closed after the last.
-            text = to_json([detection]).removeprefix("[").removesuffix("\n]")
+            text = text.removeprefix("[").removesuffix("\n]")
             tqdm.write(("," if number else "[") + text, end="")
         elif form == "csv":
-            heading, *rows = to_csv([detection]).split("\n")
+            heading, *rows = text.split("\n")
             if lines := rows if number else [heading, *rows]:
                 tqdm.write("\n".join(lines))
         else:
-            tqdm.write(("\n" if number else "") + to_text(detection))
+            tqdm.write(("\n" if number else "") + text)
         sys.stdout.flush()
         number += 1
 

@@ -37,6 +37,7 @@ def add_simulate(commands):
         help="level of activity from 0, a quiet Sun, to 1, a strong maximum, at most 1.2 (0.6)",
     )
     arguments.add_sun(parser)
+    arguments.add_scheduler(parser)
     parser.set_defaults(run=_simulate)
 
 
@@ -51,6 +52,7 @@ def _simulate(options):
         seed=options.seed,
         activity=options.activity,
         sun=load_sun(**arguments.sun_settings(options) or {}),
+        scheduler=options.scheduler,
     )
     middle = simulated.maps[len(simulated.maps) // 2].date
     write_simulation(simulated.maps, options.output, simulated.regions(middle))

@@ -236,6 +236,7 @@ def add_evaluate(commands):
     arguments.add_missing(parser, "evaluate up to N maps removed from every sequence (0)")
     arguments.add_width(parser)
     parser.add_argument("--workers", type=values.positive, default=1, help="processes")
+    arguments.add_scheduler(parser)
     arguments.add_sun(parser)
     parser.set_defaults(run=_evaluate)
 
@@ -248,24 +249,28 @@ def _evaluate(options):
     if len(models) < len(options.model or [""]):
         msg = "Expected models of different names, found one twice."
         raise arguments.UsageError(msg)
+    if options.scheduler:
+        models = _make_absolute(models, options)
     if options.data and options.real:
         msg = "Expected --data or --real, found both."
         raise arguments.UsageError(msg)
+    common = {"width": options.width, "scheduler": options.scheduler}
     if options.missing:
-        _evaluate_gaps(models, options)
+        _evaluate_gaps(models, options, common)
         return
     if options.real:
         from sunpy_farside.evaluation.real import evaluate_real
         from sunpy_farside.evaluation.real_report import write_real_report
 
-        write_real_report(evaluate_real(models, options.real, width=options.width), options.output)
+        result = evaluate_real(models, options.real, **common)
+        write_real_report(result, options.output)
         print((options.output / "report.md").read_text())
         return
     if options.data:
         from sunpy_farside.datasets.store import store_path
         from sunpy_farside.evaluation.stored import evaluate_stored
 
-        result = evaluate_stored(models, store_path(options.data), width=options.width)
+        result = evaluate_stored(models, store_path(options.data), **common)
     else:
         from sunpy_farside.evaluation.simulated import evaluate_simulated
 
@@ -273,18 +278,30 @@ def _evaluate(options):
             models,
             options.number,
             kind=options.set,
-            width=options.width,
             sun=arguments.sun_settings(options),
             workers=options.workers,
+            **common,
         )
     write_report(result, options.output)
     print((options.output / "report.md").read_text())
 
 
-def _evaluate_gaps(models, options):
+def _make_absolute(models, options):
+    """
+    Return models, and change the paths in options, for processes that work in other folders.
+    """
+    from sunpy_farside.network.weights import absolute_name
+
+    for name in ("data", "real", "magnetograms"):
+        if path := getattr(options, name):
+            setattr(options, name, path.absolute())
+    return {name: absolute_name(model) for name, model in models.items()}
+
+
+def _evaluate_gaps(models, options, common):
     from sunpy_farside.evaluation.gaps import evaluate_gaps, evaluate_real_gaps, write_gaps_report
 
-    common = {"most": options.missing, "width": options.width}
+    common = common | {"most": options.missing}
     if options.data:
         msg = "Expected simulated maps or --real with --missing, found --data."
         raise arguments.UsageError(msg)

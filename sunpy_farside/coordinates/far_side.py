@@ -32,6 +32,7 @@ __all__ = [
     "far_side_center",
     "far_side_central_meridian",
     "far_side_distance",
+    "far_side_position",
     "remember_earth",
     "separations",
     "to_carrington",
@@ -64,6 +65,32 @@ def far_side_central_meridian(time: TimeLike) -> Longitude:
     if time.isscalar:
         return Longitude(_earth(time).longitude + 180, u.deg)
     return Longitude(sun.L0(time) + 180 * u.deg)
+
+
+def far_side_position(time: Time) -> tuple[float, float]:
+    """
+    Return the Carrington longitude and the latitude of the far-side disk center as numbers.
+
+    Parameters
+    ----------
+    time : `~astropy.time.Time`
+        A single time.
+
+    Returns
+    -------
+    longitude, latitude : `float`
+        In degrees: the far-side central meridian in [0, 360), and :math:`-B_0`.
+
+    Examples
+    --------
+    >>> from astropy.time import Time
+    >>> from sunpy_farside.coordinates.far_side import far_side_position
+    >>> longitude, latitude = far_side_position(Time("2022-05-05"))
+    >>> round(longitude, 1), round(latitude, 1)
+    (128.0, 3.8)
+    """
+    earth = _earth(time)
+    return (earth.longitude + 180) % 360, -earth.latitude
 
 
 def far_side_center(time: TimeLike) -> SkyCoord:

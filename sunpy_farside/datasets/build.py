@@ -8,8 +8,6 @@ from tqdm import tqdm
 import astropy.units as u
 from astropy.time import Time
 
-from sunpy.map import Map
-
 import sunpy_farside
 from sunpy_farside.cadence import CADENCE, MIDDLE, step_numbers, step_time
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
@@ -29,6 +27,7 @@ from sunpy_farside.io.noaa import read_noaa_summaries
 from sunpy_farside.io.noaa_regions import first_appearances, positions_at
 from sunpy_farside.io.phase_maps import read_phase_map
 from sunpy_farside.io.synoptic_frames import read_frame
+from sunpy_farside.maps.sources import Map
 from sunpy_farside.maps.windows import cut_globe
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import remove_partial, whole_files

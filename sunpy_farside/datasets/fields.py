@@ -4,13 +4,12 @@ Magnetic fields of the near side on the grid of the network.
 
 import numpy as np
 
-from sunpy.map import Map
-
 from sunpy_farside.coordinates.window import (
     FIRST_LATITUDE,
     WINDOW_ROWS,
     carrington_header,
 )
+from sunpy_farside.maps.sources import Map
 
 __all__ = ["near_side_field"]
 

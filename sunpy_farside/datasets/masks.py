@@ -8,7 +8,6 @@ from scipy.ndimage import gaussian_filter
 import astropy.units as u
 from astropy.wcs import WCS
 
-from sunpy.map import Map
 from sunpy.time import parse_time
 
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
@@ -22,6 +21,7 @@ from sunpy_farside.coordinates.window import (
 )
 from sunpy_farside.maps.orientation import turn_to, upright, whole_degree_nodes
 from sunpy_farside.maps.resampling import values_of
+from sunpy_farside.maps.sources import Map
 from sunpy_farside.utils.moved import moved_names
 
 __all__ = [

@@ -11,14 +11,13 @@ import numpy as np
 
 from astropy.time import Time
 
-from sunpy.map import Map
-
 from sunpy_farside.cadence import MIDDLE, N_MAPS, step_time
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, WINDOW_ROWS, cut_columns, window_header
 from sunpy_farside.datasets.pairing import SPLITS
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.hdf5 import open_hdf5, own_data_set
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
+from sunpy_farside.maps.sources import Map
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import whole_files

@@ -7,4 +7,13 @@ from sunpy_farside.detection.neural import *
 from sunpy_farside.detection.regions import *
 from sunpy_farside.detection.result import *
 from sunpy_farside.detection.segmentation import *
-from sunpy_farside.detection.seismic_strength import *
+from sunpy_farside.utils.lazy import lazy_names
+
+# The module loads sunpy.map, which takes seconds.
+__getattr__, _lazy = lazy_names(
+    __name__, {"seismic_strength": ["METHOD", "PHASE", "detect_seismic_strength"]}
+)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_lazy})

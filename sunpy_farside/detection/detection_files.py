@@ -12,8 +12,6 @@ import astropy.units as u
 from astropy.io import fits
 from astropy.table import QTable
 
-from sunpy.map import Map
-
 from sunpy_farside.detection.former import complete_regions
 from sunpy_farside.detection.methods import SAR, method_of
 from sunpy_farside.detection.segmentation import segment_image
@@ -22,6 +20,7 @@ from sunpy_farside.errors import FileFormatError, NewerFormatError
 from sunpy_farside.io.images import read_images
 from sunpy_farside.io.table_files import check_format
 from sunpy_farside.maps.resampling import values_of
+from sunpy_farside.maps.sources import Map
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.digests import digest

@@ -9,12 +9,12 @@ import numpy as np
 from astropy.table import Table
 
 from sunpy_farside.cadence import N_MAPS
-from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.coordinates.far_side import far_side_position
 from sunpy_farside.detection.flux import FLUX_COLUMNS, FLUX_DECIMALS, flux_text
 
 __all__ = ["flat_table", "to_csv", "to_json", "to_text"]
 
-# Decimals that the measurements are good for.
+# Significant decimals of the measurements.
 _DECIMALS = {
     "longitude": 1,
     "latitude": 1,
@@ -71,22 +71,19 @@ def _flat_columns(detection):
     """
     Return the columns of `flat_table` as plain arrays.
     """
-    regions, centroid = detection.regions, detection.regions["centroid"]
-    longitude = centroid.spherical.lon.deg
-    meridian = far_side_central_meridian(detection.date).deg - 180
+    regions, columns = detection.numbers, detection.numbers.columns
+    longitude = columns["longitude"]
+    meridian = far_side_position(detection.date)[0] - 180
     flat = {
-        "date": np.full(len(regions), detection.date.utc.isot[:19]),
-        "label": np.asarray(regions["label"]),
+        "date": np.full(len(longitude), detection.date.utc.isot[:19]),
+        "label": columns["label"],
         "longitude": longitude,
-        "latitude": centroid.spherical.lat.deg,
+        "latitude": columns["latitude"],
         "stonyhurst_longitude": (longitude - meridian + 180) % 360 - 180,
     }
-    for name in regions.colnames:
-        if name in ("label", "centroid", "east_limb_arrival", "significant"):
-            continue
-        flat[name] = np.asarray(getattr(regions[name], "value", regions[name]))
-    flat["east_limb_arrival"] = [text[:19] for text in regions["east_limb_arrival"].utc.isot]
-    flat["significant"] = np.asarray(regions["significant"])
+    flat |= {name: values for name, values in columns.items() if name not in flat}
+    flat["east_limb_arrival"] = [text[:19] for text in regions.arrivals]
+    flat["significant"] = flat.pop("significant")
     for name, decimals in _DECIMALS.items():
         flat[name] = np.round(np.asarray(flat[name], dtype=float), decimals)
     return flat
@@ -140,14 +137,13 @@ def to_text(detection):
     -------
     `str`
     """
-    regions = detection.regions
     flat = flat_table(detection)
     head = f"Far side on {detection.date.utc.isot[:16]} UT, {detection.model}"
-    if missing := regions.meta.get("missing_maps"):
+    if missing := detection.numbers.meta.get("missing_maps"):
         head += f", {len(missing)} of {N_MAPS} maps missing"
     if len(flat) == 0:
         return f"{head}: no active region found."
-    number = int(np.sum(regions["significant"]))
+    number = int(np.sum(flat["significant"]))
     table = Table()
     for name, heading in _HEADINGS.items():
         if np.asarray(flat[name]).dtype.kind == "f" and np.isnan(flat[name]).all():
@@ -171,7 +167,7 @@ def _record(detection):
     rows = [{name: _plain(row[name]) for name in row.colnames} for row in flat_table(detection)]
     return {
         "date": detection.date.utc.isot[:19],
-        **{key: value for key, value in detection.regions.meta.items() if key != "date"},
+        **{key: value for key, value in detection.numbers.meta.items() if key != "date"},
         "threshold": f"{threshold} {detection.method.unit_symbol}",
         "regions": rows,
     }

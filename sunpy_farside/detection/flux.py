@@ -30,7 +30,7 @@ __all__ = [
 # size.
 FLUX_UNIT = 1e22
 FLUX_COLUMNS = ("flux", "flux_lower", "flux_upper")
-# Decimals of a flux in Mx that it is good for.
+# Significant decimals of a flux in Mx.
 FLUX_DECIMALS = -19
 _SMALLEST = 1e-3
 # Depth times area, in units of the noise and square degrees, below which differences are of no
@@ -51,7 +51,7 @@ FLUX_FEATURES = {
     ),
     "signal": lambda columns, _strength: _signal(columns),
     "seismic_strength": lambda columns, strength: np.log1p(columns["seismic_strength"] / strength),
-    # The wave signal fades toward the limb.
+    # The phase shift decreases toward the limb.
     "distance": lambda columns, _strength: (columns["distance"] / 90) ** 2,
 }
 _COLUMNS = ("integrated_probability", "depth", "area", "seismic_strength", "distance")

@@ -6,11 +6,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from sunpy.map import Map
-
 from sunpy_farside.coordinates.window import window_header
 from sunpy_farside.detection.regions import find_regions
 from sunpy_farside.io.table_files import complete_table
+from sunpy_farside.maps.sources import Map
 
 __all__ = ["complete_regions", "no_regions"]
 

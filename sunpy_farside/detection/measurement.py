@@ -2,6 +2,9 @@
 Measurement of the regions of a segmentation.
 """
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
 from scipy import ndimage
 
@@ -14,22 +17,25 @@ from astropy.wcs import WCS
 from sunpy_farside.coordinates.arrival import east_limb_delay
 from sunpy_farside.coordinates.far_side import (
     carrington_frame,
-    disk_center_latitude,
-    far_side_central_meridian,
+    far_side_position,
     separations,
 )
+from sunpy_farside.coordinates.window import FIRST_LATITUDE, WINDOW_ROWS, carrington_wcs
 from sunpy_farside.detection.methods import DEG2_PER_UHEM, STRENGTH_UNIT
 from sunpy_farside.maps.orientation import is_cylindrical
 from sunpy_farside.utils.tables import whole_seconds
 
 __all__ = [
     "COLUMNS",
-    "arrival_times",
+    "Grid",
+    "arrival_dates",
+    "in_order",
     "mean_phase",
     "measure",
     "measure_regions",
     "noise_level",
     "region_table",
+    "window_grid",
 ]
 
 # Standard deviation of a Gaussian over the median distance from its middle.
@@ -101,14 +107,101 @@ def measure_regions(
     `~astropy.table.QTable`
         In the order of the labels, without the columns that rank the regions.
     """
-    numbers = measure(labels, wcs, probability=probability, phases=phases)
-    (arrivals,) = arrival_times([numbers], [date])
+    grid = Grid.of(wcs, labels.shape)
+    numbers = measure(labels, grid, probability=probability, phases=phases)
+    (arrivals,) = arrival_dates([numbers], [date])
     return region_table(numbers, date, arrivals)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """
+    Positions of the pixels of a Carrington map whose columns are meridians.
+
+    Attributes
+    ----------
+    wcs : `~astropy.wcs.WCS`
+    longitudes : array, shape (columns,)
+        In degrees, as all of them.
+    latitudes : array, shape (rows,)
+        On the reference meridian.
+    edge_latitudes : array, shape (rows,)
+        In the first column.
+    longitude_steps, latitude_steps : array, shape (rows,)
+        Sizes of the pixels.
+    """
+
+    wcs: WCS
+    longitudes: np.ndarray
+    latitudes: np.ndarray
+    edge_latitudes: np.ndarray
+    longitude_steps: np.ndarray
+    latitude_steps: np.ndarray
+
+    @classmethod
+    def of(cls, wcs: WCS, shape: tuple[int, ...]) -> "Grid":
+        """
+        Return the grid of the pixels of a map.
+
+        Raises
+        ------
+        ValueError
+            The coordinates are not Carrington, or the columns are not meridians.
+        """
+        if [ctype[:4] for ctype in wcs.wcs.ctype] != ["CRLN", "CRLT"]:
+            msg = (
+                f"Expected a map in Carrington coordinates, found {' and '.join(wcs.wcs.ctype)}. "
+                "Reproject it to Carrington coordinates."
+            )
+            raise ValueError(msg)
+        if not is_cylindrical(wcs):
+            msg = (
+                f"Expected a map whose columns are meridians, found {' and '.join(wcs.wcs.ctype)} "
+                "turned or in an oblique view. Reproject it to upright CAR or CEA."
+            )
+            raise ValueError(msg)
+        rows, columns = map(np.arange, shape)
+        column = np.full(len(rows), wcs.wcs.crpix[0] - 1)
+
+        def latitude(row):
+            return wcs.wcs_pix2world(column, row, 0)[1]
+
+        return cls(
+            wcs,
+            wcs.wcs_pix2world(columns, np.full(len(columns), 0), 0)[0],
+            latitude(rows),
+            wcs.wcs_pix2world(np.full(len(rows), 0), rows, 0)[1],
+            np.full(len(rows), abs(wcs.pixel_scale_matrix[0, 0])),
+            np.abs(latitude(rows + 0.5) - latitude(rows - 0.5)),
+        )
+
+
+# For every longitude of the first column.
+@lru_cache(maxsize=360)
+def window_grid(start: int, width: int) -> Grid:
+    """
+    Return the grid of a window, which is the same at all dates.
+
+    Parameters
+    ----------
+    start : `int`
+        Longitude of the first column (`~sunpy_farside.coordinates.window.window_start`).
+    width : `int`
+        Number of columns.
+
+    Returns
+    -------
+    `Grid`
+    """
+    shape = WINDOW_ROWS, width
+    any_date = "2010-05-01"
+    wcs = carrington_wcs(any_date, shape, first_longitude=start, first_latitude=FIRST_LATITUDE)
+    return Grid.of(wcs, shape)
 
 
 def measure(
     labels: np.ndarray,
-    wcs: WCS,
+    grid: Grid,
     *,
     probability: np.ndarray | None = None,
     phases: np.ndarray | None = None,
@@ -118,7 +211,9 @@ def measure(
 
     Parameters
     ----------
-    labels, wcs, probability, phases
+    grid : `Grid`
+        Positions of the pixels.
+    labels, probability, phases
         As for `measure_regions`.
 
     Returns
@@ -128,7 +223,8 @@ def measure(
         ``COLUMNS`` in their units, in the order of the labels.
     """
     index = np.arange(1, labels.max() + 1)
-    longitude_step, latitude_step, latitudes = _grid(wcs, len(labels))
+    longitude_step, latitude_step = grid.longitude_steps, grid.latitude_steps
+    latitudes = grid.latitudes
     if not np.isfinite(latitudes[(labels > 0).any(axis=1)]).all():
         msg = "Expected regions between the poles, found rows beyond them. Check CDELT2 and CRPIX2."
         raise ValueError(msg)
@@ -158,14 +254,14 @@ def measure(
         numbers["integrated_probability"] = total(probability * pixel)
         numbers["peak_probability"] = _largest(probability[inside], owner, len(index))
     if phases is not None:
-        mean = mean_phase(phases)
+        mean, number = _mean_phase(phases)
         known = np.isfinite(mean)
         mean = np.nan_to_num(mean)
         depth = -mean.clip(max=0) * sphere / DEG2_PER_UHEM
         numbers["seismic_strength"] = total(depth)
         with np.errstate(invalid="ignore"):
             numbers["mean_phase"] = total(mean) / total(known)
-        numbers["coverage"] = total(np.isfinite(phases).mean(axis=0)) / total(1)
+        numbers["coverage"] = total(number / len(phases)) / total(1)
         weight = depth if probability is None else probability
 
     numbers["area"] = total(sphere)
@@ -177,17 +273,17 @@ def measure(
     numbers["latitude_extent"] = np.array(
         [latitude_step[box[0]].sum() for box in boxes], dtype=float
     )
-    numbers["complex"] = _complexes(labels, index)
-    longitude, latitude = _positions(weight[inside], inside, total_inside, wcs)
+    numbers["complex"] = _complexes(inside, owner, len(index))
+    longitude, latitude = _positions(weight[inside], inside, total_inside, grid.wcs)
     if phases is not None:
         mean[~known] = np.nan
-        numbers["depth"] = _depths(mean, wcs, longitude, latitude)
+        numbers["depth"] = _depths(mean, grid, longitude, latitude)
     return numbers | {"longitude": longitude, "latitude": latitude}
 
 
-def arrival_times(numbers: list[dict[str, np.ndarray]], dates: list[Time]) -> list[Time]:
+def arrival_dates(numbers: list[dict[str, np.ndarray]], dates: list[Time]) -> list[np.ndarray]:
     """
-    Return the times at which regions cross the east limb.
+    Return the times at which regions cross the east limb, as text.
 
     Parameters
     ----------
@@ -198,20 +294,23 @@ def arrival_times(numbers: list[dict[str, np.ndarray]], dates: list[Time]) -> li
 
     Returns
     -------
-    `list` of `~astropy.time.Time`
+    `list` of arrays of `str`
+        ISO 8601 in UTC, rounded to seconds.
     """
     delays = []
     for item, date in zip(numbers, dates, strict=True):
-        stonyhurst = item["longitude"] - (far_side_central_meridian(date).deg - 180)
-        center = disk_center_latitude(date).deg
-        delays.append(east_limb_delay(stonyhurst, item["latitude"], center))
+        meridian, center = far_side_position(date)
+        stonyhurst = item["longitude"] - (meridian - 180)
+        delays.append(east_limb_delay(stonyhurst, item["latitude"], -center))
     owner = np.repeat(np.arange(len(dates)), [len(delay) for delay in delays])
     times = whole_seconds(Time(dates)[owner] + np.concatenate(delays) * u.day)
+    # An empty array of times has no strings.
+    texts = times.isot if times.size else np.empty(0, dtype=str)
     ends = np.cumsum([len(delay) for delay in delays])
-    return [times[end - len(delay) : end] for end, delay in zip(ends, delays, strict=True)]
+    return [texts[end - len(delay) : end] for end, delay in zip(ends, delays, strict=True)]
 
 
-def region_table(columns: dict[str, np.ndarray], date: Time, arrivals: Time) -> QTable:
+def region_table(columns: dict[str, np.ndarray], date: Time, arrivals: np.ndarray) -> QTable:
     """
     Return the table of regions that were measured.
 
@@ -220,8 +319,8 @@ def region_table(columns: dict[str, np.ndarray], date: Time, arrivals: Time) -> 
     columns : `dict` of array
         From `measure`, and other columns of ``COLUMNS``.
     date : `~astropy.time.Time`
-    arrivals : `~astropy.time.Time`
-        From `arrival_times`.
+    arrivals : array of `str`
+        From `arrival_dates`.
 
     Returns
     -------
@@ -233,13 +332,24 @@ def region_table(columns: dict[str, np.ndarray], date: Time, arrivals: Time) -> 
         columns["longitude"] * u.deg, columns["latitude"] * u.deg, copy=False
     )
     centroid = SkyCoord(carrington_frame(date, angles), copy=False)
-    columns = columns | {"centroid": centroid, "east_limb_arrival": arrivals}
+    # An empty array of strings is no array of dates to astropy.
+    times = Time(arrivals, format="isot") if len(arrivals) else Time(np.empty(0), format="mjd")
+    times = Time(times, format="isot", precision=0)
+    columns = columns | {"centroid": centroid, "east_limb_arrival": times}
     for name in _UNITS.keys() & columns.keys():
         columns[name] = columns[name] * _UNITS[name]
     table = QTable({name: columns[name] for name in COLUMNS if name in columns}, copy=False)
     for name in table.colnames:
         table[name].info.description = COLUMNS[name]
     return table
+
+
+def in_order(columns: dict) -> dict:
+    """
+    Return columns in the order of ``COLUMNS``, after those that are not in it.
+    """
+    others = [name for name in columns if name not in COLUMNS]
+    return {name: columns[name] for name in (*others, *COLUMNS) if name in columns}
 
 
 def mean_phase(phases: np.ndarray) -> np.ndarray:
@@ -256,9 +366,17 @@ def mean_phase(phases: np.ndarray) -> np.ndarray:
     array, shape (rows, columns)
         NaN where no map has data.
     """
+    return _mean_phase(phases)[0]
+
+
+def _mean_phase(phases):
+    """
+    Return the mean of phase maps, and the number of maps that have data, at every pixel.
+    """
     known = np.isfinite(phases)
+    number = known.sum(axis=0, dtype=np.uint16)
     with np.errstate(invalid="ignore"):
-        return np.nan_to_num(phases).sum(axis=0, dtype=float) / known.sum(axis=0)
+        return np.where(known, phases, 0).sum(axis=0, dtype=float) / number, number
 
 
 def noise_level(mean: np.ndarray) -> tuple[float, float]:
@@ -283,14 +401,12 @@ def noise_level(mean: np.ndarray) -> tuple[float, float]:
     return middle, _DEVIATION * np.median(np.abs(values - middle))
 
 
-def _depths(mean, wcs, longitude, latitude):
+def _depths(mean, grid, longitude, latitude):
     """
     Return the mean depth around positions in units of the noise.
     """
     middle, level = noise_level(mean)
-    rows, columns = mean.shape
-    longitudes = wcs.wcs_pix2world(np.arange(columns), np.full(columns, 0), 0)[0]
-    latitudes = wcs.wcs_pix2world(np.full(rows, 0), np.arange(rows), 0)[1]
+    longitudes, latitudes = grid.longitudes, grid.edge_latitudes
     depths = np.full(len(longitude), np.nan)
     for index, (east, north) in enumerate(zip(longitude, latitude, strict=True)):
         near = np.abs(latitudes - north) <= _AROUND
@@ -306,48 +422,24 @@ def _depths(mean, wcs, longitude, latitude):
     return depths
 
 
-def _complexes(labels, index):
+def _complexes(inside, owner, number):
     """
     Return the number of the group of touching regions that each region belongs to.
     """
-    inside = labels > 0
     parts, _ = ndimage.label(inside, np.ones((3, 3)))
-    return _largest(parts[inside], labels[inside], len(index)).astype(int)
+    return _largest(parts[inside], owner, number).astype(int)
 
 
 def _largest(values, owner, number):
     """
     Return the largest value of each of the regions that own the values.
     """
-    largest = np.full(number + 1, -np.inf)
-    np.maximum.at(largest, owner, values)
-    return largest[1:]
-
-
-def _grid(wcs, n_rows):
-    """
-    Return the steps in longitude and latitude, and the latitude, of every row in degrees.
-    """
-    if [ctype[:4] for ctype in wcs.wcs.ctype] != ["CRLN", "CRLT"]:
-        msg = (
-            f"Expected a map in Carrington coordinates, found {' and '.join(wcs.wcs.ctype)}. "
-            "Reproject it to Carrington coordinates."
-        )
-        raise ValueError(msg)
-    if not is_cylindrical(wcs):
-        msg = (
-            f"Expected a map whose columns are meridians, found {' and '.join(wcs.wcs.ctype)} "
-            "turned or in an oblique view. Reproject it to upright CAR or CEA."
-        )
-        raise ValueError(msg)
-    rows = np.arange(n_rows)
-    column = np.full(n_rows, wcs.wcs.crpix[0] - 1)
-
-    def latitude(row):
-        return wcs.wcs_pix2world(column, row, 0)[1]
-
-    steps = np.abs(latitude(rows + 0.5) - latitude(rows - 0.5))
-    return np.full(n_rows, abs(wcs.pixel_scale_matrix[0, 0])), steps, latitude(rows)
+    largest = np.full(number, -np.inf)
+    order = np.argsort(owner, kind="stable")
+    owners, first = np.unique(owner[order], return_index=True)
+    if len(owners):
+        largest[owners - 1] = np.maximum.reduceat(values[order], first)
+    return largest
 
 
 def _positions(weight, inside, total, wcs):

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 
 import numpy as np
@@ -15,12 +15,11 @@ from tqdm.auto import tqdm
 
 import astropy.units as u
 
-from sunpy.map import GenericMap
-
-from sunpy_farside.coordinates.window import cut_columns, window_header
+from sunpy_farside.coordinates.far_side import far_side_position
+from sunpy_farside.coordinates.window import cut_columns, window_header, window_start
 from sunpy_farside.detection.caveats import warn_of_product
 from sunpy_farside.detection.flux import FluxRelation
-from sunpy_farside.detection.measurement import arrival_times, measure
+from sunpy_farside.detection.measurement import arrival_dates, measure, window_grid
 from sunpy_farside.detection.methods import NETWORK
 from sunpy_farside.detection.regions import rank_measured
 from sunpy_farside.detection.reliability import Reliability
@@ -110,7 +109,7 @@ def detect_farside(
     ['label', 'centroid', 'reliability']
     """
     if not isinstance(sequences, FarsideSequence | Iterator):
-        sequences = listed(sequences, _EXPECTED, _REMEDY, GenericMap)
+        sequences = listed(sequences, _EXPECTED, _REMEDY)
         for item in sequences:
             check_type(item, FarsideSequence, _EXPECTED, _REMEDY)
     if not isinstance(model, FarsideModel):
@@ -182,8 +181,8 @@ def network_reliability(model: FarsideModel) -> Reliability | None:
     Returns
     -------
     `~sunpy_farside.detection.reliability.Reliability` or None
-        None of a network that was never calibrated, and of one that now cuts its regions out in
-        another way.
+        None if the network is not calibrated, or if its segmentation settings differ from those of
+        the calibration.
 
     Raises
     ------
@@ -279,17 +278,17 @@ def _finish(sequences, comoving, probabilities, model, settings):
         image = cut_columns(probability, sequence.width)
         parts = segment_image(image, settings)
         phases = cut_columns(phases, sequence.width)
-        measured.append(measure(parts, sequence.wcs, probability=image, phases=phases))
+        start = int(window_start(far_side_position(sequence.date)[0], sequence.width))
+        grid = window_grid(start, sequence.width)
+        measured.append(measure(parts, grid, probability=image, phases=phases))
         images.append(image)
         segments.append(parts)
-    arrivals = arrival_times(measured, [sequence.date for sequence in sequences])
+    arrivals = arrival_dates(measured, [sequence.date for sequence in sequences])
     for found in zip(sequences, images, segments, measured, arrivals, strict=True):
         yield _detection(*found, model, settings)
 
 
 def _detection(sequence, image, segments, measured, arrivals, model, settings):
-    header = window_header(sequence.date, sequence.width) | settings.to_header()
-    header |= {"content": "far-side active-region probability", "fsmodel": model.name}
     regions, segments = rank_measured(
         measured,
         sequence.date,
@@ -299,6 +298,16 @@ def _detection(sequence, image, segments, measured, arrivals, model, settings):
         model=model.name,
         **sequence.provenance,
     )
+    make_image = partial(_image, image, sequence, settings, model.name)
+    return FarsideDetection.from_numbers(
+        make_image, segments, regions, sequence, settings, model.name
+    )
+
+
+def _image(probability, sequence, settings, model):
+    from sunpy.map import GenericMap
+
+    header = window_header(sequence.date, sequence.width) | settings.to_header()
+    header |= {"content": "far-side active-region probability", "fsmodel": model}
     # No other class of maps is for images of probability, and the factory takes longer.
-    image = GenericMap(image, header)
-    return FarsideDetection(image, segments, regions, sequence, settings, model.name)
+    return GenericMap(probability, header)

@@ -3,6 +3,7 @@ Segmentation of detection images, and measurement of the regions.
 """
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,18 +11,13 @@ import astropy.units as u
 from astropy.table import QTable
 from astropy.time import Time
 
-from sunpy.map import GenericMap
-
 import sunpy_farside
-from sunpy_farside.coordinates.far_side import (
-    disk_center_latitude,
-    far_side_central_meridian,
-    separations,
-)
+from sunpy_farside.coordinates.far_side import far_side_position, separations
 from sunpy_farside.detection.calibrated import plain
 from sunpy_farside.detection.flux import FLUX_COLUMNS
-from sunpy_farside.detection.measurement import measure_regions, region_table
+from sunpy_farside.detection.measurement import in_order, measure_regions
 from sunpy_farside.detection.methods import SAR
+from sunpy_farside.detection.ranked import RankedRegions
 from sunpy_farside.detection.segmentation import away_from_seam, segment_image
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.maps.orientation import upright
@@ -29,6 +25,9 @@ from sunpy_farside.maps.resampling import values_of
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.inputs import check_type, check_whole, quantity_of
 from sunpy_farside.utils.moved import moved_names
+
+if TYPE_CHECKING:
+    from sunpy.map import GenericMap
 
 __all__ = [
     "find_regions",
@@ -56,7 +55,7 @@ __getattr__ = moved_names(
 
 
 def find_regions(
-    image: GenericMap,
+    image: "GenericMap",
     *,
     sequence: FarsideSequence | None = None,
     level: float | u.Quantity | None = None,
@@ -128,6 +127,8 @@ def find_regions(
     >>> regions["centroid"].lon, regions["centroid"].lat
     (<Longitude [122.5] deg>, <Latitude [13.5] deg>)
     """
+    from sunpy.map import GenericMap
+
     remedy = "Give the image of a detection, or a map of a network's probability."
     check_type(image, GenericMap, "a sunpy map", remedy)
     if sequence is not None:
@@ -203,41 +204,38 @@ def rank_regions(
     segments : array of `numpy.int32`, shape (rows, columns)
         With the labels of the table as numbers.
     """
-    columns = {
-        name: getattr(table[name], "value", table[name])
-        for name in table.colnames
-        if name not in ("centroid", "east_limb_arrival")
-    }
-    centroid = table["centroid"]
-    columns |= {"longitude": centroid.lon.deg, "latitude": centroid.lat.deg}
-    arrivals = table["east_limb_arrival"]
-    return rank_measured(columns, centroid.obstime, arrivals, segments, settings, **meta)
+    measured, date = RankedRegions.of(table), table["centroid"].obstime
+    ranked, segments = rank_measured(
+        measured.columns, date, measured.arrivals, segments, settings, **meta
+    )
+    return ranked.table(date), segments
 
 
 def rank_measured(
     columns: dict[str, np.ndarray],
     date: Time,
-    arrivals: Time,
+    arrivals: np.ndarray,
     segments: np.ndarray,
     settings: DetectionSettings,
     **meta,
-) -> tuple[QTable, np.ndarray]:
+) -> tuple[RankedRegions, np.ndarray]:
     """
-    Return the table of measured regions, the most reliable first, with the significant ones marked.
+    Number measured regions, the most reliable first, and mark the significant ones.
 
     Parameters
     ----------
     columns : `dict` of array
         From `~sunpy_farside.detection.measurement.measure`.
     date : `~astropy.time.Time`
-    arrivals : `~astropy.time.Time`
-        From `~sunpy_farside.detection.measurement.arrival_times`.
+    arrivals : array of `str`
+        From `~sunpy_farside.detection.measurement.arrival_dates`.
     segments, settings, **meta
         As for `rank_regions`.
 
     Returns
     -------
-    table, segments
+    ranked : `~sunpy_farside.detection.ranked.RankedRegions`
+    segments : array of `numpy.int32`, shape (rows, columns)
         As for `rank_regions`.
     """
     method, cut = settings.method, settings.reliability_cut
@@ -257,8 +255,7 @@ def rank_measured(
     else:
         threshold = settings.significance_threshold.value
         columns["significant"] = columns[method.strength] >= threshold
-    table = region_table(columns, date, arrivals[order])
-    table.meta = {
+    meta = {
         "date": date.isot,
         "version": sunpy_farside.__version__,
         "method": method.name,
@@ -272,7 +269,7 @@ def rank_measured(
     }
     labels = np.zeros(len(order) + 1, dtype=np.int32)
     labels[order + 1] = columns["label"]
-    return table, labels[segments]
+    return RankedRegions(in_order(columns), arrivals[order], meta), labels[segments]
 
 
 def _fluxes(columns, date, relation):
@@ -282,5 +279,5 @@ def _fluxes(columns, date, relation):
     longitude, latitude = columns["longitude"], columns["latitude"]
     if relation is None or not len(longitude):
         return np.full((len(FLUX_COLUMNS), len(longitude)), np.nan)
-    center = far_side_central_meridian(date).deg, -disk_center_latitude(date).deg
-    return relation(columns | {"distance": separations(longitude, latitude, *center)})
+    distance = separations(longitude, latitude, *far_side_position(date))
+    return relation(columns | {"distance": distance})

@@ -41,7 +41,7 @@ class Reliability(Calibrated):
     Calibrated probability that an active region lies within ten degrees of a detection.
 
     A logistic function of the measured ``FEATURES`` of a region, with coefficients that are
-    never negative: more of anything makes a region more reliable.
+    never negative, so that the reliability increases with every feature.
 
     Attributes
     ----------

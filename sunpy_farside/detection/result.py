@@ -2,28 +2,32 @@
 The result of a detection.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from astropy.table import QTable
 from astropy.time import Time
-from astropy.visualization.wcsaxes import WCSAxes
 
-from sunpy.map import GenericMap
 from sunpy.util.exceptions import warn_deprecated
 
-from sunpy_farside.detection.detection_files import read_detection, write_detection
 from sunpy_farside.detection.methods import Method
 from sunpy_farside.detection.outlines import region_outlines
+from sunpy_farside.detection.ranked import RankedRegions
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.text import counted
 from sunpy_farside.utils.typing import PathLike
-from sunpy_farside.visualization.artists import Artists
-from sunpy_farside.visualization.detection_plot import plot_detection
-from sunpy_farside.visualization.html import html_with_picture
+
+if TYPE_CHECKING:
+    from astropy.visualization.wcsaxes import WCSAxes
+
+    from sunpy.map import GenericMap
+
+    from sunpy_farside.visualization.artists import Artists
 
 __all__ = ["FarsideDetection"]
 
@@ -59,21 +63,76 @@ class FarsideDetection:
     ('2022-05-05T00:00:00.000', <Method: network>)
     """
 
-    image: GenericMap
+    image: "GenericMap"
     segments: np.ndarray
     regions: QTable
-    sequence: FarsideSequence | GenericMap
+    sequence: "FarsideSequence | GenericMap"
     settings: DetectionSettings
     model: str
 
+    @classmethod
+    def from_numbers(
+        cls,
+        make_image: "Callable[[], GenericMap]",
+        segments: np.ndarray,
+        numbers: RankedRegions,
+        sequence: FarsideSequence,
+        settings: DetectionSettings,
+        model: str,
+    ) -> "FarsideDetection":
+        """
+        Create a detection whose map and table are made on access.
+
+        Both take longer to make than to measure, and commands print numbers.
+
+        Parameters
+        ----------
+        make_image : callable
+            Returns the detection image.
+        numbers : `~sunpy_farside.detection.ranked.RankedRegions`
+            The regions.
+        segments, sequence, settings, model
+            Attributes of the detection.
+
+        Returns
+        -------
+        `FarsideDetection`
+        """
+        detection = cls.__new__(cls)
+        vars(detection).update(
+            segments=segments,
+            sequence=sequence,
+            settings=settings,
+            model=model,
+            numbers=numbers,
+            # The date in the header of the image.
+            date=Time(sequence.date.utc.isot, format="isot", scale="utc"),
+            _make_image=make_image,
+        )
+        return detection
+
+    def __getattr__(self, name: str) -> Any:
+        # Called for attributes that are not set yet.
+        if name == "image":
+            made = self._make_image()
+        elif name == "regions":
+            made = self.numbers.table(self.sequence.date)
+        else:
+            msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(msg)
+        vars(self)[name] = made
+        return made
+
     def __repr__(self):
-        number = int(np.sum(self.regions["significant"]))
+        significant = self.numbers.columns["significant"]
         return (
             f"<FarsideDetection: {self.date.isot[:16]}, {self.model}: "
-            f"{counted(len(self.regions), 'region')}, {number} significant>"
+            f"{counted(len(significant), 'region')}, {np.sum(significant)} significant>"
         )
 
     def _repr_html_(self):
+        from sunpy_farside.visualization.html import html_with_picture
+
         return html_with_picture(
             self, lambda figure: self.plot(figure.add_subplot(projection=self.image))
         )
@@ -93,12 +152,19 @@ class FarsideDetection:
         return self.settings.method
 
     @property
-    def probability(self) -> GenericMap:
+    def probability(self) -> "GenericMap":
         """
         Former name of `image`.
         """
         warn_deprecated("FarsideDetection.probability is deprecated. Use FarsideDetection.image.")
         return self.image
+
+    @cached_property
+    def numbers(self) -> RankedRegions:
+        """
+        Regions as plain numbers (`~sunpy_farside.detection.ranked.RankedRegions`).
+        """
+        return RankedRegions.of(self.regions)
 
     @cached_property
     def outlines(self) -> list:
@@ -114,10 +180,12 @@ class FarsideDetection:
         Parameters
         ----------
         folder : path-like
-            Made when it is not there; an earlier detection in it is replaced. It gets
+            Created if it does not exist; an earlier detection in it is replaced. It gets
             ``image.fits``, ``segments.fits``, ``regions.ecsv``, and ``maps.fits`` with the phase
             maps.
         """
+        from sunpy_farside.detection.detection_files import write_detection
+
         write_detection(self, folder)
 
     @classmethod
@@ -141,15 +209,18 @@ class FarsideDetection:
         FileFormatError
             A file in it is damaged, or the files are of two detections.
         """
+        from sunpy_farside.detection.detection_files import read_detection
+
         return cls(**read_detection(folder))
 
-    def plot(self, axes: WCSAxes | None = None) -> Artists:
+    def plot(self, axes: "WCSAxes | None" = None) -> "Artists":
         """
         Draw the detection image with the regions outlined and numbered.
 
         Regions that are significant have solid outlines and a cross, weaker ones dashed outlines
-        and a point. The numbers are the labels of the table; of weak regions those that find room.
-        The dash-dotted line is the limb of the far side, where the window reaches it.
+        and a point. The numbers are the labels of the table; those of weak regions are omitted
+        where they would overlap. The dash-dotted line is the limb of the far side, where the window
+        reaches it.
 
         Parameters
         ----------
@@ -171,6 +242,8 @@ class FarsideDetection:
         'Far side 2022-05-05 00:00 '
         >>> plt.close()
         """
+        from sunpy_farside.visualization.detection_plot import plot_detection
+
         return plot_detection(self, axes)
 
     def peek(self) -> None:

@@ -94,8 +94,8 @@ def detect_seismic_strength(
     The strong-active-region discriminator of JSOC: pixels below ``phase`` that touch, corners
     included, make a region; its strength :math:`S` is the negative phase integrated over its area
     in millionths of a hemisphere, reliable from 400 on [HMI Science Nugget 160]. Nothing
-    is smoothed and no mean is subtracted; regions of fewer than five pixels, too small for any
-    strength of note, are left out. The mean of a sequence is taken over the maps that have data, so
+    is smoothed and no mean is subtracted; regions of fewer than five pixels, whose strength is
+    negligible, are left out. The mean of a sequence is taken over the maps that have data, so
     that the noise is larger where maps are missing.
 
     References
@@ -178,7 +178,8 @@ def _check_product(item):
     product = product_of(item.meta)
     if product != _FIVE_DAYS:
         msg = (
-            f"Expected a 5-day cumulative map, found {product} of {item.date.isot[:16]}. Its noise "
-            "hides what the SAR method looks for: make a FarsideSequence of eleven such maps."
+            f"Expected a 5-day cumulative map, found {product} of {item.date.isot[:16]}. The "
+            "noise of a single map is too high for the SAR method: make a FarsideSequence of "
+            "eleven such maps."
         )
         raise SequenceError(msg)

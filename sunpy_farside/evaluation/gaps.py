@@ -29,10 +29,13 @@ from sunpy_farside.evaluation.scores import DISTANCE
 from sunpy_farside.evaluation.simulated import reference_regions, simulated_case
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.files import whole_files
+from sunpy_farside.utils.scheduling import scheduled
 
 __all__ = ["evaluate_gaps", "evaluate_real_gaps", "remove_maps", "write_gaps_report"]
 
 _POSITION = ("longitude", "latitude")
+# Simulated sequences that a worker evaluates together.
+_CHUNK = 5
 
 
 def remove_maps(sequence, positions):
@@ -63,7 +66,9 @@ def remove_maps(sequence, positions):
     return FarsideSequence(maps, width=sequence.width, missing=len(gone), date=sequence.date)
 
 
-def evaluate_gaps(models, number=300, *, most=2, kind="test", width=120, seed=0, progress=True):
+def evaluate_gaps(
+    models, number=300, *, most=2, kind="test", width=120, seed=0, scheduler=None, progress=True
+):
     """
     Compare detections in simulated sequences with those after maps are removed at random.
 
@@ -81,6 +86,9 @@ def evaluate_gaps(models, number=300, *, most=2, kind="test", width=120, seed=0,
         Columns of the window.
     seed : `int`, optional
         Seed of the choice of maps.
+    scheduler : `str`, optional
+        Address of a scheduler of Dask whose workers do the work. The models are then names or
+        absolute paths.
     progress : `bool`, optional
         If True, show a progress bar.
 
@@ -99,23 +107,45 @@ def evaluate_gaps(models, number=300, *, most=2, kind="test", width=120, seed=0,
           ``completeness``: as in `sunpy_farside.evaluation.scores`;
         - ``sequences_with_any``: sequences with a significant region;
         - ``reliability``: `~sunpy_farside.evaluation.calibration_bins.reliability_bins`.
+
+    Raises
+    ------
+    SchedulerError
+        The scheduler or its workers cannot do the work.
     """
-    models = load_models(models)
-    cases = [[] for _ in range(most + 1)]
-    for case in tqdm(range(number), desc="Evaluating", unit="sequence", disable=not progress):
-        simulated = simulated_case(case, kind=kind, width=width)
-        known = reference_regions(simulated)
-        order = np.random.default_rng([seed, case]).permutation(N_MAPS)
-        for missing, parts in enumerate(cases):
-            sequence = remove_maps(simulated.sequence, order[:missing].tolist())
-            parts.append(Case(known, _found(models, sequence, known), {}))
+    numbers, arguments = range(number), (models, most, kind, width, seed)
+    if scheduler:
+        names = [f"simulated sequence {number}" for number in numbers]
+        found = scheduled(scheduler, _remove_at_random, arguments, numbers, names, size=_CHUNK)
+    else:
+        found = map(_remove_at_random(*arguments), numbers)
+    bar = tqdm(found, total=number, desc="Evaluating", unit="sequence", disable=not progress)
+    cases = list(zip(*bar, strict=True))
     methods = {
         name: [_result(name, parts, cases[0]) for parts in cases] for name in (*models, METHOD)
     }
     return _summary(f"simulated ({kind})", number, methods)
 
 
-def evaluate_real_gaps(models, folder, *, most=2, width=120, progress=True):
+def _remove_at_random(models, most, kind, width, seed):
+    """
+    Return the function that returns the cases of a number, without 0, 1, ... maps.
+    """
+    models = load_models(models)
+
+    def evaluate_number(number):
+        simulated = simulated_case(number, kind=kind, width=width)
+        known = reference_regions(simulated)
+        order = np.random.default_rng([seed, number]).permutation(N_MAPS)
+        sequences = (
+            remove_maps(simulated.sequence, order[:missing].tolist()) for missing in range(most + 1)
+        )
+        return [Case(known, _found(models, sequence, known), {}) for sequence in sequences]
+
+    return evaluate_number
+
+
+def evaluate_real_gaps(models, folder, *, most=2, width=120, scheduler=None, progress=True):
     """
     Compare detections in observed sequences with those after maps are removed.
 
@@ -125,29 +155,58 @@ def evaluate_real_gaps(models, folder, *, most=2, width=120, progress=True):
         As for `evaluate_gaps`.
     folder : path-like
         Folder with phase maps (`~sunpy_farside.catalog.daily.find_runs`).
+    scheduler : `str`, optional
+        As for `evaluate_gaps`. Every worker can read the folder at its absolute path.
 
     Returns
     -------
     `dict`
         As `evaluate_gaps`, from every way of removing 0, 1, ... maps, without what needs reference
         regions.
+
+    Raises
+    ------
+    SchedulerError
+        The scheduler or its workers cannot do the work.
+    """
+    runs, arguments = list(find_runs(folder)), (models, most, width)
+    if scheduler:
+        names = [f"sequence of {date}" for date, _ in runs]
+        found = scheduled(scheduler, _remove_in_all_ways, arguments, runs, names)
+    else:
+        found = map(_remove_in_all_ways(*arguments), runs)
+    bar = tqdm(found, total=len(runs), desc="Evaluating", unit="sequence", disable=not progress)
+    results = defaultdict(list)
+    for of_sequences in zip(*bar, strict=True):
+        parts = [case for cases, _ in of_sequences for case in cases]
+        full = [reference for cases, reference in of_sequences for _ in cases]
+        for name in (*models, METHOD):
+            results[name].append(_changes(name, parts, full))
+    return _summary("observed", len(runs), dict(results))
+
+
+def _remove_in_all_ways(models, most, width):
+    """
+    Return the function that returns the cases of a run without 0, 1, ... maps, and the full case.
     """
     models = load_models(models)
     nothing = Table({"longitude": [], "latitude": [], "complex": np.array([], int), "large": []})
-    sequences = [FarsideSequence.from_files(paths, width=width) for _, paths in find_runs(folder)]
-    full = [Case(nothing, _found(models, item, nothing), {}) for item in sequences]
-    results = defaultdict(list)
-    for missing in range(most + 1):
-        parts, references = [], []
-        ways = list(combinations(range(N_MAPS), missing))
-        for sequence, reference in zip(sequences, full, strict=True):
-            for gone in tqdm(ways, desc=f"{missing} missing", disable=not progress):
-                found = _found(models, remove_maps(sequence, gone), nothing)
-                parts.append(Case(nothing, found, {}))
-                references.append(reference)
-        for name in (*models, METHOD):
-            results[name].append(_changes(name, parts, references))
-    return _summary("observed", len(sequences), dict(results))
+
+    def case(sequence):
+        return Case(nothing, _found(models, sequence, nothing), {})
+
+    def evaluate_run(run):
+        sequence = FarsideSequence.from_files(run[1], width=width)
+        full = case(sequence)
+        return [
+            (
+                [case(remove_maps(sequence, gone)) for gone in combinations(range(N_MAPS), number)],
+                full,
+            )
+            for number in range(most + 1)
+        ]
+
+    return evaluate_run
 
 
 def write_gaps_report(summary, folder):

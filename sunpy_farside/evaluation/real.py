@@ -22,6 +22,7 @@ from sunpy_farside.evaluation.reference_regions import move_regions
 from sunpy_farside.evaluation.scores import Scores
 from sunpy_farside.io.phase_maps import read_phase_map
 from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.utils.scheduling import scheduled
 
 __all__ = ["ANY", "RealBenchmark", "evaluate_real"]
 
@@ -30,6 +31,8 @@ ANY = "any"
 # Sequences at smaller distances have maps in common, and their results are correlated.
 _BLOCK = 5 * u.day
 _SAMPLES = 1000
+# Sequences that a worker evaluates together.
+_CHUNK = 10
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ class RealBenchmark:
                 yield np.bincount(rng.integers(number, size=number), minlength=number)[block]
 
 
-def evaluate_real(models, folder, *, width=120, progress=True):
+def evaluate_real(models, folder, *, width=120, scheduler=None, progress=True):
     """
     Evaluate networks and the SAR method with JSOC's region lists and NOAA's summaries.
 
@@ -167,6 +170,9 @@ def evaluate_real(models, folder, *, width=120, progress=True):
         (``AR_LIST_*.txt``) and solar region summaries (``*SRS*``).
     width : `int`, optional
         Number of columns of the windows.
+    scheduler : `str`, optional
+        Address of a scheduler of Dask whose workers do the work. The models are then names or
+        absolute paths, and every worker can read the folder at its absolute path.
     progress : `bool`, optional
         If True, show a progress bar.
 
@@ -180,6 +186,8 @@ def evaluate_real(models, folder, *, width=120, progress=True):
         The folder has no lists and no summaries.
     ValueError
         No sequence of eleven maps is covered by a source.
+    SchedulerError
+        The scheduler or its workers cannot do the work.
 
     Notes
     -----
@@ -192,15 +200,14 @@ def evaluate_real(models, folder, *, width=120, progress=True):
     No source is complete. When the Sun is active, many regions are covered by chance: compare each
     rate with the rate for shifted regions.
     """
-    published = read_published_regions(folder)
-    loaded = load_models(models)
-    cases = []
-    runs = list(find_runs(folder))
-    for _, paths in tqdm(runs, desc="Evaluating", unit="sequence", disable=not progress):
-        sequence = FarsideSequence([read_phase_map(path) for path in paths], width=width)
-        known = published.on(sequence)
-        if known.meta["sources"]:
-            cases.append((sequence.date, known, _detect(loaded, sequence, known)))
+    runs, arguments = list(find_runs(folder)), (models, folder, width)
+    if scheduler:
+        names = [f"sequence of {date}" for date, _ in runs]
+        found = scheduled(scheduler, _evaluate, arguments, runs, names, size=_CHUNK)
+    else:
+        found = map(_evaluate(*arguments), runs)
+    bar = tqdm(found, total=len(runs), desc="Evaluating", unit="sequence", disable=not progress)
+    cases = [case for case in bar if case is not None]
     if not cases:
         msg = (
             f"{folder}: expected eleven consecutive phase maps with a region list of the last "
@@ -209,6 +216,23 @@ def evaluate_real(models, folder, *, width=120, progress=True):
         )
         raise ValueError(msg)
     return _collect(cases)
+
+
+def _evaluate(models, folder, width):
+    """
+    Return the function that returns date, reference regions and detections of a run.
+    """
+    published, loaded = read_published_regions(folder), load_models(models)
+
+    def evaluate_run(run):
+        _, paths = run
+        sequence = FarsideSequence([read_phase_map(path) for path in paths], width=width)
+        known = published.on(sequence)
+        if not known.meta["sources"]:
+            return None
+        return sequence.date, known, _detect(loaded, sequence, known)
+
+    return evaluate_run
 
 
 def _detect(models, sequence, known):

@@ -29,7 +29,7 @@ def write_scores(folder, scores):
     Parameters
     ----------
     folder : path-like
-        Made when it is not there. It gets ``scores.html``, ``scores.json``, and
+        Created if it does not exist. It gets ``scores.html``, ``scores.json``, and
         ``scores.schema.json``, the schema of the latter.
     scores : `~sunpy_farside.evaluation.predictions.PredictionScores`
 

@@ -4,6 +4,7 @@ Evaluation of methods on simulated sequences.
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -25,6 +26,7 @@ from sunpy_farside.network import load_model
 from sunpy_farside.simulation import simulate_sequence
 from sunpy_farside.simulation.suns import DRAWN, MOST_ACTIVE, load_sun
 from sunpy_farside.utils.interruption import held_interruptions
+from sunpy_farside.utils.scheduling import scheduled
 
 __all__ = ["SETS", "evaluate_simulated", "reference_regions", "simulated_case", "simulated_cases"]
 
@@ -91,7 +93,15 @@ def evaluate_simulated(models, number=1000, **options):
 
 
 def simulated_cases(
-    models, number=1000, *, kind="test", width=120, sun=None, workers=1, progress=True
+    models,
+    number=1000,
+    *,
+    kind="test",
+    width=120,
+    sun=None,
+    workers=1,
+    scheduler=None,
+    progress=True,
 ):
     """
     Detect regions with networks and the SAR method in simulated sequences.
@@ -110,49 +120,65 @@ def simulated_cases(
         Model of the Sun: arguments of `~sunpy_farside.simulation.suns.load_sun`.
     workers : `int`, optional
         Number of processes.
+    scheduler : `str`, optional
+        Address of a scheduler of Dask, whose workers replace the processes.
     progress : `bool`, optional
         If True, show a progress bar.
 
     Returns
     -------
     `list` of `~sunpy_farside.evaluation.cases.Case`
+
+    Raises
+    ------
+    SchedulerError
+        The scheduler or its workers cannot do the work.
     """
     for path in models.values():
         # An unusable model raises its error here, not in a worker.
         load_model(path, device="cpu")
+    arguments, numbers = (models, kind, width, sun), range(number)
+    bar = partial(tqdm, total=number, desc="Evaluating", unit="sequence", disable=not progress)
+    if scheduler:
+        names = [f"simulated sequence {number}" for number in numbers]
+        return list(bar(scheduled(scheduler, _evaluate, arguments, numbers, names, size=_CHUNK)))
     with ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), _prepare, (models, kind, width, sun)
+        workers, multiprocessing.get_context("spawn"), _prepare, arguments
     ) as pool:
         with held_interruptions():
-            cases = pool.map(_evaluate_case, range(number), chunksize=_CHUNK)
-        return list(
-            tqdm(
-                cases,
-                total=number,
-                desc="Evaluating",
-                unit="sequence",
-                disable=not progress,
-            )
-        )
+            cases = pool.map(_evaluate_case, numbers, chunksize=_CHUNK)
+        return list(bar(cases))
+
+
+def _evaluate(models, kind, width, sun):
+    """
+    Return the function that returns the case of a number.
+    """
+    import torch
+
+    # Every worker has one core.
+    torch.set_num_threads(1)
+    loaded = {name: load_model(path, device="cpu") for name, path in models.items()}
+    model_of_sun = load_sun(**sun or {})
+
+    def evaluate_case(number):
+        simulated = simulated_case(number, kind=kind, width=width, sun=model_of_sun)
+        sequence, known = simulated.sequence, reference_regions(simulated)
+        moved = move_regions(known, window_longitudes(sequence.date, sequence.width).value)
+        return detect_all(loaded, sequence, simulated.active, known, moved)
+
+    return evaluate_case
 
 
 _worker: dict = {}
 
 
-def _prepare(models, kind, width, sun):
-    import torch
-
-    # Every worker has one core.
-    torch.set_num_threads(1)
-    _worker["models"] = {name: load_model(path, device="cpu") for name, path in models.items()}
-    _worker["options"] = {"kind": kind, "width": width, "sun": load_sun(**sun or {})}
+def _prepare(*arguments):
+    _worker["evaluate"] = _evaluate(*arguments)
 
 
 def _evaluate_case(number):
-    simulated = simulated_case(number, **_worker["options"])
-    sequence, known = simulated.sequence, reference_regions(simulated)
-    moved = move_regions(known, window_longitudes(sequence.date, sequence.width).value)
-    return detect_all(_worker["models"], sequence, simulated.active, known, moved)
+    return _worker["evaluate"](number)
 
 
 def reference_regions(simulated):

@@ -8,8 +8,12 @@ from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.datasets.torch_dataset import StoredSequences
 from sunpy_farside.evaluation.cases import collect, detect_all, load_models
 from sunpy_farside.evaluation.reference_regions import move_regions, regions_of_mask
+from sunpy_farside.utils.scheduling import scheduled
 
 __all__ = ["evaluate_masks", "evaluate_stored", "mask_cases", "stored_cases"]
+
+# Sequences that a worker evaluates together.
+_CHUNK = 10
 
 
 def evaluate_masks(models, pairs, *, progress=True):
@@ -78,27 +82,28 @@ def mask_cases(models, pairs, *, progress=True):
         As for `evaluate_masks`.
     """
     loaded = load_models(models)
-    cases = []
-    for sequence, truth in tqdm(pairs, desc="Evaluating", unit="sequence", disable=not progress):
-        if truth.data.shape != sequence.wcs.array_shape:
-            msg = (
-                f"Expected a mask of shape {sequence.wcs.array_shape}, the window of "
-                f"{sequence.date.isot[:16]}, found {truth.data.shape}. mask_from_map cuts masks."
-            )
-            raise ValueError(msg)
-        longitudes = window_longitudes(sequence.date, sequence.width).value
-        known = regions_of_mask(truth.data, longitudes)
-        moved = move_regions(known, longitudes)
-        cases.append(
-            detect_all(loaded, sequence, lambda _target, mask=truth.data: mask, known, moved)
-        )
+    bar = tqdm(pairs, desc="Evaluating", unit="sequence", disable=not progress)
+    cases = [_case(loaded, sequence, truth) for sequence, truth in bar]
     if not cases:
         msg = "Expected sequences and masks, found none."
         raise ValueError(msg)
     return cases
 
 
-def evaluate_stored(models, path, split="test", *, width=120, progress=True):
+def _case(models, sequence, truth):
+    if truth.data.shape != sequence.wcs.array_shape:
+        msg = (
+            f"Expected a mask of shape {sequence.wcs.array_shape}, the window of "
+            f"{sequence.date.isot[:16]}, found {truth.data.shape}. mask_from_map cuts masks."
+        )
+        raise ValueError(msg)
+    longitudes = window_longitudes(sequence.date, sequence.width).value
+    known = regions_of_mask(truth.data, longitudes)
+    moved = move_regions(known, longitudes)
+    return detect_all(models, sequence, lambda _target: truth.data, known, moved)
+
+
+def evaluate_stored(models, path, split="test", *, width=120, scheduler=None, progress=True):
     """
     Evaluate networks and the SAR method on a dataset.
 
@@ -112,6 +117,9 @@ def evaluate_stored(models, path, split="test", *, width=120, progress=True):
         Part of the dataset.
     width : `int`, optional
         Number of columns of the window.
+    scheduler : `str`, optional
+        Address of a scheduler of Dask whose workers do the work. The models are then names or
+        absolute paths, and every worker can read the dataset at its absolute path.
     progress : `bool`, optional
         If True, show a progress bar.
 
@@ -123,17 +131,20 @@ def evaluate_stored(models, path, split="test", *, width=120, progress=True):
     ------
     FileNotFoundError, FileFormatError, ValueError
         As for `~sunpy_farside.datasets.torch_dataset.StoredSequences`.
+    SchedulerError
+        The scheduler or its workers cannot do the work.
     """
-    return collect(stored_cases(models, path, split, width=width, progress=progress))
+    options = {"width": width, "scheduler": scheduler, "progress": progress}
+    return collect(stored_cases(models, path, split, **options))
 
 
-def stored_cases(models, path, split="test", *, width=120, progress=True):
+def stored_cases(models, path, split="test", *, width=120, scheduler=None, progress=True):
     """
     Detect regions with networks and the SAR method in the sequences of a dataset.
 
     Parameters
     ----------
-    models, path, split, width, progress
+    models, path, split, width, scheduler, progress
         As for `evaluate_stored`.
 
     Returns
@@ -142,10 +153,31 @@ def stored_cases(models, path, split="test", *, width=120, progress=True):
 
     Raises
     ------
-    FileNotFoundError, FileFormatError, ValueError
-        As for `~sunpy_farside.datasets.torch_dataset.StoredSequences`.
+    FileNotFoundError, FileFormatError, ValueError, SchedulerError
+        As for `evaluate_stored`.
     """
-    return mask_cases(models, _Pairs(StoredSequences(path, split, width=width)), progress=progress)
+    data = StoredSequences(path, split, width=width)
+    if not scheduler:
+        return mask_cases(models, _Pairs(data), progress=progress)
+    numbers, arguments = range(len(data)), (models, path, split, width)
+    names = [f"sequence {number} of {path}" for number in numbers]
+    return list(
+        tqdm(
+            scheduled(scheduler, _evaluate, arguments, numbers, names, size=_CHUNK),
+            total=len(numbers),
+            desc="Evaluating",
+            unit="sequence",
+            disable=not progress,
+        )
+    )
+
+
+def _evaluate(models, path, split, width):
+    """
+    Return the function that returns the case of a number.
+    """
+    loaded, data = load_models(models), StoredSequences(path, split, width=width)
+    return lambda number: _case(loaded, data.sequence(number), data.truth(number))
 
 
 class _Pairs:

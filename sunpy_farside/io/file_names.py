@@ -61,7 +61,9 @@ def parse_file_name(name: str) -> tuple[Time | None, str | None]:
         return None, product
     scale = "tai" if name[match.end() :].upper().startswith("_TAI") else "utc"
     try:
-        time = Time(f"{year}-{month}-{day}T{hour}:{minute}:{second}", scale=scale).utc
+        # Without its format, astropy tries several ones.
+        text = f"{year}-{month}-{day}T{hour}:{minute}:{second}"
+        time = Time(text, format="isot", scale=scale).utc
     except ValueError:
         return None, product
     return time, product

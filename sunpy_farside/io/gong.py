@@ -2,6 +2,8 @@
 Reader of the far-side maps published by GONG.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 import astropy.units as u
@@ -14,9 +16,11 @@ from sunpy_farside.io.file_names import parse_gong_name
 from sunpy_farside.io.images import read_images
 from sunpy_farside.maps.checks import check_phases, check_rows, check_some_data
 from sunpy_farside.maps.gong_disk import GONG_CARDS, GONG_SHAPE
-from sunpy_farside.maps.phase_map import FarsidePhaseMap
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.typing import PathLike
+
+if TYPE_CHECKING:
+    from sunpy_farside.maps.phase_map import FarsidePhaseMap
 
 __all__ = ["read_gong_map"]
 
@@ -29,7 +33,7 @@ _RIM = 0.033
 _ENOUGH = 10
 
 
-def read_gong_map(path: PathLike) -> FarsidePhaseMap:
+def read_gong_map(path: PathLike) -> "FarsidePhaseMap":
     """
     Read one far-side map published by GONG.
 
@@ -113,6 +117,8 @@ def gong_map(path, data, header):
 
 
 def _map(path, data, cards):
+    from sunpy_farside.maps.phase_map import FarsidePhaseMap
+
     if not FarsidePhaseMap.is_datasource_for(data, cards):
         msg = (
             f"{path}: expected the header of a GONG far-side map, found none of its cards, or a "

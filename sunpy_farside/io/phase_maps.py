@@ -4,6 +4,7 @@ Reader of the far-side phase maps published by JSOC.
 
 import warnings
 from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from erfa import ErfaWarning
@@ -11,9 +12,9 @@ from erfa import ErfaWarning
 import astropy.units as u
 from astropy.io import fits
 from astropy.io.fits import Header
+from astropy.time import Time
 from astropy.wcs import WCS
 
-from sunpy.map import GenericMap
 from sunpy.time import parse_time
 from sunpy.util.exceptions import warn_user
 
@@ -26,13 +27,16 @@ from sunpy_farside.io.time_distance import time_distance_map
 from sunpy_farside.io.units import find_unit, other_content
 from sunpy_farside.maps.checks import check_phases, check_rows, check_some_data
 from sunpy_farside.maps.gong_disk import GONG, GONG_SHAPE
-from sunpy_farside.maps.phase_map import PHASE_MAP_SHAPE, FarsidePhaseMap, phase_map_header
+from sunpy_farside.maps.headers import PHASE_MAP_SHAPE, phase_map_header
 from sunpy_farside.maps.resampling import copy_nodes
 from sunpy_farside.maps.time_distance_header import TIME_DISTANCE, TIME_DISTANCE_SHAPE
 from sunpy_farside.maps.windows import GlobalMap
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.typing import PathLike, TimeLike
 from sunpy_farside.utils.wording import wording
+
+if TYPE_CHECKING:
+    from sunpy_farside.maps.phase_map import FarsidePhaseMap
 
 __all__ = ["phase_unit", "read_global_map", "read_phase_map"]
 
@@ -49,7 +53,7 @@ _GRID_CARDS = (
 )
 
 
-def read_phase_map(path: PathLike, *, time: TimeLike | None = None) -> FarsidePhaseMap:
+def read_phase_map(path: PathLike, *, time: TimeLike | None = None) -> "FarsidePhaseMap":
     """
     Read one far-side phase map published by JSOC.
 
@@ -98,7 +102,7 @@ def read_phase_map(path: PathLike, *, time: TimeLike | None = None) -> FarsidePh
     <Time object: scale='utc' format='isot' value=2022-05-05T00:00:00.000>
     """
     found = _read(path, time)
-    return found if isinstance(found, GenericMap) else _phase_map(*found)
+    return _phase_map(*found) if isinstance(found, tuple) else found
 
 
 def read_global_map(path: PathLike) -> GlobalMap:
@@ -113,26 +117,28 @@ def read_global_map(path: PathLike) -> GlobalMap:
     Returns
     -------
     ``sunpy_farside.maps.windows.GlobalMap``
-        Much faster than the map of `read_phase_map`, which is made when it is asked for.
+        Map without a header, much faster to read. Its ``map`` is that of `read_phase_map`.
 
     Raises
     ------
     FileFormatError
-        As of `read_phase_map`.
+        See `read_phase_map`.
     SequenceError
         The values between the latitudes of the windows cannot be phase shifts.
     """
     found = _read(path, None)
-    if isinstance(found, GenericMap):
+    if not isinstance(found, tuple):
         return GlobalMap.of(found, found.date)
     data, time, product = found
     globe = copy_nodes(data, _FIRST_LONGITUDE, _FIRST_LATITUDE)
     # A map has its date from the text in its header.
-    date = parse_time(time.utc.isot)
+    date = Time(time.utc.isot, format="isot", scale="utc")
     return GlobalMap(globe, date, product, partial(_phase_map, data, time, product))
 
 
 def _phase_map(data, time, product):
+    from sunpy_farside.maps.phase_map import FarsidePhaseMap
+
     return FarsidePhaseMap(data, phase_map_header(time, product))
 
 
@@ -271,6 +277,8 @@ def _check_grid(path, data, header):
         f"{path}: the header puts the first pixel at longitude {first[0]:.1f} and latitude "
         f"{first[1]:.1f} deg, published maps have 0 and -90 there"
     )
+    from sunpy_farside.maps.phase_map import FarsidePhaseMap
+
     # Headers of this package are correct; those of JSOC are uncertain.
     if FarsidePhaseMap.is_datasource_for(data, header):
         msg += ". Open it with sunpy.map.Map."

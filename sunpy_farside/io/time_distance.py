@@ -2,6 +2,8 @@
 Reader of JSOC's far-side maps made by the time-distance method.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sunpy_farside.cadence import TOLERANCE
@@ -9,7 +11,6 @@ from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.images import read_images
 from sunpy_farside.maps.checks import check_phases, check_rows, check_some_data
-from sunpy_farside.maps.phase_map import FarsidePhaseMap
 from sunpy_farside.maps.time_distance_header import (
     TIME_DISTANCE,
     TIME_DISTANCE_SHAPE,
@@ -18,10 +19,13 @@ from sunpy_farside.maps.time_distance_header import (
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.typing import PathLike
 
+if TYPE_CHECKING:
+    from sunpy_farside.maps.phase_map import FarsidePhaseMap
+
 __all__ = ["read_time_distance_map"]
 
 
-def read_time_distance_map(path: PathLike) -> FarsidePhaseMap:
+def read_time_distance_map(path: PathLike) -> "FarsidePhaseMap":
     """
     Read one far-side map made by the time-distance method (``hmi.td_fsi_12h``).
 
@@ -97,6 +101,8 @@ def time_distance_map(path, data, header):
     FileFormatError
         As for `read_time_distance_map`.
     """
+    from sunpy_farside.maps.phase_map import FarsidePhaseMap
+
     check_some_data(data, str(path))
     check_phases(data, str(path))
     check_rows(data, str(path))

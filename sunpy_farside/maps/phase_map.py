@@ -13,18 +13,12 @@ from astropy.coordinates import Longitude
 from sunpy.map import GenericMap
 
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
-from sunpy_farside.coordinates.window import carrington_header
 from sunpy_farside.maps.gong_disk import is_gong_disk, read_gong_cards, unfilled
+from sunpy_farside.maps.headers import CONTENT, PHASE_MAP_SHAPE, phase_map_header
 from sunpy_farside.maps.time_distance_header import corrected_header, is_time_distance
 from sunpy_farside.products import product_of
-from sunpy_farside.utils.typing import TimeLike
 
 __all__ = ["PHASE_MAP_SHAPE", "FarsidePhaseMap", "phase_map_header"]
-
-# Latitudes -90..90 and Carrington longitudes 0..360, both ends included [JSOC].
-PHASE_MAP_SHAPE = (181, 361)
-
-_CONTENT = "far-side phase shift"
 
 
 class FarsidePhaseMap(GenericMap):
@@ -47,7 +41,8 @@ class FarsidePhaseMap(GenericMap):
     data : array, shape (181, 361)
         Phase shifts in rad, southernmost row first. Submaps have other shapes.
     header : `dict` or `~sunpy.util.MetaDict`
-        Header from `phase_map_header`, or the raw header of a time-distance map.
+        Header from `~sunpy_farside.maps.headers.phase_map_header`, or the raw header of a
+        time-distance map.
     **kwargs
         Passed to `~sunpy.map.GenericMap`.
 
@@ -66,9 +61,9 @@ class FarsidePhaseMap(GenericMap):
 
     def __init__(self, data, header, **kwargs):
         if is_gong_disk(header):
-            data, header = unfilled(data), read_gong_cards(header) | {"content": _CONTENT}
+            data, header = unfilled(data), read_gong_cards(header) | {"content": CONTENT}
         if is_time_distance(header):
-            header = corrected_header(header, data.shape) | {"content": _CONTENT}
+            header = corrected_header(header, data.shape) | {"content": CONTENT}
         super().__init__(data, header, **kwargs)
         self._nickname = "Far side"
         # Negative phase shifts (active regions) are dark, also in print.
@@ -93,7 +88,7 @@ class FarsidePhaseMap(GenericMap):
         `bool`
         """
         return (
-            str(header.get("content", "")).lower() == _CONTENT
+            str(header.get("content", "")).lower() == CONTENT
             or is_gong_disk(header)
             or is_time_distance(header)
         )
@@ -132,47 +127,3 @@ class FarsidePhaseMap(GenericMap):
         Fraction of the pixels of the map that have data.
         """
         return np.isfinite(self.data).mean() * u.dimensionless_unscaled
-
-
-def phase_map_header(
-    time: TimeLike,
-    product: str = "phase_map",
-    *,
-    shape: tuple[int, int] = PHASE_MAP_SHAPE,
-    first_longitude: int = 0,
-    first_latitude: int = -90,
-) -> dict:
-    """
-    Return the FITS header of a `FarsidePhaseMap`.
-
-    Parameters
-    ----------
-    time : `~astropy.time.Time`, `str` or `~datetime.datetime`
-        Date of the map.
-    product : {"phase_map", "phase_map_5day"}
-    shape : `tuple` of `int`
-        Rows and columns.
-    first_longitude, first_latitude : `int`
-        Longitude of the first column and latitude of the first row, in whole degrees.
-
-    Returns
-    -------
-    `dict`
-
-    Examples
-    --------
-    >>> from sunpy_farside.maps import phase_map_header
-    >>> phase_map_header("2022-05-05")["bunit"]
-    'rad'
-    """
-    header = carrington_header(
-        time, shape, first_longitude=first_longitude, first_latitude=first_latitude
-    )
-    return header | {
-        "bunit": "rad",
-        # With an INSTRUME that begins with HMI, sunpy's own HMI source would match the map, too.
-        "telescop": "SDO",
-        "detector": "HMI",
-        "content": _CONTENT,
-        "fsprod": product,
-    }

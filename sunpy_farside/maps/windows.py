@@ -11,11 +11,11 @@ import numpy as np
 from astropy.time import Time
 
 from sunpy_farside.cadence import MOST_MISSING, N_MAPS
-from sunpy_farside.coordinates.far_side import far_side_central_meridian
-from sunpy_farside.coordinates.window import cut_window, window_start
+from sunpy_farside.coordinates.far_side import far_side_position
+from sunpy_farside.coordinates.window import WINDOW_ROWS, cut_window, window_start
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.maps.checks import check_phases
-from sunpy_farside.maps.phase_map import PHASE_MAP_SHAPE, FarsidePhaseMap, phase_map_header
+from sunpy_farside.maps.headers import PHASE_MAP_SHAPE, phase_map_header
 from sunpy_farside.maps.resampling import globe_of
 from sunpy_farside.products import product_of
 from sunpy_farside.utils.text import described
@@ -65,16 +65,15 @@ class GlobalMap:
         """
         Carrington longitude of the far-side central meridian in degrees.
         """
-        return far_side_central_meridian(self.time).deg
+        return far_side_position(self.time)[0]
 
     @classmethod
     def without_data(cls, time, product):
         """
         Fill the place of a missing map.
         """
-        header = phase_map_header(time, product)
-        blank = FarsidePhaseMap(np.full(PHASE_MAP_SHAPE, np.nan, dtype=np.float32), header)
-        return cls.of(blank, time)
+        globe = np.full((WINDOW_ROWS, 360), np.nan, dtype=np.float32)
+        return cls(globe, time, product, partial(_blank_map, time, product))
 
     @cached_property
     def _columns_with_data(self):
@@ -103,6 +102,13 @@ class GlobalMap:
 
 def _same(item):
     return item
+
+
+def _blank_map(time, product):
+    from sunpy_farside.maps.phase_map import FarsidePhaseMap
+
+    blank = np.full(PHASE_MAP_SHAPE, np.nan, dtype=np.float32)
+    return FarsidePhaseMap(blank, phase_map_header(time, product))
 
 
 def cut_globe(phase_map):

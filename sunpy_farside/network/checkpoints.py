@@ -18,7 +18,6 @@ from sunpy_farside.network.normalization import Normalization
 from sunpy_farside.network.schemas import UNetSettings, explain
 from sunpy_farside.utils.content import check_file
 from sunpy_farside.utils.text import some
-from sunpy_farside.utils.transfer import Transfer, transfer_files
 
 __all__ = ["fetch_felipe2019", "load_checkpoint"]
 
@@ -170,6 +169,9 @@ def _check_archive(path):
 
 
 def _download(url, path):
+    # Loads aiohttp, which other weights do not need.
+    from sunpy_farside.utils.transfer import Transfer, transfer_files
+
     transfer = Transfer(url, path, path.name)
     transfer_files([transfer], max_size=2 * FELIPE2019_SIZE, patience=_PATIENCE)
     if transfer.problem:

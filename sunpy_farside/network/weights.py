@@ -23,7 +23,7 @@ from sunpy_farside.utils.files import whole_files
 from sunpy_farside.utils.typing import PathLike
 from sunpy_farside.utils.wording import wording
 
-__all__ = ["PACKAGED", "load_model", "save_model"]
+__all__ = ["PACKAGED", "absolute_name", "load_model", "save_model"]
 
 # Weights that come with the package.
 PACKAGED = ("default", "measured")
@@ -97,6 +97,34 @@ def load_model(name: PathLike = "default", *, device: str | torch.device = "auto
         return load_checkpoint(path, device, name=path.stem)
     msg = f"{path}: expected a .safetensors or .pth file. Rename it if it is one of them."
     raise WeightsError(msg)
+
+
+def absolute_name(name: str) -> str:
+    """
+    Return the argument of `load_model` for a process in another folder.
+
+    Parameters
+    ----------
+    name : `str`
+        Argument of `load_model`.
+
+    Returns
+    -------
+    `str`
+        An absolute path, unless a model of the package or the published one has this name.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from sunpy_farside.network.weights import absolute_name
+    >>> absolute_name("default")
+    'default'
+    >>> absolute_name("a.safetensors") == str(Path("a.safetensors").absolute())
+    True
+    """
+    path = user_path(name)
+    named = name in (*PACKAGED, "felipe2019") or not path.suffix
+    return name if named else str(path.absolute())
 
 
 def save_model(model: FarsideModel, path: PathLike, **notes: str) -> None:

@@ -11,13 +11,14 @@ The first has grains of constant size on the disk seen by an observer behind the
 have grains of constant size on the Sun. Level and mean depend on the distance from the disk center.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from sunpy_farside.simulation.harmonics import sphere_fields
-from sunpy_farside.simulation.noise import sample_texture
+from sunpy_farside.simulation.noise import sample_texture, sample_white
 
 __all__ = ["MeasuredNoise"]
 
@@ -120,13 +121,59 @@ class MeasuredNoise:
         array of `numpy.float32`, shape (n, latitudes, longitudes)
             In rad, with zero mean. Both signs are equally likely.
         """
+        return self._noise(rng, view)
+
+    def sources(self, rng, view, spans):
+        """
+        Return the states of a generator from which parts of a series are sampled.
+
+        Parameters
+        ----------
+        rng, view, spans
+            As for `sunpy_farside.simulation.noise.NoiseModel.sources`.
+
+        Returns
+        -------
+        `list`
+            Sources for `noise_of`.
+        """
+        found = {first: None for first, _ in spans}
+        for half in range(len(view.days)):
+            if half in found:
+                found[half] = deepcopy(rng)
+            rng.normal(), rng.random()
+            sample_white(rng)
+        # Each depends on those of the maps before it.
+        coefficients = self._sphere_coefficients(rng, len(view.days) - 1)
+        return [(found[first], coefficients[first:last]) for first, last in spans]
+
+    def noise_of(self, source, view):
+        """
+        Sample the noise of the maps of a part.
+
+        Parameters
+        ----------
+        source
+            One of `sources`.
+        view : `~sunpy_farside.simulation.phases.View`
+            View of the part.
+
+        Returns
+        -------
+        array of `numpy.float32`, shape (n, latitudes, longitudes)
+            As `noise` of the whole series.
+        """
+        rng, coefficients = source
+        return self._noise(deepcopy(rng), view, coefficients)
+
+    def _noise(self, rng, view, coefficients=None):
         halves = np.stack([self._half(rng, *disk) for disk in view.disks])
         # Two halves with standard deviation s average to s / sqrt(2).
         maps = (halves[1:] + halves[:-1]) * np.float32(np.sqrt((1 - self.slow - self.alone) / 2))
-        spectrum = _spectrum(self.sphere_grain)
-        maps += sphere_fields(
-            self._sphere_coefficients(rng, len(maps)) * spectrum, view.latitudes, view.longitudes
-        )
+        if coefficients is None:
+            coefficients = self._sphere_coefficients(rng, len(maps))
+        coefficients = coefficients * _spectrum(self.sphere_grain)
+        maps += sphere_fields(coefficients, view.latitudes, view.longitudes)
         return maps * np.float32(self.level) * self._at(view, self.level_profile)
 
     def mean_phase(self, view):

@@ -7,12 +7,13 @@ maps have nearly the same size from the center to the limb; on the Sun, they are
 and stretched toward the limb.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["NoiseModel", "compress_limb", "sample_halves", "sample_texture"]
+__all__ = ["NoiseModel", "compress_limb", "sample_halves", "sample_texture", "sample_white"]
 
 # Beyond this distance from the disk center, the orthographic projection is extrapolated linearly
 # to limit the stretching of grains at the limb. A choice.
@@ -93,6 +94,54 @@ class NoiseModel:
         halves = sample_halves(rng, self, view.disks)
         return (halves[1:] + halves[:-1]) / 2
 
+    def sources(self, rng, view, spans):
+        """
+        Return the states of a generator from which parts of a series are sampled.
+
+        Parameters
+        ----------
+        rng : `numpy.random.Generator`
+            As for `noise`, which samples the whole series.
+        view : `~sunpy_farside.simulation.phases.View`
+        spans : sequence of (`int`, `int`)
+            First map of each part, and the one after its last.
+
+        Returns
+        -------
+        `list`
+            Sources for `noise_of`.
+        """
+        lasting, middle = deepcopy(rng), view.center_longitudes[len(view.days) // 2]
+        _skip_texture(rng)
+        found = {first: None for first, _ in spans}
+        for half in range(len(view.days)):
+            if half in found:
+                found[half] = deepcopy(rng)
+            rng.normal(), rng.random()
+            _skip_texture(rng)
+        return [(lasting, middle, found[first]) for first, _ in spans]
+
+    def noise_of(self, source, view):
+        """
+        Sample the noise of the maps of a part.
+
+        Parameters
+        ----------
+        source
+            One of `sources`.
+        view : `~sunpy_farside.simulation.phases.View`
+            View of the part.
+
+        Returns
+        -------
+        array of `numpy.float32`, shape (n, latitudes, longitudes)
+            As `noise` of the whole series.
+        """
+        lasting, middle, rng = deepcopy(source)
+        texture = _lasting(lasting, self, view.disk(middle))
+        halves = _changing(rng, self, view.disks, texture)
+        return (halves[1:] + halves[:-1]) / 2
+
     def mean_phase(self, view):
         """
         Return the mean phase shift of the maps of a view, one number in rad.
@@ -140,8 +189,21 @@ def sample_halves(rng, model, disks):
         With zero mean, scaled so that the mean of two adjacent halves has the standard deviation
         ``model.level``.
     """
-    middle = disks[len(disks) // 2]
-    lasting = model.lasting * _texture(rng, model, *middle)
+    lasting = _lasting(rng, model, disks[len(disks) // 2])
+    return _changing(rng, model, disks, lasting)
+
+
+def _lasting(rng, model, middle):
+    """
+    Sample the noise that persists for the whole series.
+    """
+    return model.lasting * _texture(rng, model, *middle)
+
+
+def _changing(rng, model, disks, lasting):
+    """
+    Add the noise of every half to that of the whole series.
+    """
     # Two halves with standard deviation s average to s / sqrt(2).
     changing = np.sqrt(2 * (1 - model.lasting**2))
     halves = np.empty((len(disks), *lasting.shape), np.float32)
@@ -172,6 +234,30 @@ def _texture(rng, model, x, y):
     return texture
 
 
+def _skip_texture(rng):
+    """
+    Leave a generator in the state that it has after a texture.
+    """
+    for _ in ("fine", "coarse"):
+        sample_white(rng)
+
+
+def sample_white(rng):
+    """
+    Sample the white noise of which a texture is made.
+
+    Parameters
+    ----------
+    rng : `numpy.random.Generator`
+
+    Returns
+    -------
+    array of `numpy.float32`, shape (n, n)
+    """
+    nodes = int(2 * _EXTENT / _SPACING) + 1
+    return rng.standard_normal((nodes, nodes), dtype=np.float32)
+
+
 def sample_texture(rng, size, x, y):
     """
     Sample Gaussian noise of unit variance and one grain size at points of the disk.
@@ -189,11 +275,10 @@ def sample_texture(rng, size, x, y):
     array
         With the shape of ``x``.
     """
-    nodes = int(2 * _EXTENT / _SPACING) + 1
-    white = rng.standard_normal((nodes, nodes), dtype=np.float32)
+    white = sample_white(rng)
     sigma = size / _SPACING
     field = ndimage.gaussian_filter(white, sigma, mode="wrap", truncate=3)
     # Restore the unit variance that white noise loses in the Gaussian filter.
     field *= 2 * np.sqrt(np.pi) * sigma
-    points = np.stack([y, x]) / _SPACING + nodes // 2
+    points = np.stack([y, x]) / _SPACING + len(white) // 2
     return ndimage.map_coordinates(field, points, order=1, mode="nearest")

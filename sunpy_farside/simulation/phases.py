@@ -2,7 +2,7 @@
 Simulation of phase maps with known active regions, as arrays.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,8 +10,12 @@ import numpy as np
 from sunpy_farside.coordinates.far_side import disk_coordinates
 from sunpy_farside.simulation.noise import compress_limb
 from sunpy_farside.simulation.signature import FORMER, add_points, add_signatures, saturate
+from sunpy_farside.utils.scheduling import scheduled
 
 __all__ = ["View", "half_days", "simulate_phases"]
+
+# Maps that are simulated together.
+_SPAN = 40
 
 
 def half_days(n_maps):
@@ -23,7 +27,7 @@ def half_days(n_maps):
     return (np.arange(n_maps + 1) - n_maps // 2 - 0.5) * 0.5
 
 
-def simulate_phases(rng, regions, noise, view, signature=FORMER):
+def simulate_phases(rng, regions, noise, view, signature=FORMER, *, scheduler=None):
     """
     Simulate the phase maps of one realization of the Sun.
 
@@ -35,13 +39,55 @@ def simulate_phases(rng, regions, noise, view, signature=FORMER):
             `~sunpy_farside.simulation.measured_noise.MeasuredNoise`
     view : `View`
     signature : `~sunpy_farside.simulation.signature.Signature`, optional
+    scheduler : `str`, optional
+        Address of a scheduler of Dask whose workers simulate the parts of a long series.
 
     Returns
     -------
     array of `numpy.float32`, shape (n, latitudes, longitudes)
         Phase shifts in rad; NaN on the near side.
+
+    Raises
+    ------
+    SchedulerError
+        The scheduler or its workers cannot do the work.
     """
-    phases = noise.noise(rng, view) + view.signatures(regions, signature) + noise.mean_phase(view)
+    number = len(view.days) - 1
+    if number <= _SPAN:
+        return _add_noise(noise.noise(rng, view), regions, noise, view, signature)
+    spans = [(first, min(first + _SPAN, number)) for first in range(0, number, _SPAN)]
+    parts = list(zip(spans, noise.sources(rng, view, spans), strict=True))
+    arguments = regions, noise, view, signature
+    if scheduler:
+        names = [f"simulated maps {first + 1} to {last}" for first, last in spans]
+        found = scheduled(scheduler, _simulate_parts, arguments, parts, names)
+    else:
+        found = map(_simulate_parts(*arguments), parts)
+    phases = np.empty((number, len(view.latitudes), len(view.longitudes)), np.float32)
+    for (first, last), part in zip(spans, found, strict=True):
+        phases[first:last] = part
+    return phases
+
+
+def _simulate_parts(regions, noise, view, signature):
+    """
+    Return the function that simulates a part of a series.
+    """
+
+    def simulate_part(part):
+        (first, last), source = part
+        # A map is the mean of its half and the next one.
+        halves = slice(first, last + 1)
+        here = replace(
+            view, days=view.days[halves], center_longitudes=view.center_longitudes[halves]
+        )
+        return _add_noise(noise.noise_of(source, here), regions, noise, here, signature)
+
+    return simulate_part
+
+
+def _add_noise(maps, regions, noise, view, signature):
+    phases = maps + view.signatures(regions, signature) + noise.mean_phase(view)
     phases[view.hidden()] = np.nan
     return phases
 
@@ -135,7 +181,23 @@ class View:
         """
         Positions of the nodes on the disk of every half (`list` of (x, y) arrays).
         """
-        return [compress_limb(*self._disk(center)) for center in self.center_longitudes]
+        return [self.disk(center) for center in self.center_longitudes]
+
+    def disk(self, center):
+        """
+        Return the positions of the nodes on the disk around a central meridian.
+
+        Parameters
+        ----------
+        center : `float`
+            Longitude of the far-side central meridian in degrees.
+
+        Returns
+        -------
+        x, y : arrays, shape (latitudes, longitudes)
+            In solar radii.
+        """
+        return compress_limb(*self._disk(center))
 
     def _disk(self, center):
         column, row = np.float32(self.longitudes)[None, :], np.float32(self.latitudes)[:, None]

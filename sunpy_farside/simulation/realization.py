@@ -13,7 +13,7 @@ from astropy.table import QTable
 from astropy.time import Time
 
 from sunpy.coordinates import HeliographicCarrington
-from sunpy.map import GenericMap, Map
+from sunpy.map import GenericMap
 
 from sunpy_farside.cadence import MIDDLE, N_MAPS, add_steps
 from sunpy_farside.coordinates.far_side import disk_center_latitude, far_side_central_meridian
@@ -25,6 +25,7 @@ from sunpy_farside.coordinates.window import (
 )
 from sunpy_farside.errors import FarsideError
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
+from sunpy_farside.maps.sources import Map
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.simulation.active_regions import (
     ACTIVE_FIELD,
@@ -224,6 +225,7 @@ def simulate_maps(
     activity: float = 0.6,
     noise_seed: int | Sequence[int] | None = None,
     sun: SunModel = DRAWN,
+    scheduler: str | None = None,
 ) -> SimulatedMaps:
     """
     Simulate consecutive phase maps with known active regions.
@@ -244,10 +246,18 @@ def simulate_maps(
         another instrument would map them.
     sun : `~sunpy_farside.simulation.suns.SunModel`, optional
         Model of the Sun (`~sunpy_farside.simulation.suns.load_sun`).
+    scheduler : `str`, optional
+        Address of a scheduler of Dask, whose workers simulate the parts of a series of more than 40
+        maps: the same maps.
 
     Returns
     -------
     `SimulatedMaps`
+
+    Raises
+    ------
+    SchedulerError
+        The scheduler or its workers cannot do the work.
 
     Notes
     -----
@@ -274,7 +284,8 @@ def simulate_maps(
     regions = sun.sample_regions(rng, activity, (view.days[0], view.days[-1]))
     if noise_seed is not None:
         rng = _generator(noise_seed)
-    phases = simulate_phases(rng, regions, sun.noise.sample(rng), view, sun.signature)
+    noise = sun.noise.sample(rng)
+    phases = simulate_phases(rng, regions, noise, view, sun.signature, scheduler=scheduler)
     # The first and the last column are the same meridian.
     phases[:, :, 360] = phases[:, :, 0]
     maps = [

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from astropy.io import fits
 
-from sunpy.map import Map
-
 from sunpy_farside.errors import FarsideError
 from sunpy_farside.io.table_files import check_format, meta_of_lines
+from sunpy_farside.maps.sources import Map
 from sunpy_farside.utils.digests import digest
 from sunpy_farside.utils.files import whole_files
 

@@ -1,14 +1,15 @@
 """
-Exclusion of far-side maps and synoptic frames from sunpy's map source for HMI.
+The factory `sunpy.map.Map`, with the sources of this package.
 """
 
 from sunpy.map import Map
 from sunpy.map.sources import HMIMap
 
-from sunpy_farside.maps.synoptic import is_synoptic_frame
+from sunpy_farside.maps.phase_map import FarsidePhaseMap
+from sunpy_farside.maps.synoptic import SynopticMap, is_synoptic_frame
 from sunpy_farside.maps.time_distance_header import is_time_distance
 
-__all__ = []
+__all__ = ["FarsidePhaseMap", "Map", "SynopticMap"]
 
 
 def _is_hmi_map(data, header, **kwargs):

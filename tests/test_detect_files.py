@@ -281,7 +281,7 @@ def test_no_map_can_be_used(folder, tmp_path, capsys):
     assert run("detect", path) == 1
     first, last = dates(capsys)[1]
     assert "web page" in first
-    assert last.endswith("Expected phase maps, found none that can be used in 1 files.")
+    assert last.endswith("Expected phase maps, found none that can be used in 1 file.")
     assert run("detect", *folder.iterdir(), "--product", "time_distance") == 1
     *others, last = dates(capsys)[1]
     assert len(others) == 13

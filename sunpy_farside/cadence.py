@@ -10,7 +10,8 @@ import astropy.units as u
 from astropy.time import Time
 
 from sunpy_farside.errors import SequenceError
-from sunpy_farside.utils.wording import argument_text
+from sunpy_farside.utils.text import counted, described
+from sunpy_farside.utils.wording import argument_text, wording
 
 __all__ = [
     "CADENCE",
@@ -247,8 +248,12 @@ def check_unique(times: Time, steps: np.ndarray) -> None:
     SequenceError
         A date occurs more than once. The message names the dates.
     """
-    if problem := _repeated(times, steps):
-        raise SequenceError(problem)
+    if names := _repeated(times, steps):
+        msg = (
+            f"Expected every date once, found more than one map of {', '.join(names)}. Keep one of "
+            "each."
+        )
+        raise SequenceError(msg)
 
 
 def check_missing(missing: int) -> None:
@@ -268,7 +273,7 @@ def check_missing(missing: int) -> None:
     if not (isinstance(missing, int | np.integer) and 0 <= missing <= MOST_MISSING):
         msg = (
             f"Expected the largest number of missing maps, from 0 to {MOST_MISSING}, found "
-            f"missing={missing!r}."
+            f"{described(missing)}."
         )
         raise SequenceError(msg)
 
@@ -315,8 +320,7 @@ def place_maps(times: Time, missing: int = 0, date: Time | None = None) -> tuple
     if not near.all():
         odd = ", ".join(times[~near].isot)
         problems.append(f"off the {CADENCE:.0f} cadence: {odd}")
-    if len(kept) < near.sum():
-        problems.append(_repeated(times[near], steps[near]))
+    repeated = _repeated(times[near], steps[near]) if len(kept) < near.sum() else []
     if date is None:
         # The sequences that hold all the maps.
         middles: Sequence[int] = range(int(kept.max()) - MIDDLE, int(kept.min()) + MIDDLE + 1)
@@ -333,32 +337,45 @@ def place_maps(times: Time, missing: int = 0, date: Time | None = None) -> tuple
             )
     there = set(kept.tolist())
     absent = [step for step in expected if step not in there]
-    if problems or len(times) > N_MAPS or not middles or N_MAPS - len(kept) > missing:
+    bad = problems or repeated or len(times) > N_MAPS or not middles
+    if bad or N_MAPS - len(kept) > missing:
+        found = f"found {len(times)}"
+        if repeated:
+            dates = counted(len(kept), "date")
+            found += f" of {dates}, more than one of {', '.join(repeated[:_MAX_NAMED])}"
+        elif len(expected) > N_MAPS:
+            found += f" over {len(expected)} steps"
         if absent:
-            problems.append(f"missing: {_names(absent, phase)}")
+            found += f", without {_names(absent, phase)}"
         allowed = f", of which {missing} may be missing" if missing else ""
-        what = "; ".join([f"found {len(times)}", *problems]).rstrip(".")
         msg = (
-            f"Expected {N_MAPS} maps, one every 12 h{allowed}; {what}. "
-            f"{_remedy(kept, middles, missing)}"
+            f"Expected {N_MAPS} consecutive maps, one every {CADENCE:.0f}{allowed}; "
+            f"{'; '.join([found, *problems])}. {_remedy(kept, middles, missing, repeated)}"
         )
         raise SequenceError(msg)
     if len(middles) > 1:
         msg = (
             f"Expected the date of the middle map, as the {len(times)} maps are in "
-            f"{len(middles)} sequences. Give date=, one of {_names(middles, phase)}."
+            f"{len(middles)} sequences. Give {argument_text('date')}, one of "
+            f"{_names(middles, phase)}."
         )
         raise SequenceError(msg)
     return steps, middles[0]
 
 
-def _remedy(steps, middles, missing):
+def _remedy(steps, middles, missing, repeated):
     """
     Return what to do with steps that are not a sequence.
     """
-    if len(steps) > N_MAPS or not middles:
-        return "Use find_sequences to find the sequences in a longer list."
     absent = N_MAPS - len(steps)
+    if repeated:
+        rest = " and add the missing ones" if absent > missing else ""
+        return f"Keep one map of every date{rest}."
+    if len(steps) > N_MAPS or not middles:
+        return wording(
+            "Use find_sequences to find the sequences in a longer list.",
+            f"Add the missing maps, or allow for them with {argument_text('missing')}.",
+        )
     if missing < absent <= MOST_MISSING:
         return (
             "Add the missing maps, choose another date, or allow for missing maps with "
@@ -427,13 +444,7 @@ def typical_map(times, steps):
 
 def _repeated(times, steps):
     """
-    Return the message about repeated steps, empty if there are none.
+    Return the dates of repeated steps as text.
     """
     values, counts = np.unique(steps, return_counts=True)
-    names = [times[np.flatnonzero(steps == step)[0]].isot[:16] for step in values[counts > 1]]
-    if not names:
-        return ""
-    return (
-        f"Expected every date once, found more than one map of {', '.join(names)}. "
-        "Keep one of each."
-    )
+    return [times[np.flatnonzero(steps == step)[0]].isot[:16] for step in values[counts > 1]]

@@ -2,7 +2,6 @@
 Sequences of eleven consecutive phase maps, checked and cut to windows.
 """
 
-import os
 from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
@@ -13,9 +12,10 @@ import astropy.units as u
 from astropy.time import Time
 from astropy.wcs import WCS
 
-from sunpy.time import parse_time
+from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.cadence import (
+    CADENCE,
     MIDDLE,
     N_MAPS,
     add_steps,
@@ -42,8 +42,11 @@ from sunpy_farside.io.phase_maps import read_global_map
 from sunpy_farside.maps.headers import phase_map_header
 from sunpy_farside.maps.windows import GlobalMap, check_width, check_windows
 from sunpy_farside.products import PRODUCTS, product_of
+from sunpy_farside.utils.inputs import listed, user_time
 from sunpy_farside.utils.moved import moved_names
+from sunpy_farside.utils.text import counted, described
 from sunpy_farside.utils.typing import PathLike, TimeLike
+from sunpy_farside.utils.wording import argument_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -123,9 +126,9 @@ class FarsideSequence:
     def __init__(self, maps, *, width=120, missing=0, date=None):
         check_width(width)
         check_missing(missing)
-        maps = list(maps)
+        maps = _listed(maps)
         times = _times(maps)
-        date = None if date is None else parse_time(date)
+        date = None if date is None else user_time(date)
         steps, middle = place_maps(times, missing, date)
         frames = {}
         for k, (step, item) in enumerate(zip(steps, maps, strict=True)):
@@ -180,12 +183,11 @@ class FarsideSequence:
         TypeError
             One path is given instead of a list.
         """
-        if isinstance(paths, str | os.PathLike):
-            msg = (
-                f"Expected a list of {N_MAPS} files, found one path, {paths}. Patterns and folders "
-                "are not expanded: pass sorted(pathlib.Path(folder).glob(pattern))."
-            )
-            raise TypeError(msg)
+        remedy = (
+            "Patterns and folders are not expanded: pass "
+            "sorted(pathlib.Path(folder).glob(pattern))."
+        )
+        paths = listed(paths, f"a list of {N_MAPS} files", remedy)
         maps = [read_global_map(path) for path in paths]
         return cls(maps, width=width, missing=missing, date=date)
 
@@ -232,7 +234,7 @@ class FarsideSequence:
             raise SequenceError(msg)
         width = data.shape[2]
         check_width(width)
-        times = add_steps(parse_time(date), np.arange(N_MAPS) - MIDDLE)
+        times = add_steps(user_time(date), np.arange(N_MAPS) - MIDDLE)
         maps = [_window_map(*pair) for pair in zip(data, times, strict=True)]
         return cls(maps, width=width, missing=missing)
 
@@ -437,6 +439,11 @@ def find_sequences(
     SequenceError
         A date occurs twice, two products are mixed, or a map is unusable.
 
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        There are maps, but no sequence among them.
+
     Examples
     --------
     >>> import sunpy_farside
@@ -448,12 +455,12 @@ def find_sequences(
     Without one map, no eleven of these are consecutive:
 
     >>> del maps[5]
-    >>> len(sunpy_farside.find_sequences(maps)), len(sunpy_farside.find_sequences(maps, missing=1))
-    (0, 3)
+    >>> len(sunpy_farside.find_sequences(maps, missing=1))
+    3
     """
     check_width(width)
     check_missing(missing)
-    maps = list(maps)
+    maps = _listed(maps)
     if not maps:
         return []
     times = _times(maps)
@@ -476,14 +483,34 @@ def find_sequences(
         frames = [frame(step) for step in steps_of_sequence(middle)]
         sequence._set_frames(frames, width, missing)
         sequences.append(sequence)
+    if not sequences:
+        few = f", of which {missing} may be missing" if missing else ""
+        warn_user(
+            f"Found no sequence among {counted(len(maps), 'map')}. A sequence has {N_MAPS} "
+            f"consecutive maps, one every {CADENCE:.0f}{few}. Add the "
+            f"missing maps, or allow for more of them with {argument_text('missing')}."
+        )
     return sequences
+
+
+def _listed(maps):
+    """
+    Return maps as a list.
+    """
+    expected = "a list of sunpy maps"
+    # Lists of files' maps need no class of maps, which takes long to load.
+    one = not isinstance(maps, Iterable) and (isinstance(maps, GlobalMap) or _is_map(maps))
+    if one:
+        msg = f"Expected {expected}, found one map. Give {N_MAPS} of them in a list."
+        raise TypeError(msg)
+    return listed(maps, expected, "Read files with FarsideSequence.from_files.")
 
 
 def _times(maps):
     for item in maps:
         if not (isinstance(item, GlobalMap) or _is_map(item)):
             msg = (
-                f"Expected sunpy maps, found {type(item).__name__}. Read files with "
+                f"Expected sunpy maps, found {described(item)}. Read files with "
                 "FarsideSequence.from_files, arrays with FarsideSequence.from_array."
             )
             raise TypeError(msg)
@@ -547,7 +574,14 @@ def _plain_phases(data):
         except u.UnitConversionError as error:
             msg = f"Expected phases in rad or another unit of angle, found the unit {data.unit}."
             raise SequenceError(msg) from error
-    data = np.array(np.ma.getdata(data), dtype=np.float32)
+    try:
+        data = np.array(np.ma.getdata(data), dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        msg = (
+            f"Expected an array of phases, found {described(data)}. Read files with read_stack, or "
+            "with FarsideSequence.from_files."
+        )
+        raise TypeError(msg) from error
     data[missing] = np.nan
     return data
 

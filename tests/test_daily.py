@@ -363,18 +363,18 @@ def test_the_command(output, archive, maps, publish, serve, tmp_path, capsys):
     line = ["daily", "--output", str(output), "--model", str(tmp_path / "small.safetensors")]
     line += ["--since", SINCE, "--device", "cpu"]
     assert main(line) == 0
-    assert capsys.readouterr().out == f"no sequence of eleven maps yet: {output}\n"
+    assert capsys.readouterr().out.startswith("no maps of phase_map yet: looked for PHASE_MAP_")
     publish(maps[:11])
     assert main(line) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("1 new dates up to 2022-05-03T12:00, ")
+    assert out.startswith("1 new date up to 2022-05-03T12:00, ")
     assert out.endswith(f"{output / 'bulletin.html'}\n")
     assert err == ""
     assert (output / "bulletin.json").exists()
     # Another run at the same time, and an outage.
     with only_run(output):
         assert main(line) == 1
-    assert "another at work there" in capsys.readouterr().err
+    assert "another one using it" in capsys.readouterr().err
     server.fault = lambda handler, _: handler.answer("Down.", status=503) or True
     assert main(line) == 1
     out, err = capsys.readouterr()
@@ -391,7 +391,7 @@ def test_the_first_bulletin_offline(output, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(command, "_DEMO_MAPS", 11)
     line = ["daily", "--demo", "--output", str(output), "--device", "cpu"]
     assert main([*line, "--model", str(tmp_path / "small.safetensors")]) == 0
-    assert capsys.readouterr().out.startswith("1 new dates up to 2022-05-03T12:00")
+    assert capsys.readouterr().out.startswith("1 new date up to 2022-05-03T12:00")
     assert (output / "bulletin.html").exists()
     assert "The maps are simulated, not observed." in (output / "bulletin.txt").read_text()
     # Observed maps do not come among them.
@@ -445,7 +445,7 @@ def test_a_full_disk_is_one_line(output, maps, tmp_path, monkeypatch, capsys):
     assert stored(output) == before
     # The next run goes on.
     assert main(line) == 0
-    assert capsys.readouterr().out.startswith("1 new dates up to 2022-05-04")
+    assert capsys.readouterr().out.startswith("1 new date up to 2022-05-04")
 
 
 @pytest.fixture
@@ -502,9 +502,8 @@ def test_an_alert_that_fails_is_given_again(output, persistent):
 def test_alerts_go_to_the_feed_and_the_log(output, persistent):
     options = Namespace(alert=None, alert_new=0.8, alert_command=None)
     with command._logged(output) as log:
-        assert command._alert(output, Time("2022-05-07"), options, log) == (
-            f", {len(persistent)} alerts"
-        )
+        number = "1 alert" if len(persistent) == 1 else f"{len(persistent)} alerts"
+        assert command._alert(output, Time("2022-05-07"), options, log) == f", {number}"
     assert (output / "alerts.atom").read_text().count("<entry>") == len(persistent)
     assert (output / "daily.log").read_text().count("New region") == len(persistent)
     told = output / "told"

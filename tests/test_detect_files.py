@@ -59,7 +59,7 @@ def test_a_broken_file_costs_what_needs_it_and_is_named_once(folder, capsys):
         1,
     ]
     assert lines[2:] == [
-        "sunpy-farside: 2 of 13 files could not be used and are named above. The sequences "
+        "sunpy-farside: 2 of 13 files could not be used, named above. The sequences "
         "without them are done."
     ]
 
@@ -232,7 +232,7 @@ def test_home_of_the_cache_and_of_writers(tmp_path, monkeypatch, detection):
 
 
 def test_one_path_where_a_list_is_expected():
-    with pytest.raises(TypeError, match="a list of 11 files, found one path"):
+    with pytest.raises(TypeError, match="a list of 11 files, found the text"):
         FarsideSequence.from_files("*.fits")
 
 
@@ -281,7 +281,7 @@ def test_no_map_can_be_used(folder, tmp_path, capsys):
     assert run("detect", path) == 1
     first, last = dates(capsys)[1]
     assert "web page" in first
-    assert last.endswith("Expected phase maps, found none that can be used in 1 files.")
+    assert last.endswith("Expected phase maps, found none that can be used in 1 file.")
     assert run("detect", *folder.iterdir(), "--product", "time_distance") == 1
     *others, last = dates(capsys)[1]
     assert len(others) == 13

@@ -175,7 +175,7 @@ def test_the_first_format(folder, output):
     assert not table["significant"].any()
     assert_array_equal(table["area"], today["area"])
     # Its sources are unknown.
-    message = r"2 dates are made again \(of an earlier release: 2\)"
+    message = r"2 dates made again \(of an earlier release: 2\)"
     assert watch(folder, output, message) == DATES
     assert stored(output) == stored(folder / "detections")
 

@@ -122,7 +122,7 @@ def test_watch_keeps_a_catalog_to_compare(folder, tmp_path, simulated, capsys):
     places = [str(output), "--with", str(maps / "detections")]
     assert cli.main(["compare", *places]) == 0
     out = capsys.readouterr().out
-    assert out.startswith(f"1 dates: {compared.meta['matched']} regions in both products")
+    assert out.startswith(f"1 date: {compared.meta['matched']} regions in both products")
     assert out.count("2022-05-05T00:00") == len(
         compared[compared["first_significant"] | compared["second_significant"]]
     )

@@ -15,7 +15,7 @@ from map_files import fits_bytes
 from astropy.io import fits
 
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.io import images, read_images
+from sunpy_farside.io import images, read_images, read_phase_map
 
 
 def image(shape=(181, 361)):
@@ -307,3 +307,31 @@ def test_files_without_an_image(path):
         read_images(path.parent)
     with pytest.raises(FileNotFoundError):
         read_images(path.with_name("other.fits"))
+
+
+@pytest.mark.parametrize("shape", [(1440, 3600), (181, 361), (90, 90)])
+@pytest.mark.parametrize("unit", ["Gauss", "G", "Mx/cm^2", "T"])
+def test_magnetograms_are_named(tmp_path, shape, unit):
+    path = tmp_path / "PHASE_MAP_2022.05.05_00:00:00.fits"
+    hdu = fits.PrimaryHDU(np.zeros(shape, dtype=np.float32))
+    hdu.header["BUNIT"], hdu.header["CONTENT"] = unit, "MAGNETOGRAM"
+    hdu.writeto(path)
+    with pytest.raises(FileFormatError, match=r"found a magnetogram \(BUNIT '") as error:
+        read_phase_map(path)
+    text = str(error.value)
+    assert f"BUNIT {unit!r}, CONTENT 'MAGNETOGRAM'" in text
+    assert "Give far-side phase maps" in text
+    assert "FarsideSequence" not in text
+
+
+def test_other_images_and_other_grids(tmp_path):
+    path = tmp_path / "image.fits"
+    hdu = fits.PrimaryHDU(np.zeros((90, 90), dtype=np.float32))
+    hdu.header["BUNIT"] = "DN/s"
+    hdu.writeto(path)
+    with pytest.raises(FileFormatError, match=r"found another image \(BUNIT 'DN/s'\) of 90 x 90"):
+        read_phase_map(path)
+    hdu.header["BUNIT"] = "rad"
+    hdu.writeto(path, overwrite=True)
+    with pytest.raises(FileFormatError, match="on other grids with sunpy"):
+        read_phase_map(path)

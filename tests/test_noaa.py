@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from list_files import WHOLE_SUMMARY as FULL
 from list_files import location, summary
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 import astropy.units as u
 from astropy.time import Time
@@ -29,7 +29,7 @@ from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.io import read_noaa_summaries, read_noaa_summary
+from sunpy_farside.io import read_noaa_summaries, read_noaa_summary, split_summaries
 from sunpy_farside.io.noaa_regions import first_appearances, positions_at
 from sunpy_farside.io.noaa_text import MAX_SIZE, parse_summary
 
@@ -361,6 +361,38 @@ def test_broken_files_among_others(tmp_path):
     with pytest.warns(SunpyUserWarning, match="20140506SRS"):
         regions = read_noaa_summaries(tmp_path)
     assert regions["number"].tolist() == [12051]
+
+
+def test_a_tarball_that_does_not_read_among_others(tmp_path):
+    write(tmp_path, "2014-05-05", ["2051 S09W64   059"])
+    (tmp_path / "2013_SRS.tar.gz").write_bytes(b"\x1f\x8bcut short")
+    with pytest.warns(SunpyUserWarning, match="2013_SRS.tar.gz"):
+        regions = read_noaa_summaries(tmp_path)
+    assert regions["number"].tolist() == [12051]
+
+
+def test_single_days_of_a_table(tmp_path):
+    rows = {"2014-05-05": ["2051 S09W64   059", "2052 N09W60   055"], "2014-05-06": []}
+    rows["2014-05-07"] = ["2052 N09W60   055"]
+    paths = [write(tmp_path, date, found) for date, found in rows.items()]
+    days = split_summaries(read_noaa_summaries(tmp_path))
+    for day, path in zip(days, paths, strict=True):
+        expected = read_noaa_summary(path)
+        assert day.meta == expected.meta
+        for name in ("number", "section", "stonyhurst_longitude"):
+            assert_array_equal(day[name], expected[name])
+        assert_allclose(day["centroid"].lon.deg, expected["centroid"].lon.deg)
+        assert day["centroid"].obstime.isot == expected["centroid"].obstime.isot
+
+
+@pytest.mark.parametrize("content", [bytes(60), b"\x1b[31m" * 20, bytes(range(200, 256))])
+def test_what_is_no_text_is_not_shown(tmp_path, content):
+    path = tmp_path / "20140505SRS.txt"
+    path.write_bytes(summary("2014-05-05").encode() + content + b"\n")
+    with pytest.raises(FileFormatError, match="characters that are no text") as error:
+        read_noaa_summary(path)
+    assert str(error.value).isprintable()
+    assert "\\x" not in str(error.value)
 
 
 def test_nothing_to_read(tmp_path):

@@ -21,6 +21,9 @@ from sunpy_farside.detection.seismic_strength import PHASE
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.maps import phase_map_header
 
+# Every detection in these maps warns of their false detections (tests/test_caveats.py).
+pytestmark = pytest.mark.filterwarnings("ignore:The rate of false detections in time-distance")
+
 
 def scaled(sequence, factor, offset, product):
     maps = [

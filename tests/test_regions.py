@@ -25,6 +25,7 @@ from sunpy_farside.detection import (
 from sunpy_farside.detection.measurement import noise_level
 from sunpy_farside.detection.segmentation import segment
 from sunpy_farside.detection.settings import DetectionSettings
+from sunpy_farside.errors import FarsideError
 
 DATE = Time("2022-05-05")
 
@@ -410,5 +411,5 @@ def test_thresholds_take_quantities_and_refuse_nonsense():
     for threshold in (-5, np.nan):
         with pytest.raises(ValueError, match="threshold"):
             find_regions(item, threshold=threshold)
-    with pytest.raises(u.UnitConversionError):
+    with pytest.raises(FarsideError, match="in deg2, found the unit s"):
         find_regions(item, threshold=3 * u.s)

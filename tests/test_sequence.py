@@ -9,6 +9,7 @@ from astropy.time import Time
 
 from sunpy.map import Map
 from sunpy.map.header_helper import make_heliographic_header
+from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside import FarsidePhaseMap, FarsideSequence, find_sequences, read_phase_map
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
@@ -159,6 +160,10 @@ def _mixed(maps):
     return [*maps[:10], coded_map(START + 120 * u.hour, "phase_map_5day")]
 
 
+def _one_date(maps):
+    return [maps[0]] * 11
+
+
 def _none(maps):
     return []
 
@@ -168,12 +173,13 @@ def _none(maps):
     [
         (_ten, "found 10"),
         (_twelve, "found 12"),
-        (_gap, "missing: 2022-05-04T12:00"),
-        (_repeat, "more than one map of 2022-05-03T12:00"),
+        (_gap, "found 11 over 12 steps, without 2022-05-04T12:00"),
+        (_repeat, "found 11 of 10 dates, more than one of 2022-05-03T12:00"),
         (_off, "cadence: 2022-05-04T15:00"),
         (_first_off, "cadence: 2022-05-02T09:00"),
         (_mixed, "phase_map and phase_map_5day"),
         (_none, "found none"),
+        (_one_date, r"h; found 11 of 1 date, more than one of 2022-05-02T12:00\. Keep one map of"),
     ],
 )
 def test_what_is_wrong_is_named(spoil, message):
@@ -253,9 +259,11 @@ def test_find_sequences_refuses_what_is_ambiguous():
     with pytest.raises(SequenceError, match="more than one map"):
         find_sequences([*coded_maps(12), coded_map(START)])
     assert find_sequences([]) == []
-    assert find_sequences(coded_maps(10)) == []
+    with pytest.warns(SunpyUserWarning, match="among 10 maps"):
+        assert find_sequences(coded_maps(10)) == []
 
 
+@pytest.mark.filterwarnings("default:Found no sequence among")
 @settings(max_examples=15)
 @given(st.sets(st.integers(0, 30), max_size=12))
 def test_find_sequences_finds_every_complete_run(missing):

@@ -19,7 +19,7 @@ from sunpy.coordinates import HeliographicCarrington
 from sunpy_farside.catalog import match_summaries
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.rotation import carrington_drift
-from sunpy_farside.io import read_noaa_summary, read_region_list
+from sunpy_farside.io import read_noaa_summaries, read_noaa_summary, read_region_list
 
 ISSUED = "2014-05-05"
 SUMMARY = summary_text(
@@ -115,6 +115,22 @@ def test_regions_outside_of_the_window_count_as_nothing(summary):
     table = match_summaries(catalog([(-66, -11)], ["2014-04-23"]), [summary])
     assert table.meta["outside"] == 1
     assert outcomes(table) == {"12054": "matched", "12056": "missed"}
+
+
+def test_a_table_of_many_days_is_its_days(tmp_path):
+    found = catalog([(-66, -11), (-90, 6)], dates=("2014-04-30", "2014-05-01"))
+    days = []
+    for date in ("2014-05-05", "2014-05-06"):
+        path = tmp_path / f"{date.replace('-', '')}SRS.txt"
+        path.write_text(summary_text(date, ["2054 S12E65   290"]))
+        days.append(read_noaa_summary(path))
+    expected = match_summaries(found, days)
+    table = match_summaries(found, read_noaa_summaries(tmp_path))
+    assert table.meta == expected.meta
+    for name in ("designation", "outcome", "reference", "detected", "section"):
+        assert table[name].tolist() == expected[name].tolist()
+    alone = match_summaries(found, days[0])
+    assert alone.meta["summaries"] == ["2014-05-05T00:00:00.000"]
 
 
 def test_no_detection_and_no_region(summary):

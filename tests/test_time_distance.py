@@ -34,6 +34,9 @@ from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io import read_time_distance_map
 from sunpy_farside.io.folders import find_phase_maps
 
+# Every detection in these maps warns of their false detections (tests/test_caveats.py).
+pytestmark = pytest.mark.filterwarnings("ignore:The rate of false detections in time-distance")
+
 DATE = Time("2023-05-04T12:00", scale="tai")
 
 

@@ -345,7 +345,7 @@ def test_bad_input():
         sunpy_farside.track_regions([network], sunpy_farside.track_regions([one]))
     with pytest.raises(ValueError, match="found none"):
         sunpy_farside.track_regions([])
-    with pytest.raises(TypeError, match="found str"):
+    with pytest.raises(TypeError, match="found the text"):
         sunpy_farside.track_regions(["2022-05-05"])
     with pytest.raises(ValueError, match="found one without label"):
         sunpy_farside.track_regions([QTable()])

@@ -13,8 +13,6 @@ import astropy.units as u
 from astropy.table import QTable, Table
 from astropy.time import Time
 
-from sunpy.time import parse_time
-
 from sunpy_farside.catalog.catalog_export import write_table
 from sunpy_farside.catalog.database import DATABASE, Database
 from sunpy_farside.catalog.names import names_of_tracks
@@ -25,6 +23,8 @@ from sunpy_farside.catalog.tracking import RegionTracks
 from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.errors import FarsideError
 from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.inputs import user_time
+from sunpy_farside.utils.text import counted
 from sunpy_farside.visualization.artists import Artists
 from sunpy_farside.visualization.html import html_with_picture
 from sunpy_farside.visualization.track_plot import plot_tracks
@@ -66,13 +66,13 @@ class Catalog:
         self._folder = path.parent if path.name == DATABASE else path
         check_exists(self._folder, DATABASE)
         with self._opened() as database:
-            query = "SELECT count(DISTINCT date), min(date), max(date) FROM detections"
-            (self._summary,) = database.connection.execute(query + " WHERE status = 'current'")
+            dates = database.dates()
+        self._summary = len(dates), *(dates[:1] or [None]), *(dates[-1:] or [None])
 
     def __repr__(self):
         number, first, last = self._summary
         dates = f", {first[:16]} to {last[:16]}" if number else ""
-        return f"<Catalog: {number} dates{dates}>"
+        return f"<Catalog: {counted(number, 'date')}{dates}>"
 
     def _repr_html_(self):
         if not any(len(tracks.tracks) for tracks in self._recent().values()):
@@ -244,7 +244,7 @@ class Catalog:
         return Database.opened(self._folder)
 
     def _date(self, date):
-        wanted, dates = parse_time(date), self.dates
+        wanted, dates = user_time(date), self.dates
         near = np.abs((dates - wanted).to_value(u.minute)) <= 1 if len(dates) else np.zeros(0)
         if not near.any():
             msg = f"Expected a date of the catalog, found {wanted.isot[:16]}: see dates."

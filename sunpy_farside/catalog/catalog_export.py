@@ -3,10 +3,10 @@ Tables for other programs.
 """
 
 import json
-from pathlib import Path
 
 import sunpy_farside
 from sunpy_farside.errors import FarsideError
+from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import whole_files
 from sunpy_farside.utils.tables import plain_table, write_plain
 
@@ -59,7 +59,7 @@ def write_table(table, path):
     >>> "longitude" in path.read_text()
     True
     """
-    path = Path(path)
+    path = user_path(path)
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         msg = f"{path}: expected a name that ends in {', '.join(FORMATS)}, found {suffix!r}."

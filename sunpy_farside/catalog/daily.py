@@ -32,7 +32,7 @@ from sunpy_farside.io.folders import find_phase_maps
 from sunpy_farside.io.locks import only_run
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import remove_partial
-from sunpy_farside.utils.text import some
+from sunpy_farside.utils.text import counted, some
 from sunpy_farside.utils.typing import PathLike
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def watch_folder(
     FileNotFoundError
         There is no such folder.
     FolderInUseError
-        Another run is at work in ``output``.
+        Another process is using ``output``.
     FarsideError
         The catalog in ``output`` is of another product.
     NewerFormatError
@@ -211,7 +211,7 @@ def update_tracks(folder: PathLike) -> "dict[str, RegionTracks]":
     FileFormatError
         The catalog is damaged.
     FolderInUseError
-        Another run is at work there.
+        Another process is using it.
 
     Examples
     --------
@@ -286,7 +286,7 @@ def group_runs(paths: list[Path], missing: int = 0) -> Iterator[tuple[str, list[
     steps, near = step_numbers(times)
     odd = [str(path) for path, there in zip(paths, near, strict=True) if not there]
     if odd:
-        warn_user(f"Passed over {len(odd)} maps not of 00 or 12 UT, {some(odd)}.")
+        warn_user(f"Passed over {counted(len(odd), 'map')} not of 00 or 12 UT, {some(odd)}.")
     at_step = {int(steps[k]): k for k in np.flatnonzero(near)}
     for middle in complete_runs(at_step, missing):
         run = [at_step[step] for step in steps_of_sequence(middle) if step in at_step]

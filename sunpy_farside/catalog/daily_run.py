@@ -11,8 +11,6 @@ import astropy.units as u
 from astropy.table import QTable
 from astropy.time import Time
 
-from sunpy.time import parse_time
-
 from sunpy_farside.cadence import (
     CADENCE,
     nearest_step,
@@ -26,17 +24,19 @@ from sunpy_farside.catalog.names import attach_names
 from sunpy_farside.catalog.one_product import check_product
 from sunpy_farside.catalog.update import update_catalog
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
+from sunpy_farside.detection.caveats import caveats_once
 from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
 from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.folders import find_phase_maps
 from sunpy_farside.io.locks import only_run
-from sunpy_farside.io.noaa import read_noaa_summary
+from sunpy_farside.io.noaa import read_noaa_summaries, split_summaries
 from sunpy_farside.io.region_lists import read_region_list
 from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.products import PRODUCTS
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import remove_partial
+from sunpy_farside.utils.inputs import user_time
 
 __all__ = ["DailyRun", "run_day"]
 
@@ -89,6 +89,7 @@ class DailyRun:
     latest: dict
 
 
+@caveats_once()
 def run_day(
     output,
     *,
@@ -119,8 +120,8 @@ def run_day(
         detection where that is earlier.
     offline : `bool`, optional
         If True, fetch nothing.
-    noaa : path-like, optional
-        Folder of NOAA's solar region summaries (``*SRS.txt``).
+    noaa : path-like or sequence of path-like, optional
+        NOAA's solar region summaries, as for `~sunpy_farside.io.noaa.read_noaa_summaries`.
     url : `str`, optional
         Base address of the archive of the maps, as for `~sunpy_farside.net.archive.fetch_files`.
     email : `str`, optional
@@ -137,7 +138,7 @@ def run_day(
     Raises
     ------
     FolderInUseError
-        Another run is at work in ``output``.
+        Another process is using ``output``.
     FarsideError
         The catalog in ``output`` is of another product.
 
@@ -244,7 +245,7 @@ def _fetch(output, product, since, options):
 
 def _start(output, since):
     if since is not None:
-        return parse_time(since)
+        return user_time(since)
     start = Time.now() - _FIRST
     if not (output / DATABASE).exists():
         return start
@@ -287,14 +288,17 @@ def _latest_list(region_list):
     return table
 
 
-def _summaries(folder, notes):
-    tables = []
-    for path in sorted(user_path(folder).rglob("*SRS.txt")) if folder is not None else ():
-        try:
-            tables.append(read_noaa_summary(path))
-        except (OSError, FarsideError) as error:
-            notes.append(str(error))
-    return tables
+def _summaries(paths, notes):
+    """
+    Read the solar region summaries. Those that do not read are named in warnings.
+    """
+    if paths is None:
+        return []
+    try:
+        return split_summaries(read_noaa_summaries(paths))
+    except (OSError, FarsideError) as error:
+        notes.append(str(error))
+        return []
 
 
 def _first_compared(database, new):

@@ -18,6 +18,7 @@ from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.catalog.database import Record
 from sunpy_farside.catalog.database_schema import transaction
+from sunpy_farside.catalog.rows import texts_of
 from sunpy_farside.catalog.track_files import read_members
 from sunpy_farside.catalog.tracking import no_tracks
 from sunpy_farside.detection import COLUMNS
@@ -130,7 +131,7 @@ def put_away(folder):
 
 def _import(database, former):
     table = former.table
-    dates = _texts(table)
+    dates = texts_of(table)
     methods = np.asarray(table["method"])
     for date, record in former.records.items():
         here = dates == date
@@ -165,7 +166,7 @@ def _import_names(database, tracks, method):
         method,
         zip(
             members["designation"].tolist(),
-            _texts(members).tolist(),
+            texts_of(members).tolist(),
             members["label"].tolist(),
             strict=True,
         ),
@@ -261,8 +262,3 @@ def _digests(rows):
 def _date(row):
     # The first column of a row holds its date, without a blank.
     return row.partition(" ")[0]
-
-
-def _texts(table):
-    # An empty array of dates has no strings.
-    return table["date"].isot if len(table) else np.empty(0, dtype="U23")

@@ -19,6 +19,7 @@ from sunpy_farside.catalog.stack import join_tables
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.errors import NoCommonDatesError
+from sunpy_farside.io.noaa import split_summaries
 
 __all__ = ["match_summaries"]
 
@@ -32,7 +33,7 @@ _AHEAD = 3
 @u.quantity_input
 def match_summaries(
     detected: QTable,
-    summaries: Iterable[QTable],
+    summaries: QTable | Iterable[QTable],
     *,
     distance: u.deg = 10 * u.deg,
     limb: u.deg = -60 * u.deg,
@@ -49,8 +50,9 @@ def match_summaries(
     detected : `~astropy.table.QTable`
         Table of `~sunpy_farside.catalog.stack.stack_regions` or
         `~sunpy_farside.catalog.daily.read_catalog`.
-    summaries : iterable of `~astropy.table.QTable`
-        Tables of `~sunpy_farside.io.noaa.read_noaa_summary`.
+    summaries : `~astropy.table.QTable` or an iterable of them
+        Table of `~sunpy_farside.io.noaa.read_noaa_summaries`, or tables of
+        `~sunpy_farside.io.noaa.read_noaa_summary`.
     distance : `~astropy.units.Quantity`, optional
         Largest angular distance of two regions that match.
     limb : `~astropy.units.Quantity`, optional
@@ -63,9 +65,9 @@ def match_summaries(
     `~astropy.table.QTable`
         ``date`` of the detections, date of the ``summary``, ``section`` of the summary, and the
         columns of `~sunpy_farside.catalog.matching.match_regions`, where ``detected`` is a row of
-        ``detected`` and ``reference`` a row of the summary. ``meta`` holds the dates of the
-        compared ``summaries``, the numbers of ``matched``, ``missed`` and ``extra`` regions, and
-        the number of listed regions ``outside`` the window, which are ignored.
+        ``detected`` and ``reference`` a row of the summary of that day. ``meta`` holds the dates
+        of the compared ``summaries``, the numbers of ``matched``, ``missed`` and ``extra`` regions,
+        and the number of listed regions ``outside`` the window, which are ignored.
 
     Raises
     ------
@@ -97,6 +99,8 @@ def match_summaries(
         msg = "Expected a table with the dates that it covers: see stack_regions."
         raise ValueError(msg)
     dates = Time(detected.meta["dates"])
+    if isinstance(summaries, QTable):
+        summaries = split_summaries(summaries) if "dates" in summaries.meta else [summaries]
     limb, reach = limb.to_value(u.deg), reach.to_value(u.deg)
     latest = max((180 - reach + limb) / _TURN, 0)
     tables, used, outside = [], [], 0

@@ -19,6 +19,9 @@ from sunpy_farside.utils.wording import wording
 
 __all__ = ["catalog_table", "check_exists", "regions_table"]
 
+# Folders in which a catalog is looked for that is not in the folder given.
+_DEPTHS = ("*", "*/*")
+
 
 def catalog_table(folder, method=None):
     """
@@ -73,7 +76,9 @@ def check_exists(folder, name):
     """
     if not (folder / name).exists():
         makes = wording("watch_folder", "sunpy-farside watch")
-        msg = f"{folder / name}: no such file. {makes} makes it."
+        inside = sorted(path.parent for depth in _DEPTHS for path in folder.glob(f"{depth}/{name}"))
+        there = f"There is one in {some([str(path) for path in inside])}. " if inside else ""
+        msg = f"{folder / name}: no such file. {there}{makes} makes it."
         raise FileNotFoundError(msg)
 
 

@@ -12,7 +12,14 @@ from sunpy_farside.catalog.stack import carrington_positions
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.detection.former import no_regions
 
-__all__ = ["REGION_FIELDS", "plain_values", "regions_of_rows", "rows_of_regions", "times_of"]
+__all__ = [
+    "REGION_FIELDS",
+    "plain_values",
+    "regions_of_rows",
+    "rows_of_regions",
+    "texts_of",
+    "times_of",
+]
 
 # Columns of a table of regions, as fields of the database.
 REGION_FIELDS = tuple(
@@ -108,6 +115,24 @@ def regions_of_rows(dates, columns):
             table[name] = values if unit is None else values << unit
         table[name].info.description = expected.info.description
     return table
+
+
+def texts_of(table, name="date"):
+    """
+    Return the dates of a table as texts, of which there may be none.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+    name : `str`, optional
+        Column of the dates.
+
+    Returns
+    -------
+    array of `str`
+    """
+    # An empty array of dates has no strings.
+    return table[name].isot if len(table) else np.empty(0, dtype="U23")
 
 
 def times_of(texts, precision=3):

@@ -17,6 +17,8 @@ from sunpy.coordinates import HeliographicCarrington, get_earth
 import sunpy_farside
 from sunpy_farside.detection.measurement import COLUMNS
 from sunpy_farside.detection.result import FarsideDetection
+from sunpy_farside.utils.inputs import listed
+from sunpy_farside.utils.text import described
 
 __all__ = ["carrington_positions", "join_tables", "stack_regions"]
 
@@ -41,7 +43,7 @@ def stack_regions(detections: Iterable[FarsideDetection | QTable]) -> QTable:
     Raises
     ------
     TypeError
-        One of them is no detection.
+        They are no list, or one of them is no detection.
     ValueError
         There is none, a date occurs twice, or the detections are ranked by different strengths.
 
@@ -56,7 +58,9 @@ def stack_regions(detections: Iterable[FarsideDetection | QTable]) -> QTable:
     >>> table.meta["dates"]
     ['2022-05-03T12:00:00.000', '2022-05-04T00:00:00.000']
     """
-    tables = [_table(item) for item in detections]
+    one = (FarsideDetection, Table)
+    expected = "a list of detections or of their tables"
+    tables = [_table(item) for item in listed(detections, expected, "Put one into a list.", one)]
     if not tables:
         msg = "Expected one detection or more, found none."
         raise ValueError(msg)
@@ -160,7 +164,10 @@ def carrington_positions(longitude: ArrayLike, latitude: ArrayLike, dates: Time)
 def _table(item):
     table = item.regions if isinstance(item, FarsideDetection) else item
     if not isinstance(table, Table):
-        msg = f"Expected detections or their tables, found {type(item).__name__}."
+        msg = (
+            f"Expected detections or their tables, found {described(item)}. Detect with "
+            "detect_farside or detect_seismic_strength."
+        )
         raise TypeError(msg)
     missing = [name for name in COLUMNS if name not in table.colnames]
     missing += [name for name in ("date", "strength") if name not in table.meta]

@@ -15,6 +15,7 @@ from sunpy_farside.io.table_files import (
     meta_of_lines,
     table_of_lines,
 )
+from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.digests import digest
 from sunpy_farside.utils.files import whole_files
 from sunpy_farside.utils.tables import write_plain
@@ -66,7 +67,7 @@ def read_tracks(folder, like):
     FileFormatError
         A file in it is damaged, or the two do not belong together.
     """
-    folder = Path(folder)
+    folder = user_path(folder)
     for name in (_TRACKS, _MEMBERS):
         if not (folder / name).exists():
             msg = f"{folder}: expected tracks, found no {name} in it."

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
+from sunpy_farside.catalog.rows import texts_of
 from sunpy_farside.coordinates.far_side import separations
 
 __all__ = ["keep_names"]
@@ -39,7 +40,7 @@ def keep_names(tracks, members, former, is_taken, since):
         six degrees. Others have the date and position of their first detection.
     """
     designations = tracks["designation"].tolist()
-    firsts = dict(zip(designations, _texts(tracks, "first_date"), strict=True))
+    firsts = dict(zip(designations, texts_of(tracks, "first_date").tolist(), strict=True))
     new = [name for name, first in firsts.items() if first >= since]
     names, used = {}, set()
     for (name, before), _ in _shared(members, former, set(new)).most_common():
@@ -82,13 +83,8 @@ def _shared(members, former, new):
 def _places(members):
     return zip(
         members["designation"].tolist(),
-        _texts(members, "date"),
+        texts_of(members, "date").tolist(),
         members["centroid"].lon.deg.tolist(),
         members["centroid"].lat.deg.tolist(),
         strict=True,
     )
-
-
-def _texts(table, name):
-    # An empty array of dates has no strings.
-    return table[name].isot.tolist() if len(table) else []

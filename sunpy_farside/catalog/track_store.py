@@ -16,7 +16,13 @@ from astropy.time import Time
 
 import sunpy_farside
 from sunpy_farside.catalog.database_schema import transaction
-from sunpy_farside.catalog.rows import REGION_FIELDS, plain_values, regions_of_rows, times_of
+from sunpy_farside.catalog.rows import (
+    REGION_FIELDS,
+    plain_values,
+    regions_of_rows,
+    texts_of,
+    times_of,
+)
 from sunpy_farside.catalog.stack import carrington_positions
 from sunpy_farside.catalog.track_names import keep_names
 from sunpy_farside.catalog.tracking import RegionTracks, no_tracks, track_regions
@@ -111,7 +117,7 @@ def stored_tracks(database, method, last=None):
     connection, dates = database.connection, database.dates()
     since = _START if last is None or not dates else (Time(dates[-1]) - last).isot
     members = _members(connection, method, "last_date >= ?", (since,))
-    first = min([since, *_dates(members)[:1].tolist()])
+    first = min([since, *texts_of(members)[:1].tolist()])
     members.meta["dates"] = [date for date in dates if date >= first]
     query = (
         f"SELECT {', '.join(_FIELDS)} FROM tracks WHERE method = ? AND last_date >= ? "
@@ -150,7 +156,7 @@ def _linked(connection, method, since, settings):
     memory = u.Quantity(settings["memory"]).to_value(u.day)
     alive = since if since == _START else (Time(since) - (memory + 0.01) * u.day).isot
     earlier = _members(connection, method, "last_date >= ? AND date < ?", (alive, since))
-    first = min(_dates(earlier).tolist(), default=since)
+    first = min(texts_of(earlier).tolist(), default=since)
     query = (
         "SELECT date FROM detections WHERE method = ? AND status = 'current' AND date >= ? "
         "ORDER BY date"
@@ -239,11 +245,7 @@ def _with_names(connection, method, result, since):
     for name in ("designation", "split_from", "merged_into"):
         table[name] = [names.get(item, item) for item in table[name].tolist()]
     members["designation"] = [names.get(item, item) for item in members["designation"].tolist()]
-    return table, members[_dates(members) >= since]
-
-
-def _dates(table):
-    return table["date"].isot if len(table) else np.empty(0, dtype="U23")
+    return table, members[texts_of(members) >= since]
 
 
 def _write(connection, method, table, members, since):
@@ -286,7 +288,7 @@ def _write(connection, method, table, members, since):
             members["label"].tolist(),
             [method] * len(members),
             members["designation"].tolist(),
-            _dates(members).tolist(),
+            texts_of(members).tolist(),
             strict=True,
         ),
     )

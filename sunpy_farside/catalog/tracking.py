@@ -20,6 +20,8 @@ from sunpy_farside.detection.flux import FLUX_COLUMNS, stored_flux
 from sunpy_farside.detection.former import no_regions
 from sunpy_farside.detection.methods import method_of
 from sunpy_farside.detection.result import FarsideDetection
+from sunpy_farside.utils.inputs import check_type
+from sunpy_farside.utils.text import counted
 from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["RegionTracks", "no_tracks", "track_regions"]
@@ -54,7 +56,7 @@ class RegionTracks:
     def __repr__(self):
         number = int(np.sum(self.tracks["persistent"]))
         return (
-            f"<RegionTracks: {len(self.tracks)} tracks, {number} persistent, on "
+            f"<RegionTracks: {counted(len(self.tracks), 'track')}, {number} persistent, on "
             f"{len(self.members.meta['dates'])} dates>"
         )
 
@@ -159,7 +161,11 @@ def track_regions(
         "persistence": persistence,
         "reliability": reliability,
     }
+    if tracks is not None:
+        remedy = "Give what track_regions returned, or read it with RegionTracks.read."
+        check_type(tracks, RegionTracks, "earlier tracks", remedy)
     for name, value in options.items():
+        check_type(value, (int, float, np.number), f"a positive {name}", "Give a number.")
         if not value > 0:
             msg = f"Expected a positive {name}, found {value}."
             raise ValueError(msg)

@@ -17,13 +17,14 @@ from sunpy_farside.catalog.sources import MapDigests, describe_run, n_missing
 from sunpy_farside.catalog.track_store import follow_regions
 from sunpy_farside.coordinates.far_side import remember_earth
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
+from sunpy_farside.detection.caveats import caveats_once
 from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
 from sunpy_farside.io.phase_maps import read_global_map
 from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.files import whole_files
-from sunpy_farside.utils.text import some
+from sunpy_farside.utils.text import counted, some
 
 __all__ = ["update_catalog"]
 
@@ -43,6 +44,7 @@ _REASONS = {
 }
 
 
+@caveats_once()
 def update_catalog(runs, folder, output, *, model=None, width=120, missing=0, device="auto"):
     """
     Compute missing and outdated detections, and update the tracks.
@@ -136,7 +138,7 @@ def _due(records, earlier, damaged, output):
     again = Counter(reason for reason in due.values() if reason)
     if again:
         reasons = "; ".join(f"{reason}: {number}" for reason, number in again.items())
-        warn_user(f"{output}: {again.total()} dates are made again ({reasons}).")
+        warn_user(f"{output}: {counted(again.total(), 'date')} made again ({reasons}).")
     return [date for date, reason in due.items() if reason is not None]
 
 
@@ -209,7 +211,11 @@ def _read(due, width, missing, earlier):
         new = [text for text in map(str, errors) if text not in named]
         named.update(new)
         if new:
-            what = "has no result" if sequence is None else f"is made without {len(errors)} maps"
+            what = (
+                "has no result"
+                if sequence is None
+                else f"is made without {counted(len(errors), 'map')}"
+            )
             warn_user(f"{date[:16]} {what}: {' '.join(new)}")
         elif errors:
             (without if sequence is None else gappy).append(date[:16])

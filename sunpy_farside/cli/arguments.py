@@ -10,17 +10,23 @@ from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.content import user_path
 
 __all__ = [
+    "MODELS",
     "UsageError",
+    "add_device",
     "add_format",
     "add_map_product",
     "add_method",
     "add_missing",
+    "add_model",
     "add_scheduler",
     "add_width",
     "archive",
     "common",
     "network",
 ]
+
+
+MODELS = "network: default, measured, felipe2019 (downloaded once), a .safetensors or .pth file"
 
 
 class UsageError(ValueError):
@@ -51,21 +57,15 @@ def network():
     `argparse.ArgumentParser`
     """
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument(
-        "--model",
-        type=named_or_path,
-        default="default",
-        help="default, measured, felipe2019 (downloaded once), or a .safetensors or .pth file",
-    )
+    add_model(parser)
     add_width(parser)
     parser.add_argument(
         "--threshold",
         type=not_negative,
-        help="significance threshold in square degrees (by default, that of the model)",
+        help="integrated probability in square degrees from which a region is significant (by "
+        "default, its reliability decides where the model is calibrated, else the model's own)",
     )
-    parser.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda, mps (auto: the fastest one)"
-    )
+    add_device(parser)
     return parser
 
 
@@ -87,6 +87,34 @@ def archive():
         "--email", help="address registered for JSOC's exports ($SUNPY_FARSIDE_JSOC_EMAIL)"
     )
     return parser
+
+
+def add_model(parser):
+    """
+    Add the option ``--model``.
+
+    Parameters
+    ----------
+    parser : `argparse.ArgumentParser`
+    """
+    parser.add_argument(
+        "--model", type=named_or_path, default="default", help=f"{MODELS} (default)"
+    )
+
+
+def add_device(parser):
+    """
+    Add the option ``--device``.
+
+    Parameters
+    ----------
+    parser : `argparse.ArgumentParser`
+    """
+    parser.add_argument(
+        "--device",
+        default="auto",
+        help="device of the network: auto, the fastest one, cpu, cuda or mps (auto)",
+    )
 
 
 def add_width(parser):

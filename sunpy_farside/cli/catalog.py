@@ -8,6 +8,7 @@ from sunpy_farside.cli import arguments, values
 from sunpy_farside.cli.output import complain, print_rows
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.text import counted
 
 __all__ = ["add_compare", "add_track", "add_watch"]
 
@@ -30,13 +31,11 @@ def add_watch(commands):
     parser.add_argument(
         "--output", type=user_path, metavar="DIR", help="catalog (FOLDER/detections by default)"
     )
-    parser.add_argument(
-        "--model", type=values.named_or_path, default="default", help="as for detect"
-    )
+    arguments.add_model(parser)
     arguments.add_width(parser)
     arguments.add_map_product(parser)
     arguments.add_missing(parser)
-    parser.add_argument("--device", default="auto", help="as for detect")
+    arguments.add_device(parser)
     parser.set_defaults(run=_watch)
 
 
@@ -53,9 +52,23 @@ def _watch(options):
         missing=options.missing,
         device=options.device,
     )
-    print(f"{len(dates)} new dates: {output}")
+    if not dates:
+        _check_maps(options.folder, options.product)
+    print(f"{counted(len(dates), 'new date')}: {output}")
     for date in dates:
         print(f"  {date.isot[:16]}")
+
+
+def _check_maps(folder, product):
+    """
+    Raise an error for a folder without maps.
+    """
+    from sunpy_farside.io.folders import count_maps, no_maps_text
+    from sunpy_farside.products import PRODUCTS
+
+    names = [product] if product else [n for n, item in PRODUCTS.items() if item.makes_sequences]
+    if not any(count_maps(folder, name) for name in names):
+        raise FileNotFoundError(no_maps_text(folder, product))
 
 
 def add_track(commands):
@@ -90,7 +103,9 @@ def _track(options):
     if options.format != "table":
         print_rows(shown, options.format)
         return
-    print(f"{len(shown)} of {len(tracks)} tracks by the {METHODS[options.method].title}:")
+    print(
+        f"{len(shown)} of {counted(len(tracks), 'track')} by the {METHODS[options.method].title}:"
+    )
     if len(shown):
         print("\n".join(_track_table(shown).pformat(max_lines=-1, max_width=-1)))
     if len(shown) < len(tracks):
@@ -124,7 +139,7 @@ def _track_table(tracks):
     table["designation"] = tracks["designation"]
     for name, column in (("first", "first_date"), ("last", "last_date")):
         table[name] = [text[:16] for text in tracks[column].isot]
-    table["seen"] = [f"{row['n_detections']} of {row['n_possible']}" for row in tracks]
+    table["detections"] = [f"{row['n_detections']} of {row['n_possible']}" for row in tracks]
     table["reliability"] = np.round(tracks["reliability"], 2)
     table["persistent"] = np.where(tracks["persistent"], "yes", "no")
     table["lon [deg]"] = tracks["latest_position"].lon.deg.round(1)
@@ -136,7 +151,7 @@ def _track_table(tracks):
             flux_text(*(row[name].to_value("Mx") for name in FLUX_COLUMNS)) for row in tracks
         ]
     table["east limb"] = [text[:16] for text in tracks["east_limb_arrival"].isot]
-    table["+- [d]"] = tracks["arrival_uncertainty"].to_value("d").round(2)
+    table["sigma [d]"] = tracks["arrival_uncertainty"].to_value("d").round(2)
     for source in ("NOAA", "JSOC"):
         if any(tracks[source.lower()].tolist()):
             table[source] = tracks[source.lower()]
@@ -166,7 +181,8 @@ def add_compare(commands):
         nargs="+",
         default=[],
         metavar="SRS",
-        help="*SRS.txt: regions due to return or new at the east limb, to match earlier detections",
+        help="NOAA's summaries (*SRS.txt, folders or tarballs of them): regions due to return or "
+        "new at the east limb, to match earlier detections",
     )
     parser.add_argument(
         "--with",
@@ -178,9 +194,9 @@ def add_compare(commands):
     arguments.add_method(parser)
     parser.add_argument(
         "--distance",
-        type=values.not_negative,
+        type=values.between(0.1, 180),
         default=10,
-        help="largest distance of a match in degrees (10)",
+        help="largest distance of a match in degrees, from 0.1 to 180 (10)",
     )
     arguments.add_format(parser)
     parser.set_defaults(run=_compare)
@@ -193,7 +209,7 @@ def _compare(options):
     from sunpy_farside.catalog.matching import match_dates
     from sunpy_farside.catalog.noaa_matching import match_summaries
     from sunpy_farside.catalog.product_comparison import compare_products
-    from sunpy_farside.io.noaa import read_noaa_summary
+    from sunpy_farside.io.noaa import read_noaa_summaries
     from sunpy_farside.io.region_lists import read_region_list
 
     if not (options.lists or options.noaa or options.other):
@@ -215,13 +231,13 @@ def _compare(options):
     if lists:
         table = read_region_list([path for path, _ in lists])
         matches = match_dates(detected, table, distance=distance)
-        _print_matches(matches, f"{len(matches.meta['dates'])} dates", options.format)
-    summaries, others = _usable(options.noaa, read_noaa_summary)
-    if summaries:
-        tables = [table for _, table in summaries]
-        matches = match_summaries(detected, tables, distance=distance)
-        used = f"{len(matches.meta['summaries'])} of {len(summaries)} summaries"
-        heading = f"{used}, {matches.meta['outside']} regions outside of the window"
+        _print_matches(matches, counted(len(matches.meta["dates"]), "date"), options.format)
+    summaries, others = _days(options.noaa, read_noaa_summaries)
+    if summaries is not None:
+        matches = match_summaries(detected, summaries, distance=distance)
+        used = f"{len(matches.meta['summaries'])} of "
+        used += counted(len(summaries.meta["dates"]), "summary")
+        heading = f"{used}, {counted(matches.meta['outside'], 'region')} outside of the window"
         _print_matches(matches, heading, options.format)
     if options.other:
         other = read_catalog(options.other, options.method)
@@ -231,8 +247,9 @@ def _compare(options):
         else:
             print_rows(compared, options.format)
     if unusable or others:
-        number = len(lists) + len(summaries) + unusable + others
-        msg = f"{unusable + others} of {number} files could not be used and are named above."
+        number = len(lists) + unusable + others
+        number += len(summaries.meta["dates"]) if summaries is not None else 0
+        msg = f"{unusable + others} of {counted(number, 'file')} could not be used, named above."
         raise FileFormatError(msg)
 
 
@@ -248,6 +265,21 @@ def _usable(patterns, read):
             unusable += 1
             complain(error if str(path) in str(error) else f"{path}: {error}")
     return tables, unusable
+
+
+def _days(patterns, read):
+    """
+    Return a table of solar region summaries, if any reads, and the number of the others.
+    """
+    if not patterns:
+        return None, 0
+    try:
+        table = read(values.matching_paths(patterns))
+    except FileFormatError as error:
+        complain(error)
+        return None, 1
+    # A warning names them.
+    return table, len(table.meta["broken"])
 
 
 def _print_matches(matches, heading, form):
@@ -275,7 +307,7 @@ def _match_table(matches):
     table["lon [deg]"] = matches["centroid"].lon.deg.round(1)
     table["lat [deg]"] = matches["centroid"].lat.deg.round(1)
     table["apart [deg]"] = matches["separation"].to_value("deg").round(1)
-    table["ours"] = matches["detected_strength"].value.round(1)
+    table["strength"] = matches["detected_strength"].value.round(1)
     table["listed"] = matches["reference_strength"].value.round(0)
     return table
 
@@ -289,7 +321,8 @@ def _print_products(compared):
     shown = compared[compared["first_significant"] | compared["second_significant"]]
     number = compared.meta
     print(
-        f"{len(number['dates'])} dates: {number['matched']} regions in both products, "
+        f"{counted(len(number['dates']), 'date')}: "
+        f"{counted(number['matched'], 'region')} in both products, "
         f"{number['first_alone']} in the first and {number['second_alone']} in the second alone; "
         f"{len(shown)} significant in one or both:"
     )

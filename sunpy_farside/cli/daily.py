@@ -12,6 +12,7 @@ from logging.handlers import RotatingFileHandler
 from sunpy_farside.cli import arguments, values
 from sunpy_farside.errors import FarsideError
 from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.text import counted
 
 __all__ = ["add_daily"]
 
@@ -50,12 +51,14 @@ def add_daily(commands):
     parser.add_argument("--offline", action="store_true", help="fetch nothing")
     parser.add_argument("--demo", action="store_true", help="simulated maps, not fetched ones")
     parser.add_argument(
-        "--noaa", type=user_path, metavar="DIR", help="folder of NOAA's summaries, *SRS.txt"
+        "--noaa",
+        type=user_path,
+        nargs="+",
+        metavar="SRS",
+        help="NOAA's summaries: *SRS.txt, folders or tarballs of them",
     )
-    parser.add_argument(
-        "--model", type=values.named_or_path, default="default", help="as for detect"
-    )
-    parser.add_argument("--device", default="auto", help="as for detect")
+    arguments.add_model(parser)
+    arguments.add_device(parser)
     alerts = parser.add_argument_group("alerts")
     alerts.add_argument(
         "--alert",
@@ -65,9 +68,9 @@ def add_daily(commands):
     )
     alerts.add_argument(
         "--alert-new",
-        type=values.not_negative,
+        type=values.between(0, 1),
         metavar="RELIABILITY",
-        help="alert when a new persistent region is at least so reliable",
+        help="alert when a new persistent region is at least so reliable, from 0 to 1",
     )
     alerts.add_argument(
         "--alert-command",
@@ -114,7 +117,7 @@ def _daily(options):
         if day is not None and simulated:
             day = replace(day, notes=(_SIMULATED, *day.notes))
         if day is None:
-            line = f"no sequence of eleven maps yet: {output}"
+            line = _nothing(output / "maps", options.product or "phase_map", offline)
         else:
             with only_run(output):
                 write_bulletin(output, day)
@@ -123,8 +126,24 @@ def _daily(options):
         log.info(line)
     print(line)
     if run.notes:
-        msg = f"{len(run.notes)} problems, see {output / _LOG}. {run.notes[0]}"
+        msg = f"{counted(len(run.notes), 'problem')}, see {output / _LOG}. {run.notes[0]}"
         raise ConnectionError(msg)
+
+
+def _nothing(folder, product, offline):
+    """
+    Return the line about a catalog without a date.
+    """
+    from sunpy_farside.io.folders import count_maps
+    from sunpy_farside.products import PRODUCTS
+    from sunpy_farside.utils.text import counted
+
+    number = count_maps(folder, product)
+    if number:
+        return f"no sequence of eleven maps yet: {counted(number, 'map')} in {folder}"
+    pattern = PRODUCTS[product].pattern
+    remedy = " Put maps there, or fetch them without --offline." if offline else ""
+    return f"no maps of {product} yet: looked for {pattern} in {folder}.{remedy}"
 
 
 class _Log(RotatingFileHandler):
@@ -189,7 +208,8 @@ def _summary(run, day):
     latest = tracks[tracks["last_date"] == tracks["last_date"].max()] if len(tracks) else tracks
     persistent = int(np.sum(latest["persistent"])) if len(latest) else 0
     last = day.series[0].tracks.members.meta["dates"][-1][:16]
-    return f"{len(run.new)} new dates up to {last}, {len(latest)} regions, {persistent} persistent"
+    new, regions = counted(len(run.new), "new date"), counted(len(latest), "region")
+    return f"{new} up to {last}, {regions}, {persistent} persistent"
 
 
 def _alert(output, date, options, log):
@@ -212,4 +232,4 @@ def _alert(output, date, options, log):
     number = give_alerts(
         output, give, within=options.alert, reliability=options.alert_new, now=date
     )
-    return f", {number} alerts"
+    return f", {counted(number, 'alert')}"

@@ -18,6 +18,7 @@ from sunpy_farside.cli.output import (
 )
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.text import counted
 
 __all__ = ["add_demo", "add_detect"]
 
@@ -70,8 +71,11 @@ def add_detect(commands):
 
 
 def _detect(options):
-    if bool(options.paths) + bool(options.time) + options.latest != 1:
-        msg = "Expected one of: paths of maps, --time or --latest."
+    given = {"paths": options.paths, "--time": options.time, "--latest": options.latest}
+    found = [name for name, value in given.items() if value]
+    if len(found) != 1:
+        both = " and ".join(found) or "none of them"
+        msg = f"Expected one of: paths of maps, --time or --latest; found {both}. Give one."
         raise arguments.UsageError(msg)
     if options.output:
         check_writable(options.output)
@@ -110,20 +114,23 @@ def _detect_files(options):
     )
     if options.scheduler and len(files):
         from sunpy_farside.cli.scheduled_detection import detect_scheduled
+        from sunpy_farside.detection.caveats import warn_of_product
 
+        # The warnings of workers are not seen here.
+        warn_of_product(files.product)
         _print(detect_scheduled(files, options), len(files), options)
     else:
         _report(files, options)
     if files.unusable:
         msg = (
-            f"{files.unusable} of {files.number} files could not be used and are named above. The "
-            "sequences without them are done."
+            f"{files.unusable} of {counted(files.number, 'file')} could not be used, named above. "
+            "The sequences without them are done."
         )
         raise SequenceError(msg)
 
 
 def _files(paths, product):
-    from sunpy_farside.io.folders import find_phase_maps
+    from sunpy_farside.io.folders import find_phase_maps, no_maps_text
 
     files = []
     for path in values.matching_paths(paths):
@@ -132,8 +139,7 @@ def _files(paths, product):
         elif inside := find_phase_maps(path, product):
             files += inside
         else:
-            msg = f"{path}: expected phase maps in this folder, found none by the names of files."
-            raise FileNotFoundError(msg)
+            raise FileNotFoundError(no_maps_text(path, product))
     return files
 
 
@@ -177,7 +183,13 @@ def add_demo(commands):
         help="detect active regions in simulated maps",
         description="Simulate eleven phase maps, write them as JSOC would, and detect in them.",
     )
-    parser.add_argument("--output", type=user_path, metavar="DIR", default=Path("farside_demo"))
+    parser.add_argument(
+        "--output",
+        type=user_path,
+        metavar="DIR",
+        default=Path("farside_demo"),
+        help="folder of the simulated maps (farside_demo)",
+    )
     parser.set_defaults(run=_demo)
 
 
@@ -191,7 +203,7 @@ def _demo(options):
     print(f"Eleven simulated phase maps: {maps}\n")
     sequence = FarsideSequence.from_files(maps.glob("*.fits"), width=options.width)
     _report([sequence], options)
-    print("\nActive regions that were put into the simulation's window:")
+    print("\nSimulated active regions in the window:")
     print(_truth_text(simulated))
 
 

@@ -7,6 +7,7 @@ import sys
 from sunpy_farside.cli import arguments, values
 from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.text import counted
 
 __all__ = ["add_build_dataset", "add_fetch", "add_fetch_magnetograms"]
 
@@ -25,9 +26,16 @@ def add_fetch(commands):
         help="fetch far-side maps or region lists",
         description="Fetch the far-side files of a range of times, both ends included.",
     )
-    parser.add_argument("start", type=values.time)
-    parser.add_argument("end", type=values.time)
-    parser.add_argument("--product", choices=tuple(PRODUCTS), default="phase_map")
+    parser.add_argument(
+        "start", type=values.time, metavar="START", help="first time, such as 2022-05-05T12:00"
+    )
+    parser.add_argument("end", type=values.time, metavar="END", help="last time")
+    parser.add_argument(
+        "--product",
+        choices=tuple(PRODUCTS),
+        default="phase_map",
+        help="product of the files (phase_map)",
+    )
     parser.add_argument(
         "--output", type=user_path, metavar="DIR", help="output folder (the user's cache)"
     )
@@ -52,8 +60,8 @@ def _fetch(options):
     for path in files:
         print(path)
     if files.errors:
-        number = len(files) + len(files.errors)
-        msg = f"Could not fetch {len(files.errors)} of {number} files. {files.errors[0].exception}"
+        number = counted(len(files) + len(files.errors), "file")
+        msg = f"Could not fetch {len(files.errors)} of {number}. {files.errors[0].exception}"
         raise ConnectionError(msg)
     if not files:
         period = f"{options.start.isot} to {options.end.isot}"
@@ -81,7 +89,13 @@ def add_build_dataset(commands):
     parser.add_argument(
         "--end", type=values.time, required=True, help="last day of the magnetograms"
     )
-    parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
+    parser.add_argument(
+        "--output",
+        type=user_path,
+        metavar="DIR",
+        required=True,
+        help="folder of the fetched files and the training set",
+    )
     parser.add_argument("--offline", action="store_true", help="use only the files in DIR")
     for name in ("validation", "test"):
         parser.add_argument(
@@ -135,7 +149,9 @@ def add_fetch_magnetograms(commands):
         help="fetch magnetograms from which to simulate active regions",
         description="Fetch HMI's synoptic magnetograms and reduce them to one small file.",
     )
-    parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
+    parser.add_argument(
+        "--output", type=user_path, metavar="DIR", required=True, help="folder of the magnetograms"
+    )
     parser.add_argument(
         "--first", type=values.positive, default=2096, help="first Carrington rotation (2096)"
     )

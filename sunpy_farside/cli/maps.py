@@ -29,6 +29,7 @@ from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.phase_maps import read_global_map
 from sunpy_farside.maps.windows import check_windows
 from sunpy_farside.sequence import FarsideSequence, cadence_date
+from sunpy_farside.utils.text import counted
 
 __all__ = ["MapFiles"]
 
@@ -98,6 +99,13 @@ class MapFiles:
         Number of files that could not be used so far.
         """
         return len(self._passed_over)
+
+    @property
+    def product(self):
+        """
+        Product of the maps, None if there is none.
+        """
+        return next((file.product for file in self._at_step.values()), None)
 
     def __len__(self):
         """
@@ -310,7 +318,8 @@ class MapFiles:
 
     def _explain(self, times):
         if not times:
-            msg = f"Expected phase maps, found none that can be used in {self.number} files."
+            files = counted(self.number, "file")
+            msg = f"Expected phase maps, found none that can be used in {files}."
             raise FarsideError(msg)
         times = Time(times)
         steps, _, _ = shared_steps(times)

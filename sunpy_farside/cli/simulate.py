@@ -24,13 +24,17 @@ def add_simulate(commands):
     )
     parser.add_argument("start", type=values.time, help="date of the first map")
     parser.add_argument("number", type=values.positive, help="number of maps, 12 hours apart")
-    parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
-    parser.add_argument("--seed", type=values.natural, default=1)
+    parser.add_argument(
+        "--output", type=user_path, metavar="DIR", required=True, help="folder of the maps"
+    )
+    parser.add_argument(
+        "--seed", type=values.natural, default=1, help="the same seed gives the same maps (1)"
+    )
     parser.add_argument(
         "--activity",
-        type=values.not_negative,
+        type=values.between(0, 1.2),
         default=0.6,
-        help="0 for a quiet Sun, 1 for a strong maximum",
+        help="level of activity from 0, a quiet Sun, to 1, a strong maximum, at most 1.2 (0.6)",
     )
     arguments.add_sun(parser)
     arguments.add_scheduler(parser)

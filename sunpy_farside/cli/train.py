@@ -36,12 +36,14 @@ def add_train(commands):
         "--recipe",
         type=values.named_or_path,
         default="default",
-        help="default, measured, felipe2019, or a TOML file",
+        help="default, measured, felipe2019, or a TOML file (default)",
     )
     parser.add_argument(
         "--examples", type=values.positive, help="number of examples (that of the recipe)"
     )
-    parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
+    parser.add_argument(
+        "--output", type=user_path, metavar="DIR", required=True, help="folder of the weights"
+    )
     parser.add_argument(
         "--data", type=user_path, metavar="DIR", help="output of build-dataset (simulated maps)"
     )
@@ -49,7 +51,7 @@ def add_train(commands):
         "--start",
         type=values.named_or_path,
         metavar="MODEL",
-        help="start with the weights of a model, named as for detect",
+        help=f"start with the weights of a {arguments.MODELS}",
     )
     parser.add_argument(
         "--workers", type=values.positive, default=1, help="number of simulating processes"
@@ -135,7 +137,10 @@ def add_calibrate(commands):
         ),
     )
     parser.add_argument(
-        "model", type=values.named_or_path, help="as for detect; sar for the SAR method"
+        "model",
+        type=values.named_or_path,
+        metavar="MODEL",
+        help=f"{arguments.MODELS}; sar for the SAR method",
     )
     parser.add_argument(
         "--number", type=values.positive, default=1000, help="sequences with regions (1000)"
@@ -204,9 +209,11 @@ def add_evaluate(commands):
         type=values.named_or_path,
         action="append",
         metavar="MODEL",
-        help="as for detect; several may be given",
+        help=f"{arguments.MODELS}; may be given several times (default)",
     )
-    parser.add_argument("--output", type=user_path, metavar="DIR", required=True)
+    parser.add_argument(
+        "--output", type=user_path, metavar="DIR", required=True, help="folder of the report"
+    )
     parser.add_argument(
         "--data",
         type=user_path,
@@ -220,7 +227,12 @@ def add_evaluate(commands):
         help="observed phase maps, JSOC's AR_LIST_*.txt and NOAA's *SRS.txt, not simulated",
     )
     parser.add_argument("--number", type=values.positive, default=1000, help="sequences (1000)")
-    parser.add_argument("--set", choices=("test", "noise"), default="test")
+    parser.add_argument(
+        "--set",
+        choices=("test", "noise"),
+        default="test",
+        help="simulated sequences: test with active regions, noise without any (test)",
+    )
     arguments.add_missing(parser, "evaluate up to N maps removed from every sequence (0)")
     arguments.add_width(parser)
     parser.add_argument("--workers", type=values.positive, default=1, help="processes")

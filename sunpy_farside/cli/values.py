@@ -10,6 +10,7 @@ from pathlib import Path
 from sunpy_farside.utils.content import user_path
 
 __all__ = [
+    "between",
     "matching_paths",
     "named_or_path",
     "natural",
@@ -169,6 +170,34 @@ def not_negative(text):
         msg = f"expected a number of 0 or more, found {text}"
         raise argparse.ArgumentTypeError(msg)
     return number
+
+
+def between(low, high):
+    """
+    Return the conversion of numbers in a range.
+
+    Parameters
+    ----------
+    low, high : `float`
+        Limits, both included.
+
+    Returns
+    -------
+    callable
+        Converts a `str` to a `float`, and raises an `argparse.ArgumentTypeError` for anything else.
+    """
+
+    def number_between(text):
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not low <= number <= high:
+            msg = f"expected a number from {low:g} to {high:g}, found {text}"
+            raise argparse.ArgumentTypeError(msg)
+        return number
+
+    return number_between
 
 
 def time(text):

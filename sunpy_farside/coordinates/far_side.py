@@ -20,8 +20,8 @@ from astropy.coordinates import (
 from astropy.time import Time
 
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, get_earth, sun
-from sunpy.time import parse_time
 
+from sunpy_farside.utils.inputs import user_time
 from sunpy_farside.utils.typing import TimeLike
 
 __all__ = [
@@ -61,7 +61,7 @@ def far_side_central_meridian(time: TimeLike) -> Longitude:
     <Longitude 128. deg>
     """
     if not isinstance(time, Time):
-        time = parse_time(time)
+        time = user_time(time)
     if time.isscalar:
         return Longitude(_earth(time).longitude + 180, u.deg)
     return Longitude(sun.L0(time) + 180 * u.deg)
@@ -114,7 +114,7 @@ def far_side_center(time: TimeLike) -> SkyCoord:
     >>> far_side_center("2022-05-05").lat.round(1)
     <Latitude 3.8 deg>
     """
-    time = parse_time(time)
+    time = user_time(time)
     return SkyCoord(
         far_side_central_meridian(time),
         -sun.B0(time),
@@ -143,7 +143,7 @@ def disk_center_latitude(time: TimeLike) -> Latitude:
     >>> disk_center_latitude("2022-05-05").round(1)
     <Latitude -3.8 deg>
     """
-    time = parse_time(time)
+    time = user_time(time)
     return Latitude(earth_position(time)[0] * u.deg)
 
 

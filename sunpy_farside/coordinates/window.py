@@ -15,9 +15,9 @@ import astropy.units as u
 from astropy.wcs import WCS
 
 from sunpy.sun import constants
-from sunpy.time import parse_time
 
 from sunpy_farside.coordinates.far_side import earth_position, far_side_central_meridian
+from sunpy_farside.utils.inputs import user_time
 from sunpy_farside.utils.typing import TimeLike
 
 __all__ = [
@@ -176,7 +176,7 @@ def carrington_header(
     >>> header["crval1"], header["crpix1"], header["crpix2"]
     (180.0, 181.0, 91.0)
     """
-    time = parse_time(time)
+    time = user_time(time)
     middle = shape[1] // 2
     earth_latitude, earth_distance = earth_position(time)
     return {
@@ -269,7 +269,7 @@ def window_header(time: TimeLike, width: int = 120) -> dict:
     >>> header["crval1"], header["crpix1"], header["crpix2"]
     (128.0, 71.0, 73.0)
     """
-    time = parse_time(time)
+    time = user_time(time)
     start = int(window_start(far_side_central_meridian(time).deg, width))
     return carrington_header(
         time, (WINDOW_ROWS, width), first_longitude=start, first_latitude=FIRST_LATITUDE

@@ -8,8 +8,6 @@ from tqdm import tqdm
 import astropy.units as u
 from astropy.time import Time
 
-from sunpy.time import parse_time
-
 import sunpy_farside
 from sunpy_farside.cadence import CADENCE, MIDDLE, step_numbers, step_time
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
@@ -33,6 +31,7 @@ from sunpy_farside.maps.sources import Map
 from sunpy_farside.maps.windows import cut_globe
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import remove_partial, whole_files
+from sunpy_farside.utils.inputs import user_time
 
 __all__ = ["assemble", "build_dataset", "reduce_frames"]
 
@@ -93,7 +92,7 @@ def build_dataset(
     >>> from sunpy_farside.datasets.build import build_dataset
     >>> build_dataset("2010-06-01", "2018-10-26", "felipe", email="me@there.edu")  # doctest: +SKIP
     """
-    start, end = parse_time(start), parse_time(end)
+    start, end = user_time(start), user_time(end)
     if end < start:
         msg = f"Expected an end after the start, found {start.isot} to {end.isot}."
         raise ValueError(msg)

@@ -9,9 +9,8 @@ import numpy as np
 import astropy.units as u
 from astropy.time import Time
 
-from sunpy.time import parse_time
-
 from sunpy_farside.cadence import CADENCE, MIDDLE, N_MAPS, step_numbers, step_time
+from sunpy_farside.utils.inputs import user_time
 
 __all__ = [
     "HALF_ROTATION",
@@ -193,7 +192,7 @@ def _blocks(first, last, apart):
 
 
 def _range(start, end):
-    start, end = parse_time(start), parse_time(end)
+    start, end = user_time(start), user_time(end)
     if end < start:
         msg = f"Expected an end after the start, found {start.isot} to {end.isot}."
         raise ValueError(msg)

@@ -17,6 +17,7 @@ import astropy.units as u
 
 from sunpy_farside.coordinates.far_side import far_side_position
 from sunpy_farside.coordinates.window import cut_columns, window_header, window_start
+from sunpy_farside.detection.caveats import warn_of_product
 from sunpy_farside.detection.flux import FluxRelation
 from sunpy_farside.detection.measurement import arrival_dates, measure, window_grid
 from sunpy_farside.detection.methods import NETWORK
@@ -26,8 +27,9 @@ from sunpy_farside.detection.result import FarsideDetection
 from sunpy_farside.detection.segmentation import segment_image
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.errors import WeightsError
-from sunpy_farside.network import PACKAGED, FarsideModel, load_model
+from sunpy_farside.network import PACKAGED, FarsideModel, choose_device, load_model
 from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.utils.inputs import check_type, listed
 from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["detect_farside", "network_flux", "network_reliability", "network_settings"]
@@ -38,6 +40,11 @@ _LONG = 32
 _N_PIXELS = 5
 # Models that never change are loaded once; files may.
 _NAMED = (*PACKAGED, "felipe2019")
+_EXPECTED = "a FarsideSequence or several"
+_REMEDY = (
+    "Make one of maps with FarsideSequence(maps), or of files with "
+    "FarsideSequence.from_files(paths)."
+)
 _loaded = lru_cache(maxsize=4)(load_model)
 
 
@@ -76,6 +83,13 @@ def detect_farside(
     ------
     WeightsError
         There is no such model, or its weights are unusable.
+    TypeError
+        ``sequences`` are maps or files, not sequences of maps.
+
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        The maps are of a product whose rate of false detections is not known.
 
     Notes
     -----
@@ -94,19 +108,25 @@ def detect_farside(
     >>> sunpy_farside.detect_farside(simulated.sequence).regions.colnames[:3]
     ['label', 'centroid', 'reliability']
     """
+    if not isinstance(sequences, FarsideSequence | Iterator):
+        sequences = listed(sequences, _EXPECTED, _REMEDY)
+        for item in sequences:
+            check_type(item, FarsideSequence, _EXPECTED, _REMEDY)
     if not isinstance(model, FarsideModel):
         model = "default" if model is None else model
-        if model in _NAMED:
-            model = _loaded(str(model), device=device)
+        if isinstance(model, str) and model in _NAMED:
+            model = _loaded(model, device=choose_device(device))
         else:
             model = load_model(model, device=device)
     settings = network_settings(model, threshold)
     if isinstance(sequences, FarsideSequence):
+        warn_of_product(sequences.product)
         maps, comoving, probabilities = _begin([sequences], model)
         return next(_finish(maps, comoving, probabilities, model, settings))
     if isinstance(sequences, Iterator):
-        return _stream(sequences, model, settings)
-    sequences = list(sequences)
+        return _stream(_watched(sequences), model, settings)
+    for product in sorted({sequence.product for sequence in sequences}):
+        warn_of_product(product)
     return list(
         tqdm(
             _stream(iter(sequences), model, settings),
@@ -219,6 +239,19 @@ def _stream(sequences, model, settings):
                 yield from _finish(*begun.popleft().result(), model, settings)
         while begun:
             yield from _finish(*begun.popleft().result(), model, settings)
+
+
+def _watched(sequences):
+    """
+    Yield sequences, and warn once of each product with a caveat.
+    """
+    known = set()
+    for sequence in sequences:
+        check_type(sequence, FarsideSequence, _EXPECTED, _REMEDY)
+        if sequence.product not in known:
+            known.add(sequence.product)
+            warn_of_product(sequence.product)
+        yield sequence
 
 
 def _begin(sequences, model):

@@ -23,6 +23,7 @@ from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.maps.orientation import upright
 from sunpy_farside.maps.resampling import values_of
 from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.utils.inputs import check_type, check_whole, quantity_of
 from sunpy_farside.utils.moved import moved_names
 
 if TYPE_CHECKING:
@@ -126,9 +127,18 @@ def find_regions(
     >>> regions["centroid"].lon, regions["centroid"].lat
     (<Longitude [122.5] deg>, <Latitude [13.5] deg>)
     """
+    from sunpy.map import GenericMap
+
+    remedy = "Give the image of a detection, or a map of a network's probability."
+    check_type(image, GenericMap, "a sunpy map", remedy)
+    if sequence is not None:
+        check_type(sequence, FarsideSequence, "a FarsideSequence", "Give that of the detection.")
+    if n_pixels is not None:
+        check_whole(n_pixels, "a number of pixels")
     settings = DetectionSettings.from_header(image.meta) or DetectionSettings()
     if level is not None:
-        level = u.Quantity(level, settings.segmentation_threshold.unit)
+        unit = settings.segmentation_threshold.unit
+        level = quantity_of(level, unit, "a segmentation threshold")
     changed = settings.replace(
         segmentation_threshold=level,
         n_pixels=n_pixels,

@@ -19,6 +19,7 @@ from sunpy_farside.detection.outlines import region_outlines
 from sunpy_farside.detection.ranked import RankedRegions
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.utils.text import counted
 from sunpy_farside.utils.typing import PathLike
 
 if TYPE_CHECKING:
@@ -125,8 +126,8 @@ class FarsideDetection:
     def __repr__(self):
         significant = self.numbers.columns["significant"]
         return (
-            f"<FarsideDetection: {self.date.isot[:16]}, {self.model}: {len(significant)} regions, "
-            f"{np.sum(significant)} significant>"
+            f"<FarsideDetection: {self.date.isot[:16]}, {self.model}: "
+            f"{counted(len(significant), 'region')}, {np.sum(significant)} significant>"
         )
 
     def _repr_html_(self):

@@ -12,6 +12,7 @@ import astropy.units as u
 from sunpy.map import GenericMap
 
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, window_longitudes, window_wcs
+from sunpy_farside.detection.caveats import warn_of_product
 from sunpy_farside.detection.measurement import mean_phase, measure_regions
 from sunpy_farside.detection.methods import SAR
 from sunpy_farside.detection.noise_scale import in_units_of_noise, on_holographic_scale
@@ -25,6 +26,7 @@ from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.maps.windows import cut_map
 from sunpy_farside.products import product_of
 from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.utils.inputs import check_type, listed
 
 __all__ = ["METHOD", "PHASE", "detect_seismic_strength"]
 
@@ -35,6 +37,11 @@ METHOD = "seismic_strength"
 PHASE = -0.085 * u.rad
 _FIVE_DAYS = "phase_map_5day"
 _N_PIXELS = 5
+_EXPECTED = "a FarsideSequence, a 5-day phase map or several"
+_REMEDY = (
+    "Make a sequence of maps with FarsideSequence(maps), or of files with "
+    "FarsideSequence.from_files(paths)."
+)
 
 
 @u.quantity_input
@@ -77,6 +84,11 @@ def detect_seismic_strength(
     ValueError
         ``phase`` is not negative.
 
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        As for `~sunpy_farside.detection.neural.detect_farside`.
+
     Notes
     -----
     The strong-active-region discriminator of JSOC: pixels below ``phase`` that touch, corners
@@ -109,8 +121,17 @@ def detect_seismic_strength(
     if flux is not None and flux.fits(phase=phase.value):
         settings = replace(settings, flux=flux)
     if isinstance(maps, FarsideSequence | GenericMap):
+        _warn([maps])
         return _detect(maps, settings, width)
+    maps = listed(maps, _EXPECTED, _REMEDY)
+    _warn(maps)
     return [_detect(item, settings, width) for item in maps]
+
+
+def _warn(maps):
+    for product in sorted({item.product for item in maps if isinstance(item, FarsideSequence)}):
+        # Between the user's call and this one is the wrapper that checks units.
+        warn_of_product(product, stacklevel=4)
 
 
 def _detect(source, settings, width):
@@ -123,8 +144,7 @@ def _detect(source, settings, width):
         only = source.date.isot
         provenance = {"first_map": only, "last_map": only, "missing_maps": [], "product": product}
     else:
-        msg = f"Expected a FarsideSequence or a 5-day phase map, found {type(source).__name__}."
-        raise TypeError(msg)
+        check_type(source, (), _EXPECTED, _REMEDY)
     date = source.date
     mean = mean_phase(phases)
     if isinstance(source, FarsideSequence) and not on_holographic_scale(source.product):

@@ -12,6 +12,7 @@ import astropy.units as u
 from sunpy_farside.detection.flux import FluxRelation
 from sunpy_farside.detection.methods import METHODS, NETWORK, Method
 from sunpy_farside.detection.reliability import Reliability
+from sunpy_farside.utils.inputs import quantity_of
 
 __all__ = ["DetectionSettings"]
 
@@ -55,7 +56,9 @@ class DetectionSettings:
     flux: FluxRelation | None = None
 
     def __post_init__(self):
-        threshold = u.Quantity(self.significance_threshold, self.method.unit)
+        threshold = quantity_of(
+            self.significance_threshold, self.method.unit, "a significance threshold"
+        )
         # No region reaches an infinite threshold.
         if not threshold >= 0:
             msg = f"Expected a significance threshold of zero or more, found {threshold}."

@@ -24,7 +24,7 @@ from sunpy_farside.evaluation.reference_regions import (
 )
 from sunpy_farside.network import load_model
 from sunpy_farside.simulation import simulate_sequence
-from sunpy_farside.simulation.suns import DRAWN, load_sun
+from sunpy_farside.simulation.suns import DRAWN, MOST_ACTIVE, load_sun
 from sunpy_farside.utils.interruption import held_interruptions
 from sunpy_farside.utils.scheduling import scheduled
 
@@ -67,7 +67,7 @@ def simulated_case(number, *, kind="test", width=120, sun=DRAWN):
         Simulated sequence, from maps of the whole sphere.
     """
     seed = [SETS[kind], number]
-    activity = 0 if kind.endswith("noise") else np.random.default_rng(seed).uniform(0, 1.2)
+    activity = 0 if kind.endswith("noise") else np.random.default_rng(seed).uniform(0, MOST_ACTIVE)
     date = _FIRST + (number % _DATES) * _SPACING
     return simulate_sequence(date, seed=[*seed, 1], activity=activity, width=width, sun=sun)
 

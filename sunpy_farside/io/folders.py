@@ -13,8 +13,11 @@ from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.products import PRODUCTS
+from sunpy_farside.utils.content import user_path
+from sunpy_farside.utils.text import counted
+from sunpy_farside.utils.wording import argument_text
 
-__all__ = ["find_phase_maps"]
+__all__ = ["count_maps", "find_phase_maps", "no_maps_text"]
 
 _FITS = re.compile(r".+\.(fits|fit|fts)(\.gz)?", re.IGNORECASE)
 # Number of skipped entries that a warning names.
@@ -69,7 +72,7 @@ def find_phase_maps(folder, product=None):
     >>> [path.name for path in find_phase_maps(folder)]
     ['PHASE_MAP_2022.05.05_00:00:00.fits.gz']
     """
-    folder = Path(folder).expanduser()
+    folder = user_path(folder)
     if not folder.is_dir():
         msg = f"{folder}: no such folder."
         raise FileNotFoundError(msg)
@@ -101,6 +104,75 @@ def find_phase_maps(folder, product=None):
         passed_over += [("another file of a date", path) for path in again]
     _warn(folder, passed_over)
     return [dates[date][0] for date in sorted(dates)]
+
+
+def count_maps(folder, product):
+    """
+    Count the files in a folder that have names of maps of a product.
+
+    Parameters
+    ----------
+    folder : path-like
+    product : `str`
+
+    Returns
+    -------
+    `int`
+    """
+    return _count(folder)[0][product]
+
+
+def _count(folder):
+    """
+    Return the numbers of maps by product, and that of all files.
+    """
+    found, number = Counter(), 0
+    for path in _files(folder, []):
+        number += 1
+        if _FITS.fullmatch(path.name):
+            time, kind = parse_file_name(path.name)
+            found[kind if time is not None else None] += 1
+    return found, number
+
+
+def no_maps_text(folder, product=None):
+    """
+    Return the message about a folder without the phase maps that are looked for.
+
+    Parameters
+    ----------
+    folder : path-like
+    product : `str`, optional
+        Product of the maps, if one was asked for.
+
+    Returns
+    -------
+    `str`
+        With what the folder holds, and the names of the maps.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sunpy_farside.io.folders import no_maps_text
+    >>> no_maps_text(tempfile.mkdtemp(), "gong")
+    '/...: expected files of gong (mrfqoYYMMDDtHHMM.fits), found no file. Give a folder with ...'
+    """
+    known = [name for name, item in PRODUCTS.items() if item.makes_sequences]
+    wanted = known if product is None else [product]
+    patterns = ", ".join(PRODUCTS[name].pattern for name in wanted)
+    found, number = _count(folder)
+    others = {name: count for name, count in found.items() if name in known and name not in wanted}
+    what = "phase maps" if product is None else f"files of {product}"
+    if others:
+        there = " and ".join(
+            f"{counted(count, 'file')} of {name}" for name, count in others.items()
+        )
+        instead = f"give {argument_text('product', ' or '.join(others))}"
+        remedy = f"Leave out {argument_text('product').rstrip('=')}, or {instead}."
+    else:
+        there = f"{counted(number, 'file')} of other names" if number else "no file"
+        remedy = "Give a folder with such files, or the files themselves."
+    return f"{folder}: expected {what} ({patterns}), found {there}. {remedy}"
 
 
 def _files(folder, passed_over):

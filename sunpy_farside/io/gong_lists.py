@@ -2,7 +2,6 @@
 Reader of the region lists published by GONG.
 """
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,8 +20,8 @@ from sunpy.util.exceptions import warn_user
 import sunpy_farside.utils.tables  # noqa: F401  (makes tables of coordinates writable)
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.file_names import parse_gong_name
-from sunpy_farside.utils.content import read_content, user_path
-from sunpy_farside.utils.text import some
+from sunpy_farside.utils.content import read_content, user_paths
+from sunpy_farside.utils.text import quoted, some
 from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["read_gong_list"]
@@ -115,9 +114,7 @@ def read_gong_list(paths: PathLike | Sequence[PathLike]) -> QTable:
     --------------------- ------- ------------
                      93.0   620.0        11967
     """
-    if isinstance(paths, str | os.PathLike):
-        paths = [paths]
-    lists = [_read(user_path(path)) for path in paths]
+    lists = [_read(path) for path in user_paths(paths)]
     if not lists:
         msg = "Expected one region list or more, found none."
         raise ValueError(msg)
@@ -177,7 +174,7 @@ def _row(path, number, line, latitude):
     except ValueError as error:
         msg = (
             f"{path}: expected a region's longitude, latitude, strength, probability, area, flux "
-            f"and date of return, found {line[:60]!r} in line {number} ({error}). It may be cut "
+            f"and date of return, found {quoted(line)} in line {number} ({error}). It may be cut "
             "short; fetch it again."
         )
         raise FileFormatError(msg) from error
@@ -190,7 +187,7 @@ def _value(text):
     if text.strip("*") == "":
         return np.nan
     if not _NUMBER.fullmatch(text.lower()):
-        msg = f"no number: {text!r}"
+        msg = f"no number: {quoted(text)}"
         raise ValueError(msg)
     return float(text)
 

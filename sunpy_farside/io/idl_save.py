@@ -11,6 +11,8 @@ from math import prod
 
 import numpy as np
 
+from sunpy_farside.utils.text import quoted
+
 __all__ = ["find_array"]
 
 _PLAIN, _PACKED = b"SR\x00\x04", b"SR\x00\x06"
@@ -46,7 +48,7 @@ def find_array(content, names, most):
     """
     start = content[:4]
     if start not in (_PLAIN, _PACKED):
-        msg = f"{start!r} at its beginning"
+        msg = f"{quoted(start)} at its beginning"
         raise ValueError(msg)
     found = {}
     try:

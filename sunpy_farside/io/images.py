@@ -17,8 +17,11 @@ from astropy.utils.exceptions import AstropyWarning
 from sunpy.util.exceptions import warn_user
 
 from sunpy_farside.errors import FileFormatError
+from sunpy_farside.io.units import other_content
 from sunpy_farside.utils.content import read_content, user_path
+from sunpy_farside.utils.text import quoted
 from sunpy_farside.utils.typing import PathLike
+from sunpy_farside.utils.wording import wording
 
 __all__ = ["read_images"]
 
@@ -184,7 +187,7 @@ def _check_counts(path, content):
     Reject headers that astropy would process for minutes before it reads any data.
     """
     if not content.startswith(b"SIMPLE"):
-        raise _unreadable(path, f"it begins with {content[:20]!r}")
+        raise _unreadable(path, f"it begins with {quoted(content, 20)}")
     long = len(content) >= _MOST_HEADER
     if content.find(_END, 0, _MOST_HEADER) < 0 or (
         long and _TEXT in content.translate(_TEXT_OR_NOT)
@@ -215,12 +218,8 @@ def _check_images(path, content, hdus, shape):
         if not axes or not (hdu.is_image or packed):
             continue
         if not found and not _is_allowed(axes, shape):
-            expected = " or ".join(map(_times, [shape] if isinstance(shape, tuple) else shape))
-            msg = (
-                f"{path}: expected an image of {expected} pixels, found {_times(axes)}. In Python, "
-                "open maps on other grids with sunpy.map.Map; FarsideSequence resamples them."
-            )
-            raise FileFormatError(msg)
+            allowed = [shape] if isinstance(shape, tuple) else shape
+            raise _wrong_shape(path, axes, allowed, hdu.header)
         found += prod(axes)
         if found > _MOST_PIXELS:
             raise _unreadable(path, f"more than {_MOST_PIXELS} pixels")
@@ -234,6 +233,25 @@ def _check_images(path, content, hdus, shape):
     if content[end:].strip(b"\0 \r\n"):
         raise _unreadable(path, f"{len(content) - end} bytes more than its headers declare")
     return changed
+
+
+def _wrong_shape(path, axes, allowed, header):
+    """
+    Return the error for an image that is no phase map, or one on another grid.
+    """
+    if other := other_content(header):
+        return FileFormatError(
+            f"{path}: expected phase shifts, found {other} of {_times(axes)} pixels. Give far-side "
+            "phase maps, such as PHASE_MAP_YYYY.MM.DD_HH:MM:SS.fits."
+        )
+    remedy = wording(
+        "Open maps on other grids with sunpy.map.Map; FarsideSequence resamples them.",
+        "Give maps as JSOC and GONG publish them.",
+    )
+    expected = " or ".join(map(_times, allowed))
+    return FileFormatError(
+        f"{path}: expected an image of {expected} pixels, found {_times(axes)}. {remedy}"
+    )
 
 
 def _is_allowed(axes, shape):

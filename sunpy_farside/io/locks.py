@@ -53,7 +53,7 @@ def only_run(folder):
     except Timeout as error:
         began = "" if since is None else f" since {Time(since, format='unix').isot[:19]} UTC"
         msg = (
-            f"{folder}: expected to be the only run in this folder, found another at work there"
+            f"{folder}: expected no other process in this folder, found another one using it"
             f"{began}. Start again when it has ended."
         )
         raise FolderInUseError(msg) from error

@@ -3,9 +3,9 @@ NOAA's active regions: daily summaries, first appearances and positions at other
 """
 
 import io
-import os
 import tarfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +28,12 @@ from sunpy_farside.io.noaa_text import (
     parse_summary,
     wrong_summary,
 )
-from sunpy_farside.utils.content import check_file, read_content, user_path
+from sunpy_farside.utils.content import check_file, read_content, user_path, user_paths
 from sunpy_farside.utils.moved import moved_names
+from sunpy_farside.utils.text import counted, some
 from sunpy_farside.utils.typing import PathLike
 
-__all__ = ["read_noaa_summaries", "read_noaa_summary"]
+__all__ = ["read_noaa_summaries", "read_noaa_summary", "split_summaries"]
 
 __getattr__ = moved_names(
     __name__,
@@ -173,32 +174,37 @@ def read_noaa_summaries(paths: PathLike | Sequence[PathLike]) -> QTable:
     >>> [date.isot[:10] for date in regions["date"]], regions["stonyhurst_longitude"].value
     (['2014-05-05', '2014-05-06'], array([-65., -52.]))
     """
-    if isinstance(paths, str | os.PathLike):
-        paths = [paths]
+    paths = user_paths(paths)
     by_date: dict[str, Summary] = {}
-    broken, cut_short = [], []
-    for name, content in _contents(map(user_path, paths)):
+    broken, cut_short, errors = [], [], []
+    for name, read in _contents(paths):
         try:
-            summary = parse_summary(name, content)
-        except FileFormatError:
+            summary = parse_summary(name, read())
+        except (FileFormatError, OSError) as error:
             broken.append(name)
+            errors.append(error)
         else:
             by_date.setdefault(summary.date.isot, summary)
             if not summary.whole:
                 cut_short.append(name)
     if not by_date and not broken:
-        msg = "Expected solar region summaries (YYYYMMDDSRS.txt or tarballs of them), found none."
+        msg = (
+            "Expected solar region summaries (YYYYMMDDSRS.txt or tarballs of them), found none in "
+            f"{some([str(path) for path in paths])}."
+        )
         raise FileNotFoundError(msg)
+    if len(broken) == 1 and not by_date:
+        raise errors[0]
     if broken:
         names = ", ".join(broken)
-        msg = f"{len(broken)} solar region summaries do not read: {names}."
+        msg = f"Could not read {counted(len(broken), 'solar region summary')}: {names}."
         if not by_date:
-            raise FileFormatError(f"{msg} Fetch them again.")
-        warn_user(f"{msg} They are left out; fetch them again.")
+            raise FileFormatError(f"{msg} Fetch again.")
+        warn_user(f"{msg} Left out; fetch again.")
     if cut_short:
         names = ", ".join(cut_short)
-        msg = f"{len(cut_short)} solar region summaries are cut short: {names}."
-        warn_user(f"{msg} What they hold is kept; fetch them again.")
+        msg = f"Found {counted(len(cut_short), 'solar region summary')} cut short: {names}."
+        warn_user(f"{msg} The rest is kept; fetch again.")
     summaries = [by_date[date] for date in sorted(by_date)]
     dates = Time([summary.date for summary in summaries])
     owner = np.repeat(np.arange(len(dates)), [len(summary.rows) for summary in summaries])
@@ -215,9 +221,64 @@ def read_noaa_summaries(paths: PathLike | Sequence[PathLike]) -> QTable:
     return table
 
 
+def split_summaries(table: QTable) -> list[QTable]:
+    """
+    Split a table of solar region summaries into one table per day.
+
+    Parameters
+    ----------
+    table : `~astropy.table.QTable`
+        From `read_noaa_summaries`.
+
+    Returns
+    -------
+    `list` of `~astropy.table.QTable`
+        In order of date, as from `read_noaa_summary`, also of days without a region.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from sunpy_farside.io.noaa import read_noaa_summaries, split_summaries
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> for day in (5, 6):
+    ...     _ = (folder / f"2014050{day}SRS.txt").write_text(f'''\
+    ... :Issued: 2014 May 0{day} 0030 UTC
+    ... I.  Regions with Sunspots.
+    ... 2054 S12E65   290  0040 Hsx  02   01 Alpha
+    ... IA. H-alpha Plages without Spots.
+    ... None
+    ... II. Regions Due to Return
+    ... None
+    ... ''')
+    >>> [day.meta["date"][:10] for day in split_summaries(read_noaa_summaries(folder))]
+    ['2014-05-05', '2014-05-06']
+    """
+    dates = table.meta["dates"]
+    ends = np.searchsorted(table["date"].mjd, dates.mjd, side="right").tolist()
+    longitude, latitude = table["centroid"].lon, table["centroid"].lat
+    days = []
+    for date, first, last in zip(dates, [0, *ends[:-1]], ends, strict=True):
+        rows = slice(first, last)
+        # One date for all positions, as the transformation of many takes long.
+        frame = HeliographicCarrington(obstime=date, observer="earth")
+        day = QTable(
+            {
+                "number": table["number"][rows],
+                "section": table["section"][rows],
+                "centroid": SkyCoord(longitude[rows], latitude[rows], frame=frame),
+                "stonyhurst_longitude": table["stonyhurst_longitude"][rows],
+            }
+        )
+        day.meta["date"] = date.isot
+        days.append(day)
+    return days
+
+
 def _contents(paths):
     """
-    Yield the names and contents of all the summaries in files, tarballs and folders.
+    Yield the names of all the summaries in files, tarballs and folders, and what reads each.
+
+    A tarball that does not read is one of them.
     """
     for path in paths:
         if path.is_dir():
@@ -226,12 +287,10 @@ def _contents(paths):
         elif _is_tarball(path):
             yield from _members(path)
         else:
-            yield str(path), _beginning(check_file(path, None, EXPECTED).open("rb"))
-
-
-def _beginning(file):
-    with file:
-        return file.read(MAX_SIZE + 1)
+            # An error here and now for a path that does not exist.
+            if not path.exists():
+                check_file(path, None, EXPECTED)
+            yield str(path), partial(read_content, path, MAX_SIZE, EXPECTED)
 
 
 def _is_tarball(path):
@@ -239,23 +298,32 @@ def _is_tarball(path):
 
 
 def _is_summary(path):
-    return path.name.upper().endswith("SRS.TXT")
+    return path.name.upper().removesuffix(".GZ").endswith("SRS.TXT")
 
 
 def _members(path):
-    # Decompress it as a whole, so that its size is limited.
-    content = io.BytesIO(read_content(path, _MAX_TARBALL, "a tarball of solar region summaries"))
     try:
-        with tarfile.open(fileobj=content, mode="r:") as archive:
+        # Decompress it as a whole, so that its size is limited.
+        content = read_content(path, _MAX_TARBALL, "a tarball of solar region summaries")
+    except FileFormatError as error:
+        yield str(path), partial(_raise, error)
+        return
+    try:
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
             for member in archive:
                 if member.isfile() and _is_summary(Path(member.name)):
-                    yield f"{path}: {member.name}", _beginning(archive.extractfile(member))
+                    content = archive.extractfile(member).read(MAX_SIZE + 1)
+                    yield f"{path}: {member.name}", partial(bytes, content)
     except (tarfile.TarError, EOFError, OSError, ValueError) as error:
         msg = (
             f"{path}: expected a tarball of solar region summaries, found one that does not read "
             f"({error}). Fetch it again."
         )
-        raise FileFormatError(msg) from error
+        yield str(path), partial(_raise, FileFormatError(msg))
+
+
+def _raise(error):
+    raise error
 
 
 def _table(rows, dates, far_meridian, observer):

@@ -11,6 +11,7 @@ import numpy as np
 from astropy.time import Time
 
 from sunpy_farside.errors import FileFormatError
+from sunpy_farside.utils.text import quoted
 
 __all__ = ["parse_summary"]
 
@@ -71,7 +72,7 @@ def parse_summary(name, content):
             filled[-1] |= line.upper().startswith("NONE")
         elif places or (sections and line):
             # The line may contain a region.
-            raise wrong_summary(name, f"the line {line[:60]!r}")
+            raise wrong_summary(name, f"the line {quoted(line)}")
     if not sections:
         raise wrong_summary(name, "no section of regions with sunspots")
     if sections != _SECTIONS[: len(sections)]:
@@ -102,7 +103,7 @@ def _ends(text):
 def _row(name, line, section, issued):
     fields = (_DUE if section == "II" else _SEEN).fullmatch(line)
     if fields is None:
-        raise wrong_summary(name, f"the line {line[:60]!r}")
+        raise wrong_summary(name, f"the line {quoted(line)}")
     number = int(fields[1])
     if number < 10000 and issued > _FIVE_DIGITS:
         number += 10000
@@ -112,7 +113,7 @@ def _row(name, line, section, issued):
     else:
         stonyhurst, carrington = float(_SIGNS[fields[4]] * int(fields[5])), np.nan
     if abs(latitude) > 90 or abs(stonyhurst) > _MAX_DISTANCE or carrington > 360:
-        raise wrong_summary(name, f"no place on the Sun in the line {line[:60]!r}")
+        raise wrong_summary(name, f"no place on the Sun in the line {quoted(line)}")
     return number, section, latitude, stonyhurst, carrington
 
 

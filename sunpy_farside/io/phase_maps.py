@@ -24,6 +24,7 @@ from sunpy_farside.io.file_names import YEARS, parse_file_name
 from sunpy_farside.io.gong import gong_map
 from sunpy_farside.io.images import read_images
 from sunpy_farside.io.time_distance import time_distance_map
+from sunpy_farside.io.units import find_unit, other_content
 from sunpy_farside.maps.checks import check_phases, check_rows, check_some_data
 from sunpy_farside.maps.gong_disk import GONG, GONG_SHAPE
 from sunpy_farside.maps.headers import PHASE_MAP_SHAPE, phase_map_header
@@ -197,27 +198,15 @@ def phase_unit(path: PathLike, header: Header) -> u.UnitBase:
     Unit("deg")
     """
     text = str(header.get("BUNIT") or "rad").strip()
-    unit = _unit_of_angle(text)
+    unit = find_unit(text, u.rad)
     if unit is not None:
         return unit
-    msg = (
-        f"{path}: expected phases in rad or another angle, found BUNIT = {text!r}. Convert them "
-        "to rad."
-    )
+    other = other_content(header)
+    found, remedy = f"BUNIT = {text!r}", "Convert them to rad."
+    if "magnetogram" in other:
+        found, remedy = other, "Give far-side phase maps."
+    msg = f"{path}: expected phases in rad or another angle, found {found}. {remedy}"
     raise FileFormatError(msg)
-
-
-@lru_cache
-def _unit_of_angle(text):
-    # Archives write RAD and Degrees, but mrad and Mrad are different units.
-    for spelling in (text, text.lower(), text.lower().removesuffix("s")):
-        try:
-            unit = u.Unit(spelling)
-        except (ValueError, TypeError):
-            continue
-        if unit.is_equivalent(u.rad):
-            return unit
-    return None
 
 
 def _date(path, name_time, header, time):

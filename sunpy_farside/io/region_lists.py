@@ -2,7 +2,6 @@
 Reader of the region lists of the SAR method published by JSOC.
 """
 
-import os
 import re
 import warnings
 from collections.abc import Sequence
@@ -22,7 +21,8 @@ from sunpy.util.exceptions import warn_user
 import sunpy_farside.utils.tables  # noqa: F401  (makes tables of coordinates writable)
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.errors import FileFormatError
-from sunpy_farside.utils.content import read_content, user_path
+from sunpy_farside.utils.content import read_content, user_paths
+from sunpy_farside.utils.text import quoted
 from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["STRENGTH_UNIT", "read_region_list"]
@@ -126,9 +126,7 @@ def read_region_list(paths: PathLike | Sequence[PathLike]) -> QTable:
     >>> len(table), table.meta["lists"][0]["vantage_longitude"]
     (0, <Quantity 151.1 deg>)
     """
-    if isinstance(paths, str | os.PathLike):
-        paths = [paths]
-    paths = [user_path(path) for path in paths]
+    paths = user_paths(paths)
     if not paths:
         msg = "Expected one region list or more, found none."
         raise ValueError(msg)
@@ -195,7 +193,7 @@ def _match(path, lines, pattern, expected):
     number, text = lines[0] if lines else (None, "")
     match = pattern.fullmatch(text)
     if match is None:
-        found = f"{text[:60]!r} in line {number}" if lines else "the end of the file"
+        found = f"{quoted(text)} in line {number}" if lines else "the end of the file"
         msg = (
             f"{path}: expected {expected}, found {found}. It may be cut short or a web page; "
             "fetch it again."

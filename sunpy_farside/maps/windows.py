@@ -18,6 +18,7 @@ from sunpy_farside.maps.checks import check_phases
 from sunpy_farside.maps.headers import PHASE_MAP_SHAPE, phase_map_header
 from sunpy_farside.maps.resampling import globe_of
 from sunpy_farside.products import product_of
+from sunpy_farside.utils.text import described
 from sunpy_farside.utils.wording import argument_text
 
 __all__ = ["cut_globe", "cut_map"]
@@ -183,7 +184,7 @@ def check_width(width):
     Raise an error for a width that windows cannot have.
     """
     if not (isinstance(width, int | np.integer) and 16 <= width <= 180 and width % 2 == 0):
-        msg = f"Expected an even window width from 16 to 180 columns, found {width!r}."
+        msg = f"Expected an even window width from 16 to 180 columns, found {described(width)}."
         raise SequenceError(msg)
 
 

@@ -12,7 +12,6 @@ import astropy.units as u
 from astropy.time import Time
 
 from sunpy.net import attrs as a
-from sunpy.time import parse_time
 
 from sunpy_farside.cadence import (
     CADENCE,
@@ -35,6 +34,8 @@ from sunpy_farside.net.gong_client import GONGFarsideClient
 from sunpy_farside.net.listing import ARCHIVES, local_name
 from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.cache import cache_folder
+from sunpy_farside.utils.inputs import user_time
+from sunpy_farside.utils.text import described
 from sunpy_farside.utils.typing import PathLike, TimeLike
 from sunpy_farside.utils.wording import argument_text
 
@@ -169,14 +170,14 @@ def fetch_sequence(
     >>> sequence = sunpy_farside.FarsideSequence.from_files(files)  # doctest: +SKIP
     """
     maps = [item.name for item in PRODUCTS.values() if item.is_map]
-    if product not in maps:
-        msg = f"Expected {' or '.join(maps)} as the product, found {product!r}."
+    if not isinstance(product, str) or product not in maps:
+        msg = f"Expected {' or '.join(maps)} as the product, found {described(product)}."
         raise ValueError(msg)
     check_missing(missing)
     item = PRODUCTS[product]
     folder = _folder(folder, product)
     latest = isinstance(time, str) and time == "latest"
-    middle = None if latest else nearest_step(parse_time(time))
+    middle = None if latest else nearest_step(user_time(time))
     if middle is not None:
         paths = [
             folder / local_name(item.file_name(step_time(step).datetime))

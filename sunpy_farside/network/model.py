@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from sunpy_farside.errors import FarsideError
 from sunpy_farside.network.folding import fold_batch_norms
 from sunpy_farside.network.normalization import Normalization
+from sunpy_farside.utils.text import described
 
 __all__ = ["FarsideModel", "choose_device"]
 
 # Rows of the window that the networks are trained on.
 _ROWS = 144
 _ALIGNMENTS = ("per_map", "common")
+_DEVICES = "a device: auto, cuda, mps or cpu"
 
 
 @dataclass(frozen=True)
@@ -187,23 +190,32 @@ def choose_device(device: str | torch.device = "auto") -> torch.device:
 
     Raises
     ------
-    ValueError
-        The device is not available.
+    TypeError, FarsideError
+        There is no such device, or it is not available.
     """
-    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if not isinstance(device, str | torch.device):
+        msg = f"Expected {_DEVICES}, found {described(device)}. Choose auto."
+        raise TypeError(msg)
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
     if device == "auto":
-        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
-    available = ["cpu", *(["cuda"] if cuda else []), *(["mps"] if mps else [])]
+        return torch.device(next(name for name in there if there[name]))
     try:
         chosen = torch.device(device)
-        known = chosen.type in available and (
-            chosen.index is None
-            or chosen.type != "cuda"
-            or chosen.index < torch.cuda.device_count()
-        )
     except RuntimeError:
-        known = False
-    if not known:
-        msg = f"Expected a device out of auto, {', '.join(available)}, found {str(device)!r}."
-        raise ValueError(msg)
+        chosen = None
+    if chosen is None or chosen.type not in there:
+        msg = f"Expected {_DEVICES}, found {str(device)!r}. Choose auto."
+        raise FarsideError(msg)
+    number = torch.cuda.device_count() if chosen.type == "cuda" else 1
+    if not there[chosen.type] or (chosen.index or 0) >= number:
+        here = ", ".join(name for name in there if there[name])
+        msg = (
+            f"Expected a device of this machine ({here}), found {str(device)!r}, which is not "
+            "available here. Choose auto."
+        )
+        raise FarsideError(msg)
     return chosen

@@ -77,17 +77,17 @@ def load_model(name: PathLike = "default", *, device: str | torch.device = "auto
     'default'
     """
     device = choose_device(device)
-    if name in PACKAGED:
+    if isinstance(name, str) and name in PACKAGED:
         file = resources.files("sunpy_farside.data") / f"{name}.safetensors"
         with resources.as_file(file) as path:
             return _load_safetensors(path, device, name=str(name))
-    if name == "felipe2019":
+    if isinstance(name, str) and name == "felipe2019":
         return _load_safetensors(_cached_felipe2019(), device, name="felipe2019")
     path = user_path(name)
     if not path.exists():
         msg = (
-            f"No model or file {str(name)!r}. Expected 'default', 'measured', 'felipe2019', or the "
-            "path of a .safetensors or .pth file."
+            "Expected 'default', 'measured', 'felipe2019', or the path of a .safetensors or .pth "
+            f"file, found no such file: {path}."
         )
         raise WeightsError(msg) if not path.suffix else FileNotFoundError(msg)
     suffix = path.suffix.lower()

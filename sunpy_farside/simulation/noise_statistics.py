@@ -13,7 +13,7 @@ from sunpy_farside.coordinates.far_side import (
 )
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, window_longitudes
 from sunpy_farside.simulation.harmonics import degree_power
-from sunpy_farside.simulation.statistics import PARTS, half_correlation
+from sunpy_farside.simulation.statistics import PARTS, correlation, half_correlation
 
 __all__ = ["MEASURED", "noise_statistics"]
 
@@ -93,7 +93,7 @@ def _statistics(sequence):
         values[f"mean at {low}-{high} deg (rad)"] = np.nanmean(own[ring])
     for lag in _LAGS:
         pairs = zip(comoving[:-lag], comoving[lag:], strict=True)
-        values[f"correlation {12 * lag} h apart"] = np.mean([_correlation(*pair) for pair in pairs])
+        values[f"correlation {12 * lag} h apart"] = np.mean([correlation(*pair) for pair in pairs])
     known = np.isfinite(comoving).all(axis=0)
     one = np.mean([item[known].std() for item in comoving])
     values["mean of eleven maps / one map"] = comoving[:, known].mean(axis=0).std() / one
@@ -115,8 +115,3 @@ def _distances(time, latitudes, width):
     longitudes = window_longitudes(time, width).value
     center = far_side_central_meridian(time).deg, -disk_center_latitude(time).deg
     return separations(longitudes, latitudes[:, None], *center)
-
-
-def _correlation(one, other):
-    both = np.isfinite(one) & np.isfinite(other)
-    return np.corrcoef(one[both], other[both])[0, 1]

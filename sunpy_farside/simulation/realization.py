@@ -14,7 +14,6 @@ from astropy.time import Time
 
 from sunpy.coordinates import HeliographicCarrington
 from sunpy.map import GenericMap
-from sunpy.time import parse_time
 
 from sunpy_farside.cadence import MIDDLE, N_MAPS, add_steps
 from sunpy_farside.coordinates.far_side import disk_center_latitude, far_side_central_meridian
@@ -24,6 +23,7 @@ from sunpy_farside.coordinates.window import (
     window_header,
     window_longitudes,
 )
+from sunpy_farside.errors import FarsideError
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.maps.sources import Map
 from sunpy_farside.sequence import FarsideSequence
@@ -36,7 +36,9 @@ from sunpy_farside.simulation.active_regions import (
 from sunpy_farside.simulation.magnetograms import MagneticRegions
 from sunpy_farside.simulation.phases import View, half_days, simulate_phases
 from sunpy_farside.simulation.signature import FORMER, Signature
-from sunpy_farside.simulation.suns import DRAWN, SunModel
+from sunpy_farside.simulation.suns import DRAWN, MOST_ACTIVE, SunModel
+from sunpy_farside.utils.inputs import check_range, check_type, check_whole, user_time
+from sunpy_farside.utils.text import counted, described
 from sunpy_farside.utils.typing import TimeLike
 
 __all__ = ["SimulatedMaps", "SimulatedSequence", "simulate_maps", "simulate_sequence", "view_of"]
@@ -61,7 +63,7 @@ class SimulatedMaps:
 
     def __repr__(self):
         first, last = (self.maps[end].date.isot[:16] for end in (0, -1))
-        return f"<SimulatedMaps: {len(self.maps)} maps, {first} to {last}>"
+        return f"<SimulatedMaps: {counted(len(self.maps), 'map')}, {first} to {last}>"
 
     def regions(self, date: TimeLike) -> QTable:
         """
@@ -78,7 +80,7 @@ class SimulatedMaps:
             (`~astropy.coordinates.SkyCoord`), unsigned ``flux``, ``extent`` (separation of the
             two polarities) and ``age`` since emergence, in order of decreasing flux.
         """
-        date = parse_time(date)
+        date = user_time(date)
         day = self._day(date)
         flux = self.sun.flux_on(day)
         table = QTable()
@@ -108,7 +110,7 @@ class SimulatedMaps:
         `~sunpy.map.GenericMap`
             In gauss, smoothed with a Gaussian of 3 degrees.
         """
-        date = parse_time(date)
+        date = user_time(date)
         header = window_header(date, width)
         header["bunit"] = "G"
         longitudes = window_longitudes(date, width).to_value(u.deg)
@@ -165,7 +167,9 @@ class SimulatedSequence:
 
     def __repr__(self):
         date = self.sequence.date.isot[:16]
-        return f"<SimulatedSequence: {date}, {len(self.regions)} regions on the whole Sun>"
+        return (
+            f"<SimulatedSequence: {date}, {counted(len(self.regions), 'region')} on the whole Sun>"
+        )
 
     def active(self, target: dict) -> np.ndarray:
         """
@@ -235,7 +239,8 @@ def simulate_maps(
     seed : `int` or sequence of `int`
         The same seed gives the same maps.
     activity : `float`, optional
-        Level of activity: 0 for no active regions, 1 for the maximum of a strong cycle.
+        Level of activity: 0 for no active regions, 1 for the maximum of a strong cycle, 1.2 at
+        most.
     noise_seed : `int` or sequence of `int`, optional
         Seed of the noise alone: the same active regions with another realization of the noise, as
         another instrument would map them.
@@ -270,12 +275,15 @@ def simulate_maps(
     >>> [phase_map.date.isot[:13] for phase_map in simulated.maps]
     ['2022-05-01T00', '2022-05-01T12', '2022-05-02T00']
     """
-    rng = np.random.default_rng(seed)
-    times = add_steps(parse_time(start), np.arange(n_maps))
+    check_whole(n_maps, "a number of maps")
+    check_range(activity, "an activity", 0, MOST_ACTIVE)
+    check_type(sun, SunModel, "a SunModel", "Get one from load_sun.")
+    rng = _generator(seed)
+    times = add_steps(user_time(start), np.arange(n_maps))
     view = view_of(times[n_maps // 2], n_maps, np.arange(361.0), np.arange(-90.0, 91.0))
     regions = sun.sample_regions(rng, activity, (view.days[0], view.days[-1]))
     if noise_seed is not None:
-        rng = np.random.default_rng(noise_seed)
+        rng = _generator(noise_seed)
     noise = sun.noise.sample(rng)
     phases = simulate_phases(rng, regions, noise, view, sun.signature, scheduler=scheduler)
     # The first and the last column are the same meridian.
@@ -285,6 +293,17 @@ def simulate_maps(
         for data, time in zip(phases, times, strict=True)
     ]
     return SimulatedMaps(maps, regions)
+
+
+def _generator(seed):
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError) as error:
+        msg = (
+            f"Expected a seed of whole numbers of 0 or more, found {described(seed)}. Give one or "
+            "a list of them."
+        )
+        raise (TypeError if isinstance(error, TypeError) else FarsideError)(msg) from error
 
 
 def simulate_sequence(
@@ -306,7 +325,8 @@ def simulate_sequence(
     seed : `int` or sequence of `int`
         The same seed gives the same sequence.
     activity : `float`, optional
-        Level of activity: 0 for no active regions, 1 for the maximum of a strong cycle.
+        Level of activity: 0 for no active regions, 1 for the maximum of a strong cycle, 1.2 at
+        most.
     width : `int`, optional
         Columns of the windows.
     noise_seed : `int` or sequence of `int`, optional
@@ -330,7 +350,7 @@ def simulate_sequence(
     >>> simulated.truth.data.shape
     (144, 120)
     """
-    date = parse_time(date)
+    date = user_time(date)
     start = add_steps(date, -MIDDLE)
     simulated = simulate_maps(
         start, N_MAPS, seed=seed, activity=activity, noise_seed=noise_seed, sun=sun

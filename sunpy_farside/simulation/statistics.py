@@ -6,7 +6,7 @@ import numpy as np
 
 from astropy.table import Table
 
-__all__ = ["half_correlation", "map_statistics"]
+__all__ = ["correlation", "half_correlation", "map_statistics"]
 
 _LAGS = (1, 2, 3, 5, 8)
 # Parts of a window: rows, and columns as fractions of its width. High latitudes are above 40
@@ -101,7 +101,7 @@ def _statistics(sequence):
         values[f"percentile {share:g}"] = (np.nanpercentile(own, share) - mean) / level
     for lag in _LAGS:
         pairs = zip(comoving[:-lag], comoving[lag:], strict=True)
-        values[f"correlation {lag} apart"] = np.mean([_correlation(*pair) for pair in pairs])
+        values[f"correlation {lag} apart"] = np.mean([correlation(*pair) for pair in pairs])
     columns = own.shape[2]
     for name, (rows, (first, last)) in PARTS.items():
         part = own[:, rows, int(first * columns) : int(last * columns)]
@@ -110,6 +110,25 @@ def _statistics(sequence):
     return values
 
 
-def _correlation(one, other):
+def correlation(one, other):
+    """
+    Return the correlation of two maps over the pixels that both have.
+
+    Parameters
+    ----------
+    one, other : array
+        Of one shape; NaN where data are missing.
+
+    Returns
+    -------
+    `float`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sunpy_farside.simulation.statistics import correlation
+    >>> round(correlation(np.array([1, 2, 3, np.nan]), np.array([3, 2, 1, 7])))
+    -1
+    """
     both = np.isfinite(one) & np.isfinite(other)
     return np.corrcoef(one[both], other[both])[0, 1]

@@ -15,15 +15,16 @@ from sunpy_farside.simulation.noise import NoiseModel
 from sunpy_farside.simulation.signature import CALIBRATED, FORMER, Signature
 from sunpy_farside.utils.content import user_path
 
-__all__ = ["DRAWN", "SUNS", "SunModel", "load_sun"]
+__all__ = ["DRAWN", "MOST_ACTIVE", "SUNS", "SunModel", "load_sun"]
 
 SUNS = "drawn", "measured"
 # The last Carrington rotation before 2022, whose far-side maps are for evaluation.
 _LAST_ROTATION = 2251
 # Share of the realizations with regions from magnetograms, where there are magnetograms.
 _OBSERVED = 0.7
-# Activity of the rotation with the largest flux (`sample_regions`).
-_MOST_ACTIVE = 1.2
+# Largest activity, that of the rotation with the largest flux (`sample_regions`): a fifth above the
+# maximum of a strong cycle.
+MOST_ACTIVE = 1.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +72,7 @@ class SunModel:
         if self.film is None or not activity or rng.random() >= _OBSERVED:
             return sample_regions(rng, activity, days, scatter=scatter)
         rotations = self.film.by_activity
-        place = np.clip(activity / _MOST_ACTIVE + rng.normal(0, 0.03), 0, 1)
+        place = np.clip(activity / MOST_ACTIVE + rng.normal(0, 0.03), 0, 1)
         rotation = rotations[round(place * (len(rotations) - 1))]
         turned = rng.uniform(0, 360)
         return self.film.regions(rng, rotation + rng.random(), days, scatter=scatter, offset=turned)

@@ -10,7 +10,7 @@ from sunpy_farside.cadence import MIDDLE, N_MAPS
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, WINDOW_ROWS
 from sunpy_farside.simulation.active_regions import target_mask
 from sunpy_farside.simulation.phases import View, half_days
-from sunpy_farside.simulation.suns import DRAWN
+from sunpy_farside.simulation.suns import DRAWN, MOST_ACTIVE
 
 __all__ = ["SIBLINGS", "SimulatedSequences", "sample_examples"]
 
@@ -18,8 +18,6 @@ __all__ = ["SIBLINGS", "SimulatedSequences", "sample_examples"]
 SIBLINGS = 8
 # Eastward motion of the far-side disk center in Carrington longitude, in degrees per day.
 _DRIFT = 13.2
-# Largest activity, a fifth above the maximum of a strong cycle.
-_ACTIVITY = 1.2
 # Fraction of examples from maps that are already cut to their windows, as in published stacks, and
 # the largest number of columns missing on each side: windows usually have 120 columns, or all 140.
 _BOUNDED, _MARGIN = 0.25, 10
@@ -130,7 +128,7 @@ def sample_examples(rng, target, width=120, *, alignment="common", sun=DRAWN):
         hidden[:, :, rng.integers(len(nodes))] = True
     phases, active = [], []
     for _ in range(2):
-        regions = sun.sample_regions(rng, rng.uniform(0, _ACTIVITY), (days[0], days[-1]))
+        regions = sun.sample_regions(rng, rng.uniform(0, MOST_ACTIVE), (days[0], days[-1]))
         signal = view.signatures(regions, sun.signature) + model.mean_phase(view)
         phases += [signal + noise, signal - noise]
         active += 2 * [np.float32(target_mask(target, regions, 0, middle.astype(float), latitudes))]

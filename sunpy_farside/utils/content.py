@@ -5,14 +5,16 @@ Reading of regular files with a bound on their size.
 import bz2
 import gzip
 import lzma
+import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from sunpy_farside.errors import FileFormatError
+from sunpy_farside.utils.text import described
 from sunpy_farside.utils.typing import PathLike
 
-__all__ = ["check_file", "read_content", "user_path"]
+__all__ = ["check_file", "read_content", "user_path", "user_paths"]
 
 # First bytes of compressed files, and the functions that open them.
 _PACKED: dict[bytes, Callable] = {
@@ -36,6 +38,11 @@ def user_path(path: PathLike) -> Path:
     `pathlib.Path`
         As it is where the home is not known.
 
+    Raises
+    ------
+    TypeError
+        It is no path.
+
     Examples
     --------
     >>> from pathlib import Path
@@ -43,11 +50,42 @@ def user_path(path: PathLike) -> Path:
     >>> user_path("~/maps") == Path.home() / "maps"
     True
     """
+    if not isinstance(path, str | os.PathLike):
+        msg = f"Expected a path, found {described(path)}. Give the path of a file or folder."
+        raise TypeError(msg)
     path = Path(path)
     try:
         return path.expanduser()
     except RuntimeError:
         return path
+
+
+def user_paths(paths: PathLike | Iterable[PathLike]) -> list[Path]:
+    """
+    Return one path or several as a list, with the home of the user for a leading ``~``.
+
+    Parameters
+    ----------
+    paths : path-like or iterable of path-like
+
+    Returns
+    -------
+    `list` of `pathlib.Path`
+
+    Raises
+    ------
+    TypeError
+        It is no path, or one of them is none.
+
+    Examples
+    --------
+    >>> from sunpy_farside.utils.content import user_paths
+    >>> [path.name for path in user_paths("list.txt")]
+    ['list.txt']
+    """
+    if isinstance(paths, str | os.PathLike) or not hasattr(type(paths), "__iter__"):
+        paths = [paths]
+    return [user_path(path) for path in paths]
 
 
 def check_file(

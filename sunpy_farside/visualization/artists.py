@@ -15,9 +15,9 @@ from astropy.coordinates import SkyCoord
 from sunpy.coordinates import (
     HeliographicCarrington,
 )
-from sunpy.time import parse_time
 
 from sunpy_farside.coordinates.far_side import far_side_center
+from sunpy_farside.utils.inputs import user_time
 from sunpy_farside.utils.moved import moved_names
 from sunpy_farside.visualization.labels import add_label, spread_labels
 from sunpy_farside.visualization.placement import (
@@ -159,7 +159,7 @@ def draw_limb(axes, date, *, color="white"):
     """
     angles = np.linspace(0, 360, 1441) * u.deg
     rim = far_side_center(date).directional_offset_by(angles, 90 * u.deg)
-    frame = HeliographicCarrington(obstime=parse_time(date), observer="earth")
+    frame = HeliographicCarrington(obstime=user_time(date), observer="earth")
     x, y, visible = place(SkyCoord(rim.lon, rim.lat, frame=frame), axes)
     parts = [cut_line(np.stack([x, y], axis=1), visible, axes)]
     return _add_line(axes, parts, color=color, lw=1, ls=(0, (6, 2, 1, 2)), path_effects=halo(1))

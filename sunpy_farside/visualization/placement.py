@@ -15,7 +15,8 @@ from sunpy.coordinates import (
     Helioprojective,
     propagate_with_solar_surface,
 )
-from sunpy.time import parse_time
+
+from sunpy_farside.utils.inputs import user_time
 
 __all__ = ["place"]
 
@@ -72,7 +73,7 @@ def place(points, axes, date=None):
     >>> plt.close()
     """
     frame = solar_frame(axes)
-    date = frame.obstime if date is None else parse_time(date)
+    date = frame.obstime if date is None else user_time(date)
     if date is None:
         msg = "Expected axes with a date, found none. Give one with date=."
         raise ValueError(msg)

@@ -7,10 +7,11 @@ import numpy as np
 import astropy.units as u
 from astropy.time import Time
 
+from sunpy_farside.catalog.rows import times_of
 from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.evaluation.predictions.arrivals import SETTLE
-from sunpy_farside.evaluation.predictions.issued import DETECTION_AGE, times_of
+from sunpy_farside.evaluation.predictions.issued import DETECTION_AGE
 from sunpy_farside.evaluation.predictions.scores import PredictionScores
 from sunpy_farside.utils.assignment import assign
 

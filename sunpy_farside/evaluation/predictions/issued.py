@@ -10,13 +10,14 @@ from astropy.table import QTable
 from astropy.time import Time
 
 from sunpy_farside.cadence import CADENCE, MIDDLE
+from sunpy_farside.catalog.rows import times_of
 from sunpy_farside.catalog.stack import carrington_positions
 from sunpy_farside.catalog.track_evidence import combine_reliability
 from sunpy_farside.catalog.track_position import mean_path, position_uncertainty
 from sunpy_farside.coordinates.arrival import predict_arrival
 from sunpy_farside.detection.methods import method_of
 
-__all__ = ["DETECTION_AGE", "LEAD", "predictions_in", "predictions_of", "times_of"]
+__all__ = ["DETECTION_AGE", "LEAD", "predictions_in", "predictions_of"]
 
 # Time between a prediction and the predicted arrival. A choice: what is forecast for less is at
 # the edge of the window.
@@ -170,19 +171,3 @@ def predictions_in(bulletins, *, lead: u.day = LEAD):
 
 def _numbers(values):
     return np.array([np.nan if value is None else value for value in values], dtype=float)
-
-
-def times_of(texts):
-    """
-    Return dates from their ISO texts, of which there may be none.
-
-    Parameters
-    ----------
-    texts : sequence of `str`
-
-    Returns
-    -------
-    `~astropy.time.Time`
-    """
-    # An empty array of strings is no array of dates to astropy.
-    return Time(list(texts)) if len(texts) else Time(np.empty(0), format="mjd")

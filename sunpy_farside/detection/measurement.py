@@ -121,14 +121,14 @@ class Grid:
     Attributes
     ----------
     wcs : `~astropy.wcs.WCS`
-    longitudes : array, shape (columns,)
-        In degrees, as all of them.
-    latitudes : array, shape (rows,)
-        On the reference meridian.
-    edge_latitudes : array, shape (rows,)
-        In the first column.
-    longitude_steps, latitude_steps : array, shape (rows,)
-        Sizes of the pixels.
+    longitudes : array
+        Longitude of every column in degrees.
+    latitudes : array
+        Latitude of every row on the reference meridian in degrees.
+    edge_latitudes : array
+        Latitude of every row in the first column in degrees.
+    longitude_steps, latitude_steps : array
+        Sizes of the pixels of every row in degrees.
     """
 
     wcs: WCS

@@ -83,9 +83,9 @@ def user_paths(paths: PathLike | Iterable[PathLike]) -> list[Path]:
     >>> [path.name for path in user_paths("list.txt")]
     ['list.txt']
     """
-    if isinstance(paths, str | os.PathLike) or not hasattr(type(paths), "__iter__"):
-        paths = [paths]
-    return [user_path(path) for path in paths]
+    if isinstance(paths, Iterable) and not isinstance(paths, str | os.PathLike):
+        return [user_path(path) for path in paths]
+    return [user_path(paths)]
 
 
 def check_file(

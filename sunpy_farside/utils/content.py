@@ -83,8 +83,8 @@ def user_paths(paths: PathLike | Iterable[PathLike]) -> list[Path]:
     >>> [path.name for path in user_paths("list.txt")]
     ['list.txt']
     """
-    if isinstance(paths, str | os.PathLike) or not hasattr(type(paths), "__iter__"):
-        paths = [paths]
+    if isinstance(paths, str | os.PathLike) or not isinstance(paths, Iterable):
+        return [user_path(paths)]
     return [user_path(path) for path in paths]
 
 

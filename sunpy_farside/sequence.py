@@ -460,20 +460,20 @@ def find_sequences(
     """
     check_width(width)
     check_missing(missing)
-    maps = _listed(maps)
+    given = _listed(maps)
     if not maps:
         return []
-    times = _times(maps)
+    times = _times(given)
     steps, near, _ = shared_steps(times)
     check_unique(times[near], steps[near])
     at_step = {int(step): k for k, step in enumerate(steps) if near[k]}
-    product = _product(maps[0])
+    product = _product(given[0])
 
     @cache
     def frame(step):
         # Adjacent sequences share maps: resample each map once.
         if step in at_step:
-            return GlobalMap.of(maps[at_step[step]], times[at_step[step]])
+            return GlobalMap.of(given[at_step[step]], times[at_step[step]])
         return GlobalMap.without_data(time_of_step(step, times[near], steps[near]), product)
 
     there = [step for step in at_step if not (missing and frame(step).is_missing)]
@@ -486,14 +486,14 @@ def find_sequences(
     if not sequences:
         few = f", of which {missing} may be missing" if missing else ""
         warn_user(
-            f"Found no sequence among {counted(len(maps), 'map')}. A sequence has {N_MAPS} "
+            f"Found no sequence among {counted(len(given), 'map')}. A sequence has {N_MAPS} "
             f"consecutive maps, one every {CADENCE:.0f}{few}. Add the "
             f"missing maps, or allow for more of them with {argument_text('missing')}."
         )
     return sequences
 
 
-def _listed(maps):
+def _listed(maps: "Iterable[GenericMap | GlobalMap]") -> "list[GenericMap | GlobalMap]":
     """
     Return maps as a list.
     """

@@ -183,7 +183,7 @@ def test_files_with_missing_maps(full, jsoc_files):
     assert_array_equal(sequence.data, without(full, (0,)).data)
 
 
-@pytest.mark.filterwarnings("default:Found no sequence among")
+@pytest.mark.filterwarnings("ignore:Found no sequence among")
 @settings(max_examples=20)
 @given(st.sets(st.integers(0, 12), max_size=9), st.integers(0, 5))
 def test_find_sequences_finds_every_date_with_enough_maps(maps, gone, missing):

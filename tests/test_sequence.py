@@ -263,7 +263,7 @@ def test_find_sequences_refuses_what_is_ambiguous():
         assert find_sequences(coded_maps(10)) == []
 
 
-@pytest.mark.filterwarnings("default:Found no sequence among")
+@pytest.mark.filterwarnings("ignore:Found no sequence among")
 @settings(max_examples=15)
 @given(st.sets(st.integers(0, 30), max_size=12))
 def test_find_sequences_finds_every_complete_run(missing):

@@ -119,7 +119,8 @@ def command(monkeypatch):
     Let this process be the command, and restore what an interruption changes; return the ends.
     """
     ends, timers = [], []
-    before = signal.getsignal(signal.SIGINT)
+    # A shell ignores it in what it runs in the background.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     changed = ((sys, "unraisablehook"), (threading, "excepthook"), (warnings, "showwarning"))
     for module, name in changed:
         monkeypatch.setattr(module, name, getattr(module, name))

@@ -200,7 +200,7 @@ def test_a_map_that_cannot_be_fetched(archive, cache, serve, monkeypatch):
 
 
 def test_a_sequence_of_lists_is_refused():
-    with pytest.raises(ValueError, match="found 'region_list'"):
+    with pytest.raises(ValueError, match="found the text 'region_list'"):
         fetch_sequence("2022-05-05", product="region_list")
 
 

@@ -206,6 +206,7 @@ def test_eleven_maps_of_a_date(database, tmp_path):
         sunpy_farside.fetch_sequence("2023-05-05", product="time_distance", folder=tmp_path)
 
 
+@pytest.mark.filterwarnings("default:The rate of false detections")
 def test_commands_fetch_and_detect(database, files, tmp_path, capsys, monkeypatch):
     options = ["--product", "time_distance", "--email", EMAIL]
     output = tmp_path / "maps"
@@ -214,7 +215,9 @@ def test_commands_fetch_and_detect(database, files, tmp_path, capsys, monkeypatc
     assert lines == [str(output / path.name) for path in files[:3]]
     monkeypatch.setenv("SUNPY_FARSIDE_CACHE", str(tmp_path / "cache"))
     assert run("detect", "--time", "2023-05-03 12:00", *options) == 0
-    assert "Far side on 2023-05-03T11:59 UT" in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "Far side on 2023-05-03T11:59 UT" in out
+    assert "time-distance maps is not known" in err
     monkeypatch.setenv("SUNPY_FARSIDE_CACHE", str(tmp_path / "empty"))
     assert run("fetch", "2023-05-01", "2023-05-02", "--product", "time_distance") == 1
     error = capsys.readouterr().err

@@ -101,6 +101,12 @@ def _replaced(key, card):
     return lambda whole: whole.replace(key.encode().ljust(30), card.encode().ljust(30), 1)
 
 
+def _damaged(number):
+    # The last character of a card, in its comment.
+    end = 80 * (number + 1)
+    return lambda whole: whole[: end - 1] + b"\xb0" + whole[end:]
+
+
 NOT_PLAIN = {
     "scaled": _with(BSCALE=2.0),
     "shifted": _with(BZERO=1.0),
@@ -111,6 +117,7 @@ NOT_PLAIN = {
     "no closing quote": _replaced("BUNIT   = 'rad     '", "BUNIT   = 'rad"),
     "lower-case exponent": _replaced("BUNIT   = 'rad     '", "NUMBER  = 1.0e-5"),
     "not a text": lambda whole: whole.replace(b"'rad     '", b"'rad\xb0    '"),
+    **{f"damaged {k}": _damaged(k) for k in range(6)},
     "more blanks": lambda whole: whole + bytes(2880),
     "cut padding": lambda whole: whole.rstrip(b"\0"),
     "a second image": lambda whole: whole + content(fits.ImageHDU(image()))[2880:],

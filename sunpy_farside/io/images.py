@@ -150,12 +150,14 @@ def _plain_image(content):
     end = content.find(_END, 0, _MOST_HEADER)
     if start is None or end % _CARD:
         return None
-    cards = [content[k : k + _CARD] for k in range(start.end(), end, _CARD)]
+    cards = [content[k : k + _CARD] for k in range(0, end, _CARD)]
+    others = cards[start.end() // _CARD :]
     first = -(-(end + _CARD) // _BLOCK) * _BLOCK
     shape = int(start["rows"]), int(start["columns"])
     size = prod(shape) * int(start["bits"]) // 8
     if (
-        not all(_PLAIN_CARD.fullmatch(card) and not _NOT_PLAIN.match(card) for card in cards)
+        not all(_PLAIN_CARD.fullmatch(card) for card in cards)
+        or any(_NOT_PLAIN.match(card) for card in others)
         or content[end + _CARD : first].strip(b" ")
         or len(content) != first + -(-size // _BLOCK) * _BLOCK
         or prod(shape) > _MOST_PIXELS

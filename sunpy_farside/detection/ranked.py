@@ -30,7 +30,7 @@ class RankedRegions:
     arrivals : array of `str`
         Times of arrival at the east limb, ISO 8601 in UTC.
     meta : `dict`
-        That of the table.
+        Metadata of the table.
     """
 
     columns: dict[str, np.ndarray]

@@ -117,7 +117,7 @@ def correlation(one, other):
     Parameters
     ----------
     one, other : array
-        Of one shape; NaN where data are missing.
+        Arrays of equal shape; NaN where data are missing.
 
     Returns
     -------

@@ -114,10 +114,7 @@ def _detect_files(options):
     )
     if options.scheduler and len(files):
         from sunpy_farside.cli.scheduled_detection import detect_scheduled
-        from sunpy_farside.detection.caveats import warn_of_product
 
-        # The warnings of workers are not seen here.
-        warn_of_product(files.product)
         _print(detect_scheduled(files, options), len(files), options)
     else:
         _report(files, options)

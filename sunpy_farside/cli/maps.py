@@ -100,13 +100,6 @@ class MapFiles:
         """
         return len(self._passed_over)
 
-    @property
-    def product(self):
-        """
-        Product of the maps, None if there is none.
-        """
-        return next((file.product for file in self._at_step.values()), None)
-
     def __len__(self):
         """
         Return the number of sequences, if all the files can be used.

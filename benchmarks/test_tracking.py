@@ -17,7 +17,7 @@ from astropy.time import Time
 
 from sunpy.coordinates import HeliographicCarrington
 
-from sunpy_farside.catalog.stack import stack_regions
+from sunpy_farside.catalog.region_stack import stack_regions
 from sunpy_farside.catalog.tracking import track_regions
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import window_wcs

@@ -255,6 +255,12 @@ def test_former_names_still_work_and_say_where_they_are_now(name):
 @pytest.mark.parametrize(
     ("module", "place", "name"),
     [
+        ("catalog.daily", "catalog.map_runs", "find_runs"),
+        ("catalog.daily", "catalog.reading", "read_catalog"),
+        ("catalog.daily", "catalog.update", "update_tracks"),
+        ("catalog.daily", "catalog.watch", "watch_folder"),
+        ("catalog.stack", "catalog.region_stack", "join_tables"),
+        ("catalog.stack", "catalog.region_stack", "stack_regions"),
         ("datasets.masks", "datasets.fields", "near_side_field"),
         ("detection.regions", "detection.measurement", "noise_level"),
         ("detection.regions", "detection.segmentation", "smooth_probability"),

@@ -21,11 +21,12 @@ from reference_unet import small_model
 from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside.catalog import Catalog, database_schema, read_catalog, update
-from sunpy_farside.catalog.daily import update_tracks, watch_folder
 from sunpy_farside.catalog.database import DATABASE, Database
 from sunpy_farside.catalog.reading import regions_table
 from sunpy_farside.catalog.rows import REGION_FIELDS
 from sunpy_farside.catalog.track_store import _FIELDS as TRACK_FIELDS
+from sunpy_farside.catalog.update import update_tracks
+from sunpy_farside.catalog.watch import watch_folder
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.errors import FileFormatError, FolderInUseError, NewerFormatError
 from sunpy_farside.io.locks import only_run

@@ -37,7 +37,7 @@ _SHOWN = 27 * u.day
 
 class Catalog:
     """
-    Catalog of detections and tracks that `~sunpy_farside.catalog.daily.watch_folder` keeps.
+    Catalog of detections and tracks that `~sunpy_farside.catalog.watch.watch_folder` keeps.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class Catalog:
         Returns
         -------
         `~astropy.table.QTable`
-            See `~sunpy_farside.catalog.daily.read_catalog`.
+            See `~sunpy_farside.catalog.reading.read_catalog`.
         """
         return catalog_table(self._folder, method)
 

@@ -18,8 +18,8 @@ from sunpy_farside.cadence import (
     step_time,
     steps_of_sequence,
 )
-from sunpy_farside.catalog.daily import group_runs
 from sunpy_farside.catalog.database import DATABASE, Database
+from sunpy_farside.catalog.map_runs import group_runs
 from sunpy_farside.catalog.names import attach_names
 from sunpy_farside.catalog.one_product import check_product
 from sunpy_farside.catalog.update import update_catalog
@@ -127,7 +127,7 @@ def run_day(
     email : `str`, optional
         Address registered for JSOC's exports, which time-distance maps need.
     model, device
-        As for `~sunpy_farside.catalog.daily.watch_folder`.
+        As for `~sunpy_farside.catalog.watch.watch_folder`.
     progress : `bool`, optional
         If True, show progress bars.
 
@@ -145,7 +145,7 @@ def run_day(
     Warns
     -----
     sunpy.util.exceptions.SunpyUserWarning
-        As for `~sunpy_farside.catalog.daily.watch_folder`.
+        As for `~sunpy_farside.catalog.watch.watch_folder`.
 
     Notes
     -----

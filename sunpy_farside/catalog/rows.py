@@ -8,7 +8,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from astropy.time import Time
 
-from sunpy_farside.catalog.stack import carrington_positions
+from sunpy_farside.catalog.region_stack import carrington_positions
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.detection.former import no_regions
 

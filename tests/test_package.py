@@ -264,6 +264,7 @@ def test_former_names_still_work_and_say_where_they_are_now(name):
         ("datasets.masks", "datasets.fields", "near_side_field"),
         ("detection.regions", "detection.measurement", "noise_level"),
         ("detection.regions", "detection.segmentation", "smooth_probability"),
+        ("detection.regions", "detection.significance", "rank_measured"),
         ("evaluation.judged", "evaluation.calibration_bins", "BINS"),
         ("evaluation.judged", "evaluation.cases", "Case"),
         ("evaluation.scores", "evaluation.reference_regions", "find_complexes"),

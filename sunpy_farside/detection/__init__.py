@@ -7,6 +7,7 @@ from sunpy_farside.detection.neural import *
 from sunpy_farside.detection.regions import *
 from sunpy_farside.detection.result import *
 from sunpy_farside.detection.segmentation import *
+from sunpy_farside.detection.significance import *
 from sunpy_farside.utils.lazy import lazy_names
 
 # The module loads sunpy.map, which takes seconds.

@@ -21,11 +21,11 @@ from sunpy_farside.detection.caveats import warn_of_product
 from sunpy_farside.detection.flux import FluxRelation
 from sunpy_farside.detection.measurement import arrival_dates, measure, window_grid
 from sunpy_farside.detection.methods import NETWORK
-from sunpy_farside.detection.regions import rank_measured
 from sunpy_farside.detection.reliability import Reliability
 from sunpy_farside.detection.result import FarsideDetection
 from sunpy_farside.detection.segmentation import segment_image
 from sunpy_farside.detection.settings import DetectionSettings
+from sunpy_farside.detection.significance import rank_measured
 from sunpy_farside.errors import WeightsError
 from sunpy_farside.network import PACKAGED, FarsideModel, choose_device, load_model
 from sunpy_farside.sequence import FarsideSequence

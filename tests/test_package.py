@@ -262,6 +262,7 @@ def test_former_names_still_work_and_say_where_they_are_now(name):
         ("catalog.stack", "catalog.region_stack", "join_tables"),
         ("catalog.stack", "catalog.region_stack", "stack_regions"),
         ("datasets.masks", "datasets.fields", "near_side_field"),
+        ("detection.regions", "detection.columns", "COLUMNS"),
         ("detection.regions", "detection.measurement", "noise_level"),
         ("detection.regions", "detection.segmentation", "smooth_probability"),
         ("detection.regions", "detection.significance", "rank_measured"),

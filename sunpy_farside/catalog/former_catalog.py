@@ -57,7 +57,7 @@ class FormerCatalog:
     ----------
     table : `~astropy.table.QTable`
         One row per region, in order of date: ``date``, ``method``, ``model`` and the columns of
-        ``sunpy_farside.detection.measurement.COLUMNS``.
+        ``sunpy_farside.detection.columns.COLUMNS``.
     records : `dict`
         The `~sunpy_farside.catalog.database.Record` of every date, None where there is none.
     damaged : `list` of `str`

@@ -16,7 +16,7 @@ from sunpy_farside.cadence import MIDDLE, add_steps
 from sunpy_farside.catalog.database import DATABASE, Database
 from sunpy_farside.catalog.former_catalog import FORMER_FILE, FORMER_SAR, read_former
 from sunpy_farside.catalog.rows import REGION_FIELDS, regions_of_rows
-from sunpy_farside.detection.measurement import COLUMNS
+from sunpy_farside.detection.columns import COLUMNS
 from sunpy_farside.detection.methods import METHODS
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.utils.content import user_path
@@ -55,7 +55,7 @@ def read_catalog(folder: PathLike, method: Literal["network", "sar"] | None = No
     -------
     `~astropy.table.QTable`
         One row per region, in order of date: ``date``, ``method``, ``model``, and the columns of
-        ``sunpy_farside.detection.measurement.COLUMNS``, NaN, 0 or false where an earlier release
+        ``sunpy_farside.detection.columns.COLUMNS``, NaN, 0 or false where an earlier release
         wrote none of that name. ``meta["dates"]`` holds all the dates, also
         those without a region, and ``meta["last_maps"]`` the dates of the last maps behind them.
 

@@ -15,7 +15,7 @@ from astropy.time import Time
 from sunpy.coordinates import HeliographicCarrington, get_earth
 
 import sunpy_farside
-from sunpy_farside.detection.measurement import COLUMNS
+from sunpy_farside.detection.columns import COLUMNS
 from sunpy_farside.detection.result import FarsideDetection
 from sunpy_farside.utils.inputs import listed
 from sunpy_farside.utils.text import described
@@ -36,7 +36,7 @@ def stack_regions(detections: Iterable[FarsideDetection | QTable]) -> QTable:
     -------
     `~astropy.table.QTable`
         One row per region: its ``date`` and the columns of
-        ``sunpy_farside.detection.measurement.COLUMNS``, in order of date. ``meta["dates"]`` holds
+        ``sunpy_farside.detection.columns.COLUMNS``, in order of date. ``meta["dates"]`` holds
         all the dates, also those without a region, ``meta["last_maps"]`` the dates of the last
         maps behind them, and ``meta["strength"]`` how strong the regions are.
 

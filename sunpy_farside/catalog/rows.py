@@ -36,7 +36,7 @@ def rows_of_regions(table):
     Parameters
     ----------
     table : `~astropy.table.QTable`
-        With the columns of ``sunpy_farside.detection.measurement.COLUMNS``.
+        With the columns of ``sunpy_farside.detection.columns.COLUMNS``.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def regions_of_rows(dates, columns):
     Returns
     -------
     `~astropy.table.QTable`
-        ``date`` and the columns of ``sunpy_farside.detection.measurement.COLUMNS``.
+        ``date`` and the columns of ``sunpy_farside.detection.columns.COLUMNS``.
     """
     like, table = no_regions(), QTable()
     table["date"] = times_of(dates)

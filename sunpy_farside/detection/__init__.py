@@ -2,6 +2,7 @@
 Detection of active regions.
 """
 
+from sunpy_farside.detection.columns import COLUMNS
 from sunpy_farside.detection.measurement import *
 from sunpy_farside.detection.neural import *
 from sunpy_farside.detection.regions import *

@@ -21,12 +21,12 @@ from sunpy_farside.coordinates.far_side import (
     separations,
 )
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, WINDOW_ROWS, carrington_wcs
-from sunpy_farside.detection.methods import DEG2_PER_UHEM, STRENGTH_UNIT
+from sunpy_farside.detection.columns import COLUMNS, REGION_COLUMNS
+from sunpy_farside.detection.methods import DEG2_PER_UHEM
 from sunpy_farside.maps.orientation import is_cylindrical
 from sunpy_farside.utils.tables import whole_seconds
 
 __all__ = [
-    "COLUMNS",
     "Grid",
     "arrival_dates",
     "in_order",
@@ -44,40 +44,6 @@ _DEVIATION = 1.4826
 _AROUND = 6.0
 # For the rounding of angles, in degrees.
 _MARGIN = 0.1
-
-COLUMNS = {
-    "label": "rank by reliability, or by strength where there is none",
-    "centroid": "Carrington position, weighted by probability (or phase)",
-    "reliability": "probability that an active region of 2e21 Mx or more lies within ten degrees",
-    "flux": "estimated total unsigned magnetic flux, if an active region is there",
-    "flux_lower": "lower bound of the 68 % interval of the flux",
-    "flux_upper": "upper bound of that interval",
-    "integrated_probability": "sum of the probability over the region's pixels",
-    "peak_probability": "largest probability in the region",
-    "area": "area on the Sun",
-    "area_uhem": "area on the Sun in millionths of a solar hemisphere",
-    "longitude_extent": "largest extent in longitude",
-    "latitude_extent": "largest extent in latitude",
-    "mean_phase": "mean phase shift of the eleven maps",
-    "seismic_strength": "negative phase integrated over the area, uHem rad",
-    "depth": "mean depth of the phase within six degrees, in units of the map's noise",
-    "coverage": "share of the eleven maps with data, averaged over the pixels",
-    "complex": "number of the group of touching regions that it belongs to",
-    "east_limb_arrival": "when rotation brings the centroid round the east limb",
-    "significant": "reliable enough, or strong enough, to be called an active region",
-}
-
-_UNITS = {
-    "flux": u.Mx,
-    "flux_lower": u.Mx,
-    "flux_upper": u.Mx,
-    "integrated_probability": u.deg**2,
-    "area": u.deg**2,
-    "longitude_extent": u.deg,
-    "latitude_extent": u.deg,
-    "mean_phase": u.rad,
-    "seismic_strength": STRENGTH_UNIT,
-}
 
 
 def measure_regions(
@@ -336,8 +302,9 @@ def region_table(columns: dict[str, np.ndarray], date: Time, arrivals: np.ndarra
     times = Time(arrivals, format="isot") if len(arrivals) else Time(np.empty(0), format="mjd")
     times = Time(times, format="isot", precision=0)
     columns = columns | {"centroid": centroid, "east_limb_arrival": times}
-    for name in _UNITS.keys() & columns.keys():
-        columns[name] = columns[name] * _UNITS[name]
+    for name, column in REGION_COLUMNS.items():
+        if column.unit is not None and name in columns:
+            columns[name] = columns[name] * column.unit
     table = QTable({name: columns[name] for name in COLUMNS if name in columns}, copy=False)
     for name in table.colnames:
         table[name].info.description = COLUMNS[name]

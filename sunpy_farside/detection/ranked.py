@@ -26,7 +26,7 @@ class RankedRegions:
     ----------
     columns : `dict` of array
         Carrington ``longitude`` and ``latitude`` in degrees, and the columns of
-        ``sunpy_farside.detection.measurement.COLUMNS`` except positions and times.
+        ``sunpy_farside.detection.columns.COLUMNS`` except positions and times.
     arrivals : array of `str`
         Times of arrival at the east limb, ISO 8601 in UTC.
     meta : `dict`

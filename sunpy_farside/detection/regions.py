@@ -29,8 +29,8 @@ __all__ = ["find_regions"]
 __getattr__ = moved_names(
     __name__,
     {
+        "sunpy_farside.detection.columns": ["COLUMNS"],
         "sunpy_farside.detection.measurement": [
-            "COLUMNS",
             "mean_phase",
             "measure_regions",
             "noise_level",
@@ -81,7 +81,7 @@ def find_regions(
     Returns
     -------
     `~astropy.table.QTable`
-        One row per region, with the columns of ``sunpy_farside.detection.measurement.COLUMNS``. For
+        One row per region, with the columns of ``sunpy_farside.detection.columns.COLUMNS``. For
         the image and the sequence of a detection, it is the table of the detection. Without a
         sequence, the columns that are measured in phase maps, and the reliability and the flux of a
         network's regions, are NaN; regions are then in order of decreasing strength, and

@@ -255,6 +255,7 @@ def test_former_names_still_work_and_say_where_they_are_now(name):
 @pytest.mark.parametrize(
     ("module", "place", "name"),
     [
+        ("cadence", "sequence.placing", "place_maps"),
         ("catalog.daily", "catalog.map_runs", "find_runs"),
         ("catalog.daily", "catalog.reading", "read_catalog"),
         ("catalog.daily", "catalog.update", "update_tracks"),

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from astropy.time import Time
 
-from sunpy_farside.cadence import check_missing
 from sunpy_farside.catalog.database import DATABASE
 from sunpy_farside.catalog.former_catalog import FORMER_FILE
 from sunpy_farside.catalog.map_runs import group_runs
@@ -15,6 +14,7 @@ from sunpy_farside.catalog.update import update_catalog
 from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.folders import find_phase_maps
 from sunpy_farside.io.locks import only_run
+from sunpy_farside.sequence.placing import check_missing
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import remove_partial
 from sunpy_farside.utils.typing import PathLike

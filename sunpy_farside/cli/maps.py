@@ -15,7 +15,6 @@ from astropy.time import Time
 from sunpy_farside.cadence import (
     N_MAPS,
     complete_runs,
-    place_maps,
     shared_steps,
     step_numbers,
     steps_of_sequence,
@@ -29,6 +28,7 @@ from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.phase_maps import read_global_map
 from sunpy_farside.maps.windows import check_windows
 from sunpy_farside.sequence import FarsideSequence, cadence_date
+from sunpy_farside.sequence.placing import place_maps
 from sunpy_farside.utils.text import counted
 
 __all__ = ["MapFiles"]

@@ -129,46 +129,85 @@ def _number(value):
 
 
 def _text(summary):
+    """
+    Return the report in Markdown.
+    """
+    methods = summary["methods"]
+    networks = {name: item for name, item in methods.items() if "against_sar" in item}
     lines = [
+        *_title(summary),
+        *_scores(methods),
+        *_chance(methods),
+        *_against_sar(networks),
+        *_reliability(methods),
+        *_flux(methods),
+        *_pixels(networks),
+        *_completeness(methods),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _title(summary):
+    return [
         "# Evaluation",
         "",
         f"{summary['sequences']} sequences with {summary['regions']} regions in "
         f"{summary['complexes']} complexes, sunpy_farside {summary['version']}.",
+    ]
+
+
+def _scores(methods):
+    """
+    Return lines with the detections at the significance threshold, by method.
+    """
+    return [
         "",
         "| method | threshold | complexes found | completeness | true | repeated | ignored | "
         "false | false-discovery rate |",
         "|---|---|---|---|---|---|---|---|---|",
-    ]
-    methods = summary["methods"]
-    for name, item in methods.items():
-        lines.append(
+        *(
             f"| {name} | {item['threshold']:.4g} | {item['found']:.0f} | "
             f"{item['completeness']:.1%} | {item['true']:.0f} | {item['repeated']:.0f} | "
             f"{item['ignored']:.0f} | {item['false']:.0f} | {item['false_discovery_rate']:.1%} |"
-        )
-    if any("by_chance" in item for item in methods.values()):
-        lines += [
-            "",
-            "By chance, for reference regions shifted in longitude:",
-            "",
-            "| method | completeness | false-discovery rate |",
-            "|---|---|---|",
-        ]
-        lines += [
+            for name, item in methods.items()
+        ),
+    ]
+
+
+def _chance(methods):
+    """
+    Return lines with the rates by chance, by method.
+    """
+    if not any("by_chance" in item for item in methods.values()):
+        return []
+    return [
+        "",
+        "By chance, for reference regions shifted in longitude:",
+        "",
+        "| method | completeness | false-discovery rate |",
+        "|---|---|---|",
+        *(
             f"| {name} | {item['by_chance']['completeness']:.1%} | "
             f"{item['by_chance']['false_discovery_rate']:.1%} |"
             for name, item in methods.items()
-        ]
-    networks = {name: item for name, item in methods.items() if "against_sar" in item}
-    if networks:
-        lines += [
-            "",
-            "Ratio to the SAR method, with 95 % bootstrap intervals:",
-            "",
-            "| network | | at the SAR method's false-discovery rate | at "
-            f"{PUBLISHED_RATE:.2%} | smallest from 1 to 20 % |",
-            "|---|---|---|---|---|",
-        ]
+        ),
+    ]
+
+
+def _against_sar(networks):
+    """
+    Return lines with the ratios of the networks to the SAR method.
+    """
+    if not networks:
+        return []
+    lines = [
+        "",
+        "Ratio to the SAR method, with 95 % bootstrap intervals:",
+        "",
+        "| network | | at the SAR method's false-discovery rate | at "
+        f"{PUBLISHED_RATE:.2%} | smallest from 1 to 20 % |",
+        "|---|---|---|---|---|",
+    ]
     for name, item in networks.items():
         against = item["against_sar"]
         ratio, rate = against["smallest"]
@@ -178,22 +217,11 @@ def _text(summary):
             f"| | complexes found | {_interval(against['found_at_reference_rate'])} | "
             f"{_interval(against['found_at_published'])} | |",
         ]
-    lines += _reliability(methods)
-    lines += _flux(methods)
-    lines += [
-        f"\n{name}: Dice coefficient of the pixels {item['dice']:.3f}, calibration error "
-        f"{item['calibration_error']:.3f}."
-        for name, item in networks.items()
-    ]
-    for column, (_, heading) in _GROUPS.items():
-        if all(column in item["by"] for item in methods.values()):
-            lines += [
-                "",
-                f"Completeness (by chance) by {heading[0].lower()}{heading[1:]}:",
-                "",
-            ]
-            lines += _groups(methods, column)
-    return "\n".join(lines) + "\n"
+    return lines
+
+
+def _interval(item):
+    return f"{item['value']:.2f} ({item['low']:.2f} to {item['high']:.2f})"
 
 
 def _reliability(methods):
@@ -259,8 +287,28 @@ def _bin_label(row):
     return f"{row['low']:g} and more" if row["low"] else "all"
 
 
-def _interval(item):
-    return f"{item['value']:.2f} ({item['low']:.2f} to {item['high']:.2f})"
+def _pixels(networks):
+    return [
+        f"\n{name}: Dice coefficient of the pixels {item['dice']:.3f}, calibration error "
+        f"{item['calibration_error']:.3f}."
+        for name, item in networks.items()
+    ]
+
+
+def _completeness(methods):
+    """
+    Return lines with the completeness by properties of the reference regions.
+    """
+    lines = []
+    for column, (_, heading) in _GROUPS.items():
+        if all(column in item["by"] for item in methods.values()):
+            lines += [
+                "",
+                f"Completeness (by chance) by {heading[0].lower()}{heading[1:]}:",
+                "",
+                *_groups(methods, column),
+            ]
+    return lines
 
 
 def _groups(methods, column):

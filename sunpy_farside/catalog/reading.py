@@ -17,7 +17,7 @@ from sunpy_farside.catalog.database import DATABASE, Database
 from sunpy_farside.catalog.former_catalog import FORMER_FILE, FORMER_SAR, read_former
 from sunpy_farside.catalog.rows import REGION_FIELDS, regions_of_rows
 from sunpy_farside.detection.columns import COLUMNS
-from sunpy_farside.detection.methods import METHODS
+from sunpy_farside.detection.methods import METHODS, SAR
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.text import some
@@ -74,8 +74,8 @@ def read_catalog(folder: PathLike, method: Literal["network", "sar"] | None = No
     >>> strong = read_catalog("maps/detections", "network")  # doctest: +SKIP
     """
     if method == FORMER_SAR:
-        warn_deprecated(f"The method {method!r} is deprecated. Use 'sar'.")
-        method = "sar"
+        warn_deprecated(f"The method {method!r} is deprecated. Use {SAR.name!r}.")
+        method = SAR.name
     if method is not None and method not in METHODS:
         msg = f"Expected the method {' or '.join(METHODS)}, found {method!r}."
         raise ValueError(msg)

@@ -20,7 +20,7 @@ from sunpy_farside.catalog.track_store import follow_regions, stored_tracks
 from sunpy_farside.coordinates.far_side import remember_earth
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.detection.caveats import caveats_once
-from sunpy_farside.detection.methods import METHODS
+from sunpy_farside.detection.methods import METHODS, NETWORK, SAR
 from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
 from sunpy_farside.io.locks import only_run
 from sunpy_farside.io.phase_maps import read_global_map
@@ -46,8 +46,8 @@ _REASONS = {
     "model": "another model",
     "weights": "other weights",
     "width": "another width",
-    "network": "other settings",
-    "sar": "other settings",
+    NETWORK.name: "other settings",
+    SAR.name: "other settings",
     "columns": "other columns",
 }
 
@@ -224,7 +224,7 @@ def _make(sequences, records, database, model, output):
     # The network computes the next dates in a thread while those before them are stored.
     for detection in detect_farside(sequences, model):
         sequence, date = detection.sequence, detection.sequence.date
-        last = {"network": detection, "sar": detect_seismic_strength(sequence)}
+        last = {NETWORK.name: detection, SAR.name: detect_seismic_strength(sequence)}
         with whole_files(output) as partial:
             draw_date(list(last.values()), partial)
         database.append(

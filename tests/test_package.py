@@ -262,6 +262,8 @@ def test_former_names_still_work_and_say_where_they_are_now(name):
         ("catalog.daily", "catalog.watch", "watch_folder"),
         ("catalog.stack", "catalog.region_stack", "join_tables"),
         ("catalog.stack", "catalog.region_stack", "stack_regions"),
+        ("coordinates.far_side", "coordinates.earth", "earth_position"),
+        ("coordinates.far_side", "coordinates.earth", "remember_earth"),
         ("datasets.masks", "datasets.fields", "near_side_field"),
         ("detection.regions", "detection.columns", "COLUMNS"),
         ("detection.regions", "detection.measurement", "noise_level"),
@@ -274,6 +276,7 @@ def test_former_names_still_work_and_say_where_they_are_now(name):
         ("io.synoptic_frames", "maps.synoptic", "EAST_EDGE"),
         ("maps.resampling", "maps.orientation", "is_cylindrical"),
         ("sequence", "maps.windows", "cut_map"),
+        ("simulation.magnetograms", "simulation.magnetic_patches", "find_patches"),
     ],
 )
 def test_names_are_still_found_in_their_former_modules(module, place, name):

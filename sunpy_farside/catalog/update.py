@@ -17,7 +17,7 @@ from sunpy_farside.catalog.former_catalog import import_former
 from sunpy_farside.catalog.reading import catalog_table
 from sunpy_farside.catalog.sources import MapDigests, describe_run, n_missing
 from sunpy_farside.catalog.track_store import follow_regions, stored_tracks
-from sunpy_farside.coordinates.far_side import remember_earth
+from sunpy_farside.coordinates.earth import remember_earth
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.detection.caveats import caveats_once
 from sunpy_farside.detection.methods import METHODS, NETWORK, SAR

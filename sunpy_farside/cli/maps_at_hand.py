@@ -8,7 +8,7 @@ from itertools import islice
 from astropy.time import Time
 
 from sunpy_farside.cadence import N_MAPS
-from sunpy_farside.coordinates.far_side import remember_earth
+from sunpy_farside.coordinates.earth import remember_earth
 
 __all__ = ["MapsAtHand"]
 

@@ -2,44 +2,32 @@
 Measurement of the regions of a segmentation.
 """
 
-from dataclasses import dataclass
-from functools import lru_cache
-
 import numpy as np
 from scipy import ndimage
 
-import astropy.units as u
-from astropy.coordinates import SkyCoord, UnitSphericalRepresentation
 from astropy.table import QTable
 from astropy.time import Time
 from astropy.wcs import WCS
 
-from sunpy_farside.coordinates.arrival import east_limb_delay
-from sunpy_farside.coordinates.far_side import (
-    carrington_frame,
-    far_side_position,
-    separations,
-)
-from sunpy_farside.coordinates.window import FIRST_LATITUDE, WINDOW_ROWS, carrington_wcs
-from sunpy_farside.detection.columns import COLUMNS, REGION_COLUMNS
+from sunpy_farside.coordinates.far_side import separations
 from sunpy_farside.detection.methods import DEG2_PER_UHEM
-from sunpy_farside.maps.orientation import is_cylindrical
-from sunpy_farside.utils.tables import whole_seconds
+from sunpy_farside.detection.phase_statistics import mean_and_number, noise_level
+from sunpy_farside.detection.pixel_grid import Grid
+from sunpy_farside.detection.region_tables import arrival_dates, region_table
+from sunpy_farside.utils.moved import moved_names
 
-__all__ = [
-    "Grid",
-    "arrival_dates",
-    "in_order",
-    "mean_phase",
-    "measure",
-    "measure_regions",
-    "noise_level",
-    "region_table",
-    "window_grid",
-]
+__all__ = ["measure", "measure_regions"]
 
-# Standard deviation of a Gaussian over the median distance from its middle.
-_DEVIATION = 1.4826
+__getattr__ = moved_names(
+    __name__,
+    {
+        "sunpy_farside.detection.columns": ["COLUMNS"],
+        "sunpy_farside.detection.phase_statistics": ["mean_phase", "noise_level"],
+        "sunpy_farside.detection.pixel_grid": ["Grid", "window_grid"],
+        "sunpy_farside.detection.region_tables": ["arrival_dates", "in_order", "region_table"],
+    },
+)
+
 # Radius in degrees around a region's centroid in which its depth is measured.
 _AROUND = 6.0
 # For the rounding of angles, in degrees.
@@ -79,92 +67,6 @@ def measure_regions(
     return region_table(numbers, date, arrivals)
 
 
-@dataclass(frozen=True)
-class Grid:
-    """
-    Positions of the pixels of a Carrington map whose columns are meridians.
-
-    Attributes
-    ----------
-    wcs : `~astropy.wcs.WCS`
-    longitudes : array
-        Longitude of every column in degrees.
-    latitudes : array
-        Latitude of every row on the reference meridian in degrees.
-    edge_latitudes : array
-        Latitude of every row in the first column in degrees.
-    longitude_steps, latitude_steps : array
-        Sizes of the pixels of every row in degrees.
-    """
-
-    wcs: WCS
-    longitudes: np.ndarray
-    latitudes: np.ndarray
-    edge_latitudes: np.ndarray
-    longitude_steps: np.ndarray
-    latitude_steps: np.ndarray
-
-    @classmethod
-    def of(cls, wcs: WCS, shape: tuple[int, ...]) -> "Grid":
-        """
-        Return the grid of the pixels of a map.
-
-        Raises
-        ------
-        ValueError
-            The coordinates are not Carrington, or the columns are not meridians.
-        """
-        if [ctype[:4] for ctype in wcs.wcs.ctype] != ["CRLN", "CRLT"]:
-            msg = (
-                f"Expected a map in Carrington coordinates, found {' and '.join(wcs.wcs.ctype)}. "
-                "Reproject it to Carrington coordinates."
-            )
-            raise ValueError(msg)
-        if not is_cylindrical(wcs):
-            msg = (
-                f"Expected a map whose columns are meridians, found {' and '.join(wcs.wcs.ctype)} "
-                "turned or in an oblique view. Reproject it to upright CAR or CEA."
-            )
-            raise ValueError(msg)
-        rows, columns = map(np.arange, shape)
-        column = np.full(len(rows), wcs.wcs.crpix[0] - 1)
-
-        def latitude(row):
-            return wcs.wcs_pix2world(column, row, 0)[1]
-
-        return cls(
-            wcs,
-            wcs.wcs_pix2world(columns, np.full(len(columns), 0), 0)[0],
-            latitude(rows),
-            wcs.wcs_pix2world(np.full(len(rows), 0), rows, 0)[1],
-            np.full(len(rows), abs(wcs.pixel_scale_matrix[0, 0])),
-            np.abs(latitude(rows + 0.5) - latitude(rows - 0.5)),
-        )
-
-
-# For every longitude of the first column.
-@lru_cache(maxsize=360)
-def window_grid(start: int, width: int) -> Grid:
-    """
-    Return the grid of a window, which is the same at all dates.
-
-    Parameters
-    ----------
-    start : `int`
-        Longitude of the first column (`~sunpy_farside.coordinates.window.window_start`).
-    width : `int`
-        Number of columns.
-
-    Returns
-    -------
-    `Grid`
-    """
-    shape = WINDOW_ROWS, width
-    any_date = "2010-05-01"
-    wcs = carrington_wcs(any_date, shape, first_longitude=start, first_latitude=FIRST_LATITUDE)
-    return Grid.of(wcs, shape)
-
-
 def measure(
     labels: np.ndarray,
     grid: Grid,
@@ -177,7 +79,7 @@ def measure(
 
     Parameters
     ----------
-    grid : `Grid`
+    grid : `~sunpy_farside.detection.pixel_grid.Grid`
         Positions of the pixels.
     labels, probability, phases
         As for `measure_regions`.
@@ -186,7 +88,7 @@ def measure(
     -------
     `dict` of array
         Carrington ``longitude`` and ``latitude`` in degrees, and the measured columns of
-        ``COLUMNS`` in their units, in the order of the labels.
+        ``sunpy_farside.detection.columns.COLUMNS`` in their units, in the order of the labels.
     """
     index = np.arange(1, labels.max() + 1)
     longitude_step, latitude_step = grid.longitude_steps, grid.latitude_steps
@@ -220,7 +122,7 @@ def measure(
         numbers["integrated_probability"] = total(probability * pixel)
         numbers["peak_probability"] = _largest(probability[inside], owner, len(index))
     if phases is not None:
-        mean, number = _mean_phase(phases)
+        mean, number = mean_and_number(phases)
         known = np.isfinite(mean)
         mean = np.nan_to_num(mean)
         depth = -mean.clip(max=0) * sphere / DEG2_PER_UHEM
@@ -245,127 +147,6 @@ def measure(
         mean[~known] = np.nan
         numbers["depth"] = _depths(mean, grid, longitude, latitude)
     return numbers | {"longitude": longitude, "latitude": latitude}
-
-
-def arrival_dates(numbers: list[dict[str, np.ndarray]], dates: list[Time]) -> list[np.ndarray]:
-    """
-    Return the times at which regions cross the east limb, as text.
-
-    Parameters
-    ----------
-    numbers : `list` of `dict`
-        From `measure`.
-    dates : `list` of `~astropy.time.Time`
-        As many. Times of many dates take as long to compute as those of one.
-
-    Returns
-    -------
-    `list` of arrays of `str`
-        ISO 8601 in UTC, rounded to seconds.
-    """
-    delays = []
-    for item, date in zip(numbers, dates, strict=True):
-        meridian, center = far_side_position(date)
-        stonyhurst = item["longitude"] - (meridian - 180)
-        delays.append(east_limb_delay(stonyhurst, item["latitude"], -center))
-    owner = np.repeat(np.arange(len(dates)), [len(delay) for delay in delays])
-    times = whole_seconds(Time(dates)[owner] + np.concatenate(delays) * u.day)
-    # An empty array of times has no strings.
-    texts = times.isot if times.size else np.empty(0, dtype=str)
-    ends = np.cumsum([len(delay) for delay in delays])
-    return [texts[end - len(delay) : end] for end, delay in zip(ends, delays, strict=True)]
-
-
-def region_table(columns: dict[str, np.ndarray], date: Time, arrivals: np.ndarray) -> QTable:
-    """
-    Return the table of regions that were measured.
-
-    Parameters
-    ----------
-    columns : `dict` of array
-        From `measure`, and other columns of ``COLUMNS``.
-    date : `~astropy.time.Time`
-    arrivals : array of `str`
-        From `arrival_dates`.
-
-    Returns
-    -------
-    `~astropy.table.QTable`
-        With those of ``COLUMNS`` that there are, in this order.
-    """
-    # Much faster than the constructor of SkyCoord with a frame.
-    angles = UnitSphericalRepresentation(
-        columns["longitude"] * u.deg, columns["latitude"] * u.deg, copy=False
-    )
-    centroid = SkyCoord(carrington_frame(date, angles), copy=False)
-    # An empty array of strings is no array of dates to astropy.
-    times = Time(arrivals, format="isot") if len(arrivals) else Time(np.empty(0), format="mjd")
-    times = Time(times, format="isot", precision=0)
-    columns = columns | {"centroid": centroid, "east_limb_arrival": times}
-    for name, column in REGION_COLUMNS.items():
-        if column.unit is not None and name in columns:
-            columns[name] = columns[name] * column.unit
-    table = QTable({name: columns[name] for name in COLUMNS if name in columns}, copy=False)
-    for name in table.colnames:
-        table[name].info.description = COLUMNS[name]
-    return table
-
-
-def in_order(columns: dict) -> dict:
-    """
-    Return columns in the order of ``COLUMNS``, after those that are not in it.
-    """
-    others = [name for name in columns if name not in COLUMNS]
-    return {name: columns[name] for name in (*others, *COLUMNS) if name in columns}
-
-
-def mean_phase(phases: np.ndarray) -> np.ndarray:
-    """
-    Average phase maps over the maps that have data.
-
-    Parameters
-    ----------
-    phases : array, shape (maps, rows, columns)
-        NaN where there are no data.
-
-    Returns
-    -------
-    array, shape (rows, columns)
-        NaN where no map has data.
-    """
-    return _mean_phase(phases)[0]
-
-
-def _mean_phase(phases):
-    """
-    Return the mean of phase maps, and the number of maps that have data, at every pixel.
-    """
-    known = np.isfinite(phases)
-    number = known.sum(axis=0, dtype=np.uint16)
-    with np.errstate(invalid="ignore"):
-        return np.where(known, phases, 0).sum(axis=0, dtype=float) / number, number
-
-
-def noise_level(mean: np.ndarray) -> tuple[float, float]:
-    """
-    Return the middle of a map's values and the level of its noise.
-
-    Parameters
-    ----------
-    mean : array, shape (rows, columns)
-        Mean phase shift, NaN where there are no data.
-
-    Returns
-    -------
-    middle, level : `float`
-        Median, and 1.4826 times the median distance from it, which active regions, being few
-        pixels, hardly change. NaN where there are no data at all.
-    """
-    values = mean[np.isfinite(mean)]
-    if not values.size:
-        return np.nan, np.nan
-    middle = np.median(values)
-    return middle, _DEVIATION * np.median(np.abs(values - middle))
 
 
 def _depths(mean, grid, longitude, latitude):

@@ -19,8 +19,10 @@ from sunpy_farside.coordinates.far_side import far_side_position
 from sunpy_farside.coordinates.window import cut_columns, window_header, window_start
 from sunpy_farside.detection.caveats import warn_of_product
 from sunpy_farside.detection.flux import FluxRelation
-from sunpy_farside.detection.measurement import arrival_dates, measure, window_grid
+from sunpy_farside.detection.measurement import measure
 from sunpy_farside.detection.methods import NETWORK
+from sunpy_farside.detection.pixel_grid import window_grid
+from sunpy_farside.detection.region_tables import arrival_dates
 from sunpy_farside.detection.reliability import Reliability
 from sunpy_farside.detection.result import FarsideDetection
 from sunpy_farside.detection.segmentation import segment_image

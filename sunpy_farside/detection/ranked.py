@@ -9,7 +9,7 @@ import numpy as np
 from astropy.table import QTable
 from astropy.time import Time
 
-from sunpy_farside.detection.measurement import region_table
+from sunpy_farside.detection.region_tables import region_table
 
 __all__ = ["RankedRegions"]
 

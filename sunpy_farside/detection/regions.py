@@ -30,11 +30,8 @@ __getattr__ = moved_names(
     __name__,
     {
         "sunpy_farside.detection.columns": ["COLUMNS"],
-        "sunpy_farside.detection.measurement": [
-            "mean_phase",
-            "measure_regions",
-            "noise_level",
-        ],
+        "sunpy_farside.detection.measurement": ["measure_regions"],
+        "sunpy_farside.detection.phase_statistics": ["mean_phase", "noise_level"],
         "sunpy_farside.detection.significance": ["rank_measured", "rank_regions"],
         "sunpy_farside.detection.segmentation": [
             "segment",

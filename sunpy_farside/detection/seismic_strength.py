@@ -13,9 +13,10 @@ from sunpy.map import GenericMap
 
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, window_longitudes, window_wcs
 from sunpy_farside.detection.caveats import warn_of_product
-from sunpy_farside.detection.measurement import mean_phase, measure_regions
+from sunpy_farside.detection.measurement import measure_regions
 from sunpy_farside.detection.methods import SAR
 from sunpy_farside.detection.noise_scale import in_units_of_noise, on_holographic_scale
+from sunpy_farside.detection.phase_statistics import mean_phase
 from sunpy_farside.detection.result import FarsideDetection
 from sunpy_farside.detection.sar_calibration import sar_flux, sar_reliability
 from sunpy_farside.detection.segmentation import segment_image

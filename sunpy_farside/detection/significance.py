@@ -11,8 +11,8 @@ import sunpy_farside
 from sunpy_farside.coordinates.far_side import far_side_position, separations
 from sunpy_farside.detection.calibrated import plain
 from sunpy_farside.detection.flux import FLUX_COLUMNS
-from sunpy_farside.detection.measurement import in_order
 from sunpy_farside.detection.ranked import RankedRegions
+from sunpy_farside.detection.region_tables import in_order
 from sunpy_farside.detection.settings import DetectionSettings
 
 __all__ = ["rank_measured", "rank_regions"]
@@ -67,7 +67,7 @@ def rank_measured(
         From `~sunpy_farside.detection.measurement.measure`.
     date : `~astropy.time.Time`
     arrivals : array of `str`
-        From `~sunpy_farside.detection.measurement.arrival_dates`.
+        From `~sunpy_farside.detection.region_tables.arrival_dates`.
     segments, settings, **meta
         As for `rank_regions`.
 

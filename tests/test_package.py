@@ -280,7 +280,7 @@ def test_former_names_still_work_and_say_where_they_are_now(name):
         ("io.synoptic_frames", "maps.synoptic", "EAST_EDGE"),
         ("maps.resampling", "maps.orientation", "is_cylindrical"),
         ("sequence", "maps.windows", "cut_map"),
-        ("simulation.magnetograms", "simulation.magnetic_patches", "find_patches"),
+        ("simulation.magnetograms", "simulation.magnetic_patches", "Patches"),
     ],
 )
 def test_names_are_still_found_in_their_former_modules(module, place, name):

@@ -73,13 +73,14 @@ def read_catalog(folder: PathLike, method: Literal["network", "sar"] | None = No
     >>> from sunpy_farside.catalog import read_catalog
     >>> strong = read_catalog("maps/detections", "network")  # doctest: +SKIP
     """
-    if method == FORMER_SAR:
-        warn_deprecated(f"The method {method!r} is deprecated. Use {SAR.name!r}.")
-        method = SAR.name
-    if method is not None and method not in METHODS:
-        msg = f"Expected the method {' or '.join(METHODS)}, found {method!r}."
+    name: str | None = method
+    if name == FORMER_SAR:
+        warn_deprecated(f"The method {name!r} is deprecated. Use {SAR.name!r}.")
+        name = SAR.name
+    if name is not None and name not in METHODS:
+        msg = f"Expected the method {' or '.join(METHODS)}, found {name!r}."
         raise ValueError(msg)
-    return catalog_table(user_path(folder), method)
+    return catalog_table(user_path(folder), name)
 
 
 def catalog_table(folder, method=None):

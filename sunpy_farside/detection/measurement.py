@@ -2,6 +2,8 @@
 Measurement of the regions of a segmentation.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage
 
@@ -32,6 +34,15 @@ __getattr__ = moved_names(
 _AROUND = 6.0
 # For the rounding of angles, in degrees.
 _MARGIN = 0.1
+# Columns that are NaN without a probability, or without phases.
+_OPTIONAL = (
+    "integrated_probability",
+    "peak_probability",
+    "mean_phase",
+    "seismic_strength",
+    "depth",
+    "coverage",
+)
 
 
 def measure_regions(
@@ -90,63 +101,116 @@ def measure(
         Carrington ``longitude`` and ``latitude`` in degrees, and the measured columns of
         ``sunpy_farside.detection.columns.COLUMNS`` in their units, in the order of the labels.
     """
-    index = np.arange(1, labels.max() + 1)
-    longitude_step, latitude_step = grid.longitude_steps, grid.latitude_steps
-    latitudes = grid.latitudes
-    if not np.isfinite(latitudes[(labels > 0).any(axis=1)]).all():
+    if not np.isfinite(grid.latitudes[(labels > 0).any(axis=1)]).all():
         msg = "Expected regions between the poles, found rows beyond them. Check CDELT2 and CRPIX2."
         raise ValueError(msg)
-    pixel = (longitude_step * latitude_step)[:, np.newaxis]
-    sphere = pixel * np.cos(np.deg2rad(latitudes))[:, np.newaxis]
+    regions = _Regions.of(labels)
+    # Areas of the pixels of every row on the plane and on the sphere in square degrees.
+    pixel = (grid.longitude_steps * grid.latitude_steps)[:, np.newaxis]
+    sphere = pixel * np.cos(np.deg2rad(grid.latitudes))[:, np.newaxis]
 
-    # Regions are a small part of the image.
-    inside = labels > 0
-    owner = labels[inside]
-
-    def total(values):
-        return total_inside(np.broadcast_to(values, labels.shape)[inside])
-
-    def total_inside(values):
-        return np.bincount(owner, values, minlength=len(index) + 1)[1:]
-
-    unknown = np.full(len(index), np.nan)
-    numbers = dict.fromkeys(
-        (
-            *("integrated_probability", "peak_probability", "mean_phase", "seismic_strength"),
-            *("depth", "coverage"),
-        ),
-        unknown,
-    )
+    numbers = dict.fromkeys(_OPTIONAL, np.full(regions.number, np.nan))
     if probability is not None:
         weight = probability = np.nan_to_num(probability)
-        numbers["integrated_probability"] = total(probability * pixel)
-        numbers["peak_probability"] = _largest(probability[inside], owner, len(index))
+        numbers["integrated_probability"] = regions.total(probability * pixel)
+        numbers["peak_probability"] = regions.largest(probability[regions.inside])
     if phases is not None:
         mean, number = mean_and_number(phases)
-        known = np.isfinite(mean)
-        mean = np.nan_to_num(mean)
-        depth = -mean.clip(max=0) * sphere / DEG2_PER_UHEM
-        numbers["seismic_strength"] = total(depth)
+        known, shift = np.isfinite(mean), np.nan_to_num(mean)
+        strength = -shift.clip(max=0) * sphere / DEG2_PER_UHEM
+        numbers["seismic_strength"] = regions.total(strength)
         with np.errstate(invalid="ignore"):
-            numbers["mean_phase"] = total(mean) / total(known)
-        numbers["coverage"] = total(number / len(phases)) / total(1)
-        weight = depth if probability is None else probability
-
-    numbers["area"] = total(sphere)
-    numbers["area_uhem"] = numbers["area"] / DEG2_PER_UHEM
-    boxes = ndimage.find_objects(labels, len(index))
-    numbers["longitude_extent"] = np.array(
-        [longitude_step[box[0]].max() * (box[1].stop - box[1].start) for box in boxes], dtype=float
-    )
-    numbers["latitude_extent"] = np.array(
-        [latitude_step[box[0]].sum() for box in boxes], dtype=float
-    )
-    numbers["complex"] = _complexes(inside, owner, len(index))
-    longitude, latitude = _positions(weight[inside], inside, total_inside, grid.wcs)
+            numbers["mean_phase"] = regions.total(shift) / regions.total(known)
+        numbers["coverage"] = regions.total(number / len(phases)) / regions.total(1)
+        weight = strength if probability is None else probability
+    numbers |= _sizes(labels, regions, grid, sphere)
+    longitude, latitude = _positions(weight[regions.inside], regions, grid.wcs)
     if phases is not None:
-        mean[~known] = np.nan
         numbers["depth"] = _depths(mean, grid, longitude, latitude)
     return numbers | {"longitude": longitude, "latitude": latitude}
+
+
+@dataclass(frozen=True)
+class _Regions:
+    """
+    Pixels of regions, which are a small part of an image.
+
+    Attributes
+    ----------
+    inside : array of `bool`, shape (rows, columns)
+        The pixels.
+    owner : array of `int`
+        Label of the region that each of them belongs to.
+    number : `int`
+        Number of regions.
+    """
+
+    inside: np.ndarray
+    owner: np.ndarray
+    number: int
+
+    @classmethod
+    def of(cls, labels):
+        """
+        Return the pixels of the regions of a label image.
+        """
+        inside = labels > 0
+        return cls(inside, labels[inside], int(labels.max()))
+
+    def total(self, image):
+        """
+        Return the sums of an image, or of what broadcasts to one, over the pixels of each region.
+        """
+        return self.sum(np.broadcast_to(image, self.inside.shape)[self.inside])
+
+    def sum(self, values):
+        """
+        Return the sums of values of the pixels over each region.
+        """
+        return np.bincount(self.owner, values, minlength=self.number + 1)[1:]
+
+    def largest(self, values):
+        """
+        Return the largest of the values of the pixels in each region.
+        """
+        largest = np.full(self.number, -np.inf)
+        order = np.argsort(self.owner, kind="stable")
+        owners, first = np.unique(self.owner[order], return_index=True)
+        if len(owners):
+            largest[owners - 1] = np.maximum.reduceat(values[order], first)
+        return largest
+
+
+def _sizes(labels, regions, grid, sphere):
+    """
+    Return the columns of the sizes of regions, and the group of touching ones each belongs to.
+    """
+    area = regions.total(sphere)
+    boxes = ndimage.find_objects(labels, regions.number)
+    longitude_extent = [
+        grid.longitude_steps[rows].max() * (columns.stop - columns.start) for rows, columns in boxes
+    ]
+    latitude_extent = [grid.latitude_steps[rows].sum() for rows, _ in boxes]
+    parts, _ = ndimage.label(regions.inside, np.ones((3, 3)))
+    return {
+        "area": area,
+        "area_uhem": area / DEG2_PER_UHEM,
+        "longitude_extent": np.array(longitude_extent, dtype=float),
+        "latitude_extent": np.array(latitude_extent, dtype=float),
+        "complex": regions.largest(parts[regions.inside]).astype(int),
+    }
+
+
+def _positions(weight, regions, wcs):
+    """
+    Return the longitudes and latitudes of the weighted middles of regions in degrees.
+    """
+    rows, columns = np.nonzero(regions.inside)
+    whole = regions.sum(weight)
+    with np.errstate(invalid="ignore"):
+        row, column = regions.sum(weight * rows) / whole, regions.sum(weight * columns) / whole
+    longitude, latitude = wcs.wcs_pix2world(column, row, 0)
+    return longitude % 360, latitude
 
 
 def _depths(mean, grid, longitude, latitude):
@@ -168,35 +232,3 @@ def _depths(mean, grid, longitude, latitude):
         if values.size and level > 0:
             depths[index] = (middle - values.mean()) / level
     return depths
-
-
-def _complexes(inside, owner, number):
-    """
-    Return the number of the group of touching regions that each region belongs to.
-    """
-    parts, _ = ndimage.label(inside, np.ones((3, 3)))
-    return _largest(parts[inside], owner, number).astype(int)
-
-
-def _largest(values, owner, number):
-    """
-    Return the largest value of each of the regions that own the values.
-    """
-    largest = np.full(number, -np.inf)
-    order = np.argsort(owner, kind="stable")
-    owners, first = np.unique(owner[order], return_index=True)
-    if len(owners):
-        largest[owners - 1] = np.maximum.reduceat(values[order], first)
-    return largest
-
-
-def _positions(weight, inside, total, wcs):
-    """
-    Return the longitudes and latitudes of the weighted middles of regions in degrees.
-    """
-    rows, columns = np.nonzero(inside)
-    whole = total(weight)
-    with np.errstate(invalid="ignore"):
-        row, column = total(weight * rows) / whole, total(weight * columns) / whole
-    longitude, latitude = wcs.wcs_pix2world(column, row, 0)
-    return longitude % 360, latitude

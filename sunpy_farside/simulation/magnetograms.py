@@ -51,7 +51,7 @@ class MagneticRegions:
     efficiency : array
         Factor by which the phase shift deviates from its mean relation to the flux.
     blocks : array, shape (m, 5)
-        As in `Patches`.
+        As in `~sunpy_farside.simulation.magnetic_patches.Patches`.
     """
 
     longitude: np.ndarray

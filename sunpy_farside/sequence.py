@@ -320,12 +320,11 @@ class FarsideSequence:
         """
         Dates of the first, the last and the missing maps, and the product, as tables record them.
         """
-        dates = [frame.time.isot for frame in self._frames]
-        missing = zip(dates, self.is_missing, strict=True)
+        first, *_, last = self._frames
         return {
-            "first_map": dates[0],
-            "last_map": dates[-1],
-            "missing_maps": [date for date, absent in missing if absent],
+            "first_map": first.time.isot,
+            "last_map": last.time.isot,
+            "missing_maps": [frame.time.isot for frame in self._frames if frame.is_missing],
             "product": self.product,
         }
 
@@ -491,6 +490,26 @@ def find_sequences(
             f"missing maps, or allow for more of them with {argument_text('missing')}."
         )
     return sequences
+
+
+def checked_sequence(maps, width):
+    """
+    Return the sequence of eleven consecutive maps whose dates and windows are known to be right.
+
+    Parameters
+    ----------
+    maps : sequence of ``sunpy_farside.maps.windows.GlobalMap``
+        In order of time, with their dates of the cadence.
+    width : `int`
+        Columns of the windows.
+
+    Returns
+    -------
+    `FarsideSequence`
+    """
+    sequence = FarsideSequence.__new__(FarsideSequence)
+    sequence._frames, sequence._width = tuple(maps), width
+    return sequence
 
 
 def _listed(maps):

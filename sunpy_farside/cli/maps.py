@@ -27,8 +27,8 @@ from sunpy_farside.coordinates.far_side import remember_earth
 from sunpy_farside.errors import FarsideError, SchedulerError, SequenceError
 from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.phase_maps import read_global_map
-from sunpy_farside.maps.windows import check_windows
-from sunpy_farside.sequence import FarsideSequence, cadence_date
+from sunpy_farside.maps.windows import GlobalMap, check_windows
+from sunpy_farside.sequence import FarsideSequence, cadence_date, checked_sequence
 from sunpy_farside.utils.text import counted
 
 __all__ = ["MapFiles"]
@@ -134,7 +134,7 @@ class MapFiles:
                 if (item := self._read(self._at_step[step])) is not None:
                     maps[step] = item
                     if self._times is not None:
-                        self._times[step] = cadence_date(item)
+                        self._times[step] = item.time
                 for early in [other for other in maps if other <= step - N_MAPS]:
                     del maps[early]
 
@@ -142,10 +142,14 @@ class MapFiles:
             span = steps_of_sequence(middle)
             read_until(span[-1])
             run = [maps[step] for step in span if step in maps]
-            if len(run) >= N_MAPS - self._missing:
+            if len(run) == N_MAPS:
+                self._times = None
+                # Each map has been checked once already.
+                yield checked_sequence(run, self._width)
+            elif len(run) >= N_MAPS - self._missing:
                 self._times = None
                 if middle in maps:
-                    date = cadence_date(maps[middle])
+                    date = maps[middle].time
                 else:
                     date = time_of_step(middle, *self._typical)
                 yield FarsideSequence(run, width=self._width, missing=self._missing, date=date)
@@ -286,6 +290,9 @@ class MapFiles:
     def _read(self, file):
         def read(path):
             item = read_global_map(path) if file.map is None else file.map
+            date = cadence_date(item)
+            if date is not item.time:
+                item = GlobalMap.of(item, date)
             # Raise an error for a map without data in the window.
             check_windows([item], self._width)
             return item

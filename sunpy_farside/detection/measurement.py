@@ -222,26 +222,21 @@ def measure(
         Carrington ``longitude`` and ``latitude`` in degrees, and the measured columns of
         ``COLUMNS`` in their units, in the order of the labels.
     """
-    index = np.arange(1, labels.max() + 1)
+    number = labels.max()
     longitude_step, latitude_step = grid.longitude_steps, grid.latitude_steps
-    latitudes = grid.latitudes
-    if not np.isfinite(latitudes[(labels > 0).any(axis=1)]).all():
+    # Regions are a small part of the image: all that follows is of their pixels.
+    rows, columns = pixels = np.nonzero(labels)
+    owner = labels[pixels]
+    if not np.isfinite(grid.latitudes[rows]).all():
         msg = "Expected regions between the poles, found rows beyond them. Check CDELT2 and CRPIX2."
         raise ValueError(msg)
-    pixel = (longitude_step * latitude_step)[:, np.newaxis]
-    sphere = pixel * np.cos(np.deg2rad(latitudes))[:, np.newaxis]
-
-    # Regions are a small part of the image.
-    inside = labels > 0
-    owner = labels[inside]
+    size = (longitude_step * latitude_step)[rows]
+    sphere = size * np.cos(np.deg2rad(grid.latitudes))[rows]
 
     def total(values):
-        return total_inside(np.broadcast_to(values, labels.shape)[inside])
+        return np.bincount(owner, values, minlength=number + 1)[1:]
 
-    def total_inside(values):
-        return np.bincount(owner, values, minlength=len(index) + 1)[1:]
-
-    unknown = np.full(len(index), np.nan)
+    unknown = np.full(number, np.nan)
     numbers = dict.fromkeys(
         (
             *("integrated_probability", "peak_probability", "mean_phase", "seismic_strength"),
@@ -250,33 +245,33 @@ def measure(
         unknown,
     )
     if probability is not None:
-        weight = probability = np.nan_to_num(probability)
-        numbers["integrated_probability"] = total(probability * pixel)
-        numbers["peak_probability"] = _largest(probability[inside], owner, len(index))
+        weight = np.nan_to_num(probability[pixels])
+        numbers["integrated_probability"] = total(weight * size)
+        numbers["peak_probability"] = _largest(weight, owner, number)
     if phases is not None:
-        mean, number = _mean_phase(phases)
-        known = np.isfinite(mean)
-        mean = np.nan_to_num(mean)
-        depth = -mean.clip(max=0) * sphere / DEG2_PER_UHEM
+        mean, number_of_maps = _mean_phase(phases)
+        known = np.isfinite(mean[pixels])
+        phase = np.nan_to_num(mean[pixels])
+        depth = -phase.clip(max=0) * sphere / DEG2_PER_UHEM
         numbers["seismic_strength"] = total(depth)
         with np.errstate(invalid="ignore"):
-            numbers["mean_phase"] = total(mean) / total(known)
-        numbers["coverage"] = total(number / len(phases)) / total(1)
-        weight = depth if probability is None else probability
+            numbers["mean_phase"] = total(phase) / total(known)
+        share = number_of_maps[pixels] / len(phases)
+        numbers["coverage"] = total(share) / total(np.ones(len(owner)))
+        weight = depth if probability is None else weight
 
     numbers["area"] = total(sphere)
     numbers["area_uhem"] = numbers["area"] / DEG2_PER_UHEM
-    boxes = ndimage.find_objects(labels, len(index))
+    boxes = ndimage.find_objects(labels, number)
     numbers["longitude_extent"] = np.array(
         [longitude_step[box[0]].max() * (box[1].stop - box[1].start) for box in boxes], dtype=float
     )
     numbers["latitude_extent"] = np.array(
         [latitude_step[box[0]].sum() for box in boxes], dtype=float
     )
-    numbers["complex"] = _complexes(inside, owner, len(index))
-    longitude, latitude = _positions(weight[inside], inside, total_inside, grid.wcs)
+    numbers["complex"] = _complexes(labels, pixels, number)
+    longitude, latitude = _positions(weight, rows, columns, total, grid.wcs)
     if phases is not None:
-        mean[~known] = np.nan
         numbers["depth"] = _depths(mean, grid, longitude, latitude)
     return numbers | {"longitude": longitude, "latitude": latitude}
 
@@ -422,12 +417,12 @@ def _depths(mean, grid, longitude, latitude):
     return depths
 
 
-def _complexes(inside, owner, number):
+def _complexes(labels, pixels, number):
     """
     Return the number of the group of touching regions that each region belongs to.
     """
-    parts, _ = ndimage.label(inside, np.ones((3, 3)))
-    return _largest(parts[inside], owner, number).astype(int)
+    parts, _ = ndimage.label(labels > 0, np.ones((3, 3)))
+    return _largest(parts[pixels], labels[pixels], number).astype(int)
 
 
 def _largest(values, owner, number):
@@ -442,11 +437,10 @@ def _largest(values, owner, number):
     return largest
 
 
-def _positions(weight, inside, total, wcs):
+def _positions(weight, rows, columns, total, wcs):
     """
     Return the longitudes and latitudes of the weighted middles of regions in degrees.
     """
-    rows, columns = np.nonzero(inside)
     whole = total(weight)
     with np.errstate(invalid="ignore"):
         row, column = total(weight * rows) / whole, total(weight * columns) / whole

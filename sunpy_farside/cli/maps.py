@@ -25,8 +25,9 @@ from sunpy_farside.cli.output import complain
 from sunpy_farside.errors import FarsideError, SchedulerError, SequenceError
 from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.phase_maps import read_global_map
-from sunpy_farside.maps.windows import check_windows
+from sunpy_farside.maps.windows import GlobalMap, check_windows
 from sunpy_farside.sequence import FarsideSequence, cadence_date
+from sunpy_farside.sequence.farside_sequence import checked_sequence
 from sunpy_farside.sequence.placing import place_maps
 from sunpy_farside.utils.text import counted
 
@@ -123,7 +124,11 @@ class MapFiles:
             span = steps_of_sequence(middle)
             maps.read_until(span[-1])
             run = [maps[step] for step in span if step in maps]
-            if len(run) >= N_MAPS - self._missing:
+            if len(run) == N_MAPS:
+                self._times = None
+                # Each map has been checked once already.
+                yield checked_sequence(run, self._width)
+            elif len(run) >= N_MAPS - self._missing:
                 self._times = None
                 date = self._middle_date(middle, maps)
                 yield FarsideSequence(run, width=self._width, missing=self._missing, date=date)
@@ -134,7 +139,7 @@ class MapFiles:
         Return the date of a sequence, whose middle map may be missing.
         """
         if middle in maps:
-            return cadence_date(maps[middle])
+            return maps[middle].time
         return time_of_step(middle, *self._typical)
 
     @property
@@ -275,12 +280,15 @@ class MapFiles:
         """
         item = self._read(self._at_step[step])
         if item is not None and self._times is not None:
-            self._times[step] = cadence_date(item)
+            self._times[step] = item.time
         return item
 
     def _read(self, file):
         def read(path):
             item = read_global_map(path) if file.map is None else file.map
+            date = cadence_date(item)
+            if date is not item.time:
+                item = GlobalMap.of(item, date)
             # Raise an error for a map without data in the window.
             check_windows([item], self._width)
             return item

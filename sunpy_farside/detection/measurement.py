@@ -101,30 +101,33 @@ def measure(
         Carrington ``longitude`` and ``latitude`` in degrees, and the measured columns of
         ``sunpy_farside.detection.columns.COLUMNS`` in their units, in the order of the labels.
     """
-    if not np.isfinite(grid.latitudes[(labels > 0).any(axis=1)]).all():
+    # Regions are a small part of the image: all that follows is of their pixels.
+    regions = _Regions.of(labels)
+    if not np.isfinite(grid.latitudes[regions.rows]).all():
         msg = "Expected regions between the poles, found rows beyond them. Check CDELT2 and CRPIX2."
         raise ValueError(msg)
-    regions = _Regions.of(labels)
-    # Areas of the pixels of every row on the plane and on the sphere in square degrees.
-    pixel = (grid.longitude_steps * grid.latitude_steps)[:, np.newaxis]
-    sphere = pixel * np.cos(np.deg2rad(grid.latitudes))[:, np.newaxis]
+    # Areas of the pixels on the plane and on the sphere in square degrees.
+    size = (grid.longitude_steps * grid.latitude_steps)[regions.rows]
+    sphere = size * np.cos(np.deg2rad(grid.latitudes))[regions.rows]
 
     numbers = dict.fromkeys(_OPTIONAL, np.full(regions.number, np.nan))
     if probability is not None:
-        weight = probability = np.nan_to_num(probability)
-        numbers["integrated_probability"] = regions.total(probability * pixel)
-        numbers["peak_probability"] = regions.largest(probability[regions.inside])
+        weight = np.nan_to_num(regions.values(probability))
+        numbers["integrated_probability"] = regions.total(weight * size)
+        numbers["peak_probability"] = regions.largest(weight)
     if phases is not None:
-        mean, number = mean_and_number(phases)
-        known, shift = np.isfinite(mean), np.nan_to_num(mean)
-        strength = -shift.clip(max=0) * sphere / DEG2_PER_UHEM
+        mean, n_maps = mean_and_number(phases)
+        known = np.isfinite(regions.values(mean))
+        phase = np.nan_to_num(regions.values(mean))
+        strength = -phase.clip(max=0) * sphere / DEG2_PER_UHEM
         numbers["seismic_strength"] = regions.total(strength)
         with np.errstate(invalid="ignore"):
-            numbers["mean_phase"] = regions.total(shift) / regions.total(known)
-        numbers["coverage"] = regions.total(number / len(phases)) / regions.total(1)
-        weight = strength if probability is None else probability
+            numbers["mean_phase"] = regions.total(phase) / regions.total(known)
+        share = regions.values(n_maps) / len(phases)
+        numbers["coverage"] = regions.total(share) / regions.total(np.ones(len(share)))
+        weight = strength if probability is None else weight
     numbers |= _sizes(labels, regions, grid, sphere)
-    longitude, latitude = _positions(weight[regions.inside], regions, grid.wcs)
+    longitude, latitude = _positions(weight, regions, grid.wcs)
     if phases is not None:
         numbers["depth"] = _depths(mean, grid, longitude, latitude)
     return numbers | {"longitude": longitude, "latitude": latitude}
@@ -133,19 +136,20 @@ def measure(
 @dataclass(frozen=True)
 class _Regions:
     """
-    Pixels of regions, which are a small part of an image.
+    Pixels of the regions of a label image.
 
     Attributes
     ----------
-    inside : array of `bool`, shape (rows, columns)
-        The pixels.
+    rows, columns : array of `int`
+        Places of the pixels.
     owner : array of `int`
         Label of the region that each of them belongs to.
     number : `int`
         Number of regions.
     """
 
-    inside: np.ndarray
+    rows: np.ndarray
+    columns: np.ndarray
     owner: np.ndarray
     number: int
 
@@ -154,16 +158,16 @@ class _Regions:
         """
         Return the pixels of the regions of a label image.
         """
-        inside = labels > 0
-        return cls(inside, labels[inside], int(labels.max()))
+        rows, columns = np.nonzero(labels)
+        return cls(rows, columns, labels[rows, columns], int(labels.max()))
 
-    def total(self, image):
+    def values(self, image):
         """
-        Return the sums of an image, or of what broadcasts to one, over the pixels of each region.
+        Return the values of an image in the pixels.
         """
-        return self.sum(np.broadcast_to(image, self.inside.shape)[self.inside])
+        return image[self.rows, self.columns]
 
-    def sum(self, values):
+    def total(self, values):
         """
         Return the sums of values of the pixels over each region.
         """
@@ -191,13 +195,13 @@ def _sizes(labels, regions, grid, sphere):
         grid.longitude_steps[rows].max() * (columns.stop - columns.start) for rows, columns in boxes
     ]
     latitude_extent = [grid.latitude_steps[rows].sum() for rows, _ in boxes]
-    parts, _ = ndimage.label(regions.inside, np.ones((3, 3)))
+    parts, _ = ndimage.label(labels > 0, np.ones((3, 3)))
     return {
         "area": area,
         "area_uhem": area / DEG2_PER_UHEM,
         "longitude_extent": np.array(longitude_extent, dtype=float),
         "latitude_extent": np.array(latitude_extent, dtype=float),
-        "complex": regions.largest(parts[regions.inside]).astype(int),
+        "complex": regions.largest(regions.values(parts)).astype(int),
     }
 
 
@@ -205,10 +209,10 @@ def _positions(weight, regions, wcs):
     """
     Return the longitudes and latitudes of the weighted middles of regions in degrees.
     """
-    rows, columns = np.nonzero(regions.inside)
-    whole = regions.sum(weight)
+    whole = regions.total(weight)
     with np.errstate(invalid="ignore"):
-        row, column = regions.sum(weight * rows) / whole, regions.sum(weight * columns) / whole
+        row = regions.total(weight * regions.rows) / whole
+        column = regions.total(weight * regions.columns) / whole
     longitude, latitude = wcs.wcs_pix2world(column, row, 0)
     return longitude % 360, latitude
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sunpy_farside.detection.result import FarsideDetection
     from sunpy_farside.visualization.artists import Artists
 
-__all__ = ["FarsideSequence"]
+__all__ = ["FarsideSequence", "checked_sequence"]
 
 
 class FarsideSequence:
@@ -293,12 +293,11 @@ class FarsideSequence:
         """
         Dates of the first, the last and the missing maps, and the product, as tables record them.
         """
-        dates = [frame.time.isot for frame in self._frames]
-        missing = zip(dates, self.is_missing, strict=True)
+        first, *_, last = self._frames
         return {
-            "first_map": dates[0],
-            "last_map": dates[-1],
-            "missing_maps": [date for date, absent in missing if absent],
+            "first_map": first.time.isot,
+            "last_map": last.time.isot,
+            "missing_maps": [frame.time.isot for frame in self._frames if frame.is_missing],
             "product": self.product,
         }
 
@@ -383,3 +382,23 @@ class FarsideSequence:
         World coordinates of the window of the middle map (`~astropy.wcs.WCS`).
         """
         return window_wcs(self.date, self.width)
+
+
+def checked_sequence(maps, width):
+    """
+    Return the sequence of eleven consecutive maps whose dates and windows are known to be right.
+
+    Parameters
+    ----------
+    maps : sequence of ``sunpy_farside.maps.windows.GlobalMap``
+        In order of time, with their dates of the cadence.
+    width : `int`
+        Columns of the windows.
+
+    Returns
+    -------
+    `FarsideSequence`
+    """
+    sequence = FarsideSequence.__new__(FarsideSequence)
+    sequence._frames, sequence._width = tuple(maps), width
+    return sequence

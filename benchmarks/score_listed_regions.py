@@ -20,7 +20,7 @@ from astropy.time import Time
 
 from sunpy_farside import track_regions
 from sunpy_farside.cadence import CADENCE, MIDDLE
-from sunpy_farside.catalog.stack import carrington_positions
+from sunpy_farside.catalog.region_stack import carrington_positions
 from sunpy_farside.detection.methods import SAR
 from sunpy_farside.evaluation.predictions import check_predictions, noaa_arrivals, predictions_of
 from sunpy_farside.evaluation.scores_page import scores_document, write_scores

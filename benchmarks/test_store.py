@@ -17,7 +17,7 @@ from astropy.time import Time
 
 from sunpy_farside.catalog import Catalog
 from sunpy_farside.catalog.database import Database, Record
-from sunpy_farside.catalog.stack import carrington_positions
+from sunpy_farside.catalog.region_stack import carrington_positions
 from sunpy_farside.catalog.track_store import follow_regions
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.detection.former import no_regions

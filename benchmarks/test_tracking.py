@@ -17,14 +17,14 @@ from astropy.time import Time
 
 from sunpy.coordinates import HeliographicCarrington
 
-from sunpy_farside.catalog.stack import stack_regions
+from sunpy_farside.catalog.region_stack import stack_regions
 from sunpy_farside.catalog.tracking import track_regions
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.window import window_wcs
 from sunpy_farside.detection.measurement import measure_regions
 from sunpy_farside.detection.methods import SAR
-from sunpy_farside.detection.regions import rank_regions
 from sunpy_farside.detection.settings import DetectionSettings
+from sunpy_farside.detection.significance import rank_regions
 
 DATES = 3650
 

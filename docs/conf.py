@@ -20,10 +20,11 @@ from astropy.time import Time
 from astropy.utils import iers
 
 import sunpy_farside
-from sunpy_farside.catalog.columns import CATALOG_COLUMNS, MEMBER_COLUMNS, TRACK_COLUMNS
+from sunpy_farside.catalog.reading import CATALOG_COLUMNS
+from sunpy_farside.catalog.track_columns import MEMBER_COLUMNS, TRACK_COLUMNS
 from sunpy_farside.catalog.tracking import no_tracks
+from sunpy_farside.detection.columns import COLUMNS
 from sunpy_farside.detection.former import no_regions
-from sunpy_farside.detection.measurement import COLUMNS
 from sunpy_farside.detection.methods import NETWORK, STRENGTH_UNIT
 from sunpy_farside.network import PACKAGED
 

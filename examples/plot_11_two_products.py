@@ -22,7 +22,7 @@ detections = [sunpy_farside.detect_farside(item.sequence) for item in simulated]
 # Detections within ten degrees of each other match, one to one. The joint reliability is the
 # larger of the two for a region in both products, and lower than its own for a region alone:
 # `~sunpy_farside.catalog.product_comparison.joint_reliability` has the rule and how it was
-# measured. With real maps, `~sunpy_farside.catalog.daily.read_catalog` gives the two tables.
+# measured. With real maps, `~sunpy_farside.catalog.reading.read_catalog` gives the two tables.
 
 table = compare_products(*detections)
 for name in ("first", "second", "joint"):

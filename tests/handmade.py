@@ -17,9 +17,9 @@ from sunpy.map import Map, make_fitswcs_header
 from sunpy_farside import FarsideDetection
 from sunpy_farside.coordinates.window import carrington_header, window_header
 from sunpy_farside.detection.measurement import measure_regions
-from sunpy_farside.detection.regions import rank_regions
 from sunpy_farside.detection.segmentation import segment_image
 from sunpy_farside.detection.settings import DetectionSettings
+from sunpy_farside.detection.significance import rank_regions
 
 
 def blobs(date, places, hole=None):

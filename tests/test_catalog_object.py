@@ -17,8 +17,8 @@ import astropy.units as u
 from astropy.table import Table
 
 from sunpy_farside.catalog import Catalog, read_catalog, update
-from sunpy_farside.catalog.daily import watch_folder
 from sunpy_farside.catalog.numbers import NUMBER_COLUMNS, daily_numbers
+from sunpy_farside.catalog.watch import watch_folder
 from sunpy_farside.cli import main
 from sunpy_farside.errors import FarsideError
 from sunpy_farside.simulation import simulate_maps

@@ -10,8 +10,9 @@ from astropy.wcs import WCS
 
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, get_earth, sun
 
-from sunpy_farside.coordinates import far_side
+from sunpy_farside.coordinates import earth as earth_module
 from sunpy_farside.coordinates.arrival import east_limb_delay
+from sunpy_farside.coordinates.earth import remember_earth
 from sunpy_farside.coordinates.far_side import (
     carrington_frame,
     disk_center_latitude,
@@ -19,7 +20,6 @@ from sunpy_farside.coordinates.far_side import (
     far_side_center,
     far_side_central_meridian,
     far_side_distance,
-    remember_earth,
     to_carrington,
     to_stonyhurst,
 )
@@ -176,7 +176,7 @@ def test_times_of_any_scale_have_the_position_of_their_instant(monkeypatch, scal
     time = Time("2013-07-01T12:00")
     expected = sun.L0(time).deg, sun.B0(time).deg
     for remembered in (True, False):
-        monkeypatch.setattr(far_side, "_known", {})
+        monkeypatch.setattr(earth_module, "_known", {})
         same = getattr(time, scale)
         if remembered:
             remember_earth(same.reshape(1))
@@ -185,8 +185,8 @@ def test_times_of_any_scale_have_the_position_of_their_instant(monkeypatch, scal
 
 
 def test_only_the_latest_positions_are_remembered(monkeypatch):
-    monkeypatch.setattr(far_side, "_known", {})
-    monkeypatch.setattr(far_side, "_MOST_KNOWN", 5)
+    monkeypatch.setattr(earth_module, "_known", {})
+    monkeypatch.setattr(earth_module, "_MOST_KNOWN", 5)
     times = Time("2013-07-01") + np.arange(8) * 0.5 * u.day
     remember_earth(times)
-    assert list(far_side._known) == list(zip(times.jd1[3:], times.jd2[3:], strict=True))
+    assert list(earth_module._known) == list(zip(times.jd1[3:], times.jd2[3:], strict=True))

@@ -155,7 +155,7 @@ def test_a_map_without_data_in_its_window_is_named(folder, maps, capsys):
 
 def test_results_appear_as_they_are_made(folder, monkeypatch, capsys):
     """
-    Keep the results that were made before an interruption, all but of the batch in the network.
+    Keep the results that were made before an interruption, all but of batches in the network.
     """
     shown, last = [], max(folder.iterdir())
     read = cli.maps.read_global_map
@@ -167,6 +167,7 @@ def test_results_appear_as_they_are_made(folder, monkeypatch, capsys):
         return read(path)
 
     monkeypatch.setattr(neural, "_BATCH", 1)
+    monkeypatch.setattr(neural, "_AHEAD", 1)
     monkeypatch.setattr(cli.maps, "read_global_map", reading)
     assert run("detect", folder, "--format", "json", "--output", folder / "out") == 130
     out, err = capsys.readouterr()

@@ -116,7 +116,7 @@ def test_the_map_and_the_table_are_made_on_access(maps):
 
 def test_an_iterator_is_read_as_the_detections_are_asked_for(maps, monkeypatch):
     monkeypatch.setattr(neural, "_BATCH", 1)
-    sequences, taken = find_sequences(maps), []
+    sequences, taken = find_sequences(maps, missing=1), []
     expected = detect_farside(sequences, device="cpu")
 
     def read():
@@ -127,8 +127,8 @@ def test_an_iterator_is_read_as_the_detections_are_asked_for(maps, monkeypatch):
     found = detect_farside(read(), device="cpu")
     assert taken == []
     first = next(found)
-    # One batch is in the network while the regions of the one before it are measured.
-    assert len(taken) == 2
+    # Two batches are in the network while the regions of the one before them are measured.
+    assert len(taken) == 3
     for detection, item in zip([first, *found], expected, strict=True):
         assert np.array_equal(detection.image.data, item.image.data)
         equal_columns(detection.regions, item.regions)

@@ -12,7 +12,8 @@ import sunpy
 
 import sunpy_farside
 from sunpy_farside.catalog import read_catalog, watch_folder
-from sunpy_farside.catalog.columns import CATALOG_COLUMNS, MEMBER_COLUMNS, TRACK_COLUMNS
+from sunpy_farside.catalog.reading import CATALOG_COLUMNS
+from sunpy_farside.catalog.track_columns import MEMBER_COLUMNS, TRACK_COLUMNS
 from sunpy_farside.catalog.tracking import no_tracks
 from sunpy_farside.simulation import simulate_maps
 

@@ -19,8 +19,9 @@ from sunpy.util.exceptions import SunpyDeprecationWarning
 
 import sunpy_farside
 from sunpy_farside.catalog import Catalog, read_catalog, update
-from sunpy_farside.catalog.daily import update_tracks, watch_folder
 from sunpy_farside.catalog.database import DATABASE
+from sunpy_farside.catalog.update import update_tracks
+from sunpy_farside.catalog.watch import watch_folder
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.errors import FileFormatError, NewerFormatError
 from sunpy_farside.simulation import simulate_maps

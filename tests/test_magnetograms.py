@@ -14,7 +14,8 @@ from sunpy_farside.io.synoptic_maps import (
     reduce_maps,
 )
 from sunpy_farside.simulation.active_regions import DEG2_CM2, Regions, unsigned_field
-from sunpy_farside.simulation.magnetograms import ROTATION, Film, find_patches
+from sunpy_farside.simulation.magnetic_patches import ROTATION, find_patches
+from sunpy_farside.simulation.magnetograms import Film
 from sunpy_farside.simulation.phases import View, half_days
 from sunpy_farside.simulation.signature import Signature
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sunpy_farside.net import listing
+from sunpy_farside.net import listing, listing_page
+from sunpy_farside.net.listing_page import parse_listing
 from sunpy_farside.products import PRODUCTS
 
 HERE = "http://archive.example/farside/Phase_Maps/2022/"
@@ -34,7 +35,7 @@ colons = st.sampled_from([":", "%3A", "%3a", "&#58;"])
 
 
 def read(page):
-    return list(listing._files(listing._parse(page, HERE), HERE, PHASE_MAP))
+    return list(listing._files(parse_listing(page, HERE), HERE, PHASE_MAP))
 
 
 def parse(links):
@@ -103,7 +104,7 @@ odd_text = st.text(alphabet="href=\"'<>./%: aAP&#x;\n![-", max_size=200) | st.te
 @given(odd_text)
 def test_no_page_is_too_odd(text):
     with pytest.raises(ValueError, match="a page that"):
-        listing._parse(text, HERE)
+        parse_listing(text, HERE)
     with suppress(ValueError):
         files = parse(f'{text}"\'> <a href="./{NAME}">x</a> {text}')
         assert {file.url for file in files} <= {HERE + NAME}
@@ -145,7 +146,7 @@ def test_a_listing_that_ends_anywhere_is_whole_or_refused(page):
     ],
 )
 def test_an_empty_folder(page):
-    assert listing._parse(page, HERE) == {}
+    assert parse_listing(page, HERE) == {}
 
 
 @pytest.mark.parametrize(
@@ -159,13 +160,13 @@ def test_an_empty_folder(page):
 )
 def test_other_pages_are_no_listings(page):
     with pytest.raises(ValueError, match="a page that is no listing"):
-        listing._parse(page, HERE)
+        parse_listing(page, HERE)
 
 
 def test_a_page_of_tags_alone_is_not_read():
-    page = "<html>" + "<a>" * (listing._MAX_TAGS + 1) + "</html>"
+    page = "<html>" + "<a>" * (listing_page._MAX_TAGS + 1) + "</html>"
     with pytest.raises(ValueError, match="more than 200000 tags"):
-        listing._parse(page, HERE)
+        parse_listing(page, HERE)
 
 
 @pytest.mark.parametrize(

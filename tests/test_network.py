@@ -165,22 +165,43 @@ def test_the_order_in_memory_does_not_matter(order):
     assert np.array_equal(model().predict(other), model().predict(stack))
 
 
-@pytest.fixture(params=[1, 2])
-def threads(request):
+@pytest.fixture
+def restored_threads():
     before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield request.param
+    yield
     torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("kind", ["sequence", "valid"])
-def test_the_default_network_treats_every_sequence_by_itself(kind, threads):
+def test_the_default_network_treats_every_sequence_by_itself(kind, threads, restored_threads):
+    torch.set_num_threads(threads)
     network = replace(load_model(device="cpu"), normalization=Normalization(kind, clip=False))
     stack = np.random.default_rng(2).normal(-0.02, 0.05, (9, 11, 144, 140)).astype(np.float32)
     stack[::2, :3, :, :40] = np.nan
     together = network.predict(stack)
     for number in (1, 3):
         assert np.array_equal(network.predict(stack[-number:]), together[-number:])
+
+
+@pytest.mark.parametrize(
+    "network",
+    [UNet(hidden=4), CoarseUNet(), CoarseUNet(hidden=4, attention=True)],
+    ids=["unet", "coarse", "attention"],
+)
+def test_the_number_of_threads_changes_no_probability(network, restored_threads):
+    torch.manual_seed(3)
+    parts = randomize(network), "test", "common", Normalization("valid"), 100.0
+    predict = FarsideModel(*parts, torch.device("cpu")).predict
+    stack = np.random.default_rng(2).normal(-0.02, 0.05, (8, 11, 144, 140)).astype(np.float32)
+    stack[::2, :3, :, :40] = np.nan
+    found = []
+    for threads in (1, 2, 8):
+        torch.set_num_threads(threads)
+        found.append([predict(stack), predict(stack[:1])])
+    for many, one in found:
+        assert np.array_equal(many, found[0][0])
+        assert np.array_equal(one, many[:1])
 
 
 @pytest.mark.parametrize("attention", [False, True])

@@ -11,8 +11,8 @@ from list_files import summary
 from map_files import save_maps
 from reference_unet import small_model
 
-from sunpy_farside.catalog.daily import watch_folder
 from sunpy_farside.catalog.daily_run import run_day
+from sunpy_farside.catalog.watch import watch_folder
 
 DAYS = ("2022-05-09", "2022-05-10")
 

@@ -15,8 +15,8 @@ from sunpy_farside import (
     detect_seismic_strength,
     find_regions,
 )
-from sunpy_farside.detection.measurement import mean_phase, noise_level
 from sunpy_farside.detection.noise_scale import HOLOGRAPHIC_MIDDLE, HOLOGRAPHIC_NOISE
+from sunpy_farside.detection.phase_statistics import mean_phase, noise_level
 from sunpy_farside.detection.seismic_strength import PHASE
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.maps import phase_map_header

@@ -255,9 +255,24 @@ def test_former_names_still_work_and_say_where_they_are_now(name):
 @pytest.mark.parametrize(
     ("module", "place", "name"),
     [
+        ("cadence", "sequence.placing", "place_maps"),
+        ("catalog.daily", "catalog.map_runs", "find_runs"),
+        ("catalog.daily", "catalog.reading", "read_catalog"),
+        ("catalog.daily", "catalog.update", "update_tracks"),
+        ("catalog.daily", "catalog.watch", "watch_folder"),
+        ("catalog.stack", "catalog.region_stack", "join_tables"),
+        ("catalog.stack", "catalog.region_stack", "stack_regions"),
+        ("coordinates.far_side", "coordinates.earth", "earth_position"),
+        ("coordinates.far_side", "coordinates.earth", "remember_earth"),
         ("datasets.masks", "datasets.fields", "near_side_field"),
-        ("detection.regions", "detection.measurement", "noise_level"),
+        ("detection.regions", "detection.columns", "COLUMNS"),
+        ("detection.measurement", "detection.columns", "COLUMNS"),
+        ("detection.measurement", "detection.phase_statistics", "mean_phase"),
+        ("detection.measurement", "detection.pixel_grid", "window_grid"),
+        ("detection.measurement", "detection.region_tables", "in_order"),
+        ("detection.regions", "detection.phase_statistics", "noise_level"),
         ("detection.regions", "detection.segmentation", "smooth_probability"),
+        ("detection.regions", "detection.significance", "rank_measured"),
         ("evaluation.judged", "evaluation.calibration_bins", "BINS"),
         ("evaluation.judged", "evaluation.cases", "Case"),
         ("evaluation.scores", "evaluation.reference_regions", "find_complexes"),
@@ -265,6 +280,7 @@ def test_former_names_still_work_and_say_where_they_are_now(name):
         ("io.synoptic_frames", "maps.synoptic", "EAST_EDGE"),
         ("maps.resampling", "maps.orientation", "is_cylindrical"),
         ("sequence", "maps.windows", "cut_map"),
+        ("simulation.magnetograms", "simulation.magnetic_patches", "Patches"),
     ],
 )
 def test_names_are_still_found_in_their_former_modules(module, place, name):

@@ -16,7 +16,7 @@ from astropy.time import Time
 
 from sunpy_farside import track_regions
 from sunpy_farside.bulletin import Day, Series, bulletin_document
-from sunpy_farside.catalog.stack import carrington_positions
+from sunpy_farside.catalog.region_stack import carrington_positions
 from sunpy_farside.catalog.tracking import no_tracks
 from sunpy_farside.coordinates.arrival import east_limb_arrival
 from sunpy_farside.coordinates.far_side import carrington_frame, far_side_central_meridian

@@ -22,7 +22,7 @@ from sunpy_farside.detection import (
     segment_image,
     segmentation,
 )
-from sunpy_farside.detection.measurement import noise_level
+from sunpy_farside.detection.phase_statistics import noise_level
 from sunpy_farside.detection.segmentation import segment
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.errors import FarsideError

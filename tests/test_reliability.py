@@ -23,7 +23,7 @@ from sunpy_farside.cli import main
 from sunpy_farside.coordinates.window import window_wcs
 from sunpy_farside.detection import COLUMNS, measure_regions
 from sunpy_farside.detection.export import to_json, to_text
-from sunpy_farside.detection.measurement import noise_level
+from sunpy_farside.detection.phase_statistics import noise_level
 from sunpy_farside.detection.reliability import FEATURES, Reliability
 from sunpy_farside.detection.sar_calibration import read_calibration, sar_flux, sar_reliability
 from sunpy_farside.errors import WeightsError

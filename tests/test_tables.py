@@ -15,7 +15,7 @@ from astropy.table import Table
 
 import sunpy_farside
 from sunpy_farside.catalog import stack_regions
-from sunpy_farside.detection.measurement import COLUMNS
+from sunpy_farside.detection.columns import COLUMNS
 from sunpy_farside.simulation import simulate_maps
 from sunpy_farside.utils.tables import plain_table, write_plain
 

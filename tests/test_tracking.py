@@ -18,7 +18,7 @@ from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst
 import sunpy_farside
 from sunpy_farside.catalog.linking import link_regions
 from sunpy_farside.catalog.matching import match_positions
-from sunpy_farside.catalog.stack import stack_regions
+from sunpy_farside.catalog.region_stack import stack_regions
 from sunpy_farside.catalog.tracking import RegionTracks
 from sunpy_farside.coordinates import arrival_uncertainty, central_meridian_crossing
 from sunpy_farside.coordinates.arrival import OFFSET, east_limb_delay

@@ -14,8 +14,9 @@ from sunpy.util.exceptions import SunpyUserWarning
 
 import sunpy_farside
 from sunpy_farside.catalog import read_catalog, stack_regions
-from sunpy_farside.catalog.daily import update_tracks, watch_folder
 from sunpy_farside.catalog.date_pictures import draw_date
+from sunpy_farside.catalog.update import update_tracks
+from sunpy_farside.catalog.watch import watch_folder
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.network import save_model
 from sunpy_farside.simulation import simulate_maps

@@ -21,11 +21,12 @@ from reference_unet import small_model
 from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside.catalog import Catalog, database_schema, read_catalog, update
-from sunpy_farside.catalog.daily import update_tracks, watch_folder
 from sunpy_farside.catalog.database import DATABASE, Database
 from sunpy_farside.catalog.reading import regions_table
 from sunpy_farside.catalog.rows import REGION_FIELDS
 from sunpy_farside.catalog.track_store import _FIELDS as TRACK_FIELDS
+from sunpy_farside.catalog.update import update_tracks
+from sunpy_farside.catalog.watch import watch_folder
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.errors import FileFormatError, FolderInUseError, NewerFormatError
 from sunpy_farside.io.locks import only_run
@@ -346,12 +347,40 @@ def test_databases_of_earlier_releases_are_brought_up_to_date(folder, monkeypatc
         assert database.connection.execute("SELECT id FROM scores").fetchall() == [(7,)]
 
 
-def test_every_column_has_a_field(folder):
+def fields_of(database, table):
+    return {name for _, name, *_ in database.connection.execute(f"PRAGMA table_info({table})")}
+
+
+def test_every_column_of_tracks_has_a_field(folder):
     remedy = "append a step to sunpy_farside/catalog/database_schema.py that adds the field"
     with Database.opened(folder / "detections") as database:
-        for table, fields in (("regions", REGION_FIELDS), ("tracks", TRACK_FIELDS)):
-            info = database.connection.execute(f"PRAGMA table_info({table})").fetchall()
-            assert {*fields} <= {name for _, name, *_ in info}, remedy
+        assert {*TRACK_FIELDS} <= fields_of(database, "tracks"), remedy
+
+
+def test_a_new_column_of_regions_needs_no_step(folder, monkeypatch):
+    output = folder / "detections"
+    content, before = (output / DATABASE).read_bytes(), stored(output)
+    monkeypatch.setattr(database_schema, "REGION_FIELDS", (*REGION_FIELDS, "new"))
+    with Database.opened(output) as database:
+        assert fields_of(database, "regions") == {"detection", *REGION_FIELDS, "new"}
+    # To read leaves the file as it is.
+    assert (output / DATABASE).read_bytes() == content
+    for _ in range(2):
+        with Database.opened(output, write=True) as database:
+            assert "new" in fields_of(database, "regions")
+            values = database.connection.execute("SELECT DISTINCT new FROM regions").fetchall()
+            assert values == [(None,)]
+    assert stored(output) == before
+
+
+def test_a_column_of_a_later_release_is_refused(folder):
+    output = folder / "detections"
+    change(output, "ALTER TABLE regions ADD COLUMN later")
+    newer = (output / DATABASE).read_bytes()
+    for function in (watch_folder, read_catalog, update_tracks):
+        with pytest.raises(NewerFormatError, match="found also later of a later release"):
+            function(folder if function is watch_folder else output)
+    assert (output / DATABASE).read_bytes() == newer
 
 
 def test_fields_that_an_earlier_release_did_not_write(folder):

@@ -39,7 +39,7 @@ class Series:
 
     def setup(self, folder):
         from sunpy_farside import find_sequences, load_model
-        from sunpy_farside.coordinates.far_side import remember_earth
+        from sunpy_farside.coordinates.earth import remember_earth
         from sunpy_farside.detection import neural
         from sunpy_farside.detection.export import to_csv
         from sunpy_farside.io.phase_maps import read_global_map

@@ -11,10 +11,10 @@ from astropy.time import Time
 from sunpy_farside.bulletin.schema import HistoryEntry
 from sunpy_farside.bulletin.values import moment, number
 from sunpy_farside.cadence import CADENCE
+from sunpy_farside.coordinates.earth import remember_earth
 from sunpy_farside.coordinates.far_side import (
     disk_center_latitude,
     far_side_central_meridian,
-    remember_earth,
     separations,
 )
 from sunpy_farside.coordinates.rotation import carrington_drift

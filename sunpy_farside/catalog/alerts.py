@@ -15,6 +15,7 @@ from astropy.time import Time
 
 from sunpy_farside.catalog.database import Database
 from sunpy_farside.catalog.track_store import stored_tracks
+from sunpy_farside.detection.methods import NETWORK
 from sunpy_farside.utils.files import whole_files
 
 __all__ = ["Alert", "append_to_feed", "give_alerts", "run_command"]
@@ -25,7 +26,7 @@ _ENTRIES, _PATIENCE = 100, 60
 # Time without a detection after which a region is not announced any more.
 _CURRENT = 3 * u.day
 # The method whose regions are announced. Those of the other would be announced twice.
-_METHOD = "network"
+_METHOD = NETWORK.name
 
 
 @dataclass(frozen=True)

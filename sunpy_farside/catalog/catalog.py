@@ -20,7 +20,7 @@ from sunpy_farside.catalog.numbers import daily_numbers
 from sunpy_farside.catalog.reading import catalog_table, check_exists, regions_table
 from sunpy_farside.catalog.track_store import stored_tracks
 from sunpy_farside.catalog.tracking import RegionTracks
-from sunpy_farside.detection.methods import METHODS
+from sunpy_farside.detection.methods import METHODS, NETWORK
 from sunpy_farside.errors import FarsideError
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.inputs import user_time
@@ -37,7 +37,7 @@ _SHOWN = 27 * u.day
 
 class Catalog:
     """
-    Catalog of detections and tracks that `~sunpy_farside.catalog.daily.watch_folder` keeps.
+    Catalog of detections and tracks that `~sunpy_farside.catalog.watch.watch_folder` keeps.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class Catalog:
         Returns
         -------
         `~astropy.table.QTable`
-            See `~sunpy_farside.catalog.daily.read_catalog`.
+            See `~sunpy_farside.catalog.reading.read_catalog`.
         """
         return catalog_table(self._folder, method)
 
@@ -171,7 +171,7 @@ class Catalog:
                 source[name] = None if source[name] is None else json.loads(source[name])
         return sources
 
-    def numbers(self, method: str = "network", **options: Any) -> QTable:
+    def numbers(self, method: str = NETWORK.name, **options: Any) -> QTable:
         """
         Return the numbers of every date.
 
@@ -188,7 +188,7 @@ class Catalog:
         """
         return daily_numbers(self.detections(method), **options)
 
-    def names(self, method: str = "network") -> Table:
+    def names(self, method: str = NETWORK.name) -> Table:
         """
         Return the names that JSOC and NOAA give to the regions of tracks.
 
@@ -204,7 +204,7 @@ class Catalog:
         with self._opened() as database:
             return names_of_tracks(database, method)
 
-    def plot(self, method: str = "network", *, axes: Axes | None = None) -> Artists:
+    def plot(self, method: str = NETWORK.name, *, axes: Axes | None = None) -> Artists:
         """
         Draw the tracks of the last rotation.
 

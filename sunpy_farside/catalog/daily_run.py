@@ -18,13 +18,14 @@ from sunpy_farside.cadence import (
     step_time,
     steps_of_sequence,
 )
-from sunpy_farside.catalog.daily import group_runs
 from sunpy_farside.catalog.database import DATABASE, Database
+from sunpy_farside.catalog.map_runs import group_runs
 from sunpy_farside.catalog.names import attach_names
 from sunpy_farside.catalog.one_product import check_product
 from sunpy_farside.catalog.update import update_catalog
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.detection.caveats import caveats_once
+from sunpy_farside.detection.methods import NETWORK, SAR
 from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
 from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.folders import find_phase_maps
@@ -127,7 +128,7 @@ def run_day(
     email : `str`, optional
         Address registered for JSOC's exports, which time-distance maps need.
     model, device
-        As for `~sunpy_farside.catalog.daily.watch_folder`.
+        As for `~sunpy_farside.catalog.watch.watch_folder`.
     progress : `bool`, optional
         If True, show progress bars.
 
@@ -145,7 +146,7 @@ def run_day(
     Warns
     -----
     sunpy.util.exceptions.SunpyUserWarning
-        As for `~sunpy_farside.catalog.daily.watch_folder`.
+        As for `~sunpy_farside.catalog.watch.watch_folder`.
 
     Notes
     -----
@@ -158,40 +159,54 @@ def run_day(
     with only_run(output):
         remove_partial(output)
         check_product(output, product)
-        notes = []
-        if not offline:
-            options = {"url": url, "email": email, "progress": progress}
-            notes = _fetch(output, product, since, options)
-        for folder in (_MAPS, _LISTS):
-            (output / folder).mkdir(exist_ok=True)
-        maps = output / _MAPS
-        paths = find_phase_maps(maps, product)
+        options = {"url": url, "email": email, "progress": progress}
+        notes = [] if offline else _fetch(output, product, since, options)
+        _make_folders(output)
+        paths = find_phase_maps(output / _MAPS, product)
         runs = dict(group_runs(paths, missing))
         if runs and not isinstance(model, FarsideModel):
             model = load_model(model or "default", device=device)
-        new, last = [], {}
-        if runs or (output / DATABASE).exists():
-            new, last = update_catalog(runs, maps, output, model=model, missing=missing)
+        new, made = _detect(runs, output, model, missing)
         region_list, summaries = _lists(output, new, notes), _summaries(noaa, notes)
-        compared = {}
-        if (output / DATABASE).exists():
-            with Database.opened(output, write=True) as database:
-                first = _first_compared(database, new)
-                compared = attach_names(database, region_list, summaries, first)
+        compared = _compare(output, new, region_list, summaries)
         used, absent = _maps_of(runs, paths)
-        latest = _latest(runs, output, model, missing, last)
-    return DailyRun(
-        output,
-        product,
-        new,
-        used,
-        absent,
-        _latest_list(region_list),
-        max(summaries, key=lambda table: table.meta["date"], default=None),
-        compared,
-        tuple(notes),
-        latest,
-    )
+        return DailyRun(
+            output=output,
+            product=product,
+            new=new,
+            used=used,
+            missing=absent,
+            region_list=_latest_list(region_list),
+            summary=max(summaries, key=lambda table: table.meta["date"], default=None),
+            compared=compared,
+            notes=tuple(notes),
+            latest=_latest(runs, output, model, missing, made),
+        )
+
+
+def _make_folders(output):
+    for folder in (_MAPS, _LISTS):
+        (output / folder).mkdir(exist_ok=True)
+
+
+def _detect(runs, output, model, missing):
+    """
+    Update the catalog, and return its new dates and the detections of the last of them.
+    """
+    if not runs and not (output / DATABASE).exists():
+        return [], {}
+    return update_catalog(runs, output / _MAPS, output, model=model, missing=missing)
+
+
+def _compare(output, new, region_list, summaries):
+    """
+    Attach the names of others to the tracks, and return the matches with JSOC's lists by method.
+    """
+    if not (output / DATABASE).exists():
+        return {}
+    with Database.opened(output, write=True) as database:
+        first = _first_compared(database, new)
+        return attach_names(database, region_list, summaries, first)
 
 
 def _latest(runs, output, model, missing, made):
@@ -212,8 +227,8 @@ def _latest(runs, output, model, missing, made):
         # The update has named the map.
         return {}
     return {
-        "network": detect_farside(sequence, model),
-        "sar": detect_seismic_strength(sequence),
+        NETWORK.name: detect_farside(sequence, model),
+        SAR.name: detect_seismic_strength(sequence),
     }
 
 

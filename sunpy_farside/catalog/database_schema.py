@@ -9,6 +9,7 @@ and the earlier one, with its regions, remains with the status ``superseded``.
 import sqlite3
 from contextlib import contextmanager
 
+from sunpy_farside.catalog.rows import REGION_FIELDS
 from sunpy_farside.errors import FileFormatError, NewerFormatError
 
 __all__ = ["open_database", "readable", "transaction"]
@@ -25,7 +26,8 @@ _REFUSED = (
 )
 
 # Each step brings a database from the version that is its place in the list to the next one. A step
-# that a release has published is never changed: later releases add theirs.
+# that a release has published is never changed: later releases add theirs. Columns of tables of
+# regions need no step (`_missing_fields`).
 _STEPS = [
     """
     -- Software, network and settings behind detections.
@@ -179,7 +181,7 @@ def open_database(path, *, write=False):
         connection = _connect(path, write)
         try:
             version = _version(connection, path)
-            if version < len(_STEPS) and not write:
+            if not write and (version < len(_STEPS) or _missing_fields(connection)):
                 connection = _in_memory(connection, version, path)
             _bring_up_to_date(connection, version)
         except BaseException:
@@ -275,7 +277,29 @@ def _version(connection, path):
             f"version {version} of a later release. Update sunpy_farside."
         )
         raise NewerFormatError(msg)
+    later = _region_fields(connection) - {"detection", *REGION_FIELDS}
+    if version == len(_STEPS) and later:
+        msg = (
+            f"{path}: expected the columns of this release, found also "
+            f"{', '.join(sorted(later))} of a later release. Update sunpy_farside."
+        )
+        raise NewerFormatError(msg)
     return version
+
+
+def _region_fields(connection):
+    """
+    Return the names of the fields that regions have in a database, an empty set without regions.
+    """
+    return {name for _, name, *_ in connection.execute("PRAGMA table_info(regions)")}
+
+
+def _missing_fields(connection):
+    """
+    Return the fields of regions that a database of an earlier release lacks.
+    """
+    present = _region_fields(connection)
+    return [name for name in REGION_FIELDS if name not in present]
 
 
 def _bring_up_to_date(connection, version):
@@ -284,6 +308,11 @@ def _bring_up_to_date(connection, version):
             for statement in _statements(step):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
+    if missing := _missing_fields(connection):
+        with transaction(connection):
+            for name in missing:
+                # Without a type, SQLite stores any value as it is; it is NULL in former regions.
+                connection.execute(f"ALTER TABLE regions ADD COLUMN {name}")
 
 
 def _statements(script):

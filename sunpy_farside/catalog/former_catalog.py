@@ -23,7 +23,8 @@ from sunpy_farside.catalog.track_files import read_members
 from sunpy_farside.catalog.tracking import no_tracks
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.detection.former import complete_regions, no_regions
-from sunpy_farside.detection.methods import METHODS
+from sunpy_farside.detection.methods import METHODS, SAR
+from sunpy_farside.detection.seismic_strength import METHOD
 from sunpy_farside.errors import FileFormatError, NewerFormatError
 from sunpy_farside.io.table_files import check_format, meta_of_lines, table_of_lines
 from sunpy_farside.utils.digests import digest
@@ -57,7 +58,7 @@ class FormerCatalog:
     ----------
     table : `~astropy.table.QTable`
         One row per region, in order of date: ``date``, ``method``, ``model`` and the columns of
-        ``sunpy_farside.detection.measurement.COLUMNS``.
+        ``sunpy_farside.detection.columns.COLUMNS``.
     records : `dict`
         The `~sunpy_farside.catalog.database.Record` of every date, None where there is none.
     damaged : `list` of `str`
@@ -142,8 +143,8 @@ def _import(database, former):
 
 
 def _model(method, record):
-    if method == "sar":
-        return "seismic_strength"
+    if method == SAR.name:
+        return METHOD
     return record.run.get("model", "") if record else ""
 
 
@@ -151,7 +152,7 @@ def _import_names(database, tracks, method):
     """
     Put the members of earlier tracks into a database, from which their names go on.
     """
-    places = [method, FORMER_SAR] if method == "sar" else [method]
+    places = [method, FORMER_SAR] if method == SAR.name else [method]
     place = next((tracks / name for name in places if (tracks / name).is_dir()), None)
     if place is None:
         return
@@ -232,7 +233,7 @@ def _table(header, rows, path):
     for name in COLUMNS:
         own[name] = regions[name]
     method = np.asarray(own["method"])
-    own["method"] = np.where(method == FORMER_SAR, "sar", method)
+    own["method"] = np.where(method == FORMER_SAR, SAR.name, method)
     own.meta = {}
     return own[np.argsort(own["date"].mjd, kind="stable")]
 

@@ -13,7 +13,7 @@ from sunpy.coordinates import HeliographicCarrington
 
 import sunpy_farside
 from sunpy_farside.cadence import TOLERANCE
-from sunpy_farside.catalog.stack import join_tables
+from sunpy_farside.catalog.region_stack import join_tables
 from sunpy_farside.coordinates.arrival import positions_of
 from sunpy_farside.coordinates.far_side import separations, to_carrington
 from sunpy_farside.coordinates.rotation import carrington_drift
@@ -177,10 +177,10 @@ def match_dates(
     Parameters
     ----------
     detected : `~astropy.table.QTable`
-        Table from `~sunpy_farside.catalog.stack.stack_regions`.
+        Table from `~sunpy_farside.catalog.region_stack.stack_regions`.
     reference : `~astropy.table.QTable`
         Region lists (`~sunpy_farside.io.region_lists.read_region_list`), or another table of
-        `~sunpy_farside.catalog.stack.stack_regions`.
+        `~sunpy_farside.catalog.region_stack.stack_regions`.
     distance : `~astropy.units.Quantity`, optional
         Largest angular distance of two regions that match.
 

@@ -15,7 +15,7 @@ from sunpy.coordinates import HeliographicCarrington
 
 import sunpy_farside
 from sunpy_farside.catalog.matching import OUTCOMES, match_regions
-from sunpy_farside.catalog.stack import join_tables
+from sunpy_farside.catalog.region_stack import join_tables
 from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.coordinates.rotation import carrington_drift
 from sunpy_farside.errors import NoCommonDatesError
@@ -48,8 +48,8 @@ def match_summaries(
     Parameters
     ----------
     detected : `~astropy.table.QTable`
-        Table of `~sunpy_farside.catalog.stack.stack_regions` or
-        `~sunpy_farside.catalog.daily.read_catalog`.
+        Table of `~sunpy_farside.catalog.region_stack.stack_regions` or
+        `~sunpy_farside.catalog.reading.read_catalog`.
     summaries : `~astropy.table.QTable` or an iterable of them
         Table of `~sunpy_farside.io.noaa.read_noaa_summaries`, or tables of
         `~sunpy_farside.io.noaa.read_noaa_summary`.

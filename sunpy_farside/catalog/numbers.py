@@ -38,7 +38,7 @@ def daily_numbers(regions, *, days: u.day = 7 * u.day, reliability=0.5):
     Parameters
     ----------
     regions : `~astropy.table.QTable`
-        Regions by one method (`~sunpy_farside.catalog.daily.read_catalog`).
+        Regions by one method (`~sunpy_farside.catalog.reading.read_catalog`).
     days : `~astropy.units.Quantity`, optional
         Time ahead of the date of the detection that the probability covers.
     reliability : `float`, optional

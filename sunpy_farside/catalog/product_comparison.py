@@ -11,7 +11,7 @@ from astropy.table import QTable, Table
 
 import sunpy_farside
 from sunpy_farside.catalog.matching import match_dates, same_maps
-from sunpy_farside.catalog.stack import carrington_positions, stack_regions
+from sunpy_farside.catalog.region_stack import carrington_positions, stack_regions
 from sunpy_farside.detection.result import FarsideDetection
 
 __all__ = ["ALONE", "compare_products", "joint_reliability"]
@@ -34,8 +34,8 @@ def compare_products(
     ----------
     first, second : iterable of `~sunpy_farside.detection.result.FarsideDetection`
         One detection or many in each product, by one method, or tables of many dates
-        (`~sunpy_farside.catalog.stack.stack_regions`,
-        `~sunpy_farside.catalog.daily.read_catalog`).
+        (`~sunpy_farside.catalog.region_stack.stack_regions`,
+        `~sunpy_farside.catalog.reading.read_catalog`).
     distance : `~astropy.units.Quantity`, optional
         Largest angular distance of two detections of one region.
 

@@ -8,7 +8,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from astropy.time import Time
 
-from sunpy_farside.catalog.stack import carrington_positions
+from sunpy_farside.catalog.region_stack import carrington_positions
 from sunpy_farside.detection import COLUMNS
 from sunpy_farside.detection.former import no_regions
 
@@ -36,7 +36,7 @@ def rows_of_regions(table):
     Parameters
     ----------
     table : `~astropy.table.QTable`
-        With the columns of ``sunpy_farside.detection.measurement.COLUMNS``.
+        With the columns of ``sunpy_farside.detection.columns.COLUMNS``.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def regions_of_rows(dates, columns):
     Returns
     -------
     `~astropy.table.QTable`
-        ``date`` and the columns of ``sunpy_farside.detection.measurement.COLUMNS``.
+        ``date`` and the columns of ``sunpy_farside.detection.columns.COLUMNS``.
     """
     like, table = no_regions(), QTable()
     table["date"] = times_of(dates)

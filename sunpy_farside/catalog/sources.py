@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sunpy_farside.cadence import N_MAPS
 from sunpy_farside.detection import COLUMNS, detect_seismic_strength
+from sunpy_farside.detection.methods import NETWORK, SAR
 from sunpy_farside.detection.neural import network_settings
 from sunpy_farside.detection.sar_calibration import sar_flux, sar_reliability
 from sunpy_farside.network.schemas import FORMER_ALIGNMENTS
@@ -42,8 +43,8 @@ def describe_run(model, width):
         "model": model.name,
         "weights": _model_digest(model),
         "width": width,
-        "network": network_settings(model).to_header(),
-        "sar": {
+        NETWORK.name: network_settings(model).to_header(),
+        SAR.name: {
             **{name: str(options[name].default) for name in ("phase", "threshold")},
             "reliability": sar_reliability().to_dict(),
             "flux": None if sar_flux() is None else sar_flux().to_dict(),

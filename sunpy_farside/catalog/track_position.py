@@ -7,6 +7,7 @@ The numbers come from simulated Suns: ``benchmarks/calibrate_tracks.py``.
 import numpy as np
 
 from sunpy_farside.coordinates.rotation import carrington_drift
+from sunpy_farside.detection.methods import NETWORK, SAR
 
 __all__ = ["mean_path", "position_uncertainty"]
 
@@ -14,7 +15,7 @@ __all__ = ["mean_path", "position_uncertainty"]
 _DRIFT_SPAN = 1.0
 # Error of the position that a single detection gives in degrees, and error of the mean position in
 # units of the scatter. Fitted to simulated tracks.
-_ERRORS = {"network": (3.2, 1.2), "sar": (4.9, 0.95)}
+_ERRORS = {NETWORK.name: (3.2, 1.2), SAR.name: (4.9, 0.95)}
 
 
 def mean_path(day, longitude, latitude, strength):

@@ -16,6 +16,7 @@ from astropy.time import Time
 
 import sunpy_farside
 from sunpy_farside.catalog.database_schema import transaction
+from sunpy_farside.catalog.region_stack import carrington_positions
 from sunpy_farside.catalog.rows import (
     REGION_FIELDS,
     plain_values,
@@ -23,7 +24,6 @@ from sunpy_farside.catalog.rows import (
     texts_of,
     times_of,
 )
-from sunpy_farside.catalog.stack import carrington_positions
 from sunpy_farside.catalog.track_names import keep_names
 from sunpy_farside.catalog.tracking import RegionTracks, no_tracks, track_regions
 from sunpy_farside.detection.flux import FLUX_COLUMNS

@@ -42,7 +42,7 @@ def summarize_tracks(names, links, members, persistence, reliability):
     Returns
     -------
     `~astropy.table.QTable`
-        With the columns of ``sunpy_farside.catalog.columns.TRACK_COLUMNS``.
+        With the columns of ``sunpy_farside.catalog.track_columns.TRACK_COLUMNS``.
     """
     # Detections track by track, each in order of date.
     order = np.argsort(links.track, kind="stable")

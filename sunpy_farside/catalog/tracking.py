@@ -12,8 +12,8 @@ from astropy.table import QTable, Table
 
 import sunpy_farside
 from sunpy_farside.catalog.linking import link_regions
+from sunpy_farside.catalog.region_stack import carrington_positions, stack_regions
 from sunpy_farside.catalog.rows import times_of
-from sunpy_farside.catalog.stack import carrington_positions, stack_regions
 from sunpy_farside.catalog.track_files import read_tracks, write_tracks
 from sunpy_farside.catalog.track_summary import summarize_tracks
 from sunpy_farside.detection.flux import FLUX_COLUMNS, stored_flux
@@ -38,10 +38,10 @@ class RegionTracks:
     ----------
     tracks : `~astropy.table.QTable`
         One row per track, in order of first date, with the columns of
-        ``sunpy_farside.catalog.columns.TRACK_COLUMNS``.
+        ``sunpy_farside.catalog.track_columns.TRACK_COLUMNS``.
     members : `~astropy.table.QTable`
         One row per detection, in order of date, with the columns of
-        ``sunpy_farside.catalog.columns.MEMBER_COLUMNS``.
+        ``sunpy_farside.catalog.track_columns.MEMBER_COLUMNS``.
         ``meta["dates"]`` holds all the dates, also those without a region.
 
     Examples
@@ -113,7 +113,7 @@ def track_regions(
     ----------
     detections : iterable of `~sunpy_farside.detection.result.FarsideDetection` or of their tables
         Detections by one method, in any order, with or without gaps; or a table from
-        `~sunpy_farside.catalog.stack.stack_regions`.
+        `~sunpy_farside.catalog.region_stack.stack_regions`.
     tracks : `RegionTracks`, optional
         Earlier tracks to continue. Their detections keep their designations, and their dates are
         skipped.

@@ -4,6 +4,7 @@ Update of the catalog of a folder of phase maps: detections that are missing or 
 
 from collections import Counter
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from astropy.time import Time
 
@@ -13,20 +14,27 @@ from sunpy_farside.cadence import N_MAPS
 from sunpy_farside.catalog.database import DATABASE, Database, Record
 from sunpy_farside.catalog.date_pictures import draw_date
 from sunpy_farside.catalog.former_catalog import import_former
+from sunpy_farside.catalog.reading import catalog_table
 from sunpy_farside.catalog.sources import MapDigests, describe_run, n_missing
-from sunpy_farside.catalog.track_store import follow_regions
-from sunpy_farside.coordinates.far_side import remember_earth
+from sunpy_farside.catalog.track_store import follow_regions, stored_tracks
+from sunpy_farside.coordinates.earth import remember_earth
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.detection.caveats import caveats_once
-from sunpy_farside.detection.methods import METHODS
+from sunpy_farside.detection.methods import METHODS, NETWORK, SAR
 from sunpy_farside.errors import FarsideError, FileFormatError, NewerFormatError
+from sunpy_farside.io.locks import only_run
 from sunpy_farside.io.phase_maps import read_global_map
 from sunpy_farside.network import FarsideModel, load_model
 from sunpy_farside.sequence import FarsideSequence
+from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.files import whole_files
 from sunpy_farside.utils.text import counted, some
+from sunpy_farside.utils.typing import PathLike
 
-__all__ = ["update_catalog"]
+if TYPE_CHECKING:
+    from sunpy_farside.catalog.tracking import RegionTracks
+
+__all__ = ["update_catalog", "update_tracks"]
 
 _ASIDE, _DIGESTS = "catalogue.damaged.db", "maps.json"
 # What SQLite has beside a database.
@@ -38,8 +46,8 @@ _REASONS = {
     "model": "another model",
     "weights": "other weights",
     "width": "another width",
-    "network": "other settings",
-    "sar": "other settings",
+    NETWORK.name: "other settings",
+    SAR.name: "other settings",
     "columns": "other columns",
 }
 
@@ -56,7 +64,7 @@ def update_catalog(runs, folder, output, *, model=None, width=120, missing=0, de
     folder, output : `~pathlib.Path`
         Folders of the maps and of the catalog, which the caller has locked.
     model, width, missing, device
-        As for `~sunpy_farside.catalog.daily.watch_folder`.
+        As for `~sunpy_farside.catalog.watch.watch_folder`.
 
     Returns
     -------
@@ -69,7 +77,7 @@ def update_catalog(runs, folder, output, *, model=None, width=120, missing=0, de
     Warns
     -----
     sunpy.util.exceptions.SunpyUserWarning
-        As for `~sunpy_farside.catalog.daily.watch_folder`.
+        As for `~sunpy_farside.catalog.watch.watch_folder`.
     """
     damaged = _check(output)
     with Database.opened(output, write=True) as database:
@@ -80,6 +88,45 @@ def update_catalog(runs, folder, output, *, model=None, width=120, missing=0, de
         for method in METHODS:
             follow_regions(database, method)
     return new, last
+
+
+def update_tracks(folder: PathLike) -> "dict[str, RegionTracks]":
+    """
+    Follow the regions of a catalog, going on with earlier tracks.
+
+    Parameters
+    ----------
+    folder : path-like
+        Output folder of `~sunpy_farside.catalog.watch.watch_folder`.
+
+    Returns
+    -------
+    `dict`
+        `~sunpy_farside.catalog.tracking.RegionTracks` by the name of the method. Existing tracks
+        keep their designations.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no catalog.
+    FileFormatError
+        The catalog is damaged.
+    FolderInUseError
+        Another process is using it.
+
+    Examples
+    --------
+    >>> from sunpy_farside.catalog import update_tracks
+    >>> tracks = update_tracks("maps/detections")["network"]  # doctest: +SKIP
+    """
+    folder = user_path(folder)
+    # An error for a folder that has none.
+    catalog_table(folder)
+    with only_run(folder), Database.opened(folder, write=True) as database:
+        import_former(database, folder)
+        for method in METHODS:
+            follow_regions(database, method)
+        return {method: stored_tracks(database, method) for method in METHODS}
 
 
 def _check(output):
@@ -177,7 +224,7 @@ def _make(sequences, records, database, model, output):
     # The network computes the next dates in a thread while those before them are stored.
     for detection in detect_farside(sequences, model):
         sequence, date = detection.sequence, detection.sequence.date
-        last = {"network": detection, "sar": detect_seismic_strength(sequence)}
+        last = {NETWORK.name: detection, SAR.name: detect_seismic_strength(sequence)}
         with whole_files(output) as partial:
             draw_date(list(last.values()), partial)
         database.append(

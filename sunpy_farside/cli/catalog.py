@@ -40,7 +40,7 @@ def add_watch(commands):
 
 
 def _watch(options):
-    from sunpy_farside.catalog.daily import watch_folder
+    from sunpy_farside.catalog.watch import watch_folder
 
     output = options.output or options.folder / "detections"
     dates = watch_folder(
@@ -94,7 +94,7 @@ def add_track(commands):
 
 def _track(options):
     from sunpy_farside.catalog.catalog import Catalog
-    from sunpy_farside.catalog.daily import update_tracks
+    from sunpy_farside.catalog.update import update_tracks
     from sunpy_farside.detection.methods import METHODS
 
     tracks = update_tracks(options.catalog)[options.method].tracks
@@ -205,10 +205,10 @@ def add_compare(commands):
 def _compare(options):
     import astropy.units as u
 
-    from sunpy_farside.catalog.daily import read_catalog
     from sunpy_farside.catalog.matching import match_dates
     from sunpy_farside.catalog.noaa_matching import match_summaries
     from sunpy_farside.catalog.product_comparison import compare_products
+    from sunpy_farside.catalog.reading import read_catalog
     from sunpy_farside.io.noaa import read_noaa_summaries
     from sunpy_farside.io.region_lists import read_region_list
 

@@ -44,8 +44,9 @@ def add_export(commands):
 def _export(options):
     from sunpy_farside.catalog.catalog import Catalog
     from sunpy_farside.catalog.catalog_export import write_table
+    from sunpy_farside.detection.methods import NETWORK
 
-    catalog, method = Catalog(options.catalog), options.method or "network"
+    catalog, method = Catalog(options.catalog), options.method or NETWORK.name
     if options.table == "regions":
         catalog.write(options.file, options.method)
     elif options.table == "tracks":

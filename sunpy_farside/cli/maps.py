@@ -3,10 +3,9 @@ Maps given to a command, read one after the other.
 """
 
 import math
-from collections import Counter, deque
+from collections import Counter
 from copy import copy
 from dataclasses import dataclass, replace
-from itertools import islice
 
 import numpy as np
 
@@ -15,26 +14,24 @@ from astropy.time import Time
 from sunpy_farside.cadence import (
     N_MAPS,
     complete_runs,
-    place_maps,
     shared_steps,
     step_numbers,
     steps_of_sequence,
     time_of_step,
     typical_map,
 )
+from sunpy_farside.cli.maps_at_hand import MapsAtHand
 from sunpy_farside.cli.output import complain
-from sunpy_farside.coordinates.far_side import remember_earth
 from sunpy_farside.errors import FarsideError, SchedulerError, SequenceError
 from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.phase_maps import read_global_map
-from sunpy_farside.maps.windows import check_windows
+from sunpy_farside.maps.windows import GlobalMap, check_windows
 from sunpy_farside.sequence import FarsideSequence, cadence_date
+from sunpy_farside.sequence.farside_sequence import checked_sequence
+from sunpy_farside.sequence.placing import place_maps
 from sunpy_farside.utils.text import counted
 
 __all__ = ["MapFiles"]
-
-# Number of maps for whose dates the position of the Earth is computed together.
-_AHEAD = 256
 
 
 @dataclass(frozen=True)
@@ -122,34 +119,28 @@ class MapFiles:
         """
         Yield the sequences, and read the remaining files.
         """
-        steps = sorted(self._at_step)
-        unread, maps = deque(steps), {}
-
-        def read_until(last):
-            while unread and unread[0] <= last:
-                if len(unread) % _AHEAD == 0 or len(unread) == len(steps):
-                    ahead = [self._at_step[step].time for step in islice(unread, _AHEAD)]
-                    remember_earth(Time(ahead))
-                step = unread.popleft()
-                if (item := self._read(self._at_step[step])) is not None:
-                    maps[step] = item
-                    if self._times is not None:
-                        self._times[step] = cadence_date(item)
-                for early in [other for other in maps if other <= step - N_MAPS]:
-                    del maps[early]
-
+        maps = MapsAtHand(self._at_step, self._read_at)
         for middle in self._chosen:
             span = steps_of_sequence(middle)
-            read_until(span[-1])
+            maps.read_until(span[-1])
             run = [maps[step] for step in span if step in maps]
-            if len(run) >= N_MAPS - self._missing:
+            if len(run) == N_MAPS:
                 self._times = None
-                if middle in maps:
-                    date = cadence_date(maps[middle])
-                else:
-                    date = time_of_step(middle, *self._typical)
+                # Each map has been checked once already.
+                yield checked_sequence(run, self._width)
+            elif len(run) >= N_MAPS - self._missing:
+                self._times = None
+                date = self._middle_date(middle, maps)
                 yield FarsideSequence(run, width=self._width, missing=self._missing, date=date)
-        read_until(math.inf)
+        maps.read_until(math.inf)
+
+    def _middle_date(self, middle, maps):
+        """
+        Return the date of a sequence, whose middle map may be missing.
+        """
+        if middle in maps:
+            return maps[middle].time
+        return time_of_step(middle, *self._typical)
 
     @property
     def dates(self):
@@ -283,9 +274,21 @@ class MapFiles:
                 self._pass_over(file.path, f"{plan[step].path} is of the same date")
         return plan
 
+    def _read_at(self, step):
+        """
+        Read the map of a step, and remember its date as long as there is no sequence.
+        """
+        item = self._read(self._at_step[step])
+        if item is not None and self._times is not None:
+            self._times[step] = item.time
+        return item
+
     def _read(self, file):
         def read(path):
             item = read_global_map(path) if file.map is None else file.map
+            date = cadence_date(item)
+            if date is not item.time:
+                item = GlobalMap.of(item, date)
             # Raise an error for a map without data in the window.
             check_windows([item], self._width)
             return item

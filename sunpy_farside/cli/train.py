@@ -157,13 +157,14 @@ def add_calibrate(commands):
 
 
 def _calibrate(options):
+    from sunpy_farside.detection.methods import SAR
     from sunpy_farside.detection.sar_calibration import calibration_text
     from sunpy_farside.detection.seismic_strength import METHOD
     from sunpy_farside.evaluation.calibration import calibrate_network, calibrate_sar
     from sunpy_farside.network import save_model
     from sunpy_farside.utils.files import whole_files
 
-    sar = options.model in ("sar", METHOD)
+    sar = options.model in (SAR.name, METHOD)
     suffix = ".json" if sar else ".safetensors"
     name = METHOD if sar else f"{Path(options.model).stem}_calibrated"
     output = options.output or Path(name + suffix)

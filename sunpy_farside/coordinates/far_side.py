@@ -4,8 +4,6 @@ Coordinates of the far side, the hemisphere centered on the antipode of the disk
 Its center has the Carrington longitude :math:`L_0 + 180°` and the latitude :math:`-B_0`.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -19,25 +17,29 @@ from astropy.coordinates import (
 )
 from astropy.time import Time
 
-from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, get_earth, sun
+from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, sun
 
+from sunpy_farside.coordinates.earth import earth_at
 from sunpy_farside.utils.inputs import user_time
+from sunpy_farside.utils.moved import moved_names
 from sunpy_farside.utils.typing import TimeLike
 
 __all__ = [
     "carrington_frame",
     "disk_center_latitude",
     "disk_coordinates",
-    "earth_position",
     "far_side_center",
     "far_side_central_meridian",
     "far_side_distance",
     "far_side_position",
-    "remember_earth",
     "separations",
     "to_carrington",
     "to_stonyhurst",
 ]
+
+__getattr__ = moved_names(
+    __name__, {"sunpy_farside.coordinates.earth": ["earth_position", "remember_earth"]}
+)
 
 
 def far_side_central_meridian(time: TimeLike) -> Longitude:
@@ -63,7 +65,7 @@ def far_side_central_meridian(time: TimeLike) -> Longitude:
     if not isinstance(time, Time):
         time = user_time(time)
     if time.isscalar:
-        return Longitude(_earth(time).longitude + 180, u.deg)
+        return Longitude(earth_at(time).longitude + 180, u.deg)
     return Longitude(sun.L0(time) + 180 * u.deg)
 
 
@@ -89,7 +91,7 @@ def far_side_position(time: Time) -> tuple[float, float]:
     >>> round(longitude, 1), round(latitude, 1)
     (128.0, 3.8)
     """
-    earth = _earth(time)
+    earth = earth_at(time)
     return (earth.longitude + 180) % 360, -earth.latitude
 
 
@@ -144,7 +146,7 @@ def disk_center_latitude(time: TimeLike) -> Latitude:
     <Latitude -3.8 deg>
     """
     time = user_time(time)
-    return Latitude(earth_position(time)[0] * u.deg)
+    return Latitude(earth_at(time).latitude * u.deg)
 
 
 def to_stonyhurst(coordinate: SkyCoord) -> SkyCoord:
@@ -225,83 +227,6 @@ def far_side_distance(coordinate: SkyCoord) -> Angle:
     return Angle(distance, u.deg)
 
 
-@dataclass(frozen=True)
-class _Earth:
-    """
-    Carrington longitude and latitude in degrees and distance in meters of the Earth at one time.
-    """
-
-    longitude: float
-    latitude: float
-    distance: float
-    coordinate: SkyCoord
-
-
-# The header, the windows and the tables of a map all need the position at the same time.
-_known: dict[tuple[float, float], _Earth] = {}
-_MOST_KNOWN = 4096
-
-
-def remember_earth(times: Time) -> None:
-    """
-    Compute the positions of the Earth at many times together, for the functions of this module.
-
-    The computation takes hardly longer than that for one time.
-
-    Parameters
-    ----------
-    times : `~astropy.time.Time`
-        An array of times in any scale.
-
-    Examples
-    --------
-    >>> from astropy.time import Time
-    >>> from sunpy_farside.coordinates.far_side import disk_center_latitude, remember_earth
-    >>> remember_earth(Time(["2022-05-05T00:00", "2022-05-05T12:00"]))
-    >>> disk_center_latitude("2022-05-05T12:00").round(1)
-    <Latitude -3.7 deg>
-    """
-    times = times.utc
-    pairs = zip(times.jd1.tolist(), times.jd2.tolist(), strict=True)
-    due = [pair for pair in dict.fromkeys(pairs) if pair not in _known]
-    if not due:
-        return
-    dates = Time(*np.transpose(due), format="jd", scale="utc")
-    earth, longitude = get_earth(dates), sun.L0(dates).to_value(u.deg)
-    latitude, distance = earth.lat.to_value(u.deg), earth.radius.to_value(u.m)
-    for k, pair in enumerate(due):
-        _known[pair] = _Earth(float(longitude[k]), float(latitude[k]), float(distance[k]), earth[k])
-    for pair in list(_known)[: len(_known) - _MOST_KNOWN]:
-        _known.pop(pair, None)
-
-
-def _earth(time: Time) -> _Earth:
-    time = time.utc
-    pair = float(time.jd1), float(time.jd2)
-    earth = _known.get(pair)
-    if earth is None:
-        remember_earth(time.reshape(1))
-        earth = _known[pair]
-    return earth
-
-
-def earth_position(time: Time) -> tuple[float, float]:
-    """
-    Return the heliographic latitude in degrees and the distance in meters of the Earth.
-
-    Parameters
-    ----------
-    time : `~astropy.time.Time`
-        A single time.
-
-    Returns
-    -------
-    latitude, distance : `float`
-    """
-    earth = _earth(time)
-    return earth.latitude, earth.distance
-
-
 def carrington_frame(
     time: Time, points: UnitSphericalRepresentation | None = None
 ) -> HeliographicCarrington:
@@ -329,7 +254,7 @@ def carrington_frame(
     <Distance 1.008 AU>
     """
     data = () if points is None else (points,)
-    observer = _earth(time).coordinate
+    observer = earth_at(time).coordinate
     return HeliographicCarrington(*data, obstime=time, observer=observer, copy=False)
 
 

@@ -16,7 +16,8 @@ from astropy.wcs import WCS
 
 from sunpy.sun import constants
 
-from sunpy_farside.coordinates.far_side import earth_position, far_side_central_meridian
+from sunpy_farside.coordinates.earth import earth_position
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.utils.inputs import user_time
 from sunpy_farside.utils.typing import TimeLike
 

@@ -208,62 +208,38 @@ def assemble(
     ValueError
         There is no sequence with reference regions, or there are too few for the splits.
     """
-    folder = user_path(folder)
-    left_out = list(left_out)
-    region_options, mask_options = dict(regions or {}), {**PUBLISHED_MASK, **(mask or {})}
+    folder, left_out = user_path(folder), list(left_out)
+    mask_options = {**PUBLISHED_MASK, **(mask or {})}
     maps = _phase_maps(folder / _MAPS, start - lag - _REACH, end - lag + _REACH, left_out)
     fields = _fields(folder / _FIELDS, start, end)
-    summaries = read_noaa_summaries(folder / _NOAA)
-    first = first_appearances(summaries, **region_options)
-    emerged = summaries[np.isin(summaries["number"], first["number"][first["emerged"]])]
+    dates = Time([field.date for field in fields])
+    emerged, rule = _emerged_regions(folder / _NOAA, regions or {})
     steps = np.arange(min(maps), max(maps) + 1)
 
-    def phases():
-        for step in tqdm(sorted(maps), desc="Maps", unit="map", disable=not progress):
-            try:
-                yield step, cut_globe(read_phase_map(maps[step]))
-            except (FileFormatError, SequenceError) as error:
-                left_out.append((maps[step].name, _reason(error, maps[step])))
-
-    def sequences(written):
-        dates = Time([field.date for field in fields])
+    def examples(written):
         pairs = pair_frames(dates, step_time(written), lag=lag)
         left_out.extend((dates[k].isot, reason) for k, reason in pairs.left_out)
-        found = {"middle": [], "frame_date": [], "active": []}
-        each = list(zip(pairs.frames, pairs.middles, strict=True))
-        for k, middle in tqdm(each, desc="Masks", unit="mask", disable=not progress):
-            try:
-                blank = positions_at(emerged, dates[k])["centroid"]
-            except ValueError as error:
-                left_out.append((dates[k].isot, str(error)))
-                continue
-            active = active_mask(fields[k], blank, **mask_options)
-            window = mask_in_window(active, step_time(middle), width=MASK_WIDTH)
-            found["middle"].append(middle)
-            found["frame_date"].append(dates[k].isot)
-            found["active"].append(window.data)
+        found = _masks(fields, dates, pairs, emerged, mask_options, left_out, progress)
         if not found["middle"]:
             msg = (
                 f"Expected magnetograms with eleven maps {lag:.1f} before them, found none among "
                 f"{len(fields)} magnetograms and {len(written)} maps. The first: {left_out[0][1]}"
             )
             raise ValueError(msg)
-        found["split"] = split_pairs(
-            step_time(found["middle"]), validation=validation, test=test, gap=gap
-        )
-        found["left_out"] = sorted(left_out)
-        return found
+        middles = step_time(found["middle"])
+        split = split_pairs(middles, validation=validation, test=test, gap=gap)
+        return found | {"split": split, "left_out": sorted(left_out)}
 
     write_store(
         folder / FILE_NAME,
         steps[0],
         np.floor(far_side_central_meridian(step_time(steps)).deg),
-        phases(),
-        sequences,
+        _globes(maps, left_out, progress),
+        examples,
         settings={
             "lag": str(lag),
             "gap": str(gap),
-            **{key: str(value) for key, value in first.meta.items()},
+            **{key: str(value) for key, value in rule.items()},
             **{key: str(value) for key, value in mask_options.items()},
             "version": sunpy_farside.__version__,
         },
@@ -306,6 +282,46 @@ def _fields(folder, start, end):
         msg = f"{folder}: expected fields of {start.isot[:10]} to {end.isot[:10]}, found none."
         raise FileNotFoundError(msg)
     return fields
+
+
+def _emerged_regions(folder, options):
+    """
+    Return NOAA's regions that emerged on the near side, and the settings of that choice.
+    """
+    summaries = read_noaa_summaries(folder)
+    first = first_appearances(summaries, **options)
+    emerged = first["number"][first["emerged"]]
+    return summaries[np.isin(summaries["number"], emerged)], first.meta
+
+
+def _globes(maps, left_out, progress):
+    """
+    Yield the step and the phases of every map that can be used.
+    """
+    for step in tqdm(sorted(maps), desc="Maps", unit="map", disable=not progress):
+        try:
+            yield step, cut_globe(read_phase_map(maps[step]))
+        except (FileFormatError, SequenceError) as error:
+            left_out.append((maps[step].name, _reason(error, maps[step])))
+
+
+def _masks(fields, dates, pairs, emerged, options, left_out, progress):
+    """
+    Return the middle steps of the pairs, the dates of their magnetograms, and the masks of these.
+    """
+    found = {"middle": [], "frame_date": [], "active": []}
+    each = list(zip(pairs.frames, pairs.middles, strict=True))
+    for k, middle in tqdm(each, desc="Masks", unit="mask", disable=not progress):
+        try:
+            blank = positions_at(emerged, dates[k])["centroid"]
+        except ValueError as error:
+            left_out.append((dates[k].isot, str(error)))
+            continue
+        active = active_mask(fields[k], blank, **options)
+        found["middle"].append(middle)
+        found["frame_date"].append(dates[k].isot)
+        found["active"].append(mask_in_window(active, step_time(middle), width=MASK_WIDTH).data)
+    return found
 
 
 def _reason(error, path):

@@ -10,7 +10,8 @@ from astropy.table import Table
 
 from sunpy_farside.cadence import N_MAPS
 from sunpy_farside.coordinates.far_side import far_side_position
-from sunpy_farside.detection.flux import FLUX_COLUMNS, FLUX_DECIMALS, flux_text
+from sunpy_farside.detection.columns import REGION_COLUMNS
+from sunpy_farside.detection.flux import FLUX_COLUMNS, flux_text
 
 __all__ = ["flat_table", "to_csv", "to_json", "to_text"]
 
@@ -19,33 +20,18 @@ _DECIMALS = {
     "longitude": 1,
     "latitude": 1,
     "stonyhurst_longitude": 1,
-    "reliability": 3,
-    **dict.fromkeys(FLUX_COLUMNS, FLUX_DECIMALS),
-    "integrated_probability": 1,
-    "peak_probability": 3,
-    "area": 1,
-    "area_uhem": 0,
-    "longitude_extent": 1,
-    "latitude_extent": 1,
-    "mean_phase": 4,
-    "seismic_strength": 0,
-    "depth": 2,
-    "coverage": 2,
+    **{
+        name: column.decimals
+        for name, column in REGION_COLUMNS.items()
+        if column.decimals is not None
+    },
 }
 # Headings of the columns that a reader needs, with units.
 _HEADINGS = {
-    "label": "#",
+    "label": REGION_COLUMNS["label"].heading,
     "longitude": "lon [deg]",
     "latitude": "lat [deg]",
-    "reliability": "reliability",
-    "flux": "flux [1e21 Mx]",
-    "integrated_probability": "P_i [deg2]",
-    "peak_probability": "peak",
-    "area_uhem": "area [uHem]",
-    "mean_phase": "phase [rad]",
-    "seismic_strength": "S [uHem rad]",
-    "east_limb_arrival": "east limb",
-    "significant": "significant",
+    **{name: column.heading for name, column in REGION_COLUMNS.items() if column.heading},
 }
 
 
@@ -62,7 +48,7 @@ def flat_table(detection):
     `~astropy.table.Table`
         Without units or coordinates: Carrington ``longitude`` and ``latitude`` and
         ``stonyhurst_longitude`` in degrees, the rest in the units of
-        ``sunpy_farside.detection.measurement.COLUMNS``, dates as ISO 8601 text in UTC.
+        ``sunpy_farside.detection.columns.COLUMNS``, dates as ISO 8601 text in UTC.
     """
     return Table(_flat_columns(detection), copy=False)
 

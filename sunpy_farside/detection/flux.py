@@ -135,7 +135,7 @@ class FluxRelation(Calibrated):
         Parameters
         ----------
         table : mapping of `str` to array
-            Columns of ``sunpy_farside.detection.measurement.COLUMNS``, and ``distance`` from the
+            Columns of ``sunpy_farside.detection.columns.COLUMNS``, and ``distance`` from the
             far-side disk center in degrees.
 
         Returns

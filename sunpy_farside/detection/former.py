@@ -27,7 +27,7 @@ def complete_regions(table, source):
     Returns
     -------
     `~astropy.table.QTable`
-        With the columns of ``sunpy_farside.detection.measurement.COLUMNS``. Those that an earlier
+        With the columns of ``sunpy_farside.detection.columns.COLUMNS``. Those that an earlier
         release did not write are NaN, 0 or false.
 
     Raises
@@ -45,7 +45,7 @@ def no_regions():
     Returns
     -------
     `~astropy.table.QTable`
-        With the columns of ``sunpy_farside.detection.measurement.COLUMNS`` in their units.
+        With the columns of ``sunpy_farside.detection.columns.COLUMNS`` in their units.
     """
     return _no_regions().copy()
 

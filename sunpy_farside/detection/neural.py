@@ -4,7 +4,6 @@ Detection of active regions with the network.
 
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import islice
@@ -19,15 +18,18 @@ from sunpy_farside.coordinates.far_side import far_side_position
 from sunpy_farside.coordinates.window import cut_columns, window_header, window_start
 from sunpy_farside.detection.caveats import warn_of_product
 from sunpy_farside.detection.flux import FluxRelation
-from sunpy_farside.detection.measurement import arrival_dates, measure, window_grid
+from sunpy_farside.detection.measurement import measure
 from sunpy_farside.detection.methods import NETWORK
-from sunpy_farside.detection.regions import rank_measured
+from sunpy_farside.detection.pixel_grid import window_grid
+from sunpy_farside.detection.region_tables import arrival_dates
 from sunpy_farside.detection.reliability import Reliability
 from sunpy_farside.detection.result import FarsideDetection
 from sunpy_farside.detection.segmentation import segment_image
 from sunpy_farside.detection.settings import DetectionSettings
+from sunpy_farside.detection.significance import rank_measured
 from sunpy_farside.errors import WeightsError
 from sunpy_farside.network import PACKAGED, FarsideModel, choose_device, load_model
+from sunpy_farside.network.threads import batch_threads
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.inputs import check_type, listed
 from sunpy_farside.utils.typing import PathLike
@@ -35,6 +37,8 @@ from sunpy_farside.utils.typing import PathLike
 __all__ = ["detect_farside", "network_flux", "network_reliability", "network_settings"]
 
 _BATCH = 8
+# Batches that are computed, or wait for it, while the regions of another are measured.
+_AHEAD = 2
 # Sequences from which work takes seconds, and a progress bar helps.
 _LONG = 32
 _N_PIXELS = 5
@@ -228,14 +232,14 @@ def _stream(sequences, model, settings):
     """
     Yield the detections of sequences in their order.
 
-    The network computes one batch in a thread, while the regions of the batch before it are
+    The network computes batches in threads, while the regions of the batch before them are
     measured and the next sequences are read.
     """
     begun = deque()
-    with ThreadPoolExecutor(max_workers=1) as pool:
+    with batch_threads(model.device) as pool:
         while batch := list(islice(sequences, _BATCH)):
             begun.append(pool.submit(_begin, batch, model))
-            if len(begun) > 1:
+            if len(begun) > _AHEAD:
                 yield from _finish(*begun.popleft().result(), model, settings)
         while begun:
             yield from _finish(*begun.popleft().result(), model, settings)

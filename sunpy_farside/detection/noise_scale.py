@@ -8,7 +8,7 @@ import numpy as np
 
 import astropy.units as u
 
-from sunpy_farside.detection.measurement import noise_level
+from sunpy_farside.detection.phase_statistics import noise_level
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.products import PRODUCTS
 

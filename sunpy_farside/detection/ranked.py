@@ -9,7 +9,7 @@ import numpy as np
 from astropy.table import QTable
 from astropy.time import Time
 
-from sunpy_farside.detection.measurement import region_table
+from sunpy_farside.detection.region_tables import region_table
 
 __all__ = ["RankedRegions"]
 
@@ -26,7 +26,7 @@ class RankedRegions:
     ----------
     columns : `dict` of array
         Carrington ``longitude`` and ``latitude`` in degrees, and the columns of
-        ``sunpy_farside.detection.measurement.COLUMNS`` except positions and times.
+        ``sunpy_farside.detection.columns.COLUMNS`` except positions and times.
     arrivals : array of `str`
         Times of arrival at the east limb, ISO 8601 in UTC.
     meta : `dict`

@@ -1,5 +1,5 @@
 """
-Segmentation of detection images, and measurement of the regions.
+Regions in any map of probability or phase.
 """
 
 from dataclasses import replace
@@ -9,17 +9,12 @@ import numpy as np
 
 import astropy.units as u
 from astropy.table import QTable
-from astropy.time import Time
 
-import sunpy_farside
-from sunpy_farside.coordinates.far_side import far_side_position, separations
-from sunpy_farside.detection.calibrated import plain
-from sunpy_farside.detection.flux import FLUX_COLUMNS
-from sunpy_farside.detection.measurement import in_order, measure_regions
+from sunpy_farside.detection.measurement import measure_regions
 from sunpy_farside.detection.methods import SAR
-from sunpy_farside.detection.ranked import RankedRegions
 from sunpy_farside.detection.segmentation import away_from_seam, segment_image
 from sunpy_farside.detection.settings import DetectionSettings
+from sunpy_farside.detection.significance import rank_regions
 from sunpy_farside.maps.orientation import upright
 from sunpy_farside.maps.resampling import values_of
 from sunpy_farside.sequence import FarsideSequence
@@ -29,21 +24,15 @@ from sunpy_farside.utils.moved import moved_names
 if TYPE_CHECKING:
     from sunpy.map import GenericMap
 
-__all__ = [
-    "find_regions",
-    "rank_measured",
-    "rank_regions",
-]
+__all__ = ["find_regions"]
 
 __getattr__ = moved_names(
     __name__,
     {
-        "sunpy_farside.detection.measurement": [
-            "COLUMNS",
-            "mean_phase",
-            "measure_regions",
-            "noise_level",
-        ],
+        "sunpy_farside.detection.columns": ["COLUMNS"],
+        "sunpy_farside.detection.measurement": ["measure_regions"],
+        "sunpy_farside.detection.phase_statistics": ["mean_phase", "noise_level"],
+        "sunpy_farside.detection.significance": ["rank_measured", "rank_regions"],
         "sunpy_farside.detection.segmentation": [
             "segment",
             "segment_image",
@@ -89,7 +78,7 @@ def find_regions(
     Returns
     -------
     `~astropy.table.QTable`
-        One row per region, with the columns of ``sunpy_farside.detection.measurement.COLUMNS``. For
+        One row per region, with the columns of ``sunpy_farside.detection.columns.COLUMNS``. For
         the image and the sequence of a detection, it is the table of the detection. Without a
         sequence, the columns that are measured in phase maps, and the reliability and the flux of a
         network's regions, are NaN; regions are then in order of decreasing strength, and
@@ -177,107 +166,3 @@ def _phases_of(sequence, image):
         )
         raise ValueError(msg)
     return sequence.comoving_data
-
-
-def rank_regions(
-    table: QTable, segments: np.ndarray, settings: DetectionSettings, **meta
-) -> tuple[QTable, np.ndarray]:
-    """
-    Number regions, the most reliable first, and mark the significant ones.
-
-    Parameters
-    ----------
-    table : `~astropy.table.QTable`
-        From `~sunpy_farside.detection.measurement.measure_regions`.
-    segments : array of `int`, shape (rows, columns)
-        The numbers of the table's rows, from 1.
-    settings : `~sunpy_farside.detection.settings.DetectionSettings`
-        If they have a reliability, and the table its features, the most reliable regions come
-        first. Otherwise the strongest do, and the significance threshold decides.
-    **meta
-        Recorded in the table.
-
-    Returns
-    -------
-    table : `~astropy.table.QTable`
-        With the columns of ``COLUMNS``.
-    segments : array of `numpy.int32`, shape (rows, columns)
-        With the labels of the table as numbers.
-    """
-    measured, date = RankedRegions.of(table), table["centroid"].obstime
-    ranked, segments = rank_measured(
-        measured.columns, date, measured.arrivals, segments, settings, **meta
-    )
-    return ranked.table(date), segments
-
-
-def rank_measured(
-    columns: dict[str, np.ndarray],
-    date: Time,
-    arrivals: np.ndarray,
-    segments: np.ndarray,
-    settings: DetectionSettings,
-    **meta,
-) -> tuple[RankedRegions, np.ndarray]:
-    """
-    Number measured regions, the most reliable first, and mark the significant ones.
-
-    Parameters
-    ----------
-    columns : `dict` of array
-        From `~sunpy_farside.detection.measurement.measure`.
-    date : `~astropy.time.Time`
-    arrivals : array of `str`
-        From `~sunpy_farside.detection.measurement.arrival_dates`.
-    segments, settings, **meta
-        As for `rank_regions`.
-
-    Returns
-    -------
-    ranked : `~sunpy_farside.detection.ranked.RankedRegions`
-    segments : array of `numpy.int32`, shape (rows, columns)
-        As for `rank_regions`.
-    """
-    method, cut = settings.method, settings.reliability_cut
-    strength = columns[method.strength]
-    reliability = np.full(len(strength), np.nan)
-    if settings.reliability is not None:
-        reliability = settings.reliability(columns)
-    known = settings.reliability is not None and bool(np.isfinite(reliability).all())
-    # Equal ones keep the order of the segments, so that the same input gives the same table.
-    order = np.argsort(-plain(reliability if known else strength), kind="stable")
-    fluxes = _fluxes(columns, date, settings.flux)
-    columns = columns | dict(zip(FLUX_COLUMNS, fluxes, strict=True))
-    columns = {name: values[order] for name, values in columns.items()}
-    columns |= {"label": np.arange(1, len(order) + 1), "reliability": reliability[order]}
-    if known and cut is not None:
-        columns["significant"] = columns["reliability"] >= cut
-    else:
-        threshold = settings.significance_threshold.value
-        columns["significant"] = columns[method.strength] >= threshold
-    meta = {
-        "date": date.isot,
-        "version": sunpy_farside.__version__,
-        "method": method.name,
-        "strength": method.strength,
-        "threshold": str(settings.significance_threshold),
-        "reliability_cut": cut if known else None,
-        "segmentation_threshold": str(settings.segmentation_threshold),
-        "n_pixels": settings.n_pixels,
-        "deblend": settings.deblend,
-        **meta,
-    }
-    labels = np.zeros(len(order) + 1, dtype=np.int32)
-    labels[order + 1] = columns["label"]
-    return RankedRegions(in_order(columns), arrivals[order], meta), labels[segments]
-
-
-def _fluxes(columns, date, relation):
-    """
-    Return the flux of regions, and its bounds, in Mx.
-    """
-    longitude, latitude = columns["longitude"], columns["latitude"]
-    if relation is None or not len(longitude):
-        return np.full((len(FLUX_COLUMNS), len(longitude)), np.nan)
-    distance = separations(longitude, latitude, *far_side_position(date))
-    return relation(columns | {"distance": distance})

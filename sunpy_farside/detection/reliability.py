@@ -78,7 +78,7 @@ class Reliability(Calibrated):
         Parameters
         ----------
         table : mapping of `str` to array
-            Columns of ``sunpy_farside.detection.measurement.COLUMNS``.
+            Columns of ``sunpy_farside.detection.columns.COLUMNS``.
 
         Returns
         -------

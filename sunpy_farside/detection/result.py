@@ -46,7 +46,7 @@ class FarsideDetection:
         The pixels of every region: its label in ``regions``, 0 elsewhere.
     regions : `~astropy.table.QTable`
         One row per region, the most reliable first, with the columns of
-        ``sunpy_farside.detection.measurement.COLUMNS``.
+        ``sunpy_farside.detection.columns.COLUMNS``.
     sequence : `~sunpy_farside.sequence.FarsideSequence` or `~sunpy.map.GenericMap`
         The maps that it was made from, or the one 5-day map.
     settings : `~sunpy_farside.detection.settings.DetectionSettings`

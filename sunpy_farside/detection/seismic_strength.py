@@ -13,14 +13,15 @@ from sunpy.map import GenericMap
 
 from sunpy_farside.coordinates.window import FIRST_LATITUDE, window_longitudes, window_wcs
 from sunpy_farside.detection.caveats import warn_of_product
-from sunpy_farside.detection.measurement import mean_phase, measure_regions
+from sunpy_farside.detection.measurement import measure_regions
 from sunpy_farside.detection.methods import SAR
 from sunpy_farside.detection.noise_scale import in_units_of_noise, on_holographic_scale
-from sunpy_farside.detection.regions import rank_regions
+from sunpy_farside.detection.phase_statistics import mean_phase
 from sunpy_farside.detection.result import FarsideDetection
 from sunpy_farside.detection.sar_calibration import sar_flux, sar_reliability
 from sunpy_farside.detection.segmentation import segment_image
 from sunpy_farside.detection.settings import DetectionSettings
+from sunpy_farside.detection.significance import rank_regions
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.maps import FarsidePhaseMap, phase_map_header
 from sunpy_farside.maps.windows import cut_map

@@ -13,7 +13,7 @@ from astropy.table import Table
 
 import sunpy_farside
 from sunpy_farside.cadence import N_MAPS
-from sunpy_farside.catalog.daily import find_runs
+from sunpy_farside.catalog.map_runs import find_runs
 from sunpy_farside.catalog.matching import match_positions
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.detection.seismic_strength import METHOD
@@ -154,7 +154,7 @@ def evaluate_real_gaps(models, folder, *, most=2, width=120, scheduler=None, pro
     models, most, width, progress
         As for `evaluate_gaps`.
     folder : path-like
-        Folder with phase maps (`~sunpy_farside.catalog.daily.find_runs`).
+        Folder with phase maps (`~sunpy_farside.catalog.map_runs.find_runs`).
     scheduler : `str`, optional
         As for `evaluate_gaps`. Every worker can read the folder at its absolute path.
 

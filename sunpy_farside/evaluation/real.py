@@ -11,7 +11,7 @@ import astropy.units as u
 from astropy.table import Table
 from astropy.time import Time
 
-from sunpy_farside.catalog.daily import find_runs
+from sunpy_farside.catalog.map_runs import find_runs
 from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
 from sunpy_farside.detection.seismic_strength import METHOD

@@ -10,8 +10,8 @@ from sunpy_farside.catalog.matching import match_positions
 from sunpy_farside.coordinates.window import cut_columns, window_wcs
 from sunpy_farside.detection.measurement import measure_regions
 from sunpy_farside.detection.neural import network_settings
-from sunpy_farside.detection.regions import rank_regions
 from sunpy_farside.detection.segmentation import segment_image
+from sunpy_farside.detection.significance import rank_regions
 from sunpy_farside.evaluation.scores import DISTANCE
 from sunpy_farside.evaluation.simulated import simulated_case
 from sunpy_farside.network import load_model

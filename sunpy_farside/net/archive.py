@@ -18,7 +18,6 @@ from sunpy_farside.cadence import (
     MIDDLE,
     MOST_MISSING,
     N_MAPS,
-    check_missing,
     complete_runs,
     nearest_step,
     step_numbers,
@@ -33,6 +32,7 @@ from sunpy_farside.net.download import is_there
 from sunpy_farside.net.gong_client import GONGFarsideClient
 from sunpy_farside.net.listing import ARCHIVES, local_name
 from sunpy_farside.products import PRODUCTS
+from sunpy_farside.sequence.placing import check_missing
 from sunpy_farside.utils.cache import cache_folder
 from sunpy_farside.utils.inputs import user_time
 from sunpy_farside.utils.text import described

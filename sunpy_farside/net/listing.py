@@ -4,17 +4,14 @@ Listings of the archive's folders, read and validated.
 
 import os
 import re
-import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urlsplit
 
-from bs4 import BeautifulSoup, Tag
-from bs4.exceptions import ParserRejectedMarkup
-
+from sunpy_farside.net.listing_page import parse_listing
 from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.transfer import Pace, Transfer, transfer_files
 
@@ -58,11 +55,10 @@ ARCHIVES = {
     "gong": Archive("GONG", "https://gong2.nso.edu/oQR/", "SUNPY_FARSIDE_GONG_URL", Pace(1.0)),
 }
 
-# Limits of one listing in seconds, bytes and tags: the longest has about a thousand lines of 200
+# Limits of one listing in seconds and bytes: the longest has about a thousand lines of 200
 # characters.
 _PATIENCE = 60
 _MAX_LISTING = 8_000_000
-_MAX_TAGS = 200_000
 _NOT_FOUND = 404
 
 _FIRST_YEAR = 2010
@@ -73,13 +69,6 @@ _CHANGE = re.compile(
 )
 _SIZE = re.compile(r"[0-9]:[0-9]{2}\s*([0-9]+(?:\.[0-9]+)?)([KMG]?)(?![0-9.:-])")
 _FACTOR = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
-
-# Titles of listings made by servers, and entries of the archive's folders.
-_TITLE = re.compile("index of|directory listing", re.IGNORECASE)
-_PREFIXES = "|".join(item.prefix for item in PRODUCTS.values() if item.folder)
-_KNOWN = re.compile(rf"[0-9]{{4,6}}/$|(?:{_PREFIXES})[_0-9]")
-# Elements around the entries, outermost first. Listings have at least one of them.
-_ENCLOSING = ("html", "body", "table", "pre", "ul")
 
 
 @dataclass(frozen=True)
@@ -262,7 +251,7 @@ class _Page(Transfer):
     entries = None
 
     def finish(self, partial):
-        self.entries = _parse(partial.read_bytes().decode("utf-8", "replace"), self.url)
+        self.entries = parse_listing(partial.read_bytes().decode("utf-8", "replace"), self.url)
 
 
 def read_listings(urls, archive, named=()):
@@ -305,66 +294,3 @@ def _no_listing(url, found, archive):
         f"{url}: expected a listing of the archive, found {found}. Try again later, or name a "
         f"mirror in the environment variable {archive.variable}."
     )
-
-
-def _parse(page, url):
-    """
-    Return the names of a folder's entries, each with the text that follows it in the listing.
-
-    Raises
-    ------
-    ValueError
-        The page is truncated, or not a listing. The message names the problem.
-    """
-    if _is_cut(page):
-        msg = "a page that breaks off"
-        raise ValueError(msg)
-    if page.count("<") > _MAX_TAGS:
-        msg = f"more than {_MAX_TAGS} tags"
-        raise ValueError(msg)
-    try:
-        with warnings.catch_warnings():
-            # The parser warns about content that is not HTML.
-            warnings.simplefilter("ignore")
-            soup = BeautifulSoup(page, "html.parser")
-    except ParserRejectedMarkup as error:
-        msg = "a page that does not read"
-        raise ValueError(msg) from error
-    entries = _entries(soup, url)
-    own = "/" + unquote(url.rstrip("/").rpartition("/")[2])
-    titles = [item.get_text() for item in soup.find_all(["title", "h1"])]
-    if not any(_KNOWN.match(name) for name in entries) and not any(
-        _TITLE.search(title) or own in title for title in titles
-    ):
-        msg = "a page that is no listing"
-        raise ValueError(msg)
-    return entries
-
-
-def _is_cut(page):
-    """
-    Return whether a page lacks its end, which servers do not always report.
-    """
-    text = page.lower()
-    outermost = next((name for name in _ENCLOSING if f"<{name}" in text), None)
-    return f"</{outermost}" not in text or text.rfind("<") > text.rfind(">")
-
-
-def _entries(soup, url):
-    here = urlsplit(url)
-    folder = unquote(here.path)
-    entries, after = {}, []
-    for node in soup.descendants:
-        if not isinstance(node, Tag):
-            if node.parent.name != "a":
-                after.append(str(node))
-        elif node.name == "a":
-            after = []
-            try:
-                target = urlsplit(urljoin(url, node.get("href", "")))
-            except ValueError:  # not an address
-                continue
-            path = unquote(target.path)
-            if target[:2] == here[:2] and not target.query and path.startswith(folder):
-                entries.setdefault(path.removeprefix(folder), after)
-    return {name: "".join(after) for name, after in entries.items()}

@@ -162,7 +162,10 @@ class FarsideModel:
             stack = np.repeat(stack, 2, axis=0)
         phases = torch.from_numpy(np.array(stack, np.float32, order="C")).to(self.device)
         maps = self.normalization(phases, statistics)
-        return self._folded(maps, phases.isnan()).sigmoid().cpu().numpy()[:number]
+        logits = self._folded(maps, phases.isnan())[:number]
+        # One by one: a large array is divided among threads anywhere, and pixels at the ends of the
+        # parts round differently.
+        return torch.stack([image.sigmoid() for image in logits]).cpu().numpy()
 
 
 def _overlap(width, columns):

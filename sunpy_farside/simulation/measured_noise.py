@@ -18,7 +18,12 @@ from functools import lru_cache
 import numpy as np
 
 from sunpy_farside.simulation.harmonics import sphere_fields
-from sunpy_farside.simulation.noise import sample_texture, sample_white
+from sunpy_farside.simulation.noise import (
+    sample_strength,
+    sample_texture,
+    sample_white,
+    states_before,
+)
 
 __all__ = ["MeasuredNoise"]
 
@@ -137,12 +142,7 @@ class MeasuredNoise:
         `list`
             Sources for `noise_of`.
         """
-        found = {first: None for first, _ in spans}
-        for half in range(len(view.days)):
-            if half in found:
-                found[half] = deepcopy(rng)
-            rng.normal(), rng.random()
-            sample_white(rng)
+        found = states_before(rng, len(view.days), spans, sample_white)
         # Each depends on those of the maps before it.
         coefficients = self._sphere_coefficients(rng, len(view.days) - 1)
         return [(found[first], coefficients[first:last]) for first, last in spans]
@@ -153,10 +153,8 @@ class MeasuredNoise:
 
         Parameters
         ----------
-        source
-            One of `sources`.
-        view : `~sunpy_farside.simulation.phases.View`
-            View of the part.
+        source, view
+            As for `sunpy_farside.simulation.noise.NoiseModel.noise_of`.
 
         Returns
         -------
@@ -192,10 +190,8 @@ class MeasuredNoise:
         return self._at(view, self.mean_profile)
 
     def _half(self, rng, x, y):
-        strength = np.exp(rng.normal(0, self.jitter))
-        if rng.random() < self.bad_share:
-            strength *= self.bad_factor
-        return np.float32(strength) * sample_texture(rng, self.grain, x, y)
+        strength = np.float32(sample_strength(rng, self))
+        return strength * sample_texture(rng, self.grain, x, y)
 
     def _sphere_coefficients(self, rng, number):
         """

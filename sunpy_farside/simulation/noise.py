@@ -13,7 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["NoiseModel", "compress_limb", "sample_halves", "sample_texture", "sample_white"]
+__all__ = [
+    "NoiseModel",
+    "compress_limb",
+    "sample_halves",
+    "sample_strength",
+    "sample_texture",
+    "sample_white",
+    "states_before",
+]
 
 # Beyond this distance from the disk center, the orthographic projection is extrapolated linearly
 # to limit the stretching of grains at the limb. A choice.
@@ -113,12 +121,7 @@ class NoiseModel:
         """
         lasting, middle = deepcopy(rng), view.center_longitudes[len(view.days) // 2]
         _skip_texture(rng)
-        found = {first: None for first, _ in spans}
-        for half in range(len(view.days)):
-            if half in found:
-                found[half] = deepcopy(rng)
-            rng.normal(), rng.random()
-            _skip_texture(rng)
+        found = states_before(rng, len(view.days), spans, _skip_texture)
         return [(lasting, middle, found[first]) for first, _ in spans]
 
     def noise_of(self, source, view):
@@ -208,11 +211,58 @@ def _changing(rng, model, disks, lasting):
     changing = np.sqrt(2 * (1 - model.lasting**2))
     halves = np.empty((len(disks), *lasting.shape), np.float32)
     for half, (x, y) in zip(halves, disks, strict=True):
-        strength = np.exp(rng.normal(0, model.jitter))
-        if rng.random() < model.bad_share:
-            strength *= model.bad_factor
+        strength = sample_strength(rng, model)
         half[:] = lasting + changing * strength * _texture(rng, model, x, y)
     return halves * np.float32(model.level)
+
+
+def sample_strength(rng, model):
+    """
+    Sample the factor of the noise of a half.
+
+    Parameters
+    ----------
+    rng : `numpy.random.Generator`
+    model : `NoiseModel` or `~sunpy_farside.simulation.measured_noise.MeasuredNoise`
+        With ``jitter``, ``bad_share`` and ``bad_factor``.
+
+    Returns
+    -------
+    `float`
+    """
+    strength = np.exp(rng.normal(0, model.jitter))
+    if rng.random() < model.bad_share:
+        strength *= model.bad_factor
+    return strength
+
+
+def states_before(rng, number, spans, skip):
+    """
+    Return the states of a generator before the first halves of parts of a series.
+
+    Parameters
+    ----------
+    rng : `numpy.random.Generator`
+        Left in the state that it has after the halves.
+    number : `int`
+        Number of halves of the series.
+    spans : sequence of (`int`, `int`)
+        First map of each part, and the one after its last.
+    skip : callable
+        Brings a generator past what a half takes after its strength (`sample_strength`).
+
+    Returns
+    -------
+    `dict`
+        A `numpy.random.Generator` by first map.
+    """
+    first_halves, states = {first for first, _ in spans}, {}
+    for half in range(number):
+        if half in first_halves:
+            states[half] = deepcopy(rng)
+        rng.normal(), rng.random()
+        skip(rng)
+    return states
 
 
 def _texture(rng, model, x, y):

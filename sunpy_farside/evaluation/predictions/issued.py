@@ -10,8 +10,8 @@ from astropy.table import QTable
 from astropy.time import Time
 
 from sunpy_farside.cadence import CADENCE, MIDDLE
+from sunpy_farside.catalog.region_stack import carrington_positions
 from sunpy_farside.catalog.rows import times_of
-from sunpy_farside.catalog.stack import carrington_positions
 from sunpy_farside.catalog.track_evidence import combine_reliability
 from sunpy_farside.catalog.track_position import mean_path, position_uncertainty
 from sunpy_farside.coordinates.arrival import predict_arrival

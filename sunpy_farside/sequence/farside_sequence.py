@@ -1,9 +1,8 @@
 """
-Sequences of eleven consecutive phase maps, checked and cut to windows.
+Sequence of eleven consecutive phase maps, checked and cut to windows.
 """
 
 from collections.abc import Iterable
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,41 +11,21 @@ import astropy.units as u
 from astropy.time import Time
 from astropy.wcs import WCS
 
-from sunpy.util.exceptions import warn_user
-
-from sunpy_farside.cadence import (
-    CADENCE,
-    MIDDLE,
-    N_MAPS,
-    add_steps,
-    check_missing,
-    check_unique,
-    complete_runs,
-    nearest_step,
-    place_maps,
-    shared_steps,
-    step_time,
-    steps_of_sequence,
-    time_of_step,
-)
-from sunpy_farside.coordinates.window import (
-    FIRST_LATITUDE,
-    WINDOW_ROWS,
-    cut_window,
-    window_longitudes,
-    window_start,
-    window_wcs,
-)
+from sunpy_farside.cadence import MIDDLE, N_MAPS, add_steps, steps_of_sequence, time_of_step
+from sunpy_farside.coordinates.window import WINDOW_ROWS, cut_window, window_start, window_wcs
 from sunpy_farside.errors import SequenceError
 from sunpy_farside.io.phase_maps import read_global_map
-from sunpy_farside.maps.headers import phase_map_header
 from sunpy_farside.maps.windows import GlobalMap, check_width, check_windows
-from sunpy_farside.products import PRODUCTS, product_of
+from sunpy_farside.sequence.arrays import map_in_window, plain_phases
+from sunpy_farside.sequence.given_maps import (
+    cadence_date,
+    dates_of_maps,
+    listed_maps,
+    product_of_map,
+)
+from sunpy_farside.sequence.placing import check_missing, place_maps
 from sunpy_farside.utils.inputs import listed, user_time
-from sunpy_farside.utils.moved import moved_names
-from sunpy_farside.utils.text import counted, described
 from sunpy_farside.utils.typing import PathLike, TimeLike
-from sunpy_farside.utils.wording import argument_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,14 +35,7 @@ if TYPE_CHECKING:
     from sunpy_farside.detection.result import FarsideDetection
     from sunpy_farside.visualization.artists import Artists
 
-__all__ = ["FarsideSequence", "cadence_date", "find_sequences"]
-
-__getattr__ = moved_names(
-    __name__,
-    {
-        "sunpy_farside.maps.windows": ["cut_globe", "cut_map"],
-    },
-)
+__all__ = ["FarsideSequence", "checked_sequence"]
 
 
 class FarsideSequence:
@@ -96,7 +68,7 @@ class FarsideSequence:
 
     See Also
     --------
-    find_sequences : Find all the sequences in a longer list of maps.
+    sunpy_farside.sequence.find_sequences : Find all the sequences in a longer list of maps.
 
     Notes
     -----
@@ -126,8 +98,8 @@ class FarsideSequence:
     def __init__(self, maps, *, width=120, missing=0, date=None):
         check_width(width)
         check_missing(missing)
-        maps = _listed(maps)
-        times = _times(maps)
+        maps = listed_maps(maps)
+        times = dates_of_maps(maps)
         date = None if date is None else user_time(date)
         steps, middle = place_maps(times, missing, date)
         frames = {}
@@ -135,7 +107,7 @@ class FarsideSequence:
             # Most maps that are already cut have their dates of the cadence.
             dated = isinstance(item, GlobalMap) and cadence_date(item) is item.time
             frames[int(step)] = item if dated else GlobalMap.of(item, times[k])
-        product = _product(maps[0])
+        product = product_of_map(maps[0])
         for step in steps_of_sequence(middle):
             if step not in frames:
                 given = date is not None and step == middle
@@ -225,7 +197,7 @@ class FarsideSequence:
         >>> sunpy_farside.FarsideSequence.from_array(data, "2022-05-05").wcs.array_shape
         (144, 120)
         """
-        data = _plain_phases(data)
+        data = plain_phases(data)
         if data.ndim != 3 or data.shape[:2] != (N_MAPS, WINDOW_ROWS):
             msg = (
                 f"Expected phases of shape ({N_MAPS}, {WINDOW_ROWS}, width), found {data.shape}. "
@@ -235,7 +207,7 @@ class FarsideSequence:
         width = data.shape[2]
         check_width(width)
         times = add_steps(user_time(date), np.arange(N_MAPS) - MIDDLE)
-        maps = [_window_map(*pair) for pair in zip(data, times, strict=True)]
+        maps = [map_in_window(*pair) for pair in zip(data, times, strict=True)]
         return cls(maps, width=width, missing=missing)
 
     def __repr__(self):
@@ -311,7 +283,8 @@ class FarsideSequence:
     @property
     def times(self) -> Time:
         """
-        Dates of the eleven maps on the cadence (`~astropy.time.Time`, `cadence_date`).
+        Dates of the eleven maps on the cadence (`~astropy.time.Time`,
+        `~sunpy_farside.sequence.cadence_date`).
         """
         return Time([frame.time for frame in self._frames])
 
@@ -320,12 +293,11 @@ class FarsideSequence:
         """
         Dates of the first, the last and the missing maps, and the product, as tables record them.
         """
-        dates = [frame.time.isot for frame in self._frames]
-        missing = zip(dates, self.is_missing, strict=True)
+        first, *_, last = self._frames
         return {
-            "first_map": dates[0],
-            "last_map": dates[-1],
-            "missing_maps": [date for date, absent in missing if absent],
+            "first_map": first.time.isot,
+            "last_map": last.time.isot,
+            "missing_maps": [frame.time.isot for frame in self._frames if frame.is_missing],
             "product": self.product,
         }
 
@@ -412,187 +384,21 @@ class FarsideSequence:
         return window_wcs(self.date, self.width)
 
 
-def find_sequences(
-    maps: "Iterable[GenericMap | GlobalMap]", *, width: int = 120, missing: int = 0
-) -> list[FarsideSequence]:
+def checked_sequence(maps, width):
     """
-    Find all the sequences of eleven consecutive maps in a list of maps.
+    Return the sequence of eleven consecutive maps whose dates and windows are known to be right.
 
     Parameters
     ----------
-    maps : sequence of `~sunpy.map.GenericMap`
-        Any number of maps of one product, in any order, with or without gaps, or what
-        `~sunpy_farside.io.phase_maps.read_global_map` returns.
-    width : `int`, optional
-        Columns of the windows, even, from 16 to 180.
-    missing : `int`, optional
-        Largest number of maps that may be missing from a sequence, at most 5. None by default.
+    maps : sequence of ``sunpy_farside.maps.windows.GlobalMap``
+        In order of time, with their dates of the cadence.
+    width : `int`
+        Columns of the windows.
 
     Returns
     -------
-    `list` of `FarsideSequence`
-        In order of date; adjacent sequences share maps. One for each date with at least
-        ``11 - missing`` of its eleven maps, whether or not the middle map is among them.
-
-    Raises
-    ------
-    SequenceError
-        A date occurs twice, two products are mixed, or a map is unusable.
-
-    Warns
-    -----
-    sunpy.util.exceptions.SunpyUserWarning
-        There are maps, but no sequence among them.
-
-    Examples
-    --------
-    >>> import sunpy_farside
-    >>> from sunpy_farside.simulation import simulate_maps
-    >>> maps = simulate_maps("2022-05-01", 13, seed=1).maps
-    >>> [sequence.date.isot[:13] for sequence in sunpy_farside.find_sequences(maps)]
-    ['2022-05-03T12', '2022-05-04T00', '2022-05-04T12']
-
-    Without one map, no eleven of these are consecutive:
-
-    >>> del maps[5]
-    >>> len(sunpy_farside.find_sequences(maps, missing=1))
-    3
+    `FarsideSequence`
     """
-    check_width(width)
-    check_missing(missing)
-    given = _listed(maps)
-    if not given:
-        return []
-    times = _times(given)
-    steps, near, _ = shared_steps(times)
-    check_unique(times[near], steps[near])
-    at_step = {int(step): k for k, step in enumerate(steps) if near[k]}
-    product = _product(given[0])
-
-    @cache
-    def frame(step):
-        # Adjacent sequences share maps: resample each map once.
-        if step in at_step:
-            return GlobalMap.of(given[at_step[step]], times[at_step[step]])
-        return GlobalMap.without_data(time_of_step(step, times[near], steps[near]), product)
-
-    there = [step for step in at_step if not (missing and frame(step).is_missing)]
-    sequences = []
-    for middle in complete_runs(there, missing):
-        sequence = FarsideSequence.__new__(FarsideSequence)
-        frames = [frame(step) for step in steps_of_sequence(middle)]
-        sequence._set_frames(frames, width, missing)
-        sequences.append(sequence)
-    if not sequences:
-        few = f", of which {missing} may be missing" if missing else ""
-        warn_user(
-            f"Found no sequence among {counted(len(given), 'map')}. A sequence has {N_MAPS} "
-            f"consecutive maps, one every {CADENCE:.0f}{few}. Add the "
-            f"missing maps, or allow for more of them with {argument_text('missing')}."
-        )
-    return sequences
-
-
-def _listed(maps):
-    """
-    Return maps as a list.
-    """
-    expected = "a list of sunpy maps"
-    # Lists of files' maps need no class of maps, which takes long to load.
-    one = not isinstance(maps, Iterable) and (isinstance(maps, GlobalMap) or _is_map(maps))
-    if one:
-        msg = f"Expected {expected}, found one map. Give {N_MAPS} of them in a list."
-        raise TypeError(msg)
-    return listed(maps, expected, "Read files with FarsideSequence.from_files.")
-
-
-def _times(maps):
-    for item in maps:
-        if not (isinstance(item, GlobalMap) or _is_map(item)):
-            msg = (
-                f"Expected sunpy maps, found {described(item)}. Read files with "
-                "FarsideSequence.from_files, arrays with FarsideSequence.from_array."
-            )
-            raise TypeError(msg)
-    if not maps:
-        msg = f"Expected {N_MAPS} maps, found none."
-        raise SequenceError(msg)
-    products = sorted({_product(item) for item in maps})
-    if len(products) > 1:
-        msg = f"Expected maps of one product, found {' and '.join(products)}. Separate them."
-        raise SequenceError(msg)
-    return Time([cadence_date(item) for item in maps])
-
-
-def _is_map(item):
-    from sunpy.map import GenericMap
-
-    return isinstance(item, GenericMap)
-
-
-def cadence_date(phase_map: "GenericMap | GlobalMap") -> Time:
-    """
-    Return the date that a map has in a sequence.
-
-    Parameters
-    ----------
-    phase_map : `~sunpy.map.GenericMap` or ``sunpy_farside.maps.windows.GlobalMap``
-
-    Returns
-    -------
-    `~astropy.time.Time`
-        The date of the map; for a product whose maps lack some of their data, as those of GONG, the
-        date of the complete data at 00 or 12 UT, which is in the name of the file.
-
-    Examples
-    --------
-    >>> from sunpy_farside.sequence import cadence_date
-    >>> from sunpy_farside.simulation import simulate_maps
-    >>> cadence_date(simulate_maps("2022-05-05", 1, seed=1).maps[0]).isot
-    '2022-05-05T00:00:00.000'
-    """
-    date = phase_map.time if isinstance(phase_map, GlobalMap) else phase_map.date
-    product = PRODUCTS.get(_product(phase_map))
-    if product is None or not product.jitter:
-        return date
-    step = step_time(nearest_step(date))
-    return step if abs(date - step) <= product.jitter * u.hour else date
-
-
-def _product(item):
-    return item.product if isinstance(item, GlobalMap) else product_of(item.meta)
-
-
-def _plain_phases(data):
-    """
-    Convert an array with or without unit and mask to phase shifts in rad, NaN where missing.
-    """
-    missing = np.ma.getmask(data)
-    if isinstance(data, u.Quantity):
-        try:
-            data = data.to_value(u.rad)
-        except u.UnitConversionError as error:
-            msg = f"Expected phases in rad or another unit of angle, found the unit {data.unit}."
-            raise SequenceError(msg) from error
-    try:
-        data = np.array(np.ma.getdata(data), dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        msg = (
-            f"Expected an array of phases, found {described(data)}. Read files with read_stack, or "
-            "with FarsideSequence.from_files."
-        )
-        raise TypeError(msg) from error
-    data[missing] = np.nan
-    return data
-
-
-def _window_map(data, time):
-    from sunpy_farside.maps.phase_map import FarsidePhaseMap
-
-    header = phase_map_header(
-        time,
-        shape=data.shape,
-        first_longitude=int(window_longitudes(time, data.shape[1])[0].value),
-        first_latitude=FIRST_LATITUDE,
-    )
-    return FarsidePhaseMap(data, header)
+    sequence = FarsideSequence.__new__(FarsideSequence)
+    sequence._frames, sequence._width = tuple(maps), width
+    return sequence

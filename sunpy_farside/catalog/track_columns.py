@@ -1,10 +1,8 @@
 """
-The columns of the tables that tracking and the catalog make, and their meaning.
+Columns of the tables of tracks and of their members.
 """
 
-from sunpy_farside.detection.measurement import COLUMNS
-
-__all__ = ["CATALOG_COLUMNS", "MEMBER_COLUMNS", "TRACK_COLUMNS"]
+__all__ = ["MEMBER_COLUMNS", "TRACK_COLUMNS"]
 
 TRACK_COLUMNS = {
     "designation": (
@@ -51,11 +49,4 @@ MEMBER_COLUMNS = {
     "flux": "estimated unsigned magnetic flux of the region on that date",
     "flux_lower": "lower bound of its 68 % interval",
     "flux_upper": "upper bound of that interval",
-}
-
-CATALOG_COLUMNS = {
-    "date": "date of the detection, that of the middle map",
-    "method": "name of the method, network or sar",
-    "model": "name of the network; of the SAR method, seismic_strength",
-    **COLUMNS,
 }

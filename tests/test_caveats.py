@@ -100,3 +100,11 @@ def test_once_a_command(folder, tmp_path, capsys):
     out, err = capsys.readouterr()
     assert out.count("Far side on") == 2
     assert err == f"sunpy-farside: warning: {CAVEAT}\n"
+
+
+@pytest.mark.filterwarnings("always:The rate of false detections")
+def test_once_a_command_of_the_sar_method(folder, capsys):
+    assert run("detect", folder, "--method", "sar") == 0
+    out, err = capsys.readouterr()
+    assert out.count("Far side on") == 2
+    assert err == f"sunpy-farside: warning: {CAVEAT}\n"

@@ -122,11 +122,12 @@ def test_reports_of_evaluations_are_the_same(address, tmp_path, folder):
         assert contents(outputs[0]) == contents(outputs[1])
 
 
-@pytest.mark.parametrize("form", ["table", "csv"])
-def test_detections_are_the_same(address, many_parts, folder, form, capsys):
-    assert run("detect", folder, "--format", form) == 0
+@pytest.mark.parametrize(("method", "form"), [("network", "table"), ("sar", "csv")])
+def test_detections_are_the_same(address, many_parts, folder, method, form, capsys):
+    command = ["detect", folder, "--method", method, "--format", form]
+    assert run(*command) == 0
     here = capsys.readouterr()
-    assert run("detect", folder, "--format", form, "--scheduler", address) == 0
+    assert run(*command, "--scheduler", address) == 0
     assert capsys.readouterr() == here
 
 

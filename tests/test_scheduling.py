@@ -228,6 +228,14 @@ def _fail_at(number):
     return function
 
 
+def _warn_of(text):
+    def function(item):
+        warnings.warn(f"{text} {item % 2}", UserWarning, stacklevel=1)
+        return item
+
+    return function
+
+
 def numbered(count):
     return range(count), [f"number {k}" for k in range(count)]
 
@@ -237,6 +245,12 @@ def test_work_that_fails_is_named(address):
     assert [next(found), next(found)] == [0, 1]
     with pytest.raises(SchedulerError, match=r"^number 3, on the worker tcp://.*no such luck"):
         next(found)
+
+
+def test_equal_warnings_of_workers_are_given_once(address):
+    with warnings.catch_warnings(record=True, action="always") as said:
+        assert list(scheduled(address, _warn_of, ("number",), *numbered(6))) == list(range(6))
+    assert [str(item.message) for item in said] == ["number 0", "number 1"]
 
 
 def test_work_that_is_no_longer_wanted_is_canceled(cluster, address):

@@ -4,17 +4,28 @@ Detections in maps of a product whose false detections are many and not counted 
 
 import warnings
 
+import numpy as np
 import pytest
 from commands import run
+from list_files import region_list
 from reference_unet import small_model
 from time_distance_files import write_sequence
 
+import astropy.units as u
+from astropy.time import Time
+
+from sunpy.map import GenericMap
 from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_farside import FarsidePhaseMap, FarsideSequence, detect_farside, find_sequences
 from sunpy_farside.catalog import watch_folder
 from sunpy_farside.catalog.daily_run import run_day
+from sunpy_farside.coordinates.far_side import disk_center_latitude, far_side_central_meridian
+from sunpy_farside.coordinates.window import window_header
 from sunpy_farside.detection import detect_seismic_strength
+from sunpy_farside.evaluation.gaps import evaluate_real_gaps
+from sunpy_farside.evaluation.real import evaluate_real
+from sunpy_farside.evaluation.stored import evaluate_masks
 from sunpy_farside.maps import phase_map_header
 from sunpy_farside.network import save_model
 from sunpy_farside.products import PRODUCTS
@@ -93,10 +104,43 @@ def test_once_a_day(folder):
     assert given(run) == [CAVEAT]
 
 
+def test_once_an_evaluation(folder):
+    maps = folder.parent / "maps"
+    for day in ("2023-05-06.0", "2023-05-06.5"):
+        date = Time(day[:10]) + float(day[10:]) * u.day
+        meridian, latitude = far_side_central_meridian(date).deg, -disk_center_latitude(date).deg
+        (maps / f"AR_LIST_{day}.txt").write_text(region_list(day, meridian, latitude))
+    found = []
+    models = {"small": MODEL, "again": MODEL}
+
+    def evaluate():
+        found.append(evaluate_real(models, maps, progress=False))
+
+    assert given(evaluate) == [CAVEAT]
+    assert len(found[0].dates) == 2
+    assert given(lambda: evaluate_real_gaps(models, maps, most=0, progress=False)) == [CAVEAT]
+
+
+def test_once_an_evaluation_with_masks(sequences):
+    pairs = [
+        (item, GenericMap(np.zeros((144, 120)), window_header(item.date, 120)))
+        for item in sequences
+    ]
+    assert given(lambda: evaluate_masks({"small": MODEL}, pairs, progress=False)) == [CAVEAT]
+
+
 @pytest.mark.filterwarnings("default:The rate of false detections")
 def test_once_a_command(folder, tmp_path, capsys):
     save_model(MODEL, tmp_path / "small.safetensors")
     assert run("detect", folder, "--model", tmp_path / "small.safetensors") == 0
+    out, err = capsys.readouterr()
+    assert out.count("Far side on") == 2
+    assert err == f"sunpy-farside: warning: {CAVEAT}\n"
+
+
+@pytest.mark.filterwarnings("always:The rate of false detections")
+def test_once_a_command_of_the_sar_method(folder, capsys):
+    assert run("detect", folder, "--method", "sar") == 0
     out, err = capsys.readouterr()
     assert out.count("Far side on") == 2
     assert err == f"sunpy-farside: warning: {CAVEAT}\n"

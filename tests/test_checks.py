@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sunpy.util.exceptions import SunpyUserWarning
+
 from sunpy_farside import read_phase_map
 from sunpy_farside.errors import FileFormatError, SequenceError
-from sunpy_farside.maps.checks import check_phases, check_rows
+from sunpy_farside.maps.checks import check_phases, check_rows, warn_of_holes
 
 
 def phases(deviation=0.05, shape=(181, 361)):
@@ -88,3 +90,33 @@ def test_real_maps_of_every_kind_pass(real_data):
     for path in (real_data / "gong").glob("*.fits"):
         data = fits.getdata(path)
         check_phases(np.where(data < -0.39, np.nan, data), path.name)
+
+
+@pytest.mark.parametrize("value", [0, -0.02])
+@pytest.mark.parametrize("first", [0, 37, 353])
+def test_a_hole_in_a_row(value, first):
+    data = phases()
+    data[[100, 120], first : first + 8] = value
+    with pytest.warns(SunpyUserWarning, match="map: 8 or more adjacent pixels .* in 2 rows"):
+        warn_of_holes(data, "map")
+
+
+def test_few_equal_pixels_are_no_hole():
+    data = phases()
+    data[100, 9:16] = 0
+    warn_of_holes(data, "map")
+
+
+def test_missing_pixels_are_no_hole():
+    data = phases()
+    data[50:60] = np.nan
+    warn_of_holes(data, "map")
+
+
+def test_a_lost_block_of_a_file_is_doubted(jsoc_files, tmp_path):
+    content = jsoc_files[3].read_bytes()
+    place = 512 * (len(content) // 1024)
+    path = tmp_path / jsoc_files[3].name
+    path.write_bytes(content[:place] + bytes(512) + content[place + 512 :])
+    with pytest.warns(SunpyUserWarning, match=rf"{path.name}: 8 or more adjacent pixels .* 1 row"):
+        read_phase_map(path)

@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import h5py
-import numpy as np
 import pytest
 from commands import run
 from list_files import region_list as region_list_text
@@ -81,10 +80,6 @@ def test_stacks_need_a_date(simulated, tmp_path, capsys):
     assert "--date" in capsys.readouterr().err
     assert run("detect", path, "--date", "2022-05-05") == 0
     assert "2022-05-05T00:00" in capsys.readouterr().out
-    with h5py.File(path, "w") as file:
-        file["phases"] = np.stack([simulated.sequence.data] * 2)
-    assert run("detect", path, "--date", "2022-05-05") == 2
-    assert "found 2" in capsys.readouterr().err
 
 
 def _ten(folder):
@@ -250,6 +245,12 @@ def test_detect_at_a_time_fetches_into_the_cache(archive, capsys):
     assert run("detect", "--time", "2022-05-05", "--format", "json") == 0
     (record,) = json.loads(capsys.readouterr().out)
     assert record["date"] == "2022-05-05T00:00:00"
+
+
+def test_the_sar_method_detects_in_fetched_maps(archive, capsys):
+    assert run("detect", "--latest", "--method", "sar", "--format", "json") == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert (record["date"], record["threshold"]) == ("2022-05-05T00:00:00", "400.0 uHem rad")
 
 
 def test_a_gap_in_the_archive_names_the_nearest_date(archive, capsys):

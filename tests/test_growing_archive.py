@@ -14,10 +14,8 @@ SCRIPT = Path(__file__).with_name("growing_archive.py")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
-@pytest.mark.parametrize(
-    ("days", "missing"),
-    [(14, 2), pytest.param(60, 0, marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("days", "missing"), [(14, 2), (60, 0)])
 def test_every_day_gives_what_a_run_at_once_gives(days, missing, serve, tmp_path):
     """
     Follow an archive with gaps, late, corrected and broken maps, outages, two runs at once, and

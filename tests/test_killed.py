@@ -93,15 +93,18 @@ import sunpy_farside
 from sunpy_farside import FarsideDetection
 from sunpy_farside.errors import FileFormatError
 
-def write(folder, seed):
-    sequence = sunpy_farside.simulate_sequence("2022-05-05", seed=seed).sequence
-    sunpy_farside.detect_seismic_strength(sequence).write(folder)
+detections = [
+    sunpy_farside.detect_seismic_strength(
+        sunpy_farside.simulate_sequence("2022-05-05", seed=seed).sequence
+    )
+    for seed in (1, 2)
+]
 
 def before(folder):
-    write(folder, 1)
+    detections[0].write(folder)
 
 def job(folder):
-    write(folder, 2)
+    detections[1].write(folder)
 
 def check(folder):
     # A mixture is refused.
@@ -351,7 +354,7 @@ def check(folder):
         pytest.param(SIMULATE, 4, id="simulate"),
         pytest.param(MODEL, 1, id="model"),
         pytest.param(STORE, 1, id="store"),
-        pytest.param(REPORT.format("simulated"), 3, id="report"),
+        pytest.param(REPORT.format("simulated"), 3, id="report", marks=pytest.mark.slow),
         pytest.param(REPORT.format("missing"), 2, id="missing", marks=pytest.mark.slow),
         pytest.param(REPORT.format("real"), 3, id="real", marks=pytest.mark.slow),
         # The best and the last checkpoint of two epochs, and the weights before and after their

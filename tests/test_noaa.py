@@ -423,6 +423,16 @@ def test_summaries_that_are_cut_short_are_named_and_kept(tmp_path):
     assert regions["number"].tolist() == [12051]
 
 
+@pytest.mark.parametrize(("old", "new"), [("May 05 0030", "Mar 05 0030"), ("0505SRS", "0506SRS")])
+def test_two_dates_in_a_summary_are_doubted(tmp_path, old, new):
+    path = tmp_path / "20140505SRS.txt"
+    assert old in FULL
+    path.write_text(FULL.replace(old, new))
+    for read in (read_noaa_summary, read_noaa_summaries):
+        with pytest.warns(SunpyUserWarning, match=r"date of issue differs .*20140505SRS\.txt"):
+            read(path)
+
+
 def test_a_summary_of_many_megabytes():
     with pytest.raises(FileFormatError, match=r"20140505SRS\.txt: .*more than [0-9]+ bytes"):
         parse_summary("20140505SRS.txt", b" " * (MAX_SIZE + 1))

@@ -48,8 +48,8 @@ FIRST = [
     ".venv/bin/lint-imports",
     ".venv/bin/mypy",
     ".venv/bin/coverage erase",
-    ".venv/bin/python -m pytest" + ADDED,
-    ".venv/bin/python -m pytest -m slow --cov --cov-append --cov-report= --cov-fail-under=0",
+    ".venv/bin/python -m pytest -n 2" + ADDED,
+    ".venv/bin/python -m pytest -n 2 -m slow --cov --cov-append --cov-report= --cov-fail-under=0",
     ".venv/bin/coverage report",
 ]
 BESIDE = [

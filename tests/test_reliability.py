@@ -315,8 +315,9 @@ def test_too_little_to_calibrate_with(monkeypatch):
     assert (model.reliability, model.flux) == (None, None)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
-def test_the_command_calibrates_any_weights(tmp_path, capsys, simulated, model):
+def test_the_command_calibrates_any_weights(tmp_path, capsys):
     path = tmp_path / "published.pth"
     torch.save({"state_dict": random_network().state_dict()}, path)
     output = tmp_path / "calibrated.safetensors"
@@ -327,8 +328,16 @@ def test_the_command_calibrates_any_weights(tmp_path, capsys, simulated, model):
     state = original.network.state_dict()
     assert all((value == state[key]).all() for key, value in back.network.state_dict().items())
     assert (back.level, back.deblend, back.threshold) == (0.01, False, 100)
+
+
+def test_the_command_calibrates_into_weights(tmp_path, capsys):
     assert main(["calibrate", "default", "--output", str(tmp_path / "x.json")]) == 2
     assert ".safetensors" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_the_command_calibrates_the_sar_method(tmp_path, capsys):
     output = tmp_path / "sar.json"
     assert main(["calibrate", "seismic_strength", "--number", "5", "--output", str(output)]) == 0
     reliability, flux = read_calibration(output.read_text())

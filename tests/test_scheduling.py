@@ -122,11 +122,12 @@ def test_reports_of_evaluations_are_the_same(address, tmp_path, folder):
         assert contents(outputs[0]) == contents(outputs[1])
 
 
-@pytest.mark.parametrize("form", ["table", "csv"])
-def test_detections_are_the_same(address, many_parts, folder, form, capsys):
-    assert run("detect", folder, "--format", form) == 0
+@pytest.mark.parametrize(("method", "form"), [("network", "table"), ("sar", "csv")])
+def test_detections_are_the_same(address, many_parts, folder, method, form, capsys):
+    command = ["detect", folder, "--method", method, "--format", form]
+    assert run(*command) == 0
     here = capsys.readouterr()
-    assert run("detect", folder, "--format", form, "--scheduler", address) == 0
+    assert run(*command, "--scheduler", address) == 0
     assert capsys.readouterr() == here
 
 
@@ -227,6 +228,14 @@ def _fail_at(number):
     return function
 
 
+def _warn_of(text):
+    def function(item):
+        warnings.warn(f"{text} {item % 2}", UserWarning, stacklevel=1)
+        return item
+
+    return function
+
+
 def numbered(count):
     return range(count), [f"number {k}" for k in range(count)]
 
@@ -236,6 +245,12 @@ def test_work_that_fails_is_named(address):
     assert [next(found), next(found)] == [0, 1]
     with pytest.raises(SchedulerError, match=r"^number 3, on the worker tcp://.*no such luck"):
         next(found)
+
+
+def test_equal_warnings_of_workers_are_given_once(address):
+    with warnings.catch_warnings(record=True, action="always") as said:
+        assert list(scheduled(address, _warn_of, ("number",), *numbered(6))) == list(range(6))
+    assert [str(item.message) for item in said] == ["number 0", "number 1"]
 
 
 def test_work_that_is_no_longer_wanted_is_canceled(cluster, address):

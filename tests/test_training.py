@@ -171,6 +171,7 @@ def test_a_run_that_does_not_improve_ends(tmp_path, monkeypatch):
     assert len(losses(tmp_path)) < 10
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_the_command_trains_and_calibrates(tmp_path, monkeypatch, capsys, caplog):
     def few(name, **options):

@@ -71,6 +71,10 @@ def _nan(state):
     state["outc.conv.bias"] = torch.full((1,), torch.nan)
 
 
+def _huge(state):
+    state["outc.conv.bias"] = torch.full((1,), -2e36)
+
+
 def _another_network(state):
     for key in list(state):
         state[f"layers.{key}"] = state.pop(key)
@@ -87,6 +91,7 @@ def _no_tensor(state):
         (_missing, "missing down2.mpconv.1.conv.0.weight"),
         (_misshapen, "misshapen up1.conv.conv.0.weight"),
         (_nan, "NaN or infinity in outc.conv.bias"),
+        (_huge, r"below 1e\+18, .* in outc.conv.bias"),
         (_another_network, "inc.conv.conv.0.weight"),
         (_no_tensor, "misshapen outc.conv.bias int"),
     ],

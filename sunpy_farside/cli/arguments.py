@@ -10,6 +10,7 @@ from sunpy_farside.products import PRODUCTS
 from sunpy_farside.utils.content import user_path
 
 __all__ = [
+    "FIVE_DAYS",
     "MODELS",
     "UsageError",
     "add_device",
@@ -26,6 +27,8 @@ __all__ = [
 ]
 
 
+# Product of the maps that the SAR method takes one by one.
+(FIVE_DAYS,) = (name for name, item in PRODUCTS.items() if item.is_map and not item.makes_sequences)
 MODELS = "network: default, measured, felipe2019 (downloaded once), a .safetensors or .pth file"
 
 
@@ -48,9 +51,14 @@ def common():
     return parser
 
 
-def network():
+def network(with_sar=False):
     """
     Return the parent parser of the commands that detect with one network.
+
+    Parameters
+    ----------
+    with_sar : `bool`, optional
+        Whether the command also has the SAR method.
 
     Returns
     -------
@@ -59,11 +67,13 @@ def network():
     parser = argparse.ArgumentParser(add_help=False)
     add_model(parser)
     add_width(parser)
+    default = "its reliability decides where the model is calibrated, else the model's own"
+    sar = "; with --method sar, seismic strength in uHem rad (400)" if with_sar else ""
     parser.add_argument(
         "--threshold",
         type=not_negative,
         help="integrated probability in square degrees from which a region is significant (by "
-        "default, its reliability decides where the model is calibrated, else the model's own)",
+        f"default, {default}){sar}",
     )
     add_device(parser)
     return parser
@@ -128,19 +138,22 @@ def add_width(parser):
     parser.add_argument("--width", type=width, default=120, help="columns of the window (120)")
 
 
-def add_map_product(parser):
+def add_map_product(parser, with_five_days=False):
     """
     Add the option ``--product`` with the products of maps that sequences are made of.
 
     Parameters
     ----------
     parser : `argparse.ArgumentParser`
+    with_five_days : `bool`, optional
+        Whether the command also takes 5-day maps, with the SAR method.
     """
     names = [name for name, item in PRODUCTS.items() if item.makes_sequences]
+    more = f"; {FIVE_DAYS} with --method sar" if with_five_days else ""
     parser.add_argument(
         "--product",
-        choices=names,
-        help=f"product of the maps ({', else '.join(names)})",
+        choices=[*names, FIVE_DAYS] if with_five_days else names,
+        help=f"product of the maps ({', else '.join(names)}){more}",
     )
 
 

@@ -39,7 +39,7 @@ def add_detect(commands):
     """
     parser = commands.add_parser(
         "detect",
-        parents=[arguments.common(), arguments.network(), arguments.archive()],
+        parents=[arguments.common(), arguments.network(with_sar=True), arguments.archive()],
         help="detect active regions in phase maps",
         description="Detect active regions in eleven or more phase maps, on disk or fetched.",
     )
@@ -48,8 +48,10 @@ def add_detect(commands):
         nargs="*",
         type=user_path,
         metavar="PATH",
-        help="phase-map FITS files, folders of them, or one HDF5 or IDL stack with --date",
+        help="phase-map FITS files, folders of them, or one HDF5 or IDL stack with --date; "
+        "5-day maps with --method sar",
     )
+    arguments.add_method(parser)
     parser.add_argument(
         "--time",
         type=values.time,
@@ -59,15 +61,21 @@ def add_detect(commands):
         "--latest", action="store_true", help="fetch the newest eleven maps and detect in them"
     )
     parser.add_argument("--date", type=values.time, help="date of the middle map, for a stack")
-    arguments.add_map_product(parser)
+    parser.add_argument(
+        "--index",
+        type=values.natural,
+        metavar="N",
+        help="which sequence of a stack of several, from 0",
+    )
+    arguments.add_map_product(parser, with_five_days=True)
     arguments.add_missing(parser)
     parser.add_argument(
         "--output", type=user_path, metavar="DIR", help="write files and a figure here"
     )
     arguments.add_format(parser)
     arguments.add_scheduler(parser)
-    # Stacks have a width of their own.
-    parser.set_defaults(run=_detect, width=None, middle=None)
+    # Stacks have a width of their own. The SAR method has no model and no device.
+    parser.set_defaults(run=_detect, width=None, middle=None, model=None, device=None)
 
 
 def _detect(options):
@@ -77,6 +85,7 @@ def _detect(options):
         both = " and ".join(found) or "none of them"
         msg = f"Expected one of: paths of maps, --time or --latest; found {both}. Give one."
         raise arguments.UsageError(msg)
+    _check_method(options)
     if options.output:
         check_writable(options.output)
     if not options.paths:
@@ -99,7 +108,50 @@ def _detect(options):
     _detect_files(options)
 
 
+def _check_method(options):
+    """
+    Raise an error for options that do not go with the method; fill in the defaults of others.
+    """
+    if options.method == "sar":
+        _leave_out(
+            {"model": options.model, "device": options.device},
+            "--method sar, which has no network. --threshold is its seismic strength in uHem rad",
+        )
+    if options.product == arguments.FIVE_DAYS:
+        _check_five_days(options)
+    options.model, options.device = options.model or "default", options.device or "auto"
+
+
+def _check_five_days(options):
+    if options.method != "sar":
+        msg = (
+            "Expected maps from 24 hours of data for the network, found 5-day maps. Detect in them "
+            "with --method sar."
+        )
+        raise arguments.UsageError(msg)
+    given = {"time": options.time, "latest": options.latest, "scheduler": options.scheduler}
+    _leave_out(
+        given | {"missing": options.missing or None},
+        "5-day maps, which are detected one by one in files. 'sunpy-farside fetch START END "
+        f"--product {arguments.FIVE_DAYS}' fetches them",
+    )
+
+
+def _leave_out(values, reason):
+    """
+    Raise an error if any of some options is given, by name: its value is neither None nor False.
+    """
+    given = [
+        f"--{name}" for name, value in values.items() if value is not None and value is not False
+    ]
+    if given:
+        msg = f"Expected no {' and no '.join(given)} with {reason}."
+        raise arguments.UsageError(msg)
+
+
 def _detect_files(options):
+    from sunpy_farside.cli.five_day_maps import FiveDayFiles
+
     paths = _files(options.paths, options.product)
     if any(path.suffix.lower() in _STACKS for path in paths):
         if options.scheduler:
@@ -107,11 +159,9 @@ def _detect_files(options):
             raise arguments.UsageError(msg)
         _report([_stack_sequence(paths, options)], options)
         return
-    from sunpy_farside.cli.maps import MapFiles
-
-    files = MapFiles(
-        paths, options.width or _WIDTH, options.product, options.missing, options.middle
-    )
+    given = {"date": options.date, "index": options.index}
+    _leave_out(given, "phase maps: it is for a stack")
+    files = _map_files(paths, options)
     if options.scheduler and len(files):
         from sunpy_farside.cli.scheduled_detection import detect_scheduled
 
@@ -119,11 +169,25 @@ def _detect_files(options):
     else:
         _report(files, options)
     if files.unusable:
+        rest = "other maps" if isinstance(files, FiveDayFiles) else "sequences without them"
         msg = (
             f"{files.unusable} of {counted(files.number, 'file')} could not be used, named above. "
-            "The sequences without them are done."
+            f"The {rest} are done."
         )
         raise SequenceError(msg)
+
+
+def _map_files(paths, options):
+    from sunpy_farside.cli.five_day_maps import FiveDayFiles, are_five_days
+    from sunpy_farside.cli.maps import MapFiles
+
+    width = options.width or _WIDTH
+    if options.product is None and are_five_days(paths):
+        options.product = arguments.FIVE_DAYS
+    if options.product == arguments.FIVE_DAYS:
+        _check_five_days(options)
+        return FiveDayFiles(paths, width)
+    return MapFiles(paths, width, options.product, options.missing, options.middle)
 
 
 def _files(paths, product):
@@ -134,6 +198,8 @@ def _files(paths, product):
         if not path.is_dir():
             files.append(path)
         elif inside := find_phase_maps(path, product):
+            files += inside
+        elif product is None and (inside := find_phase_maps(path, arguments.FIVE_DAYS)):
             files += inside
         else:
             raise FileNotFoundError(no_maps_text(path, product))
@@ -152,13 +218,16 @@ def _stack_sequence(paths, options):
         msg = f"{path}: stacks hold no dates. Give that of the middle map with --date."
         raise arguments.UsageError(msg)
     stack = read_stack(path)
-    if len(stack) > 1:
+    index = 0 if options.index is None and len(stack) == 1 else options.index
+    if index not in range(len(stack)):
+        given = "none" if index is None else index
+        wanted = f"from 0 to {len(stack) - 1}" if len(stack) > 1 else "0"
         msg = (
-            f"{path}: expected one sequence, found {len(stack)}. Choose one in Python: "
-            "FarsideSequence.from_array(read_stack(path)[0], date)."
+            f"{path}: expected --index {wanted}, as it has {counted(len(stack), 'sequence')}, "
+            f"found {given}. --date is the date of the one that it chooses."
         )
         raise arguments.UsageError(msg)
-    sequence = FarsideSequence.from_array(stack[0], options.date, missing=options.missing)
+    sequence = FarsideSequence.from_array(stack[index], options.date, missing=options.missing)
     width = options.width or sequence.width
     if width > sequence.width:
         msg = f"Expected a width of {sequence.width} at most, which {path} has, found {width}."
@@ -187,7 +256,7 @@ def add_demo(commands):
         default=Path("farside_demo"),
         help="folder of the simulated maps (farside_demo)",
     )
-    parser.set_defaults(run=_demo)
+    parser.set_defaults(run=_demo, method="network")
 
 
 def _demo(options):
@@ -221,14 +290,15 @@ def _truth_text(simulated):
 
 
 def _report(sequences, options):
-    from sunpy_farside.detection import detect_farside
+    from sunpy_farside.cli.detectors import detector
 
     number, found = len(sequences), iter(sequences)
     # Load the model only when there are maps: it takes a second or more.
     first = next(found)
-    model = _model(options.model, options.device)
-    found = detect_farside(chain([first], found), model, threshold=options.threshold)
-    _print(_texts(found, options), number, options)
+    detect = detector(
+        options.method, options.model, _device(options), options.threshold, options.width
+    )
+    _print(_texts(detect(chain([first], found)), options), number, options)
 
 
 def _texts(detections, options):
@@ -259,11 +329,12 @@ def _print(texts, number, options):
         print(f"\nFiles and pictures: {options.output}")
 
 
-def _model(name, device):
-    from sunpy_farside.network import choose_device, load_model
+def _device(options):
+    if options.method == "sar":
+        return None
+    from sunpy_farside.network import choose_device
 
     try:
-        device = choose_device(device)
+        return choose_device(options.device)
     except ValueError as error:
         raise arguments.UsageError(error) from error
-    return load_model(name, device=device)

@@ -5,10 +5,9 @@ Detection in files of maps with the workers of a scheduler of Dask.
 from contextlib import suppress
 from pathlib import Path
 
+from sunpy_farside.cli.detectors import detector
 from sunpy_farside.cli.output import detection_text, write_detection_files
-from sunpy_farside.detection import detect_farside
 from sunpy_farside.errors import SchedulerError
-from sunpy_farside.network import load_model
 from sunpy_farside.network.weights import absolute_name
 from sunpy_farside.utils.scheduling import named_errors, scheduled, worker_address
 
@@ -44,6 +43,7 @@ def detect_scheduled(files, options):
     """
     parts, output = files.parts(_SIZE), options.output and options.output.absolute()
     arguments = (
+        options.method,
         absolute_name(options.model),
         options.device,
         options.threshold,
@@ -69,19 +69,19 @@ def detect_scheduled(files, options):
     files.check_found()
 
 
-def _detect(name, device, threshold, form, output):
+def _detect(method, name, device, threshold, form, output):
     """
     Return the function that detects in a part of the files, on a worker.
     """
     if output and not output.is_dir():
         msg = f"{output}: expected the folder of --output, which all machines must share."
         raise FileNotFoundError(msg)
-    model = load_model(name, device=device)
+    detect = detector(method, name, device, threshold)
 
     def detect_part(part):
         sequences, rest = part.read_part()
         texts, folders = [], []
-        for detection in detect_farside(iter(sequences), model, threshold=threshold):
+        for detection in detect(iter(sequences)):
             with named_errors(f"sequence of {detection.date.isot[:16]}"):
                 if output:
                     folders.append(write_detection_files(detection, output))

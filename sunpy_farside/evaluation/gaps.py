@@ -16,6 +16,7 @@ from sunpy_farside.cadence import N_MAPS
 from sunpy_farside.catalog.map_runs import find_runs
 from sunpy_farside.catalog.matching import match_positions
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
+from sunpy_farside.detection.caveats import caveats_once
 from sunpy_farside.detection.seismic_strength import METHOD
 from sunpy_farside.evaluation.calibration_bins import reliability_bins
 from sunpy_farside.evaluation.cases import (
@@ -145,6 +146,7 @@ def _remove_at_random(models, most, kind, width, seed):
     return evaluate_number
 
 
+@caveats_once()
 def evaluate_real_gaps(models, folder, *, most=2, width=120, scheduler=None, progress=True):
     """
     Compare detections in observed sequences with those after maps are removed.

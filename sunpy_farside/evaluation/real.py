@@ -14,6 +14,7 @@ from astropy.time import Time
 from sunpy_farside.catalog.map_runs import find_runs
 from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.detection import detect_farside, detect_seismic_strength
+from sunpy_farside.detection.caveats import caveats_once
 from sunpy_farside.detection.seismic_strength import METHOD
 from sunpy_farside.evaluation.cases import compare_detection, load_models, score_method
 from sunpy_farside.evaluation.comparison import intervals
@@ -156,6 +157,7 @@ class RealBenchmark:
                 yield np.bincount(rng.integers(number, size=number), minlength=number)[block]
 
 
+@caveats_once()
 def evaluate_real(models, folder, *, width=120, scheduler=None, progress=True):
     """
     Evaluate networks and the SAR method with JSOC's region lists and NOAA's summaries.
@@ -188,6 +190,11 @@ def evaluate_real(models, folder, *, width=120, scheduler=None, progress=True):
         No sequence of eleven maps is covered by a source.
     SchedulerError
         The scheduler or its workers cannot do the work.
+
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        The maps are of a product whose rate of false detections is not known.
 
     Notes
     -----

@@ -6,6 +6,7 @@ from tqdm.auto import tqdm
 
 from sunpy_farside.coordinates.window import window_longitudes
 from sunpy_farside.datasets.torch_dataset import StoredSequences
+from sunpy_farside.detection.caveats import caveats_once
 from sunpy_farside.evaluation.cases import collect, detect_all, load_models
 from sunpy_farside.evaluation.reference_regions import move_regions, regions_of_mask
 from sunpy_farside.utils.scheduling import scheduled
@@ -63,6 +64,7 @@ def evaluate_masks(models, pairs, *, progress=True):
     return collect(mask_cases(models, pairs, progress=progress))
 
 
+@caveats_once()
 def mask_cases(models, pairs, *, progress=True):
     """
     Detect regions with networks and the SAR method in sequences with masks.

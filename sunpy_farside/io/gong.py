@@ -14,7 +14,12 @@ from sunpy_farside.coordinates.far_side import far_side_central_meridian
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.file_names import parse_gong_name
 from sunpy_farside.io.images import read_images
-from sunpy_farside.maps.checks import check_phases, check_rows, check_some_data
+from sunpy_farside.maps.checks import (
+    check_phases,
+    check_rows,
+    check_some_data,
+    warn_of_holes,
+)
 from sunpy_farside.maps.gong_disk import GONG_CARDS, GONG_SHAPE
 from sunpy_farside.utils.content import user_path
 from sunpy_farside.utils.typing import PathLike
@@ -160,6 +165,7 @@ def _check_disk_rows(phases, path):
     rows = phases[known.sum(axis=1) >= _ENOUGH]
     first = np.take_along_axis(rows, np.isfinite(rows).argmax(axis=1)[:, None], axis=1)
     check_rows(np.where(np.isfinite(rows), rows, first), str(path))
+    warn_of_holes(phases, str(path))
 
 
 def _check_center(path, phase_map):

@@ -78,6 +78,11 @@ def read_noaa_summary(path: PathLike) -> QTable:
     FileFormatError
         The file is not a summary, or one of its lines is invalid.
 
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        The date of issue differs from that in the name of the product.
+
     See Also
     --------
     read_noaa_summaries : many days in one table.
@@ -118,6 +123,8 @@ def read_noaa_summary(path: PathLike) -> QTable:
     summary = parse_summary(path, read_content(path, MAX_SIZE, EXPECTED))
     if not summary.whole:
         raise wrong_summary(path, "not all of its sections")
+    if not summary.agreed:
+        _warn_of_dates([str(path)])
     table = _table(summary.rows, summary.date, far_side_central_meridian(summary.date).deg, "earth")
     table.meta["date"] = summary.date.isot
     return table
@@ -149,7 +156,7 @@ def read_noaa_summaries(paths: PathLike | Sequence[PathLike]) -> QTable:
     Warns
     -----
     sunpy.util.exceptions.SunpyUserWarning
-        Some files are broken and left out, or truncated and kept.
+        Some files are broken and left out, truncated and kept, or give two dates.
 
     Notes
     -----
@@ -176,7 +183,7 @@ def read_noaa_summaries(paths: PathLike | Sequence[PathLike]) -> QTable:
     """
     paths = user_paths(paths)
     by_date: dict[str, Summary] = {}
-    broken, cut_short, errors = [], [], []
+    broken, cut_short, errors, dated_twice = [], [], [], []
     for name, read in _contents(paths):
         try:
             summary = parse_summary(name, read())
@@ -187,6 +194,8 @@ def read_noaa_summaries(paths: PathLike | Sequence[PathLike]) -> QTable:
             by_date.setdefault(summary.date.isot, summary)
             if not summary.whole:
                 cut_short.append(name)
+            if not summary.agreed:
+                dated_twice.append(name)
     if not by_date and not broken:
         msg = (
             "Expected solar region summaries (YYYYMMDDSRS.txt or tarballs of them), found none in "
@@ -205,6 +214,8 @@ def read_noaa_summaries(paths: PathLike | Sequence[PathLike]) -> QTable:
         names = ", ".join(cut_short)
         msg = f"Found {counted(len(cut_short), 'solar region summary')} cut short: {names}."
         warn_user(f"{msg} The rest is kept; fetch again.")
+    if dated_twice:
+        _warn_of_dates(dated_twice)
     summaries = [by_date[date] for date in sorted(by_date)]
     dates = Time([summary.date for summary in summaries])
     owner = np.repeat(np.arange(len(dates)), [len(summary.rows) for summary in summaries])
@@ -272,6 +283,13 @@ def split_summaries(table: QTable) -> list[QTable]:
         day.meta["date"] = date.isot
         days.append(day)
     return days
+
+
+def _warn_of_dates(names):
+    warn_user(
+        f"The date of issue differs from that in the name of the product in {', '.join(names)}. "
+        "The date of issue is used; fetch again."
+    )
 
 
 def _contents(paths):

@@ -21,6 +21,8 @@ MAX_SIZE = 1_000_000
 
 _MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
 _ISSUED = re.compile(r":Issued:\s*(\d{4}) ([A-Za-z]{3}) (\d{1,2}) (\d{2})(\d{2}) UTC", re.ASCII)
+# Month and day in the name of the product, which are those of the issue.
+_PRODUCT = re.compile(r":Product:\s*(\d\d)(\d\d)SRS", re.ASCII)
 _SECTIONS = ["I", "IA", "II"]
 _SECTION = re.compile(r"(IA|II|I)\.\s*[A-Z].*")
 # Titles of columns, the entry of a section without regions, and remarks.
@@ -39,12 +41,15 @@ _MAX_DISTANCE = 110
 @dataclass(frozen=True)
 class Summary:
     """
-    Summary with its date, its rows of number, section and degrees, and a completeness flag.
+    Summary with its date, its rows of number, section and degrees, and flags.
+
+    A ``whole`` summary is not cut short, and an ``agreed`` date is also that in the product's name.
     """
 
     date: Time
     rows: list
     whole: bool
+    agreed: bool
 
 
 def parse_summary(name, content):
@@ -78,7 +83,9 @@ def parse_summary(name, content):
     if sections != _SECTIONS[: len(sections)]:
         raise wrong_summary(name, f"the sections {', '.join(sections)} and not I, IA, II")
     date = Time(issued.strftime("%Y-%m-%d"), format="isot", scale="utc")
-    return Summary(date, rows, whole=filled == [True] * 3 and _ends(text))
+    product = _PRODUCT.search(text)
+    agreed = product is None or product.groups() == (f"{issued:%m}", f"{issued:%d}")
+    return Summary(date, rows, filled == [True] * 3 and _ends(text), agreed)
 
 
 def _issued(name, text):

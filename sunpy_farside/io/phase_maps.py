@@ -25,7 +25,12 @@ from sunpy_farside.io.gong import gong_map
 from sunpy_farside.io.images import read_images
 from sunpy_farside.io.time_distance import time_distance_map
 from sunpy_farside.io.units import find_unit, other_content
-from sunpy_farside.maps.checks import check_phases, check_rows, check_some_data
+from sunpy_farside.maps.checks import (
+    check_phases,
+    check_rows,
+    check_some_data,
+    warn_of_holes,
+)
 from sunpy_farside.maps.gong_disk import GONG, GONG_SHAPE
 from sunpy_farside.maps.headers import PHASE_MAP_SHAPE, phase_map_header
 from sunpy_farside.maps.resampling import copy_nodes
@@ -163,6 +168,7 @@ def _read(path, time):
     check_phases(data, str(path))
     # At a pole, all the columns are the same point.
     check_rows(data[1:-1], str(path))
+    warn_of_holes(data[1:-1], str(path))
     time = _date(path, name_time, header, time)
     _check_reference_longitude(path, header, time)
     _check_grid(path, data, header)

@@ -8,7 +8,7 @@ from sunpy_farside.coordinates.window import WINDOW_ROWS
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.hdf5 import open_hdf5, own_data_set
 from sunpy_farside.io.idl_save import find_array
-from sunpy_farside.maps.checks import check_phases, check_rows
+from sunpy_farside.maps.checks import check_phases, check_rows, warn_of_holes
 from sunpy_farside.utils.content import check_file, read_content
 from sunpy_farside.utils.typing import PathLike
 
@@ -46,6 +46,11 @@ def read_stack(path: PathLike) -> np.ndarray:
         The file is neither, has another shape, maps that are not phase shifts
         (`~sunpy_farside.maps.checks.check_phases`), or lacks some of its data.
 
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        Adjacent pixels have the same value (`~sunpy_farside.maps.checks.warn_of_holes`).
+
     Examples
     --------
     >>> import tempfile, pathlib
@@ -78,6 +83,7 @@ def read_stack(path: PathLike) -> np.ndarray:
         name = f"{path}, map {index[1] + 1} of stack {index[0] + 1}"
         check_phases(stack[index], name)
         check_rows(stack[index], name)
+        warn_of_holes(stack[index], name)
     return stack.astype(np.float32, copy=False)
 
 

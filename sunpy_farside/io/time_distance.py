@@ -10,7 +10,12 @@ from sunpy_farside.cadence import TOLERANCE
 from sunpy_farside.errors import FileFormatError
 from sunpy_farside.io.file_names import parse_file_name
 from sunpy_farside.io.images import read_images
-from sunpy_farside.maps.checks import check_phases, check_rows, check_some_data
+from sunpy_farside.maps.checks import (
+    check_phases,
+    check_rows,
+    check_some_data,
+    warn_of_holes,
+)
 from sunpy_farside.maps.time_distance_header import (
     TIME_DISTANCE,
     TIME_DISTANCE_SHAPE,
@@ -106,6 +111,7 @@ def time_distance_map(path, data, header):
     check_some_data(data, str(path))
     check_phases(data, str(path))
     check_rows(data, str(path))
+    warn_of_holes(data, str(path))
     saved = header.get("FSPROD") == TIME_DISTANCE
     if not (saved or is_time_distance(header)):
         msg = (

@@ -4,9 +4,12 @@ Checks of phase shifts for physically possible values.
 
 import numpy as np
 
-from sunpy_farside.errors import FileFormatError
+from sunpy.util.exceptions import warn_user
 
-__all__ = ["check_phases", "check_rows", "check_some_data"]
+from sunpy_farside.errors import FileFormatError
+from sunpy_farside.utils.text import counted
+
+__all__ = ["check_phases", "check_rows", "check_some_data", "warn_of_holes"]
 
 # Phase shifts are angles within half a turn.
 _LARGEST = np.pi
@@ -20,6 +23,9 @@ _DEVIATIONS = (0.005, 0.5)
 # Pixels are correlated over five degrees: fewer of them may all be in one grain of the noise, with
 # hardly any scatter.
 _ENOUGH = 1000
+# Number of adjacent pixels with one value that are a hole. In the published maps, no two adjacent
+# pixels are equal. A block of a disk has 512 bytes, which are 64 pixels or more.
+_HOLE = 8
 
 
 def check_phases(data, name, *, error=FileFormatError):
@@ -142,3 +148,50 @@ def check_rows(data, name):
             "times. Part of the data is missing; fetch it again."
         )
         raise FileFormatError(msg)
+
+
+def warn_of_holes(data, name):
+    """
+    Warn of adjacent pixels with the same value in a row of a map.
+
+    Parameters
+    ----------
+    data : array, shape (..., latitudes, longitudes)
+        Phase shifts in rad; NaN where data are missing.
+    name : `str`
+        Name of the map in the warning: its file or its date.
+
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        Eight adjacent pixels or more have the same value.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from sunpy_farside.maps.checks import warn_of_holes
+    >>> phases = np.random.default_rng(1).normal(-0.02, 0.05, (181, 361))
+    >>> phases[100, 50:178] = 0
+    >>> with warnings.catch_warnings(record=True, action="always") as given:
+    ...     warn_of_holes(phases, "the map of 2022-05-05")
+    >>> print(given[0].message)
+    the map of 2022-05-05: 8 or more adjacent pixels have the same value in 1 row. ...
+    """
+    step = _HOLE // 2
+    with np.errstate(invalid="ignore"):
+        # Two of these pixels are in every hole, and they are equal in none of the other rows.
+        some = data[..., ::step]
+        near = (some[..., 1:] == some[..., :-1]).any(axis=-1)
+        if not near.any():
+            return
+        rows = data[near]
+        equal = np.lib.stride_tricks.sliding_window_view(
+            rows[..., 1:] == rows[..., :-1], _HOLE - 1, axis=-1
+        )
+    number = int(equal.all(axis=-1).any(axis=-1).sum())
+    if number:
+        warn_user(
+            f"{name}: {_HOLE} or more adjacent pixels have the same value in "
+            f"{counted(number, 'row')}. Part of the data may be missing; fetch it again."
+        )

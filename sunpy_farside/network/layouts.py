@@ -11,6 +11,8 @@ from sunpy_farside.utils.text import some
 
 __all__ = ["NETWORKS"]
 
+# Squares of larger numbers overflow in single precision. A damaged exponent makes numbers of 1e36.
+_LARGEST = 1e18
 NETWORKS = {"unet": UNet, "coarse_unet": CoarseUNet}
 
 
@@ -44,8 +46,12 @@ def load_network(settings, state, path):
             f"{'; '.join(problems)}. Is it a checkpoint of another network?"
         )
         raise WeightsError(msg)
-    if broken := [key for key in expected if not state[key].isfinite().all()]:
-        msg = f"{path}: expected finite weights, found NaN or infinity in {some(broken, 3)}."
+    # NaN is not below the limit.
+    if broken := [key for key in expected if not (state[key].abs() < _LARGEST).all()]:
+        msg = (
+            f"{path}: expected weights below {_LARGEST:g}, found larger ones, NaN or infinity in "
+            f"{some(broken, 3)}."
+        )
         raise WeightsError(msg)
     variances = [key for key in expected if key.endswith("running_var")]
     if negative := [key for key in variances if (state[key] < 0).any()]:

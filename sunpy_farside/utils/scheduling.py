@@ -39,7 +39,8 @@ def scheduled(address, prepare, arguments, items, names, *, size=1):
     Yields
     ------
     object
-        Result of every item, in the order of the items. Warnings of the workers are emitted here.
+        Result of every item, in the order of the items. Warnings of the workers are emitted here,
+        equal ones once.
 
     Raises
     ------
@@ -66,14 +67,17 @@ def scheduled(address, prepare, arguments, items, names, *, size=1):
                 # The same files may have changed since the last run.
                 pure=False,
             )
-        waiting = deque(zip(futures, pieces, strict=True))
+        waiting, warned = deque(zip(futures, pieces, strict=True)), set()
         del futures
         try:
             while waiting:
                 future, first = waiting[0]
                 results, found = _result(future, names[first : first + size])
-                for category, text in found:
-                    warnings.warn(text, category, stacklevel=2)
+                # Every piece warns of what it has in common with the others.
+                for category, text in dict.fromkeys(found):
+                    if (category, text) not in warned:
+                        warnings.warn(text, category, stacklevel=2)
+                warned.update(found)
                 waiting.popleft()
                 yield from results
         finally:

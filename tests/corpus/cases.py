@@ -8,10 +8,23 @@ Each reader has a whole file, and a few hundred changes of it, each with an expe
 - ``DOUBTED``: the file reads, with a warning of the package.
 - ``SAFE``: the change may keep the meaning or not. The file is refused or reads as the whole one.
 - ``ANY``: the change cannot be detected. The file may read as something else, but nothing worse
-  happens. These are: a phase, a strength or a position that
-  became another plausible one; a row of a list that is gone as a whole line, at the end too;
-  a value of a recipe or of weights' settings that became another possible one; what HDF5 or a
-  checkpoint hold without any checksum.
+  happens.
+
+Files that read as something else, of those with ``ANY``:
+
+- Phase maps (22), of GONG (17) and by the time-distance method (17), stacks in IDL save files (12):
+  one bit of one phase, or one byte value replaced everywhere, so that single phases become other
+  plausible ones. The formats have no checksum; ``DATASUM`` is checked where there is one.
+- A time-distance map (1): its longitude differs by 0.1 degrees, as far as the header rounds it.
+- Stacks in HDF5 (56): the same, or ten phases that became zero at the ends of two rows, in files
+  without the checksum of HDF5 (``fletcher32``), which is checked where there is one. Another 2
+  have a map without data, which is a missing map.
+- Checkpoints (38) in the format of PyTorch before 1.6: one bit of one weight. Archives, the later
+  format, have checksums, and so do weights in safetensors of this package.
+- Region lists of JSOC (7) and GONG (10), summaries (8): a row that is gone as a whole line, as
+  none of them has a number of rows; a name, an area or a flux that became another one, or a
+  position on which nothing else in the row depends.
+- Recipes (9): a setting that became another possible one.
 """
 
 import os

@@ -158,7 +158,7 @@ def checkpoints(rng, folder):
         others = [value.new_zeros(3, 5, 7), 3, "text", None, [1.0], value.to(torch.complex64)]
         others += [value.to_sparse(), torch.empty(value.shape, device="meta")] if value.ndim else []
         if value.is_floating_point():
-            others += [value + torch.inf, value + torch.nan, value.int()]
+            others += [value + torch.inf, value + torch.nan, value + 1e30, value.int()]
         if key.endswith("running_var"):
             others.append(-value)
         for other in others:

@@ -128,6 +128,9 @@ def phase_maps(rng, folder):
         put("hole", whole[:place] + bytes(6000) + whole[place + 6000 :], REFUSED)
         put("lost", whole[:place] + whole[place + 1 + place % 3 :], REFUSED)
         put("inserted", whole[:place] + b"abc"[: 1 + place % 3] + whole[place:], REFUSED)
+    # One block of a disk is a third of a row.
+    for place in rng.integers(start // 512 + 4, end // 512 - 4, 10) * 512:
+        put("block", whole[:place] + bytes(512) + whole[place + 512 :], DOUBTED)
     for place in rng.integers(0, start, 60):
         put("header-byte", flip(whole, place, rng), SAFE)
     for place in rng.integers(start, end, 40):

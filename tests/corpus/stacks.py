@@ -142,6 +142,9 @@ def stacks_hdf5(rng, folder):
             add("byte", flip(content, place, rng), ANY)
         for place in rng.integers(0, 3000, 10):
             add("zeros", content[:place] + bytes(40) + content[place + 40 :], ANY)
+    summed = _hdf5(data, fletcher32=True, chunks=data.shape)
+    for place in summed.index(data.tobytes()) + rng.integers(0, data.nbytes, 10):
+        add("summed-bit", flip(summed, place, rng), REFUSED)
     for place in rng.integers(start, len(whole), 10):
         add("data-bit", flip(whole, place, rng), ANY)
         add("lost", whole[:place] + whole[place + 1 :], REFUSED)

@@ -109,6 +109,9 @@ def summaries(rng, folder):
         ("0030 UTC", "3000 UTC"),
     ):
         corpus.add("date", SUMMARY.replace(old, new).encode(), REFUSED)
+    # The name of the product has the month and the day, too.
+    for old, new in (("May 05", "Mar 05"), ("May 05", "May 06"), ("0505SRS", "0515SRS")):
+        corpus.add("other-date", SUMMARY.replace(old, new).encode(), DOUBTED)
     corpus.add("capitals", SUMMARY.replace(" May", " MAY").encode(), SAME)
     corpus.add("remark", SUMMARY.replace("2049", "****CORRECTION****\n2049").encode(), SAME)
     return corpus.due

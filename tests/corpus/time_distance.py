@@ -97,6 +97,8 @@ def time_distance_maps(rng, folder):
     for place in rng.integers(start, end - 9000, 20):
         put("hole", whole[:place] + bytes(6000) + whole[place + 6000 :], REFUSED)
         put("lost", whole[:place] + whole[place + 1 + place % 3 :], REFUSED)
+    for place in rng.integers(start // 512 + 4, end // 512 - 4, 10) * 512:
+        put("block", whole[:place] + bytes(512) + whole[place + 512 :], DOUBTED)
     for place in rng.integers(0, start, 60):
         card = whole[place // 80 * 80 :][:8].decode().strip()
         # A longitude or a time that became another plausible one, within half a degree.

@@ -100,6 +100,31 @@ def test_the_fit_finds_the_law_and_the_interval():
     assert np.median(upper / bound) == pytest.approx(1, abs=0.03)
 
 
+def test_the_interval_follows_a_scatter_that_is_largest_for_medium_fluxes():
+    rng = np.random.default_rng(3)
+    law = rng.uniform(-1.5, 1.5, 20_000)
+    strength = FluxRelation.strength * np.expm1(law + 2)
+    columns = {"seismic_strength": strength, "distance": np.zeros(len(law))}
+    scatter = 0.5 - 0.15 * law**2
+    flux = 1e22 * np.exp(law + scatter * rng.normal(size=len(law)) - scatter**2 / 2)
+    relation = FluxRelation(**fit_flux(columns, flux, ["seismic_strength"]), settings={})
+    _, lower, upper = relation(columns)
+    for low, high in pairwise(np.quantile(law, np.linspace(0, 1, 6))):
+        inside = (law >= low) & (law < high)
+        assert np.mean(flux[inside] < lower[inside]) == pytest.approx(0.16, abs=0.03)
+        assert np.mean(flux[inside] > upper[inside]) == pytest.approx(0.16, abs=0.03)
+
+
+def test_bounds_without_a_curvature_are_straight():
+    straight = {"intercept": -0.5, "slope": 1.5, "distance": 0.3}
+    table = {"seismic_strength": np.array([100, 1e3, 1e4]), "distance": np.full(3, 45.0)}
+    former, now = (
+        FluxRelation({"seismic_strength": 1.0}, 0.0, {}, lower=bound, upper=bound)(table)
+        for bound in (straight, straight | {"curvature": 0.0})
+    )
+    assert_array_equal(former, now)
+
+
 def test_bounds_never_cross_the_estimate():
     relation = FluxRelation(
         {"seismic_strength": 1.0},

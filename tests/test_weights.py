@@ -259,6 +259,22 @@ WRONG_METADATA = {
 }
 
 
+@pytest.mark.parametrize("curvature", [{}, {"curvature": 0.1}])
+def test_bounds_of_a_flux_may_have_a_curvature(rewrite, curvature):
+    bound = {"intercept": 0, "slope": 1, "distance": 0, **curvature}
+    flux = {
+        "version": 1,
+        "coefficients": {"signal": 1},
+        "intercept": 0,
+        "settings": {},
+        "strength": 600,
+        "lower": bound,
+        "upper": bound,
+    }
+    model = load_model(rewrite(flux=json.dumps(flux)), device="cpu")
+    assert model.flux["lower"].get("curvature", 0) == curvature.get("curvature", 0)
+
+
 @pytest.mark.parametrize(
     ("key", "value"), [(key, value) for key in WRONG_METADATA for value in WRONG_METADATA[key]]
 )

@@ -20,7 +20,7 @@ __all__ = [
     "FLUX_FEATURES",
     "FLUX_UNIT",
     "FluxRelation",
-    "edge_term",
+    "bound_terms",
     "flux_features",
     "flux_text",
     "stored_flux",
@@ -36,6 +36,8 @@ _SMALLEST = 1e-3
 # Depth times area, in units of the noise and square degrees, below which differences are of no
 # importance: about that of the smallest region that counts.
 _WEAK_SIGNAL = 50.0
+# Largest logarithm of a flux, in units of 1e22 Mx, whose square changes the bounds.
+_CURVED = 2.0
 
 
 def _signal(columns):
@@ -71,7 +73,8 @@ class FluxRelation(Calibrated):
         How regions were cut out of the image that it is calibrated for. Regions that are cut
         differently have no flux.
     lower, upper : `dict`
-        ``intercept``, ``slope`` and ``distance`` of the bounds of the interval.
+        ``intercept``, ``slope``, ``curvature`` (0 by default) and ``distance`` of the bounds of
+        the interval.
     strength : `float`
         Seismic strength in the unit of the maps below which differences are of no importance.
     notes : `dict`
@@ -88,10 +91,11 @@ class FluxRelation(Calibrated):
 
     .. math::
 
-        \ln(\Phi_\pm / 10^{22}\,\mathrm{Mx}) = a_\pm + b_\pm \ln(\Phi / 10^{22}\,\mathrm{Mx})
-        + c_\pm (d / 90^\circ)^4.
+        \ln(\Phi_\pm / 10^{22}\,\mathrm{Mx}) = a_\pm + b_\pm \lambda + c_\pm \lambda^2
+        + d_\pm (d / 90^\circ)^4, \quad \lambda = \ln(\Phi / 10^{22}\,\mathrm{Mx}),
 
-    The last term widens the interval for regions that the edge of a window may cut.
+    where :math:`|\lambda| \le 2` in the square. The last term widens the interval for regions that
+    the edge of a window may cut.
 
     The estimate has no meaning where there is no active region: `Reliability
     <sunpy_farside.detection.reliability.Reliability>` is the probability that there is one.
@@ -143,12 +147,12 @@ class FluxRelation(Calibrated):
         values = flux_features(table, self.coefficients, self.strength)
         for coefficient, value in zip(self.coefficients.values(), values, strict=True):
             logarithm = logarithm + coefficient * value
-        edge = edge_term(table)
+        terms = bound_terms(logarithm, table)
         lower, upper = (
-            item["intercept"] + item["slope"] * logarithm + item["distance"] * edge
-            for item in (self.lower, self.upper)
+            sum(bound.get(name, 0) * term for name, term in terms.items())
+            for bound in (self.lower, self.upper)
         )
-        # Beyond the range of the fit, where straight lines may cross.
+        # Beyond the range of the fit, where the bounds may cross.
         lower, upper = np.minimum(lower, logarithm), np.maximum(upper, logarithm)
         return tuple(FLUX_UNIT * np.exp(item) for item in (logarithm, lower, upper))
 
@@ -176,20 +180,30 @@ def flux_features(
     return [FLUX_FEATURES[name](columns, strength) for name in names]
 
 
-def edge_term(table: Mapping[str, ArrayLike]) -> np.ndarray:
+def bound_terms(logarithm: ArrayLike, table: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
     """
-    Return the term of a flux's bounds that depends on the distance from the far-side disk center.
+    Return the terms of which the bounds of a flux's interval are sums.
 
     Parameters
     ----------
+    logarithm : array
+        Natural logarithm of the estimated flux in 1e22 Mx.
     table : mapping of `str` to array
         As for `FluxRelation`.
 
     Returns
     -------
-    array
+    `dict` of `str` to array
+        By the name of their factor in the ``lower`` and ``upper`` of a `FluxRelation`.
     """
-    return (plain(table["distance"]) / 90) ** 4
+    logarithm = np.asarray(logarithm, dtype=float)
+    return {
+        "intercept": np.ones_like(logarithm),
+        "slope": logarithm,
+        # Simulated regions are within these limits. Beyond them, a square would dominate.
+        "curvature": np.clip(logarithm, -_CURVED, _CURVED) ** 2,
+        "distance": (plain(table["distance"]) / 90) ** 4,
+    }
 
 
 def stored_flux(table: Table, name: str = "flux") -> np.ndarray:

@@ -8,7 +8,7 @@ from scipy.optimize import linprog, minimize
 
 from sunpy.util.exceptions import warn_user
 
-from sunpy_farside.detection.flux import FLUX_UNIT, FluxRelation, edge_term, flux_features
+from sunpy_farside.detection.flux import FLUX_UNIT, FluxRelation, bound_terms, flux_features
 from sunpy_farside.evaluation.cases import reference_flux
 from sunpy_farside.evaluation.reference_regions import FLUX
 from sunpy_farside.evaluation.scores import DISTANCE
@@ -17,7 +17,6 @@ __all__ = ["FLUX_QUANTILES", "calibrate_flux", "fit_flux"]
 
 # Bounds of the interval: those of one standard deviation of a normal distribution.
 FLUX_QUANTILES = {"lower": 0.16, "upper": 0.84}
-_TERMS = ("intercept", "slope", "distance")
 # Detections without which nothing can be fitted.
 _FEWEST = 10
 # Keeps the coefficients finite where features are equal in all detections.
@@ -93,7 +92,7 @@ def fit_flux(measured, flux, features):
     :math:`\sum (\mu - y \ln \mu)` over the fluxes :math:`y`, the deviance of a Poisson
     distribution, for which the sums of estimates and of fluxes are equal. A least-squares fit of
     the logarithm would estimate the median, which is lower. The bounds are quantile regressions of
-    the logarithm of the flux on that of the estimate and the term of the distance.
+    the logarithm of the flux on that of the estimate, its square, and the term of the distance.
 
     Examples
     --------
@@ -115,9 +114,10 @@ def fit_flux(measured, flux, features):
     slopes = slopes / scale
     intercept = intercept - slopes @ middle
     logarithm = intercept + values @ slopes
-    terms = np.stack([np.ones(len(scaled)), logarithm, edge_term(measured)], axis=1)
+    terms = bound_terms(logarithm, measured)
+    values = np.stack(list(terms.values()), axis=1)
     bounds = {
-        name: dict(zip(_TERMS, _quantile(terms, np.log(scaled), quantile), strict=True))
+        name: dict(zip(terms, _quantile(values, np.log(scaled), quantile), strict=True))
         for name, quantile in FLUX_QUANTILES.items()
     }
     return {

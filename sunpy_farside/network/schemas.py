@@ -133,6 +133,7 @@ class IntervalBound(Settings):
 
     intercept: float
     slope: float
+    curvature: float = 0.0
     distance: float
 
 

@@ -17,17 +17,25 @@ import cloudpickle
 import dask
 import numpy as np
 import pytest
+from archive_files import region_list
 from commands import LONGEST, run, start, wait_until
 from distributed import LocalCluster
 from map_files import publish_maps
 
 from astropy.io import fits
+from astropy.time import Time
 
 import sunpy_farside
+from sunpy_farside.cadence import step_numbers, step_time
 from sunpy_farside.cli import scheduled_detection
+from sunpy_farside.coordinates.far_side import far_side_central_meridian
+from sunpy_farside.datasets.store import write_store
 from sunpy_farside.errors import SchedulerError
+from sunpy_farside.evaluation import real as real_evaluation
 from sunpy_farside.evaluation import simulated as simulated_evaluation
+from sunpy_farside.evaluation import stored as stored_evaluation
 from sunpy_farside.evaluation.simulated import simulated_cases
+from sunpy_farside.maps.windows import cut_globe
 from sunpy_farside.simulation import phases, simulate_maps
 from sunpy_farside.utils import scheduling
 from sunpy_farside.utils.scheduling import scheduled
@@ -76,6 +84,46 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def observed(folder, tmp_path):
+    """
+    Add region lists to the maps: three of the six sequences are covered.
+    """
+    observed = shutil.copytree(folder, tmp_path / "observed")
+    dates = step_time(step_numbers(Time("2022-05-06T12:00"))[0] + np.arange(3))
+    for date in dates:
+        middle = far_side_central_meridian(date).deg
+        name, text = region_list(date, (middle + 10) % 360, 20)
+        (observed / name.replace(":", "_")).write_text(text)
+    return observed
+
+
+@pytest.fixture
+def store(tmp_path):
+    """
+    Write a dataset of three sequences for testing, with two active regions each.
+    """
+    maps = simulate_maps("2022-05-01", 13, seed=7).maps
+    steps = step_numbers(Time([item.date for item in maps]))[0]
+    active = np.zeros((3, 144, 180))
+    active[:, 80:90, 70:80] = active[:, 50:60, 100:110] = 1
+
+    def sequences(written):
+        return {
+            "middle": steps[5:8],
+            "frame_date": step_time(steps[5:8] + 27).isot,
+            "split": ["test"] * 3,
+            "active": active,
+            "left_out": [],
+        }
+
+    meridians = np.floor([far_side_central_meridian(item.date).deg for item in maps])
+    phases = zip(steps, map(cut_globe, maps), strict=True)
+    (tmp_path / "dataset").mkdir()
+    write_store(tmp_path / "dataset" / "dataset.h5", steps[0], meridians, phases, sequences)
+    return tmp_path / "dataset"
+
+
 def contents(folder):
     """
     Return the contents of files, without what changes from run to run.
@@ -120,6 +168,39 @@ def test_reports_of_evaluations_are_the_same(address, tmp_path, folder):
         for output, more in zip(outputs, ([], ["--scheduler", address]), strict=True):
             assert run("evaluate", *extra, "--output", output, *more) == 0
         assert contents(outputs[0]) == contents(outputs[1])
+
+
+@pytest.fixture
+def single_pieces(monkeypatch):
+    for module in (real_evaluation, simulated_evaluation, stored_evaluation):
+        monkeypatch.setattr(module, "_CHUNK", 1)
+
+
+@pytest.mark.parametrize("option", ["--real", "--data"])
+def test_reports_of_other_evaluations_are_the_same(
+    option, address, observed, store, single_pieces, tmp_path, monkeypatch, capsys
+):
+    # The workers are in another folder.
+    monkeypatch.chdir(tmp_path)
+    given = {"--real": observed, "--data": store}[option].name
+    found = []
+    for name, more in (("here", []), ("there", ["--scheduler", address])):
+        assert run("evaluate", option, given, "--output", name, *more) == 0
+        found.append((capsys.readouterr().out, contents(tmp_path / name)))
+    assert found[0] == found[1]
+    assert "3 sequences" in found[0][0]
+
+
+@pytest.mark.parametrize("option", ["--real", "--data"])
+def test_evaluations_without_sequences_fail_alike(option, address, observed, tmp_path, capsys):
+    for path in sorted(observed.glob("PHASE_MAP*"))[10:]:
+        path.unlink()
+    found = []
+    for more in ([], ["--scheduler", address]):
+        assert run("evaluate", option, observed, "--output", tmp_path / "report", *more) == 1
+        found.append(capsys.readouterr().err.splitlines()[-1])
+    assert found[0] == found[1]
+    assert f"sunpy-farside: {observed}" in found[0]
 
 
 @pytest.mark.parametrize(("method", "form"), [("network", "table"), ("sar", "csv")])

@@ -36,7 +36,7 @@ from sunpy_farside.utils.typing import PathLike
 
 __all__ = ["detect_farside", "network_flux", "network_reliability", "network_settings"]
 
-_BATCH = 8
+_BATCH = 4
 # Batches that are computed, or wait for it, while the regions of another are measured.
 _AHEAD = 2
 # Sequences from which work takes seconds, and a progress bar helps.

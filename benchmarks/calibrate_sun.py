@@ -1,5 +1,5 @@
 """
-Calibrate the phase shift of a magnetic field with thirteen years of lists of strong regions.
+Calibrate the phase shift of a magnetic field with lists of strong regions of 2010 to 2021.
 
 The Sun of the years 2010 to 2021 is simulated from its synoptic magnetograms, the SAR method makes
 lists of its far side, and their statistics are compared with those of the published lists of the

@@ -31,8 +31,7 @@ def read_detections(lists, times):
     """
     Read the rows of lists as detections by the SAR method.
 
-    A list covers the five days that end at its time, as a detection dated two and a half days
-    earlier does.
+    A list belongs to the last map of a detection, which is dated two and a half days earlier.
     """
     rows = Table.read(lists)
     rows = rows[np.argsort(rows["time"], kind="stable")]

@@ -48,8 +48,8 @@ regions = read_region_list(path)
 print(regions["designation", "seismic_strength", "east_limb_arrival"])
 
 # %%
-# Match one to one, within ten degrees. A real list covers the five days that end at its date:
-# compare it with the detection whose *last* map has that date.
+# Match one to one, within ten degrees. A real list is made from five days of data:
+# compare it with the detection whose *last* map has its date.
 
 matches = sunpy_farside.match_regions(detection.regions, regions)
 print(matches["outcome", "designation", "separation"])

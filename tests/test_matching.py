@@ -153,7 +153,7 @@ def test_dates_are_matched_one_by_one(tmp_path):
         sunpy_farside.detect_seismic_strength(sunpy_farside.find_sequences(maps))
     )
     match = match_dates(detected, lists)
-    # The list covers the five days that end at its date: those of this detection.
+    # The list belongs to the detection whose last map has its date.
     assert match.meta["dates"] == ["2022-05-02T12:00:00.000"]
     assert match.meta["matched"] + match.meta["missed"] == 2
     # The listed regions are moved to the date of the detection, in two and a half days.

@@ -1,5 +1,9 @@
 """
-Deprecated module: its functions have moved to modules that are named after them.
+Deprecated module, whose functions are in four others.
+
+``find_runs`` and ``group_runs`` are in `sunpy_farside.catalog.map_runs`, ``read_catalog`` in
+`sunpy_farside.catalog.reading`, ``update_tracks`` in `sunpy_farside.catalog.update`, and
+``watch_folder`` in `sunpy_farside.catalog.watch`.
 """
 
 from sunpy_farside.utils.moved import moved_names

@@ -198,9 +198,9 @@ def match_dates(
 
     Notes
     -----
-    A region list of JSOC covers the five days that end at its date, so that it belongs to the
-    detection whose *last* map has that date: of eleven maps, two and a half days after the date
-    of the detection. Differential rotation moves the listed regions to the latter.
+    A region list of JSOC is made from five days of data, and belongs to the detection whose *last*
+    map has its date: of eleven maps, two and a half days after the date of the detection.
+    Differential rotation moves the listed regions to the latter.
 
     Examples
     --------
@@ -216,7 +216,7 @@ def match_dates(
     if not pairs:
         msg = (
             "Expected lists of the dates of the detections' last maps, found none: a region list "
-            "covers the five days that end at its date, and so do eleven maps."
+            "belongs to the sequence whose last map has its date."
         )
         raise NoCommonDatesError(msg)
     tables = []

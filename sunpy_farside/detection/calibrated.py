@@ -1,5 +1,5 @@
 """
-Functions of the features of regions that a calibration has fitted.
+Linear predictors fitted by a calibration.
 """
 
 from collections.abc import Collection

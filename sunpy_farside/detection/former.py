@@ -40,7 +40,7 @@ def complete_regions(table, source):
 
 def no_regions():
     """
-    Return a table of regions without a row.
+    Return an empty table of regions.
 
     Returns
     -------

@@ -1,5 +1,5 @@
 """
-Regions of a detection as plain numbers.
+Ranked regions as arrays, before a table is made.
 """
 
 from dataclasses import dataclass

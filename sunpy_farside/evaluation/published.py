@@ -23,8 +23,9 @@ from sunpy_farside.io.region_lists import read_region_list
 
 __all__ = ["SOURCES", "PublishedRegions", "read_published_regions"]
 
-# Regions in JSOC's list of the same five days; NOAA's regions that crossed the east limb in the two
-# weeks after the sequence; NOAA's regions that crossed the west limb in the two weeks before.
+# Regions in JSOC's list of the date of the last map; NOAA's regions that crossed the east limb in
+# the two weeks after the sequence; NOAA's regions that crossed the west limb in the two weeks
+# before.
 SOURCES = ("JSOC", "NOAA arrived", "NOAA left")
 # Mean phase of a listed region in rad, its strength over its area [1,714 regions in JSOC's pictures
 # of 2015, correlation 0.986].
@@ -97,7 +98,7 @@ class PublishedRegions:
     def _listed(self, sequence):
         if self.lists is None:
             return None
-        # A list covers the five days that end at its date, and so do eleven maps.
+        # A list belongs to the sequence whose last map has its date.
         dates = Time([item["date"] for item in self.lists.meta["lists"]])
         if not (abs(dates - sequence.times[-1]) < TOLERANCE).any():
             return None

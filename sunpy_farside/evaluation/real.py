@@ -199,10 +199,10 @@ def evaluate_real(models, folder, *, width=120, scheduler=None, progress=True):
     Notes
     -----
     The rules are those of `sunpy_farside.evaluation.scores`. Published regions of all sizes count,
-    and regions less than ten degrees apart form one complex. A list of JSOC covers the five days
-    that end at its date, and is compared with the sequence whose last map has this date. JSOC's
-    lists are made from the same maps with the SAR method, and favor this method. NOAA's summaries
-    are independent of the maps.
+    and regions less than ten degrees apart form one complex. A list of JSOC is made
+    from five days of data, and is compared with the sequence whose last map has its date. JSOC's
+    lists are made with the SAR method, mostly from the data of the same maps, and favor this
+    method. NOAA's summaries are independent of the maps.
 
     No source is complete. When the Sun is active, many regions are covered by chance: compare each
     rate with the rate for shifted regions.

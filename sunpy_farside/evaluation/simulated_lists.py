@@ -54,7 +54,7 @@ class ListedPeriod:
     Attributes
     ----------
     times : `~astropy.time.Time`
-        Dates of the lists. A list covers the five days that end then.
+        Dates of the lists, each that of the last of its eleven maps.
     days : array, shape (n,)
         Days of the lists since the first one.
     noise : array of `numpy.float16`, shape (n, 144, 148)

@@ -1,5 +1,5 @@
 """
-Places of maps in their sequence.
+Position of each map in its sequence of eleven.
 """
 
 from collections.abc import Sequence

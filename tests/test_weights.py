@@ -285,9 +285,7 @@ def test_bounds_of_a_flux_may_have_a_curvature(rewrite, curvature):
 )
 def test_wrong_metadata_are_named(rewrite, key, value):
     path = rewrite(**{key: value})
-    with pytest.raises(
-        WeightsError, match=rf"changed\.safetensors: .*({key}|network)"
-    ):
+    with pytest.raises(WeightsError, match=rf"changed\.safetensors: .*({key}|network)"):
         load_model(path, device="cpu")
 
 

@@ -42,7 +42,7 @@ def load_network(settings, state, path):
         problems.append(f"no values in {some(empty, 3)}")
     if problems:
         msg = (
-                        f"{path}: expected the {len(expected)} entries of a network {network.hidden} wide, "
+            f"{path}: expected the {len(expected)} entries of a network {network.hidden} wide, "
             f"found {'; '.join(problems)}. Is it a checkpoint of another network?"
         )
         raise WeightsError(msg)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from sunpy_farside.detection import (
     segment_image,
     segmentation,
 )
+from sunpy_farside.detection.methods import METHODS, NETWORK, SAR
 from sunpy_farside.detection.phase_statistics import noise_level
 from sunpy_farside.detection.segmentation import segment
 from sunpy_farside.detection.settings import DetectionSettings
@@ -60,6 +63,21 @@ def test_published_maps(real_data):
     for table in tables:
         assert not table["significant"].any()
         assert (table["integrated_probability"] < 100 * u.deg**2).all()
+
+
+@pytest.mark.parametrize(("kind", "sign"), [(NETWORK, 1), (SAR, -1)])
+def test_a_record_is_enough_for_another_method(monkeypatch, kind, sign):
+    wide = replace(kind, name="wide", strength="area", unit=u.deg**2, threshold=60 * u.deg**2)
+    monkeypatch.setitem(METHODS, "wide", wide)
+    level = sign * 0.5 * kind.image_unit
+    settings = DetectionSettings(wide, level, significance_threshold=wide.threshold)
+    image = probability(box(80, 50, value=sign), box(80, 90, 5, 5, value=sign))
+    image.meta.update(settings.to_header())
+    assert DetectionSettings.from_header(image.meta) == settings
+    table = find_regions(image)
+    assert table.meta["strength"] == "area"
+    assert table["significant"].tolist() == [True, False]
+    assert table["area"][0] > 60 * u.deg**2 > table["area"][1]
 
 
 def test_all_the_columns_are_there():

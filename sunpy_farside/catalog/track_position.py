@@ -7,15 +7,12 @@ The numbers come from simulated Suns: ``benchmarks/calibrate_tracks.py``.
 import numpy as np
 
 from sunpy_farside.coordinates.rotation import carrington_drift
-from sunpy_farside.detection.methods import NETWORK, SAR
+from sunpy_farside.detection.methods import METHODS
 
 __all__ = ["mean_path", "position_uncertainty"]
 
 # Shortest time in days over which a drift is distinguishable from scatter. A choice.
 _DRIFT_SPAN = 1.0
-# Error of the position that a single detection gives in degrees, and error of the mean position in
-# units of the scatter. Fitted to simulated tracks.
-_ERRORS = {NETWORK.name: (3.2, 1.2), SAR.name: (4.9, 0.95)}
 
 
 def mean_path(day, longitude, latitude, strength):
@@ -102,5 +99,5 @@ def position_uncertainty(number, scatter, method):
     >>> position_uncertainty([1, 4, 16], [float("nan"), 1, 1], "sar").round(1)
     array([4.9, 2.6, 1.6])
     """
-    single, factor = _ERRORS[method]
+    single, factor = METHODS[method].position_error
     return np.hypot(single / np.sqrt(number), factor * np.nan_to_num(scatter))

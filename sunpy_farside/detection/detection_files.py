@@ -13,7 +13,7 @@ from astropy.io import fits
 from astropy.table import QTable
 
 from sunpy_farside.detection.former import complete_regions
-from sunpy_farside.detection.methods import SAR, method_of
+from sunpy_farside.detection.methods import method_of
 from sunpy_farside.detection.segmentation import segment_image
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.errors import FileFormatError, NewerFormatError
@@ -186,7 +186,7 @@ def _former_settings(regions):
     Return the settings of format 1, which only the table records.
     """
     meta, method = regions.meta, method_of(regions)
-    level = u.Quantity(meta["phase"]) if method is SAR else u.Quantity(meta["level"])
+    level = u.Quantity(meta["phase" if method.of_phases else "level"])
     return DetectionSettings(
         method, level, meta["n_pixels"], meta.get("deblend", False), u.Quantity(meta["threshold"])
     )

@@ -38,10 +38,15 @@ class Method:
         Beginning of designations, as in published lists.
     image : `str`
         Label of the detection image.
+    image_unit : `~astropy.units.Unit`
+        Unit of the detection image and of the threshold that cuts out its regions.
     scale : `dict`
         Colors of the detection image, for `~matplotlib.axes.Axes.imshow`.
     threshold : `~astropy.units.Quantity`
         Published strength from which a region is significant, the default.
+    position_error : `tuple` of `float`
+        Error of the position that a single detection gives in degrees, and error of the mean
+        position of a track in units of the scatter.
     """
 
     name: str
@@ -52,11 +57,20 @@ class Method:
     unit_symbol: str
     prefix: str
     image: str
+    image_unit: u.UnitBase
     scale: dict
     threshold: u.Quantity
+    position_error: tuple[float, float]
 
     def __repr__(self):
         return f"<Method: {self.name}>"
+
+    @property
+    def of_phases(self) -> bool:
+        """
+        Whether regions are where the image is most negative, as in phase maps.
+        """
+        return self.image_unit == u.rad
 
 
 NETWORK = Method(
@@ -68,9 +82,12 @@ NETWORK = Method(
     unit_symbol="deg2",
     prefix="NN",
     image="Probability of an active region",
+    image_unit=u.dimensionless_unscaled,
     scale={"cmap": "cividis", "norm": None, "vmin": 0, "vmax": 1},
     # Felipe & Asensio Ramos 2019, section 4.1.
     threshold=100 * u.deg**2,
+    # Fitted to simulated tracks with benchmarks/calibrate_tracks.py, as below.
+    position_error=(3.2, 1.2),
 )
 SAR = Method(
     name="sar",
@@ -81,9 +98,11 @@ SAR = Method(
     unit_symbol="uHem rad",
     prefix="FS",
     image="Mean phase shift [rad]",
+    image_unit=u.rad,
     scale={"cmap": "gray", "norm": None, "vmin": -0.2, "vmax": 0.2},
     # HMI Science Nugget 160.
     threshold=400 * STRENGTH_UNIT,
+    position_error=(4.9, 0.95),
 )
 METHODS = {method.name: method for method in (NETWORK, SAR)}
 

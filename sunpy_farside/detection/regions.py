@@ -11,7 +11,6 @@ import astropy.units as u
 from astropy.table import QTable
 
 from sunpy_farside.detection.measurement import measure_regions
-from sunpy_farside.detection.methods import SAR
 from sunpy_farside.detection.segmentation import away_from_seam, segment_image
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.detection.significance import rank_regions
@@ -143,7 +142,8 @@ def find_regions(
     data, wcs = upright(values_of(image), image.wcs)
     data, wcs = away_from_seam(data, wcs, settings)
     segments = segment_image(data, settings)
-    values = {"phases": data[np.newaxis]} if settings.method is SAR else {"probability": data}
+    phases = settings.method.of_phases
+    values = {"phases": data[np.newaxis]} if phases else {"probability": data}
     if sequence is not None:
         values["phases"] = _phases_of(sequence, image)
     regions = measure_regions(segments, wcs, image.date, **values)

@@ -15,7 +15,6 @@ from astropy.convolution import Gaussian2DKernel
 from astropy.stats import gaussian_fwhm_to_sigma
 from astropy.utils import minversion
 
-from sunpy_farside.detection.methods import SAR
 from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.maps.orientation import turn_to
 
@@ -61,7 +60,7 @@ def surface_of(image: np.ndarray, settings: DetectionSettings) -> tuple[np.ndarr
     level : `float`
     """
     level = settings.segmentation_threshold.value
-    if settings.method is SAR:
+    if settings.method.of_phases:
         return -np.nan_to_num(image), -level
     return smooth_probability(image), level
 

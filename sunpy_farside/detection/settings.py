@@ -10,7 +10,7 @@ import numpy as np
 import astropy.units as u
 
 from sunpy_farside.detection.flux import FluxRelation
-from sunpy_farside.detection.methods import METHODS, NETWORK, SAR, Method
+from sunpy_farside.detection.methods import METHODS, NETWORK, Method
 from sunpy_farside.detection.reliability import Reliability
 from sunpy_farside.utils.inputs import quantity_of
 
@@ -126,11 +126,10 @@ class DetectionSettings:
         method = METHODS.get(str(header.get("fsmethod", "")))
         if method is None:
             return None
-        unit = u.rad if method is SAR else u.dimensionless_unscaled
         reliability, flux = header.get("fsreliab"), header.get("fsflux")
         return cls(
             method,
-            float(header["fssegthr"]) * unit,
+            float(header["fssegthr"]) * method.image_unit,
             int(header["fsnpix"]),
             bool(header["fsdeblen"]),
             float(header.get("fssigthr", np.inf)) * method.unit,

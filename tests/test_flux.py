@@ -77,24 +77,24 @@ def measured_regions(rng, size):
 
 
 def test_the_fit_finds_the_law_and_the_interval():
-    columns, flux, law, scatter = measured_regions(np.random.default_rng(1), 20_000)
+    columns, flux, law, scatter = measured_regions(np.random.default_rng(1), 4000)
     fitted = fit_flux(columns, flux, ["integrated_probability", "signal", "distance"])
     coefficients = {"integrated_probability": -0.3, "signal": 0.8, "distance": 1.2}
-    assert fitted["coefficients"] == pytest.approx(coefficients, abs=0.05)
+    assert fitted["coefficients"] == pytest.approx(coefficients, abs=0.1)
     relation = FluxRelation(**fitted, settings={})
     # Other detections of the same law.
     columns, flux, law, scatter = measured_regions(np.random.default_rng(2), 20_000)
     estimate, lower, upper = relation(columns)
-    np.testing.assert_allclose(estimate, 1e22 * np.exp(law), rtol=0.05)
+    np.testing.assert_allclose(estimate, 1e22 * np.exp(law), rtol=0.1)
     within = (flux >= lower) & (flux <= upper)
-    assert within.mean() == pytest.approx(0.68, abs=0.01)
-    assert np.mean(flux < lower) == pytest.approx(0.16, abs=0.01)
+    assert within.mean() == pytest.approx(0.68, abs=0.02)
+    assert np.mean(flux < lower) == pytest.approx(0.16, abs=0.02)
     for column in (estimate, columns["distance"]):
         edges = np.quantile(column, [0, 0.25, 0.5, 0.75, 1])
         for low, high in pairwise(edges):
             inside = (column >= low) & (column < high)
-            assert flux[inside].mean() / estimate[inside].mean() == pytest.approx(1, abs=0.03)
-            assert within[inside].mean() == pytest.approx(0.68, abs=0.03)
+            assert flux[inside].mean() / estimate[inside].mean() == pytest.approx(1, abs=0.05)
+            assert within[inside].mean() == pytest.approx(0.68, abs=0.05)
     # The bounds are those of the known distribution.
     bound = np.exp(law - scatter**2 / 2 + SIGMA * scatter) * 1e22
     assert np.median(upper / bound) == pytest.approx(1, abs=0.03)
@@ -102,7 +102,7 @@ def test_the_fit_finds_the_law_and_the_interval():
 
 def test_the_interval_follows_a_scatter_that_is_largest_for_medium_fluxes():
     rng = np.random.default_rng(3)
-    law = rng.uniform(-1.5, 1.5, 20_000)
+    law = rng.uniform(-1.5, 1.5, 4000)
     strength = FluxRelation.strength * np.expm1(law + 2)
     columns = {"seismic_strength": strength, "distance": np.zeros(len(law))}
     scatter = 0.5 - 0.15 * law**2

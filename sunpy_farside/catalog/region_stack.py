@@ -153,7 +153,7 @@ def carrington_positions(longitude: ArrayLike, latitude: ArrayLike, dates: Time)
     `~astropy.coordinates.SkyCoord`
     """
     if not len(dates):
-        # sunpy knows no observer for an empty array of dates.
+        # sunpy cannot compute an observer from an empty array of dates.
         return SkyCoord([] * u.deg, [] * u.deg, frame=HeliographicCarrington())
     # Where the Earth is takes time to find, and many regions share a date.
     _, first, owner = np.unique(dates.mjd, return_index=True, return_inverse=True)

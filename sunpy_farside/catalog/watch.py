@@ -59,7 +59,7 @@ def watch_folder(
         Largest number of the eleven maps of a date that may be missing, at most 5. None by
         default.
     device : `str` or `torch.device`, optional
-        Where the network runs.
+        Device of the network.
     product : `str`, optional
         Product of the maps, as for `~sunpy_farside.io.folders.find_phase_maps`. Every product needs
         a folder ``output`` of its own.

@@ -58,7 +58,7 @@ def network(with_sar=False):
     Parameters
     ----------
     with_sar : `bool`, optional
-        Whether the command also has the SAR method.
+        If True, describe the threshold of the SAR method, too.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def add_map_product(parser, with_five_days=False):
     ----------
     parser : `argparse.ArgumentParser`
     with_five_days : `bool`, optional
-        Whether the command also takes 5-day maps, with the SAR method.
+        If True, accept 5-day maps, which need the SAR method.
     """
     names = [name for name, item in PRODUCTS.items() if item.makes_sequences]
     more = f"; {FIVE_DAYS} with --method sar" if with_five_days else ""

@@ -68,7 +68,7 @@ class Method:
     @property
     def of_phases(self) -> bool:
         """
-        Whether regions are where the image is most negative, as in phase maps.
+        True if regions are minima of the image, as in phase maps.
         """
         return self.image_unit == u.rad
 

@@ -137,7 +137,7 @@ def unsigned_density(field):
 
 def smooth_density(density):
     """
-    Smooth an unsigned field, as it is parted into patches.
+    Smooth an unsigned field before it is divided into patches.
 
     Parameters
     ----------

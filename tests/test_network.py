@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from reference_unet import functional_unet, random_network, randomize
 
 from sunpy_farside import FarsideSequence
+from sunpy_farside.errors import FarsideError
 from sunpy_farside.network import (
     CoarseUNet,
     FarsideModel,
@@ -227,6 +228,16 @@ def test_networks_of_two_views_treat_every_sequence_by_itself(width, attention):
 def test_the_size_of_a_batch_does_not_matter(batch):
     stack = phases(5).numpy()
     assert np.allclose(model().predict(stack, batch=batch), model().predict(stack), atol=1e-6)
+
+
+def test_too_little_memory_of_a_gpu():
+    def compute(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+
+    small = model()
+    object.__setattr__(small, "_folded", compute)
+    with pytest.raises(FarsideError, match=r"memory for 4 sequences on cpu, .*Choose the device"):
+        small.predict(phases(5).numpy(), batch=4)
 
 
 @pytest.mark.parametrize("shape", [(10, 144, 120), (2, 11, 143, 120), (144, 120), (11, 144, 8)])

@@ -29,6 +29,7 @@ from sunpy_farside.detection.settings import DetectionSettings
 from sunpy_farside.detection.significance import rank_measured
 from sunpy_farside.errors import WeightsError
 from sunpy_farside.network import PACKAGED, FarsideModel, choose_device, load_model
+from sunpy_farside.network.model import GPU_BATCH
 from sunpy_farside.network.threads import batch_threads
 from sunpy_farside.sequence import FarsideSequence
 from sunpy_farside.utils.inputs import check_type, listed
@@ -236,8 +237,9 @@ def _stream(sequences, model, settings):
     measured and the next sequences are read.
     """
     begun = deque()
+    size = GPU_BATCH if model.device.type == "cuda" else _BATCH
     with batch_threads(model.device) as pool:
-        while batch := list(islice(sequences, _BATCH)):
+        while batch := list(islice(sequences, size)):
             begun.append(pool.submit(_begin, batch, model))
             if len(begun) > _AHEAD:
                 yield from _finish(*begun.popleft().result(), model, settings)

@@ -2,6 +2,7 @@
 Networks with their weights, normalization and device.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,10 +11,13 @@ import torch
 from sunpy_farside.errors import FarsideError
 from sunpy_farside.network.folding import fold_batch_norms
 from sunpy_farside.network.normalization import Normalization
-from sunpy_farside.utils.text import described
+from sunpy_farside.utils.text import counted, described
 
 __all__ = ["FarsideModel", "choose_device"]
 
+# Sequences that CUDA computes together: its computations are shorter than the time to begin them.
+GPU_BATCH = 32
+_CPU_BATCH = 8
 # Rows of the window that the networks are trained on.
 _ROWS = 144
 _ALIGNMENTS = ("per_map", "common")
@@ -89,7 +93,9 @@ class FarsideModel:
         # Weights are saved and compared as they are, and computed with as is fastest.
         object.__setattr__(self, "_folded", fold_batch_norms(network))
 
-    def predict(self, stack: np.ndarray, *, batch: int = 8, together: bool = False) -> np.ndarray:
+    def predict(
+        self, stack: np.ndarray, *, batch: int | None = None, together: bool = False
+    ) -> np.ndarray:
         """
         Compute the probability that a pixel belongs to an active region.
 
@@ -101,7 +107,8 @@ class FarsideModel:
             `~sunpy_farside.sequence.FarsideSequence.comoving` for ``"common"``, best with as
             many columns as in the training.
         batch : `int`, optional
-            Number of sequences that are processed together.
+            Number of sequences that are processed together: by default 32 on CUDA, 8 elsewhere.
+            On CUDA, the rounding depends on this number, and fewer sequences are filled up to it.
         together : `bool`, optional
             If True, scale all sequences by one mean and standard deviation, as the published code
             does with the cases of a file, instead of each by its own. The result of one sequence
@@ -116,6 +123,8 @@ class FarsideModel:
         ------
         ValueError
             The stack has another shape.
+        FarsideError
+            The GPU has too little memory left.
 
         Examples
         --------
@@ -142,30 +151,53 @@ class FarsideModel:
         if together:
             phases = torch.from_numpy(np.array(stack, np.float64, order="C"))
             statistics = tuple(float(item) for item in self.normalization.statistics(phases))
+        if batch is None:
+            batch = GPU_BATCH if self.device.type == "cuda" else _CPU_BATCH
         for first in range(0, len(stack), batch):
             part = slice(first, first + batch)
             here = stack[part, ..., own]
             if self.columns not in (None, width):
                 here = np.full((*here.shape[:3], self.columns), np.nan, np.float32)
                 here[..., known] = stack[part, ..., own]
-            probability[part, :, own] = self._predict_batch(here, statistics)[..., known]
+            try:
+                found = self._predict_batch(here, statistics, batch)
+            except torch.OutOfMemoryError as error:
+                msg = (
+                    f"Expected memory for {counted(batch, 'sequence')} on {self.device}, found too "
+                    "little left. Choose the device cpu, or end other programs on the GPU."
+                )
+                raise FarsideError(msg) from error
+            probability[part, :, own] = found[..., known]
         return probability
 
     @torch.inference_mode()
-    def _predict_batch(self, stack, statistics):
+    def _predict_batch(self, stack, statistics, batch):
         # MPS has no double precision: the cast comes before the move. The memory order is fixed,
         # because the rounding of sums depends on their order.
         number = len(stack)
-        if number * self.network.views == 1:
-            # PyTorch convolves a single small image by another method, which rounds differently:
-            # the result of a sequence must not depend on the others.
-            stack = np.repeat(stack, 2, axis=0)
+        # PyTorch convolves a single small image by another method, and cuDNN chooses its methods by
+        # the number of images. They round differently: the result of a sequence must not depend on
+        # the others.
+        least = batch if self.device.type == "cuda" else 2 // self.network.views
+        if number < least:
+            stack = np.concatenate([stack, np.repeat(stack[-1:], least - number, axis=0)])
         phases = torch.from_numpy(np.array(stack, np.float32, order="C")).to(self.device)
         maps = self.normalization(phases, statistics)
-        logits = self._folded(maps, phases.isnan())[:number]
+        with _single_precision(self.device):
+            logits = self._folded(maps, phases.isnan())[:number]
         # One by one: a large array is divided among threads anywhere, and pixels at the ends of the
         # parts round differently.
         return torch.stack([image.sigmoid() for image in logits]).cpu().numpy()
+
+
+def _single_precision(device):
+    """
+    Return a context in which CUDA convolves in single precision, and always by the same methods.
+    """
+    if device.type != "cuda":
+        return nullcontext()
+    # PyTorch's default is TF32, of eleven bits.
+    return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
 
 
 def _overlap(width, columns):

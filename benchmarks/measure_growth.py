@@ -44,8 +44,8 @@ def write_maps(source, folder, number):
             os.link(path, target)
 
 
-def measure(task, folder):
-    command = [sys.executable, SERIES, "--folder", folder, "--task", task]
+def measure(task, folder, device="auto"):
+    command = [sys.executable, SERIES, "--folder", folder, "--device", device, "--task", task]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout)
 

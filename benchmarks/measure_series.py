@@ -24,21 +24,25 @@ FEW = 24
 BATCH = 8
 
 
-def series(folder, paths):
+def detect(*arguments):
     """
-    Detect in the whole folder with the command.
+    Run the command ``detect``, and discard its lines.
     """
     from sunpy_farside.cli import main
 
-    def run(*where):
-        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
-            assert main(["detect", *map(str, where), "--format", "csv"]) == 0
-
-    run(*paths[:11])
-    return len(paths) - 10, lambda: run(folder)
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        assert main(["detect", *map(str, arguments), "--format", "csv"]) == 0
 
 
-def plain(_folder, paths):
+def series(folder, paths, device):
+    """
+    Detect in the whole folder with the command.
+    """
+    detect(*paths[:11], "--device", device)
+    return len(paths) - 10, lambda: detect(folder, "--device", device)
+
+
+def plain(_folder, paths, device):
     """
     Read eleven maps for every sequence, and detect in one sequence after the other.
     """
@@ -47,26 +51,26 @@ def plain(_folder, paths):
     def run(number):
         for first in range(number):
             maps = [read_phase_map(path) for path in paths[first : first + 11]]
-            detect_farside(FarsideSequence(maps))
+            detect_farside(FarsideSequence(maps), device=device)
 
     run(1)
     number = min(FEW, len(paths) - 10)
     return number, lambda: run(number)
 
 
-def network(_folder, paths):
+def network(_folder, paths, device):
     """
     Compute the probabilities of as many stacks as the folder has sequences, 240 at most.
     """
     from sunpy_farside import load_model
 
-    model, stacks = load_model(), _stacks(140)
+    model, stacks = load_model(device=device), _stacks(140)
     model.predict(stacks)
     batches = min(-(-(len(paths) - 10) // BATCH), 30)
     return batches * BATCH, lambda: [model.predict(stacks) for _ in range(batches)]
 
 
-def published(_folder, _paths):
+def published(_folder, _paths, _device):
     """
     Compute the published network as its code does, with batch norms by themselves.
     """
@@ -85,7 +89,7 @@ def published(_folder, _paths):
     return FEW, run
 
 
-def product(_folder, _paths):
+def product(_folder, _paths, _device):
     """
     Compute a product of large matrices, of as many operations as the default network's.
     """
@@ -106,9 +110,9 @@ def _stacks(width):
     return random.normal(-0.02, 0.05, (BATCH, 11, 144, width)).astype(np.float32)
 
 
-def _run_task(name, folder):
+def _run_task(name, folder, device):
     paths = sorted(folder.glob("*.fits"))
-    number, function = TASKS[name](folder, paths)
+    number, function = TASKS[name](folder, paths, device)
     wall, processor = time.perf_counter(), time.process_time()
     function()
     return {
@@ -123,10 +127,11 @@ def main():
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--maps", type=int, default=110)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--device", default="auto")
     parser.add_argument("--task", choices=TASKS)
     options = parser.parse_args()
     if options.task:
-        print(json.dumps(_run_task(options.task, options.folder)))
+        print(json.dumps(_run_task(options.task, options.folder, options.device)))
         return
     if len(list(options.folder.glob("*.fits"))) != options.maps:
         command = ["simulate", "2012-01-01", str(options.maps), "--output", str(options.folder)]
@@ -134,7 +139,8 @@ def main():
     found = {name: [] for name in TASKS}
     for _ in range(options.repeats):
         for name in TASKS:
-            command = [sys.executable, __file__, "--folder", str(options.folder), "--task", name]
+            command = [sys.executable, __file__, "--folder", str(options.folder)]
+            command += ["--device", options.device, "--task", name]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             found[name].append(json.loads(done.stdout))
     best = {

@@ -187,7 +187,7 @@ class FarsideModel:
             logits = self._folded(maps, phases.isnan())[:number]
         # One by one: a large array is divided among threads anywhere, and pixels at the ends of the
         # parts round differently.
-        return torch.stack([image.sigmoid() for image in logits]).cpu().numpy()
+        return torch.stack([image.sigmoid() for image in logits.cpu()]).numpy()
 
 
 def _single_precision(device):

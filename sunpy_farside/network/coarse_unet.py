@@ -206,8 +206,11 @@ class _Weights(nn.Module):
             return values.where(there, mean)
 
         features = torch.cat([filled(noise.log()), filled(share)], dim=1)
-        # One sequence after the other: products of matrices round by the number of rows.
-        weights = torch.stack([self.layers(row) for row in features]).exp()
+        if self.training:
+            weights = self.layers(features).exp()
+        else:
+            # One sequence after the other: products of matrices round by the number of rows.
+            weights = torch.stack([self.layers(row) for row in features]).exp()
         weights = weights * (there.shape[1] / n_there).sqrt()
         return maps * weights[:, :, None, None]
 

@@ -206,7 +206,7 @@ class _Weights(nn.Module):
             return values.where(there, mean)
 
         features = torch.cat([filled(noise.log()), filled(share)], dim=1)
-        if features.is_cuda:
+        if self.training or features.is_cuda:
             weights = self.layers(features).exp()
         else:
             # One sequence after the other: products of matrices round by the number of rows. On

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
-__all__ = ["degree_power", "sphere_fields"]
+__all__ = ["degree_power", "legendre_functions", "sphere_fields"]
 
 
 def sphere_fields(coefficients, latitudes, longitudes):
@@ -36,7 +36,7 @@ def sphere_fields(coefficients, latitudes, longitudes):
     array([[[0.5, 0.5]]], dtype=float32)
     """
     number = coefficients.shape[1]
-    legendre = _legendre(number - 1, tuple(np.asarray(latitudes, dtype=float)))
+    legendre = legendre_functions(number - 1, tuple(np.asarray(latitudes, dtype=float)))
     angle = np.deg2rad(np.outer(np.arange(number), longitudes))
     # A real field has two harmonics of every order above zero.
     scale = np.where(np.arange(number) > 0, np.sqrt(2), 1)[:, None]
@@ -78,7 +78,7 @@ def degree_power(maps, latitudes, longitudes, degree=72):
     >>> int(power.argmax()), float(power[1].round(2))
     (1, 4.19)
     """
-    legendre = _legendre(degree, tuple(np.asarray(latitudes, dtype=float)))
+    legendre = legendre_functions(degree, tuple(np.asarray(latitudes, dtype=float)))
     area = np.deg2rad(1) ** 2 * np.cos(np.deg2rad(latitudes))[:, None]
     waves = np.exp(-1j * np.deg2rad(np.outer(longitudes, np.arange(degree + 1))))
     orders = (np.nan_to_num(maps) * area) @ waves
@@ -89,7 +89,7 @@ def degree_power(maps, latitudes, longitudes, degree=72):
 
 
 @lru_cache(maxsize=8)
-def _legendre(degree, latitudes):
+def legendre_functions(degree, latitudes):
     """
     Return normalized associated Legendre functions, shape (orders, degrees, latitudes).
     """

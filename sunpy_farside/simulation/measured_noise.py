@@ -25,12 +25,12 @@ from sunpy_farside.simulation.noise import (
     states_before,
 )
 
-__all__ = ["MeasuredNoise"]
+__all__ = ["PROFILE_NODES", "SPHERE_DEGREES", "MeasuredNoise", "sphere_spectrum"]
 
 # Distances from the disk center in degrees of the nodes of the two profiles.
-_NODES = (0.0, 20.0, 37.5, 52.5, 67.5, 90.0)
+PROFILE_NODES = (0.0, 20.0, 37.5, 52.5, 67.5, 90.0)
 # Spherical degrees of the fields on the Sun; grains of 2.5 degrees have no power beyond.
-_DEGREES = 72
+SPHERE_DEGREES = 72
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,11 @@ class MeasuredNoise:
         strong regions call for 0.016 rad in most years from 2010 to 2021, and -0.004 rad in 2014
         and 2015.
         """
-        level = np.array(cls.level_profile) * np.exp(rng.normal(0, 0.05, len(_NODES)))
+        level = np.array(cls.level_profile) * np.exp(rng.normal(0, 0.05, len(PROFILE_NODES)))
         mean = np.array(cls.mean_profile)
         shape = mean - mean.mean()
         mean = mean.mean() + rng.normal(0.010, 0.012)
-        mean = mean + rng.normal(1, 0.5) * shape + rng.normal(0, 0.004, len(_NODES))
+        mean = mean + rng.normal(1, 0.5) * shape + rng.normal(0, 0.004, len(PROFILE_NODES))
         return replace(
             cls(),
             level=cls.level * np.exp(rng.normal(0, 0.2)),
@@ -170,7 +170,7 @@ class MeasuredNoise:
         maps = (halves[1:] + halves[:-1]) * np.float32(np.sqrt((1 - self.slow - self.alone) / 2))
         if coefficients is None:
             coefficients = self._sphere_coefficients(rng, len(maps))
-        coefficients = coefficients * _spectrum(self.sphere_grain)
+        coefficients = coefficients * sphere_spectrum(self.sphere_grain)
         maps += sphere_fields(coefficients, view.latitudes, view.longitudes)
         return maps * np.float32(self.level) * self._at(view, self.level_profile)
 
@@ -197,7 +197,7 @@ class MeasuredNoise:
         """
         Sample white coefficients of the slow and the unshared part, shape (n, degrees, orders, 2).
         """
-        shape = _DEGREES + 1, _DEGREES + 1, 2
+        shape = SPHERE_DEGREES + 1, SPHERE_DEGREES + 1, 2
         alone = rng.standard_normal((number, *shape), dtype=np.float32)
         whole = int(self.memory)
         slow = rng.standard_normal((number + whole, *shape), dtype=np.float32)
@@ -212,15 +212,15 @@ class MeasuredNoise:
 
     def _at(self, view, profile):
         distance = np.rad2deg(np.arccos(np.clip(view.heights, -1, 1)))
-        return np.interp(distance, _NODES, profile).astype(np.float32)
+        return np.interp(distance, PROFILE_NODES, profile).astype(np.float32)
 
 
 @lru_cache(maxsize=64)
-def _spectrum(grain):
+def sphere_spectrum(grain):
     """
     Return factors of white coefficients for a field of unit variance with Gaussian grains.
     """
-    degree = np.arange(_DEGREES + 1)
+    degree = np.arange(SPHERE_DEGREES + 1)
     amplitude = np.exp(-degree * (degree + 1) * np.deg2rad(grain) ** 2 / 2)
     amplitude[0] = 0
     variance = np.sum((2 * degree + 1) * amplitude**2) / (4 * np.pi)

@@ -14,6 +14,10 @@ import numpy as np
 from scipy import ndimage
 
 __all__ = [
+    "LIMB_ANGLE",
+    "TEXTURE_NODES",
+    "TEXTURE_SPACING",
+    "TRANSITION_WIDTH",
     "NoiseModel",
     "compress_limb",
     "sample_halves",
@@ -25,11 +29,15 @@ __all__ = [
 
 # Beyond this distance from the disk center, the orthographic projection is extrapolated linearly
 # to limit the stretching of grains at the limb. A choice.
-_LIMB_ANGLE = np.deg2rad(80)
+LIMB_ANGLE = np.deg2rad(80)
 # Half width of the random field in solar radii, enough for 100 degrees from the center, and its
 # node spacing: the standard deviation of the finest grains is about two nodes.
 _EXTENT = 1.2
-_SPACING = 0.02
+TEXTURE_SPACING = 0.02
+TEXTURE_NODES = int(2 * _EXTENT / TEXTURE_SPACING) + 1
+# Width of the transition between the textures in solar radii, about ten degrees, because the skips
+# overlap.
+TRANSITION_WIDTH = 0.12
 
 
 @dataclass(frozen=True)
@@ -167,11 +175,11 @@ def compress_limb(x, y, z):
         Equal to the input up to 80 degrees from the disk center.
     """
     radius = np.hypot(x, y)
-    if z.min() > np.cos(_LIMB_ANGLE):
+    if z.min() > np.cos(LIMB_ANGLE):
         return x, y
     angle = np.arctan2(radius, z)
-    continued = np.sin(_LIMB_ANGLE) + (angle - _LIMB_ANGLE) * np.cos(_LIMB_ANGLE)
-    scale = np.where(angle > _LIMB_ANGLE, continued / np.maximum(radius, 1e-6), 1)
+    continued = np.sin(LIMB_ANGLE) + (angle - LIMB_ANGLE) * np.cos(LIMB_ANGLE)
+    scale = np.where(angle > LIMB_ANGLE, continued / np.maximum(radius, 1e-6), 1)
     return x * scale, y * scale
 
 
@@ -271,8 +279,7 @@ def _texture(rng, model, x, y):
     """
     radius = np.hypot(x, y)
     edge = np.sin(np.deg2rad(model.transition))
-    # The transition is about ten degrees wide because the skips overlap.
-    share = np.clip((radius - edge) / 0.12 + 0.5, 0, 1)
+    share = np.clip((radius - edge) / TRANSITION_WIDTH + 0.5, 0, 1)
     texture = np.zeros(x.shape, np.float32)
     inside, outside = share < 1, share > 0
     texture[inside] = np.sqrt(1 - share[inside]) * sample_texture(
@@ -304,8 +311,7 @@ def sample_white(rng):
     -------
     array of `numpy.float32`, shape (n, n)
     """
-    nodes = int(2 * _EXTENT / _SPACING) + 1
-    return rng.standard_normal((nodes, nodes), dtype=np.float32)
+    return rng.standard_normal((TEXTURE_NODES, TEXTURE_NODES), dtype=np.float32)
 
 
 def sample_texture(rng, size, x, y):
@@ -326,9 +332,9 @@ def sample_texture(rng, size, x, y):
         With the shape of ``x``.
     """
     white = sample_white(rng)
-    sigma = size / _SPACING
+    sigma = size / TEXTURE_SPACING
     field = ndimage.gaussian_filter(white, sigma, mode="wrap", truncate=3)
     # Restore the unit variance that white noise loses in the Gaussian filter.
     field *= 2 * np.sqrt(np.pi) * sigma
-    points = np.stack([y, x]) / _SPACING + len(white) // 2
+    points = np.stack([y, x]) / TEXTURE_SPACING + len(white) // 2
     return ndimage.map_coordinates(field, points, order=1, mode="nearest")

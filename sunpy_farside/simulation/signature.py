@@ -10,11 +10,27 @@ from scipy import ndimage
 from sunpy_farside.coordinates.far_side import disk_coordinates
 from sunpy_farside.simulation.noise import compress_limb
 
-__all__ = ["CALIBRATED", "FORMER", "Signature", "add_points", "add_signatures", "saturate"]
+__all__ = [
+    "CALIBRATED",
+    "DISK_CELLS",
+    "DISK_EXTENT",
+    "DISK_SPACING",
+    "FORMER",
+    "LEAST_DEPTH",
+    "Signature",
+    "add_points",
+    "add_signatures",
+    "disk_gaussians",
+    "disk_points",
+    "saturate",
+]
 
 # Half width of the grid on the disk in solar radii, and its node spacing and number of nodes.
-_EXTENT, _SPACING = 1.3, 0.02
-_CELLS = int(2 * _EXTENT / _SPACING) + 2
+DISK_EXTENT, DISK_SPACING = 1.3, 0.02
+DISK_CELLS = int(2 * DISK_EXTENT / DISK_SPACING) + 2
+# Phase shift in rad below which a concentration of flux leaves no trace, and distance from the disk
+# center in radians from which none does.
+LEAST_DEPTH, _FARTHEST = 2e-3, np.deg2rad(100)
 
 
 @dataclass(frozen=True)
@@ -78,22 +94,12 @@ def add_signatures(half, lobes, signature, center, longitudes, latitudes, disk):
     if not len(lobes["flux"]):
         return
     lon0, lat0 = lobes["longitude"], lobes["latitude"]
-    here, jacobian, distance = _on_disk(lon0, lat0, center)
-    covariance = lobes["variance"][:, None, None] * (jacobian @ jacobian.transpose(0, 2, 1))
-    covariance += np.eye(2) * signature.resolution**2
-    precision = np.linalg.inv(covariance)
-
-    on_sun = np.sqrt(np.linalg.det(covariance)) / np.abs(np.linalg.det(jacobian))
-    phase = _integrated_phase(lobes, signature, distance)
-    depth = phase / (2 * np.pi * on_sun)
-
+    here, precision, depth, on_map = disk_gaussians(lobes, signature, center)
     # Add each signature only out to the distance at which it drops below a thousandth of a radian.
-    reach = np.sqrt(2 * np.log(np.maximum(depth, 2e-3) / 1e-3))
-    inverse = np.linalg.inv(jacobian)
-    on_map = inverse @ covariance @ inverse.transpose(0, 2, 1)
+    reach = np.sqrt(2 * np.log(np.maximum(depth, LEAST_DEPTH) / 1e-3))
     reach_lon = reach * np.sqrt(on_map[:, 0, 0]) / np.cos(np.deg2rad(lat0))
     reach_lat = reach * np.sqrt(on_map[:, 1, 1])
-    for i in np.flatnonzero((depth > 2e-3) & (distance < np.deg2rad(100))):
+    for i in np.flatnonzero(depth > LEAST_DEPTH):
         rows = np.flatnonzero(np.abs(latitudes - lat0[i]) < reach_lat[i])
         columns = np.flatnonzero(np.abs((longitudes - lon0[i] + 180) % 360 - 180) < reach_lon[i])
         near = np.ix_(rows, columns)
@@ -102,6 +108,37 @@ def add_signatures(half, lobes, signature, center, longitudes, latitudes, disk):
         half[near] -= half.dtype.type(depth[i]) * np.exp(
             -0.5 * (pxx * dx * dx + 2 * pxy * dx * dy + pyy * dy * dy)
         )
+
+
+def disk_gaussians(lobes, signature, center):
+    """
+    Return the phase shifts of concentrations of flux as Gaussians on the disk.
+
+    Parameters
+    ----------
+    lobes, signature, center
+        As for `add_signatures`.
+
+    Returns
+    -------
+    here : array, shape (2, n)
+        Positions on the disk in solar radii.
+    precision : array, shape (n, 2, 2)
+        Inverse covariance matrices on the disk.
+    depth : array, shape (n,)
+        Negative phase shifts at the maximum in rad, zero beyond 100 degrees from the disk center.
+    on_map : array, shape (n, 2, 2)
+        Covariance matrices on the Sun in square degrees.
+    """
+    here, jacobian, distance = _on_disk(lobes["longitude"], lobes["latitude"], center)
+    covariance = lobes["variance"][:, None, None] * (jacobian @ jacobian.transpose(0, 2, 1))
+    covariance += np.eye(2) * signature.resolution**2
+    on_sun = np.sqrt(np.linalg.det(covariance)) / np.abs(np.linalg.det(jacobian))
+    depth = _integrated_phase(lobes, signature, distance) / (2 * np.pi * on_sun)
+    depth[distance >= _FARTHEST] = 0
+    inverse = np.linalg.inv(jacobian)
+    on_map = inverse @ covariance @ inverse.transpose(0, 2, 1)
+    return here, np.linalg.inv(covariance), depth, on_map
 
 
 def add_points(half, lobes, signature, center, longitudes, latitudes, disk):
@@ -119,21 +156,41 @@ def add_points(half, lobes, signature, center, longitudes, latitudes, disk):
     """
     if not len(lobes["flux"]):
         return
+    (x, y), mass = disk_points(lobes, signature, center)
+    x, y = (x + DISK_EXTENT) / DISK_SPACING, (y + DISK_EXTENT) / DISK_SPACING
+    column, row = np.floor(x).astype(int), np.floor(y).astype(int)
+    right, up = x - column, y - row
+    grid = np.zeros((DISK_CELLS, DISK_CELLS))
+    for down, along in ((0, 1 - up), (1, up)):
+        for across, over in ((0, 1 - right), (1, right)):
+            np.add.at(grid, (row + down, column + across), mass * along * over)
+    sigma = signature.resolution / DISK_SPACING
+    smooth = ndimage.gaussian_filter(np.float32(grid / DISK_SPACING**2), sigma, mode="constant")
+    points = (np.stack([disk[1], disk[0]]) + DISK_EXTENT) / DISK_SPACING
+    half -= ndimage.map_coordinates(smooth, points, order=1, mode="nearest")
+
+
+def disk_points(lobes, signature, center):
+    """
+    Return the phase shifts of small concentrations of flux as points on the disk.
+
+    Parameters
+    ----------
+    lobes, signature, center
+        As for `add_signatures`.
+
+    Returns
+    -------
+    here : array, shape (2, m)
+        Positions on the disk in solar radii, of the points up to 100 degrees from its center.
+    mass : array, shape (m,)
+        Integrated phase shifts in rad times square solar radii of the disk.
+    """
     here, jacobian, distance = _on_disk(lobes["longitude"], lobes["latitude"], center)
     # On the disk, an area of the Sun shrinks by the determinant.
     mass = _integrated_phase(lobes, signature, distance) * np.abs(np.linalg.det(jacobian))
-    near = distance < np.deg2rad(100)
-    x, y = (here[:, near] + _EXTENT) / _SPACING
-    column, row = np.floor(x).astype(int), np.floor(y).astype(int)
-    right, up = x - column, y - row
-    grid = np.zeros((_CELLS, _CELLS))
-    for down, along in ((0, 1 - up), (1, up)):
-        for across, over in ((0, 1 - right), (1, right)):
-            np.add.at(grid, (row + down, column + across), mass[near] * along * over)
-    sigma = signature.resolution / _SPACING
-    smooth = ndimage.gaussian_filter(np.float32(grid / _SPACING**2), sigma, mode="constant")
-    points = (np.stack([disk[1], disk[0]]) + _EXTENT) / _SPACING
-    half -= ndimage.map_coordinates(smooth, points, order=1, mode="nearest")
+    near = distance < _FARTHEST
+    return here[:, near], mass[near]
 
 
 def _on_disk(longitude, latitude, center):

@@ -11,12 +11,21 @@ from torch.utils.data import DataLoader
 
 from sunpy_farside.datasets.torch_dataset import StoredSequences
 from sunpy_farside.simulation.suns import load_sun
+from sunpy_farside.training.drafts import (
+    DraftedSequences,
+    ExampleDrafts,
+    collate_examples,
+    simulate_examples,
+)
 from sunpy_farside.training.examples import SIBLINGS, SimulatedSequences
 
 __all__ = ["SimulatedData", "StoredData"]
 
-# Batches of simulated sequences per epoch; each epoch ends with a checkpoint.
-EPOCH = 100
+# Batches of simulated sequences per epoch, and largest number of epochs of a run; each epoch ends
+# with a checkpoint.
+EPOCH, _EPOCHS = 100, 100
+# Devices that simulate the maps of the training from drafts.
+DRAFTED_ON = ("cuda",)
 # Offset of the seeds of the fixed validation set from those of the training.
 _VALIDATION_SEED = 1_000_000
 
@@ -24,6 +33,9 @@ _VALIDATION_SEED = 1_000_000
 class SimulatedData(lightning.LightningDataModule):
     """
     Data module of simulated sequences, with new ones in every epoch.
+
+    With CUDA, the GPU simulates the maps of the training, of the same distribution as, but with
+    other random numbers than on a CPU.
 
     Parameters
     ----------
@@ -53,16 +65,27 @@ class SimulatedData(lightning.LightningDataModule):
         self.recipe = recipe
         self.workers = workers
         self.steps = ceil(recipe.examples / recipe.batch)
-        self.epochs = ceil(self.steps / EPOCH)
+        self.epoch = max(EPOCH, ceil(self.steps / _EPOCHS))
+        self.epochs = ceil(self.steps / self.epoch)
 
     def train_dataloader(self):
         """
         Return a loader of the examples of the current epoch.
         """
-        number = self.recipe.batch * EPOCH
+        number = self.recipe.batch * self.epoch
         first = number * self.trainer.current_epoch
-        data = self._examples(min(number, self.recipe.examples - first), 0, first)
-        return DataLoader(data, batch_size=self.recipe.batch // SIBLINGS, num_workers=self.workers)
+        number = min(number, self.recipe.examples - first)
+        options = {"batch_size": self.recipe.batch // SIBLINGS, "num_workers": self.workers}
+        if self.trainer.strategy.root_device.type in DRAFTED_ON:
+            data = self._examples(number, 0, first, DraftedSequences)
+            return DataLoader(data, collate_fn=collate_examples, **options)
+        return DataLoader(self._examples(number, 0, first), **options)
+
+    def on_after_batch_transfer(self, batch, dataloader_idx):
+        """
+        Simulate the maps of a batch of drafts.
+        """
+        return simulate_examples(batch) if isinstance(batch, ExampleDrafts) else batch
 
     @cached_property
     def _validation(self):
@@ -76,9 +99,9 @@ class SimulatedData(lightning.LightningDataModule):
         """
         return DataLoader(self._validation, batch_size=self.recipe.batch // SIBLINGS)
 
-    def _examples(self, number, seed, first=0):
+    def _examples(self, number, seed, first=0, kind=SimulatedSequences):
         recipe = self.recipe
-        return SimulatedSequences(
+        return kind(
             number,
             seed=recipe.seed + seed,
             first=first,

@@ -131,18 +131,23 @@ def _tables(suns, view, signature):
     """
     gaussians, points = [], []
     for regions in suns:
-        for day, center in zip(view.days, view.center_longitudes, strict=True):
-            lobes, center = regions.lobes(day), (center, view.center_latitude)
-            blobs, dots = np.zeros((0, _GAUSSIAN)), np.zeros((0, _POINT))
-            if regions.dense and len(lobes["flux"]):
-                here, mass = disk_points(lobes, signature, center)
-                dots = np.stack([*here, mass], axis=1)
-            elif len(lobes["flux"]):
-                here, precision, depth, _ = disk_gaussians(lobes, signature, center)
-                elements = precision[:, (0, 0, 1), (0, 1, 1)].T
-                blobs = np.stack([*here, *elements, depth], axis=1)[depth > LEAST_DEPTH]
-            gaussians.append(blobs)
-            points.append(dots)
+        halves = [regions.lobes(day) for day in view.days]
+        numbers = [len(lobes["flux"]) for lobes in halves]
+        # All halves together, as most of the time is that of the calls.
+        lobes = {key: np.concatenate([half[key] for half in halves]) for key in halves[0]}
+        center = np.repeat(view.center_longitudes, numbers), view.center_latitude
+        blobs, dots = np.zeros((0, _GAUSSIAN)), np.zeros((0, _POINT))
+        of_half = np.repeat(np.arange(len(halves)), numbers)
+        of_blob = of_dot = of_half[:0]
+        if regions.dense and len(of_half):
+            here, mass, near = disk_points(lobes, signature, center)
+            dots, of_dot = np.stack([*here, mass], axis=1), of_half[near]
+        elif len(of_half):
+            here, precision, depth, _ = disk_gaussians(lobes, signature, center)
+            elements, deep = precision[:, (0, 0, 1), (0, 1, 1)].T, depth > LEAST_DEPTH
+            blobs, of_blob = np.stack([*here, *elements, depth], axis=1)[deep], of_half[deep]
+        gaussians += [blobs[of_blob == half] for half in range(len(halves))]
+        points += [dots[of_dot == half] for half in range(len(halves))]
     return _padded(gaussians, len(suns)), _padded(points, len(suns))
 
 

@@ -156,7 +156,7 @@ def add_points(half, lobes, signature, center, longitudes, latitudes, disk):
     """
     if not len(lobes["flux"]):
         return
-    (x, y), mass = disk_points(lobes, signature, center)
+    (x, y), mass, _ = disk_points(lobes, signature, center)
     x, y = (x + DISK_EXTENT) / DISK_SPACING, (y + DISK_EXTENT) / DISK_SPACING
     column, row = np.floor(x).astype(int), np.floor(y).astype(int)
     right, up = x - column, y - row
@@ -185,12 +185,14 @@ def disk_points(lobes, signature, center):
         Positions on the disk in solar radii, of the points up to 100 degrees from its center.
     mass : array, shape (m,)
         Integrated phase shifts in rad times square solar radii of the disk.
+    near : array of `bool`, shape (n,)
+        True for these points.
     """
     here, jacobian, distance = _on_disk(lobes["longitude"], lobes["latitude"], center)
     # On the disk, an area of the Sun shrinks by the determinant.
     mass = _integrated_phase(lobes, signature, distance) * np.abs(np.linalg.det(jacobian))
     near = distance < _FARTHEST
-    return here[:, near], mass[near]
+    return here[:, near], mass[near], near
 
 
 def _on_disk(longitude, latitude, center):

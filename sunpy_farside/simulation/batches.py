@@ -442,11 +442,11 @@ def _gaussians(table, view, half):
     # The exponents are polynomials of the position, and thus a product of matrices.
     constant = depth.log() - (pxx * x0**2 + 2 * pxy * x0 * y0 + pyy * y0**2) / 2
     factors = torch.stack(
-        [constant, pxx * x0 + pxy * y0, pxy * x0 + pyy * y0, -pxx / 2, -pxy, -pyy / 2], dim=2
+        [constant, pxx * x0 + pxy * y0, pxy * x0 + pyy * y0, -pxx / 2, -pxy, -pyy / 2], dim=-1
     )
     x, y = view.x[:, half].flatten(1), view.y[:, half].flatten(1)
-    powers = torch.stack([torch.ones_like(x), x, y, x * x, x * y, y * y], dim=-1)
-    return (powers[:, None] @ factors).exp_().sum(-1)
+    powers = torch.stack([torch.ones_like(x), x, y, x * x, x * y, y * y], dim=1)
+    return (factors @ powers[:, None]).exp_().sum(2)
 
 
 def _points(draft, view):

@@ -28,6 +28,13 @@ from sunpy_farside.network import (
 )
 from sunpy_farside.network.model import GPU_BATCH
 from sunpy_farside.simulation import simulate_maps
+from sunpy_farside.simulation.batches import simulate_batch
+from sunpy_farside.simulation.suns import load_sun
+from sunpy_farside.training.drafts import (
+    DraftedSequences,
+    collate_examples,
+    simulate_examples,
+)
 from sunpy_farside.training.fit import TrainingModule, fit, trained_model
 
 DEVICE = "cuda"
@@ -201,3 +208,40 @@ def test_training_on_the_gpu_gives_weights_for_a_cpu(tmp_path, stacks, monkeypat
     )
     assert np.array_equal(here, trained.predict(stacks))
     assert np.abs(here - there).max() < TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["drawn", "measured"])
+def test_simulated_maps_are_those_of_a_cpu(name):
+    sun = load_sun(name)
+    data = DraftedSequences(
+        32, seed=2, target=TINY.target, first=0, width=140, alignment="common", sun=sun
+    )
+    drafts = collate_examples([data[index] for index in range(4)])
+    numbers, generator = [], torch.Generator().manual_seed(1)
+
+    def normal(*shape):
+        numbers.append(torch.randn(shape, generator=generator))
+        return numbers[-1]
+
+    expected = simulate_batch(drafts.draft, normal)
+    again = iter(numbers)
+    found = simulate_batch(drafts.to(DEVICE).draft, lambda *shape: next(again).to(DEVICE))
+    for one, other in zip(found[:2], expected[:2], strict=True):
+        assert (one.cpu() - other).abs().max() < TOLERANCE
+    # Rounding at the limb.
+    assert (found[2].cpu() != expected[2]).float().mean() < 1e-4
+
+
+@lightning_warns
+def test_training_simulates_its_maps_on_the_gpu(tmp_path, monkeypatch):
+    devices = []
+
+    def simulate(drafts):
+        phases, active = simulate_examples(drafts)
+        devices.append((drafts.draft.centers.device.type, phases.device.type))
+        return phases, active
+
+    monkeypatch.setattr("sunpy_farside.training.data.simulate_examples", simulate)
+    options = {"workers": 1, "devices": 1, "enable_progress_bar": False}
+    fit(replace(TINY, examples=32), tmp_path, accelerator="gpu", **options)
+    assert devices == 4 * [("cuda", "cuda")]

@@ -19,6 +19,8 @@ from sunpy_farside.training.examples import sample_gaps, sample_regions, sample_
 from sunpy_farside.training.fit import fit, trained_model
 from sunpy_farside.training.recipe import Recipe
 
+# A narrow window, for speed.
+WIDTH = 60
 CENTERS = {"kind": "centers", "radius": 4.0, "flux": 2e21}
 MEASURED = load_sun("measured")
 
@@ -151,19 +153,19 @@ def expected_gaps(rng, sun, alignment):
     """
     Return the mask of missing pixels that a draft of the same random numbers has.
     """
-    view, starts = sample_view(rng, 140, alignment)
+    view, starts = sample_view(rng, WIDTH, alignment)
     sun.noise.sample(rng)
-    gaps = sample_gaps(rng, sun, 140, len(view.longitudes))
+    gaps = sample_gaps(rng, sun, WIDTH, len(view.longitudes))
     hidden = view.hidden()
     if gaps.column >= 0:
         hidden[:, :, gaps.column] = True
     if alignment == "per_map":
         cuts = zip(hidden, starts - starts.min(), strict=True)
-        return np.stack([part[:, start : start + 140] for part, start in cuts]), gaps
+        return np.stack([part[:, start : start + WIDTH] for part, start in cuts]), gaps
     for out, start in zip(hidden, starts, strict=True):
         if gaps.margin >= 0:
             inside = view.longitudes >= start + gaps.margin
-            inside &= view.longitudes < start + 140 - gaps.margin
+            inside &= view.longitudes < start + WIDTH - gaps.margin
             out[:, ~inside] = True
     return hidden, gaps
 
@@ -172,11 +174,11 @@ def expected_gaps(rng, sun, alignment):
 @pytest.mark.parametrize("sun", [DRAWN, MEASURED], ids=["drawn", "measured"])
 def test_missing_data_are_those_of_the_examples(sun, alignment):
     data = DraftedSequences(
-        8 * 16, seed=4, target=CENTERS, first=0, width=140, alignment=alignment, sun=sun
+        8 * 16, seed=4, target=CENTERS, first=0, width=WIDTH, alignment=alignment, sun=sun
     )
     phases, active = simulate_examples(collate_examples([data[index] for index in range(16)]))
-    assert phases.shape == (16, 8, 11, 144, 140)
-    assert active.shape == (16, 8, 144, 140)
+    assert phases.shape == (16, 8, 11, 144, WIDTH)
+    assert active.shape == (16, 8, 144, WIDTH)
     margins, columns = set(), set()
     for index, found in enumerate(phases):
         expected, gaps = expected_gaps(np.random.default_rng([4, index]), sun, alignment)

@@ -283,6 +283,18 @@ def test_recipes_of_the_comparison_differ_by_the_network_alone(path):
     assert replace(recipe, network=default.network, alignment=default.alignment) == default
 
 
+@pytest.mark.parametrize(
+    "path", sorted((COMPARED / "long").glob("*.toml")), ids=lambda path: path.stem
+)
+def test_long_recipes_differ_by_their_length_too(path):
+    recipe, default = load_recipe(path), load_recipe()
+    assert recipe.examples >= 10 * default.examples
+    lengths = {
+        name: getattr(default, name) for name in ("examples", "batch", "learning_rate", "patience")
+    }
+    assert replace(recipe, network=default.network, **lengths) == default
+
+
 WRONG_VALUES = {
     "alignment": ["first", "", 1, True],
     "width": [0, -120, 13, 121, 182, 120.0, "120", True, [120]],

@@ -82,6 +82,14 @@ class Draft:
     saturation: float
     resolution: float
 
+    def to(self, device):
+        """
+        Return the draft of a batch on a device.
+        """
+        moved = {name: value.to(device) for name, value in vars(self).items() if name != "noise"}
+        noise = {name: value.to(device) for name, value in self.noise.items()}
+        return Draft(noise=noise, **moved)
+
 
 def draft_sequence(rng, model, suns, view, signature):
     """

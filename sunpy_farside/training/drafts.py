@@ -52,18 +52,7 @@ class ExampleDrafts:
         """
         Return the drafts on a device.
         """
-        draft = {
-            name: {key: item.to(device, non_blocking=True) for key, item in value.items()}
-            if isinstance(value, dict)
-            else value.to(device, non_blocking=True)
-            for name, value in vars(self.draft).items()
-        }
-        others = {
-            name: value.to(device, non_blocking=True)
-            for name, value in vars(self).items()
-            if name != "draft"
-        }
-        return ExampleDrafts(draft=Draft(**draft), **others)
+        return ExampleDrafts(**{name: value.to(device) for name, value in vars(self).items()})
 
 
 class DraftedSequences(Dataset):

@@ -91,7 +91,18 @@ def degree_power(maps, latitudes, longitudes, degree=72):
 @lru_cache(maxsize=8)
 def legendre_functions(degree, latitudes):
     """
-    Return normalized associated Legendre functions, shape (orders, degrees, latitudes).
+    Return normalized associated Legendre functions.
+
+    Parameters
+    ----------
+    degree : `int`
+        Largest degree.
+    latitudes : `tuple` of `float`
+        In degrees.
+
+    Returns
+    -------
+    array of `numpy.float32`, shape (orders, degrees, latitudes)
     """
     sine = np.sin(np.deg2rad(latitudes))
     values = special.assoc_legendre_p_all(degree, degree, sine, norm=True)[0]

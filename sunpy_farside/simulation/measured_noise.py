@@ -25,7 +25,7 @@ from sunpy_farside.simulation.noise import (
     states_before,
 )
 
-__all__ = ["PROFILE_NODES", "SPHERE_DEGREES", "MeasuredNoise", "sphere_spectrum"]
+__all__ = ["MeasuredNoise", "sphere_spectrum"]
 
 # Distances from the disk center in degrees of the nodes of the two profiles.
 PROFILE_NODES = (0.0, 20.0, 37.5, 52.5, 67.5, 90.0)
@@ -219,6 +219,17 @@ class MeasuredNoise:
 def sphere_spectrum(grain):
     """
     Return factors of white coefficients for a field of unit variance with Gaussian grains.
+
+    Parameters
+    ----------
+    grain : `float`
+        Standard deviation of the grains on the Sun in degrees.
+
+    Returns
+    -------
+    array of `numpy.float32`, shape (degrees, 1, 1)
+        By spherical degree, for coefficients as in
+        `~sunpy_farside.simulation.harmonics.sphere_fields`.
     """
     degree = np.arange(SPHERE_DEGREES + 1)
     amplitude = np.exp(-degree * (degree + 1) * np.deg2rad(grain) ** 2 / 2)

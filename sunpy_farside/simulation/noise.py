@@ -14,10 +14,6 @@ import numpy as np
 from scipy import ndimage
 
 __all__ = [
-    "LIMB_ANGLE",
-    "TEXTURE_NODES",
-    "TEXTURE_SPACING",
-    "TRANSITION_WIDTH",
     "NoiseModel",
     "compress_limb",
     "sample_halves",

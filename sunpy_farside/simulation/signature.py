@@ -12,11 +12,7 @@ from sunpy_farside.simulation.noise import compress_limb
 
 __all__ = [
     "CALIBRATED",
-    "DISK_CELLS",
-    "DISK_EXTENT",
-    "DISK_SPACING",
     "FORMER",
-    "LEAST_DEPTH",
     "Signature",
     "add_points",
     "add_signatures",

@@ -229,7 +229,7 @@ def sphere_spectrum(grain):
     -------
     array of `numpy.float32`, shape (degrees, 1, 1)
         By spherical degree, for coefficients as in
-        `~sunpy_farside.simulation.harmonics.sphere_fields`.
+        ``sphere_fields``.
     """
     degree = np.arange(SPHERE_DEGREES + 1)
     amplitude = np.exp(-degree * (degree + 1) * np.deg2rad(grain) ** 2 / 2)

@@ -39,7 +39,7 @@ class FarsideModel:
     normalization : `~sunpy_farside.network.normalization.Normalization`
     threshold : `float`
         Significance threshold of the integrated probability in square degrees.
-    device : `torch.device`
+    device : `torch.device` or `str`
     target : `dict`
         Definition of active pixels: by default, as published, an unsigned field above 30 G after
         smoothing with a Gaussian of 3 degrees
@@ -88,6 +88,8 @@ class FarsideModel:
         if self.alignment not in _ALIGNMENTS:
             msg = f"Expected alignment 'per_map' or 'common', found {self.alignment!r}."
             raise ValueError(msg)
+        # A name is a device, too.
+        object.__setattr__(self, "device", torch.device(self.device))
         network = self.network.eval().to(self.device, memory_format=torch.channels_last)
         object.__setattr__(self, "network", network)
         # Weights are saved and compared as they are, and computed with as is fastest.

@@ -260,6 +260,12 @@ def test_auto_takes_the_fastest_device(monkeypatch, cuda, mps, expected):
     assert choose_device("auto") == torch.device(expected)
 
 
+def test_a_model_takes_a_device_or_its_name():
+    model = load_model(device="cpu")
+    for device in ("cpu", torch.device("cpu")):
+        assert replace(model, device=device).device == torch.device("cpu")
+
+
 @pytest.mark.parametrize("device", ["gpu", "cuda", "cuda:7", "", "mps"])
 def test_devices_that_are_not_there(monkeypatch, device):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

@@ -227,8 +227,8 @@ def test_simulated_maps_are_those_of_a_cpu(name):
     again = iter(numbers)
     found = simulate_batch(drafts.to(DEVICE).draft, lambda *shape: next(again).to(DEVICE))
     for one, other in zip(found[:2], expected[:2], strict=True):
-        assert (one.cpu() - other).abs().max() < TOLERANCE
-    # Rounding at the limb.
+        assert (one.cpu() - other).abs().max() < 2 * TOLERANCE
+    # Positions at the limb round differently.
     assert (found[2].cpu() != expected[2]).float().mean() < 1e-4
 
 

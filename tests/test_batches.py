@@ -95,7 +95,8 @@ def test_signatures_are_saturated_sums_of_gaussians(seed):
         halves = []
         for day, center in zip(view.days, view.center_longitudes, strict=True):
             center = center, view.center_latitude
-            here, precision, depth, _ = disk_gaussians(regions.lobes(day), DRAWN.signature, center)
+            here, covariance, depth, _ = disk_gaussians(regions.lobes(day), DRAWN.signature, center)
+            precision = np.linalg.inv(covariance)
             grid = np.meshgrid(view.longitudes, view.latitudes)
             x, y = compress_limb(*disk_coordinates(*grid, *center))
             apart = np.stack([x[..., None] - here[0], y[..., None] - here[1]], axis=-1)
@@ -192,20 +193,13 @@ def test_missing_data_are_those_of_the_examples(sun, alignment):
     assert active.unique().tolist() == [0, 1]
 
 
-def test_a_noise_serves_two_suns_with_both_signs_and_both_ways_up():
+def test_active_pixels_have_the_larger_phase_shifts():
     data = DraftedSequences(
         8, seed=1, target=CENTERS, first=0, width=120, alignment="common", sun=DRAWN
     )
     (phases,), (active,) = simulate_examples(collate_examples([data[0]]))
-    assert torch.equal(phases[:4].flip(-2).nan_to_num(9), phases[4:].nan_to_num(9))
-    assert torch.equal(active[:4].flip(-2), active[4:])
-    assert torch.equal(active[0], active[1])
-    assert not torch.equal(active[0], active[2])
-    signal, noise = (phases[::2] + phases[1::2]) / 2, (phases[::2] - phases[1::2]) / 2
-    assert torch.allclose(noise[0], noise[1], atol=1e-6, equal_nan=True)
-    assert (signal.nan_to_num(-1) <= 0).all()
-    # Active pixels have the larger phase shifts.
-    deep, known = signal[0, 5], ~signal[0, 5].isnan()
+    deep = (phases[0, 5] + phases[1, 5]) / 2
+    known = ~deep.isnan()
     assert deep[known & (active[0] > 0)].mean() < deep[known & (active[0] == 0)].mean() - 0.02
 
 
@@ -221,7 +215,7 @@ def test_examples_come_from_their_seed():
     assert not torch.equal(phases(0, seed=2), phases(0))
 
 
-def test_matrix_products_of_low_precision_change_nothing(monkeypatch):
+def test_matrix_products_of_low_precision_change_nothing():
     draft = collate_drafts([drafted(np.random.default_rng(1), DRAWN)[-1]])
     expected = simulate_batch(draft)[1]
     torch.set_float32_matmul_precision("medium")

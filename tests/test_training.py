@@ -16,7 +16,13 @@ from sunpy_farside.cli import main
 from sunpy_farside.errors import FileFormatError, WeightsError
 from sunpy_farside.evaluation.calibration import calibrate_network
 from sunpy_farside.network import load_model, save_model
+from sunpy_farside.simulation.suns import DRAWN
 from sunpy_farside.training.data import SimulatedData
+from sunpy_farside.training.drafts import (
+    DraftedSequences,
+    collate_examples,
+    simulate_examples,
+)
 from sunpy_farside.training.examples import SimulatedSequences, sample_examples
 from sunpy_farside.training.fit import TrainingModule, fit, trained_model
 from sunpy_farside.training.recipe import Recipe, load_recipe
@@ -40,8 +46,22 @@ TINY = Recipe(
 )
 
 
-def test_a_noise_serves_two_suns_with_both_signs_and_both_ways_up():
-    phases, active = SimulatedSequences(8, target=TARGET, seed=1)[0]
+def drafted():
+    """
+    Return eight examples as a GPU simulates them.
+    """
+    options = {"first": 0, "width": 120, "alignment": "common", "sun": DRAWN}
+    data = DraftedSequences(8, seed=1, target=TARGET, **options)
+    return [part[0] for part in simulate_examples(collate_examples([data[0]]))]
+
+
+@pytest.mark.parametrize(
+    "examples",
+    [lambda: SimulatedSequences(8, target=TARGET, seed=1)[0], drafted],
+    ids=["CPU", "GPU"],
+)
+def test_a_noise_serves_two_suns_with_both_signs_and_both_ways_up(examples):
+    phases, active = examples()
     assert phases.shape == (8, 11, 144, 120)
     assert active.shape == (8, 144, 120)
     assert phases.dtype == active.dtype == torch.float32

@@ -3,6 +3,7 @@ Simulation of the phase maps of many sequences at once, with PyTorch.
 
 A GPU computes what has a value at every pixel: the noise, and the phase shifts of the active
 regions. Everything else is sampled beforehand, by several processes, as a draft of each sequence.
+On a CPU, `sunpy_farside.simulation.phases` does the same five times as fast.
 """
 
 from contextlib import contextmanager
@@ -47,7 +48,7 @@ _TEXTURE_END, _POINT_END = 3, 4
 @dataclass
 class Draft:
     """
-    What a sequence is simulated from: numbers for one, tensors for a batch.
+    Inputs of the simulation of a sequence, or, as tensors, of a batch of sequences.
 
     Attributes
     ----------
@@ -68,7 +69,7 @@ class Draft:
         Those of regions from magnetograms: position in solar radii, and integrated phase shift in
         rad times square solar radii.
     saturation, resolution : `float`
-        Of the `~sunpy_farside.simulation.signature.Signature`.
+        The attributes of `~sunpy_farside.simulation.signature.Signature`.
     """
 
     seed: int
@@ -93,7 +94,7 @@ class Draft:
 
 def draft_sequence(rng, model, suns, view, signature):
     """
-    Sample what a sequence is simulated from.
+    Sample the inputs of the simulation of a sequence.
 
     Parameters
     ----------
@@ -151,9 +152,13 @@ def _tables(suns, view, signature):
             here, mass, near = disk_points(lobes, signature, center)
             dots, of_dot = np.stack([*here, mass], axis=1), of_half[near]
         elif len(of_half):
-            here, precision, depth, _ = disk_gaussians(lobes, signature, center)
-            elements, deep = precision[:, (0, 0, 1), (0, 1, 1)].T, depth > LEAST_DEPTH
-            blobs, of_blob = np.stack([*here, *elements, depth], axis=1)[deep], of_half[deep]
+            here, covariance, depth, _ = disk_gaussians(lobes, signature, center)
+            deep = depth > LEAST_DEPTH
+            precision = np.linalg.inv(covariance[deep])[:, (0, 0, 1), (0, 1, 1)].T
+            blobs, of_blob = (
+                np.stack([*here[:, deep], *precision, depth[deep]], axis=1),
+                of_half[deep],
+            )
         gaussians += [blobs[of_blob == half] for half in range(len(halves))]
         points += [dots[of_dot == half] for half in range(len(halves))]
     return _padded(gaussians, len(suns)), _padded(points, len(suns))
@@ -177,12 +182,12 @@ def collate_drafts(drafts):
     Parameters
     ----------
     drafts : sequence of `Draft`
-        Of noise and signatures of one kind.
+        All with the same noise model and the same signature.
 
     Returns
     -------
     `Draft`
-        Of tensors, with a first axis for the sequences.
+        Its attributes are tensors, whose first axis counts the sequences.
     """
     values = {item.name: [getattr(draft, item.name) for draft in drafts] for item in fields(Draft)}
     for name in ("gaussians", "points"):
@@ -255,7 +260,8 @@ class _View:
     Attributes
     ----------
     x, y : `torch.Tensor`, shape (n, 12, latitudes, columns)
-        Of every half, beyond the limb as from `~sunpy_farside.simulation.noise.compress_limb`.
+        Positions in every half, extrapolated beyond the limb as by
+        `~sunpy_farside.simulation.noise.compress_limb`.
     heights : `torch.Tensor`, shape (n, 11, latitudes, columns)
         Cosine of the distance from the disk center of every map.
     longitudes : `torch.Tensor`, shape (n, columns)
@@ -471,15 +477,16 @@ def _points(draft, view):
     for down, along in ((0, 1 - up), (1, up)):
         for across, over in ((0, 1 - right), (1, right)):
             grid.scatter_add_(1, cell + down * DISK_CELLS + across, mass * along * over)
-    grid = grid.unflatten(1, (1, DISK_CELLS, DISK_CELLS)) / DISK_SPACING**2
+    grid = grid.unflatten(1, (DISK_CELLS, DISK_CELLS)) / DISK_SPACING**2
     sigma = float(draft.resolution[0]) / DISK_SPACING
     end = int(_POINT_END * sigma + 0.5)
-    kernel = torch.exp(-0.5 * (torch.arange(-end, end + 1, device=grid.device) / sigma) ** 2)
-    kernel = kernel / kernel.sum()
-    grid = functional.conv2d(grid, kernel[None, None, :, None], padding=(end, 0))
-    grid = functional.conv2d(grid, kernel[None, None, None, :], padding=(0, end))
+    node = torch.arange(DISK_CELLS, device=grid.device)
+    apart = node - node[:, None]
+    kernel = torch.exp(-0.5 * (apart / sigma) ** 2) * (apart.abs() <= end)
+    # Of the whole kernel, also where it reaches beyond the grid.
+    kernel = kernel / kernel[DISK_CELLS // 2].sum()
+    grid = kernel @ grid @ kernel
     number, suns, halves = draft.points.shape[:3]
-    # Of all suns, whose disks are the same.
-    grid = grid[:, 0].unflatten(0, (number, suns, halves))
+    grid = grid.unflatten(0, (number, suns, halves))
     positions = [(axis + DISK_EXTENT) / DISK_SPACING for axis in (view.x, view.y)]
     return torch.stack([_interpolate(images, *positions) for images in grid.unbind(1)], dim=1)

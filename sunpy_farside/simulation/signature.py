@@ -90,7 +90,9 @@ def add_signatures(half, lobes, signature, center, longitudes, latitudes, disk):
     if not len(lobes["flux"]):
         return
     lon0, lat0 = lobes["longitude"], lobes["latitude"]
-    here, precision, depth, on_map = disk_gaussians(lobes, signature, center)
+    here, covariance, depth, jacobian = disk_gaussians(lobes, signature, center)
+    precision, inverse = np.linalg.inv(covariance), np.linalg.inv(jacobian)
+    on_map = inverse @ covariance @ inverse.transpose(0, 2, 1)
     # Add each signature only out to the distance at which it drops below a thousandth of a radian.
     reach = np.sqrt(2 * np.log(np.maximum(depth, LEAST_DEPTH) / 1e-3))
     reach_lon = reach * np.sqrt(on_map[:, 0, 0]) / np.cos(np.deg2rad(lat0))
@@ -119,12 +121,12 @@ def disk_gaussians(lobes, signature, center):
     -------
     here : array, shape (2, n)
         Positions on the disk in solar radii.
-    precision : array, shape (n, 2, 2)
-        Inverse covariance matrices on the disk.
+    covariance : array, shape (n, 2, 2)
+        Covariance matrices on the disk in square solar radii.
     depth : array, shape (n,)
         Negative phase shifts at the maximum in rad, zero beyond 100 degrees from the disk center.
-    on_map : array, shape (n, 2, 2)
-        Covariance matrices on the Sun in square degrees.
+    jacobian : array, shape (n, 2, 2)
+        Derivatives of the position by degrees on the Sun.
     """
     here, jacobian, distance = _on_disk(lobes["longitude"], lobes["latitude"], center)
     covariance = lobes["variance"][:, None, None] * (jacobian @ jacobian.transpose(0, 2, 1))
@@ -132,9 +134,7 @@ def disk_gaussians(lobes, signature, center):
     on_sun = np.sqrt(np.linalg.det(covariance)) / np.abs(np.linalg.det(jacobian))
     depth = _integrated_phase(lobes, signature, distance) / (2 * np.pi * on_sun)
     depth[distance >= _FARTHEST] = 0
-    inverse = np.linalg.inv(jacobian)
-    on_map = inverse @ covariance @ inverse.transpose(0, 2, 1)
-    return here, np.linalg.inv(covariance), depth, on_map
+    return here, covariance, depth, jacobian
 
 
 def add_points(half, lobes, signature, center, longitudes, latitudes, disk):

@@ -29,7 +29,7 @@ __all__ = ["ExampleDrafts", "DraftedSequences", "collate_examples", "simulate_ex
 @dataclass
 class ExampleDrafts:
     """
-    What examples are simulated from, one draft for eight of them.
+    Inputs of the simulation of examples, one draft for eight examples.
 
     Attributes
     ----------

@@ -315,6 +315,16 @@ def test_long_recipes_differ_by_their_length_too(path):
     assert replace(recipe, network=default.network, **lengths) == default
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")
+@lightning_warns
+def test_an_accelerator_that_is_not_there_is_named(tmp_path, capsys):
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text('base = "default"\nexamples = 8\nbatch = 8\nvalidation = 8\n')
+    command = ["train", "--recipe", str(recipe), "--output", str(tmp_path / "run")]
+    assert main([*command, "--accelerator", "cuda"]) == 2
+    assert "an accelerator of this machine, found 'cuda'" in capsys.readouterr().err
+
+
 WRONG_VALUES = {
     "alignment": ["first", "", 1, True],
     "width": [0, -120, 13, 121, 182, 120.0, "120", True, [120]],

@@ -63,6 +63,8 @@ def add_train(commands):
 
 def _train(options):
     try:
+        from lightning.fabric.utilities.exceptions import MisconfigurationException
+
         from sunpy_farside.training.fit import fit, trained_model
     except ImportError as error:
         msg = "Training needs Lightning. Install it with: pip install 'sunpy_farside[train]'"
@@ -82,14 +84,21 @@ def _train(options):
     start = load_model(options.start, device="cpu") if options.start else None
     check_writable(options.output)
     _quieten()
-    module = fit(
-        recipe,
-        options.output,
-        data=data,
-        start=start,
-        workers=options.workers,
-        accelerator=options.accelerator,
-    )
+    try:
+        module = fit(
+            recipe,
+            options.output,
+            data=data,
+            start=start,
+            workers=options.workers,
+            accelerator=options.accelerator,
+        )
+    except MisconfigurationException as error:
+        msg = (
+            f"Expected an accelerator of this machine, found {options.accelerator!r} ({error}). "
+            "Choose auto or cpu."
+        )
+        raise arguments.UsageError(msg) from error
     path = options.output / "weights.safetensors"
     notes = {"recipe": recipe.to_text(), "data": "simulated maps"}
     if data:
